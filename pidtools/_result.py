@@ -1,0 +1,169 @@
+"""What the library hands back: results, outcomes, the error and the warnings."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from scipy.sparse import coo_array
+
+Units = Literal["bits", "nats"]
+
+NATS_PER_BIT = 0.693147180559945309417232121458176568
+
+
+class PIDWarning(UserWarning):
+    """A number exists, but there is a reason to distrust it; the text says which."""
+
+
+class PIDError(RuntimeError):
+    """A solver found no feasible answer.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        Why it stopped.
+    """
+
+    def __init__(self, message: str, outcome: Outcome) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+class Outcome(enum.Enum):
+    """How an answer was reached. The value is the sentence that is shown to people."""
+
+    closed_form = "Closed form; the gap bounds the rounding error."
+    trivial = "A source or the target is constant; no optimisation is needed."
+    optimal = "The duality gap is certified to be within tol."
+    inaccurate = "The solver stopped with a certified gap above tol."
+    iteration_limit = "The solver reached max_iter with a certified gap above tol."
+    no_answer = "The solver returned no point from which a feasible answer can be made."
+    estimated = "Estimated from samples; the gap covers the optimisation, not the sampling."
+
+
+@dataclass(frozen=True, kw_only=True)
+class PID:
+    """Partial information decomposition of I(Y; T, S) into four atoms.
+
+    The atoms are stored, every sum of atoms is a property, so the identities
+    ``information_t = redundancy + unique_t`` and the like hold to rounding.
+
+    Attributes
+    ----------
+    redundancy, unique_t, unique_s : float
+        Red(Y : T, S), Uni(Y : T \\ S) and Uni(Y : S \\ T), in `units`.
+    synergy : float or None
+        Syn(Y : T, S) in `units`; None when only the pairs (T, Y), (S, Y) are known.
+    units : {"bits", "nats"}
+        Unit of every number here, `gap` included.
+    measure : {"broja", "mmi"}
+        Definition of the redundancy: Bertschinger et al. (2014), or the minimum of the
+        two mutual informations (Barrett 2015).
+    gap : float
+        Proved bound on the distance from the optimum, in `units`; never 0. The exact
+        uniques lie in ``[value - gap, value]``, redundancy and synergy in
+        ``[value, value + gap]``. For closed forms it bounds the rounding error, which has
+        either sign.
+    outcome : Outcome
+        How the answer was reached.
+    q : scipy.sparse.coo_array or None
+        An optimal joint pmf ``q[t, s, y]`` with the pair marginals of p, shape
+        ``(n_t, n_s, n_y)``. Only with ``keep_q=True``. The optimal value is unique; q need
+        not be.
+
+    Examples
+    --------
+    >>> import pidtools as pt
+    >>> pid = pt.broja(pt.problems.get("XOR").pmf)
+    >>> round(pid.synergy, 9), round(pid.redundancy, 9)
+    (1.0, 0.0)
+    """
+
+    redundancy: float
+    unique_t: float
+    unique_s: float
+    synergy: float | None
+    gap: float
+    outcome: Outcome
+    units: Units = "bits"
+    measure: Literal["broja", "mmi"] = "broja"
+    q: coo_array | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def information_t(self) -> float:
+        """I(Y; T) = redundancy + unique_t."""
+        return self.redundancy + self.unique_t
+
+    @property
+    def information_s(self) -> float:
+        """I(Y; S) = redundancy + unique_s."""
+        return self.redundancy + self.unique_s
+
+    @property
+    def union_information(self) -> float:
+        """The least I(Y; T, S) that the two pairs allow: redundancy and both uniques."""
+        return self.redundancy + self.unique_t + self.unique_s
+
+    @property
+    def joint_information(self) -> float | None:
+        """I(Y; T, S), the sum of all atoms; None when the synergy is unknown."""
+        return None if self.synergy is None else self.union_information + self.synergy
+
+    @property
+    def co_information(self) -> float | None:
+        """I(Y; T) + I(Y; S) - I(Y; T, S) = redundancy - synergy; None without synergy."""
+        return None if self.synergy is None else self.redundancy - self.synergy
+
+    def constrained(self) -> PID:
+        """Nearest atoms (in Euclidean distance) that are not negative.
+
+        Exact decompositions are unchanged. Estimates may break a law by sampling error and
+        are reported as estimated; this is the version that obeys.
+
+        Returns
+        -------
+        PID
+            With every atom at least 0; the sums follow the atoms.
+        """
+        return dataclasses.replace(
+            self,
+            redundancy=max(self.redundancy, 0.0),
+            unique_t=max(self.unique_t, 0.0),
+            unique_s=max(self.unique_s, 0.0),
+            synergy=None if self.synergy is None else max(self.synergy, 0.0),
+        )
+
+    def in_units(self, units: Units) -> PID:
+        """Return the same decomposition in other units ("bits" or "nats")."""
+        if units == self.units:
+            return self
+        factor = NATS_PER_BIT if units == "nats" else 1.0 / NATS_PER_BIT
+        return dataclasses.replace(
+            self,
+            redundancy=self.redundancy * factor,
+            unique_t=self.unique_t * factor,
+            unique_s=self.unique_s * factor,
+            synergy=None if self.synergy is None else self.synergy * factor,
+            gap=self.gap * factor,
+            units=units,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Atoms, sums and evidence as a flat dictionary that JSON can hold (q left out)."""
+        return {
+            "redundancy": self.redundancy,
+            "unique_t": self.unique_t,
+            "unique_s": self.unique_s,
+            "synergy": self.synergy,
+            "information_t": self.information_t,
+            "information_s": self.information_s,
+            "joint_information": self.joint_information,
+            "units": self.units,
+            "measure": self.measure,
+            "gap": self.gap,
+            "outcome": self.outcome.name,
+        }
