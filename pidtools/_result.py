@@ -47,7 +47,7 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class PID:
-    """Partial information decomposition of I(Y; T, S) into four atoms.
+    r"""Partial information decomposition of I(Y; T, S) into four atoms.
 
     The atoms are stored, every sum of atoms is a property, so the identities
     ``information_t = redundancy + unique_t`` and the like hold to rounding.
@@ -55,7 +55,7 @@ class PID:
     Attributes
     ----------
     redundancy, unique_t, unique_s : float
-        Red(Y : T, S), Uni(Y : T \\ S) and Uni(Y : S \\ T), in `units`.
+        Red(Y : T, S), Uni(Y : T \ S) and Uni(Y : S \ T), in `units`.
     synergy : float or None
         Syn(Y : T, S) in `units`; None when only the pairs (T, Y), (S, Y) are known.
     units : {"bits", "nats"}

@@ -1,0 +1,352 @@
+"""The one door: whatever a user passes in becomes a clean typed array, or a clear error.
+
+Every message names the argument, says what was found and what to do about it. Behind this
+door nothing is checked twice.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+# A pmf may miss 1 by the rounding of its own dtype; float32 tables are summed in float32
+# by their makers, which costs about the square root of the number of cells times eps.
+SUM_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
+# Squares of larger numbers overflow in means, norms and covariances.
+LARGEST_FEATURE = 1e150
+# Integer labels with this many distinct values a sample are measurements, not labels.
+CONTINUOUS_SHARE, CONTINUOUS_MIN_SAMPLES = 0.5, 50
+
+
+def check_choice(value: object, name: str, choices: tuple[str, ...]) -> None:
+    """Refuse a string that is not one of `choices`, listing them."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {listed}; got {value!r}.")
+
+
+def check_integer(value: object, name: str, *, minimum: int) -> int:
+    """Return an int of at least `minimum`; bools and floats are refused."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer; got the bool {value}.")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # it raises, we explain
+    except TypeError:
+        raise TypeError(f"{name} must be an integer; got {type(value).__name__}.") from None
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}; got {number}.")
+    return number
+
+
+def check_tolerance(value: Any, name: str) -> float:
+    """Return a positive finite float."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from None
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be positive and finite; got {number}.")
+    return number
+
+
+def check_seed(random_state: object) -> int:
+    """Turn `random_state` (int, Generator or None) into one integer seed.
+
+    An integer passes through unchanged, so that the same seed means the same thing here and
+    in scikit-learn. A Generator gives its next integer; None asks the operating system.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**32))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    try:
+        seed = check_integer(random_state, "random_state", minimum=0)
+    except TypeError:
+        raise TypeError(
+            "random_state must be an int, a numpy.random.Generator or None; "
+            f"got {type(random_state).__name__}."
+        ) from None
+    if seed >= 2**32:
+        raise ValueError(f"random_state must be below 2**32; got {seed}.")
+    return seed
+
+
+def check_source(X: ArrayLike, name: str) -> NDArray[Any]:
+    """Clean a representation.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_samples,) for symbols (integers, bools or strings in one column), shape
+        (n_samples, n_features) for features: floats, or integers in several columns.
+        float32 stays float32; float16 becomes float32.
+    """
+    array = _to_array(X, name)
+    if array.dtype == object:
+        array = _strings_from_object(array, X, name)
+    _check_kind(array, name, "biufUS", "numbers, or one column of integers, bools or strings")
+    _check_shape(array, name)
+    if array.dtype.kind != "f" and (array.ndim == 1 or array.shape[1] == 1):
+        return array.reshape(-1)
+    if array.dtype.kind in "US":
+        raise TypeError(
+            f"{name} holds strings in {array.shape[1]} columns; pass one column of symbols, "
+            f"or encode {name} as numbers."
+        )
+    features = array.reshape(len(array), -1)
+    if features.dtype.kind == "f":
+        features = _as_working_float(features)
+        _check_finite(features, name, "drop those rows from T, S and Y together")
+    return features
+
+
+def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, NDArray[Any]]:
+    """Clean class labels.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (n_samples,)
+        Index of each sample's class.
+    classes : ndarray, shape (n_classes,)
+        The classes in sorted order; at least two.
+    """
+    array = _to_array(Y, name)
+    if array.dtype == object:
+        array = _labels_from_object(array, name)
+    _check_kind(array, name, "biufUS", "one label a sample: integers, bools or strings")
+    _check_label_shape(array, name)
+    array = array.reshape(-1)
+    if array.dtype.kind == "f":
+        array = _labels_from_floats(array, name)
+    classes, codes = np.unique(array, return_inverse=True)
+    _check_classes(classes, len(array), name)
+    return codes.astype(np.int64), classes
+
+
+def check_same_length(**arrays: NDArray[Any]) -> None:
+    """Refuse arrays that do not have one row a sample each, showing all lengths."""
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        names = list(lengths)
+        listed = ", ".join(f"{name} has {n} rows" for name, n in lengths.items())
+        raise ValueError(
+            f"{', '.join(names[:-1])} and {names[-1]} must have one row a sample: {listed}."
+        )
+
+
+def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Floats:
+    """Clean a joint pmf with the named axes: float64, no negatives, sum exactly scaled to 1.
+
+    A sum that misses 1 by more than the rounding of the input's dtype is an error.
+    """
+    array = _to_array(pmf, name)
+    if array.dtype == object:
+        raise TypeError(f"{name} has dtype object; convert it to float64 first.")
+    _check_kind(array, name, "biuf", "probabilities")
+    if array.ndim != len(axes):
+        raise ValueError(
+            f"{name} must have {len(axes)} axes, {name}[{', '.join(axes)}]; "
+            f"got shape {array.shape}."
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+    _check_finite(array, name, "every cell must be a probability")
+    return _check_mass(array, name)
+
+
+def check_pair_tables(p_ty: ArrayLike, p_sy: ArrayLike) -> tuple[Floats, Floats]:
+    """Clean two pair tables and make their class marginals the same to the last bit.
+
+    The marginals may differ by the rounding of the sums; p_sy is scaled to those of p_ty.
+    """
+    t = check_pmf(p_ty, "p_ty", axes=("t", "y"))
+    s = check_pmf(p_sy, "p_sy", axes=("s", "y"))
+    if t.shape[1] != s.shape[1]:
+        raise ValueError(
+            "p_ty and p_sy must have the same classes on axis 1: "
+            f"p_ty has {t.shape[1]}, p_sy has {s.shape[1]}."
+        )
+    y_of_t, y_of_s = t.sum(axis=0), s.sum(axis=0)
+    allowed = max(_sum_tolerance(np.asarray(p_ty)), _sum_tolerance(np.asarray(p_sy)))
+    worst = int(np.argmax(np.abs(y_of_t - y_of_s)))
+    if abs(y_of_t[worst] - y_of_s[worst]) > allowed:
+        raise ValueError(
+            "p_ty and p_sy must have the same class marginals: for class "
+            f"{worst} p_ty sums to {y_of_t[worst]:.9g}, p_sy to {y_of_s[worst]:.9g}; "
+            "build both from the same samples."
+        )
+    return match_class_marginals(t, s)
+
+
+def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
+    """Scale the classes of p_sy to those of p_ty; a class absent in one is dropped from both."""
+    y_of_t, y_of_s = p_ty.sum(axis=0), p_sy.sum(axis=0)
+    both = (y_of_t > 0) & (y_of_s > 0)
+    scale = np.divide(y_of_t, y_of_s, out=np.zeros_like(y_of_t), where=both)
+    return p_ty * both, p_sy * scale
+
+
+def _to_array(X: object, name: str) -> NDArray[Any]:
+    _refuse_device_tensor(X, name)
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError(f"{name} is a sparse matrix; pass {name}.toarray().")
+    if np.ma.isMaskedArray(X) and np.ma.getmaskarray(X).any():
+        raise ValueError(f"{name} is a masked array with masked entries; drop those rows first.")
+    if X is None or isinstance(X, (dict, set)):
+        raise TypeError(f"{name} must be an array; got {type(X).__name__}.")
+    try:
+        return np.asarray(X)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise TypeError(
+            f"{name} can't be read as an array ({type(X).__name__}: {error}); "
+            "pass a NumPy array with one row a sample."
+        ) from None
+
+
+def _refuse_device_tensor(X: Any, name: str) -> None:
+    device = getattr(getattr(X, "device", None), "type", "cpu")
+    if getattr(X, "requires_grad", False) is True or device != "cpu":
+        where = f"lives on {device}" if device != "cpu" else "requires grad"
+        raise TypeError(f"{name} is a tensor that {where}; pass {name}.detach().cpu().numpy().")
+
+
+def _check_kind(array: NDArray[Any], name: str, kinds: str, wanted: str) -> None:
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} is complex; pass real numbers, such as abs({name}).")
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"{name} has dtype {array.dtype}; pass {wanted}.")
+
+
+def _check_shape(array: NDArray[Any], name: str) -> None:
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single value; pass one row a sample, shape (n, d).")
+    if array.ndim > 2:
+        axes = ", ".join(str(axis) for axis in range(2, array.ndim))
+        raise ValueError(
+            f"{name} has {array.ndim} axes, shape {array.shape}; pass shape (n, d). "
+            f"To flatten: {name}.reshape(len({name}), -1). "
+            f"To pool: {name}.mean(axis=({axes}{',' if array.ndim == 3 else ''}))."
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+
+
+def _check_label_shape(array: NDArray[Any], name: str) -> None:
+    if array.ndim == 0 or array.ndim > 2:
+        raise ValueError(f"{name} must hold one label a sample, shape (n,); got {array.shape}.")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+    if array.ndim == 2 and array.shape[1] > 1:
+        raise ValueError(
+            f"{name} must hold one label a sample, shape (n,); got {array.shape}. "
+            f"If it is one-hot or holds scores: {name}.argmax(axis=1). Of several labels a "
+            "sample choose one."
+        )
+
+
+def _as_working_float(array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
+    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
+
+
+def _check_finite(array: NDArray[Any], name: str, cure: str) -> None:
+    if array.dtype.kind != "f":
+        return
+    finite = np.isfinite(array)
+    if not finite.all():
+        rows = np.nonzero(~finite.reshape(len(array), -1).all(axis=1))[0]
+        n_nan, n_bad = int(np.isnan(array).sum()), int((~finite).sum())
+        found = f"{n_nan} NaN" if n_nan == n_bad else f"{n_bad} NaN or infinite values"
+        raise ValueError(
+            f"{name} holds {found} in {len(rows)} row{'s' if len(rows) > 1 else ''} "
+            f"(first at row {rows[0]}); {cure}."
+        )
+    if array.itemsize > 4 and max(array.max(), -array.min()) > LARGEST_FEATURE:
+        raise ValueError(f"{name} holds values beyond {LARGEST_FEATURE:g}; rescale it.")
+
+
+def _strings_from_object(array: NDArray[Any], original: object, name: str) -> NDArray[Any]:
+    declared = getattr(original, "dtype", None)
+    if declared not in (None, np.dtype(object)) and _all_strings(array):
+        return array.astype(str)
+    raise TypeError(
+        f"{name} has dtype object; convert it to numbers ({name}.astype(float)) or to "
+        f"symbols ({name}.astype(str))."
+    )
+
+
+def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
+    if _all_strings(array):
+        return array.astype(str)
+    kinds = sorted({type(value).__name__ for value in array.ravel()})
+    missing = [k for k, value in enumerate(array.ravel()) if _is_missing(value)]
+    if missing:
+        raise ValueError(
+            f"{name} holds {len(missing)} missing labels (first at row {missing[0]}); drop "
+            "those rows from T, S and Y together."
+        )
+    if len(kinds) > 1:
+        raise TypeError(f"{name} mixes types ({', '.join(kinds)}); use {name}.astype(str).")
+    raise TypeError(f"{name} has dtype object holding {kinds[0]}; use {name}.astype(str).")
+
+
+def _all_strings(array: NDArray[Any]) -> bool:
+    return all(isinstance(value, str) for value in array.ravel())
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or type(value).__name__ == "NAType" or value != value
+
+
+def _labels_from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
+    _check_finite(array, name, "drop those rows from T, S and Y together")
+    if (array != np.floor(array)).any():
+        raise ValueError(
+            f"{name} holds {len(np.unique(array))} distinct values in {len(array)} samples, "
+            f"not all whole numbers, and looks continuous; bin it first, or if these are class "
+            f"labels pass np.unique({name}, return_inverse=True)[1]."
+        )
+    return array
+
+
+def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
+    if len(classes) == 1:
+        raise ValueError(
+            f"{name} holds one class ({classes[0]}) in {n_samples} samples; there is nothing "
+            "to know about a constant: pass labels of at least two classes."
+        )
+    many = len(classes) > CONTINUOUS_SHARE * n_samples and n_samples >= CONTINUOUS_MIN_SAMPLES
+    if many:
+        raise ValueError(
+            f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
+            "continuous or like an index; bin it first or pass class labels."
+        )
+
+
+def _sum_tolerance(array: NDArray[Any]) -> float:
+    return SUM_TOLERANCE.get(array.dtype.name, SUM_TOLERANCE["float64"])
+
+
+def _check_mass(array: NDArray[Any], name: str) -> Floats:
+    p = array.astype(np.float64)
+    if (p < 0).any():
+        where = tuple(int(k) for k in np.argwhere(p < 0)[0])
+        raise ValueError(
+            f"{name} holds {int((p < 0).sum())} negative cells (first {p[where]:.3g} at "
+            f"{list(where)}); probabilities are at least 0."
+        )
+    total = float(p.sum())
+    if abs(total - 1.0) > _sum_tolerance(array):
+        counts = total > 1.5 and bool((p == np.floor(p)).all())
+        hint = " and looks like counts" if counts else ""
+        cure = f"divide by {name}.sum()" if total > 0 else "it holds no mass"
+        raise ValueError(f"{name} sums to {total:.9g}{hint}, not 1; {cure}.")
+    return p / total

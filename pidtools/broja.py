@@ -1,0 +1,272 @@
+"""The BROJA partial information decomposition of pmfs: public doors to the solvers."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+
+from pidtools import _validate
+from pidtools._broja import certificate, hull
+from pidtools._broja.conic import solve_conic
+from pidtools._broja.reduction import Reduction, lift, reduce_tables
+from pidtools._broja.support import support_of
+from pidtools._information import entropy, mutual_information_of_table
+from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDWarning, Units
+
+Floats = NDArray[np.float64]
+
+SOLVERS = ("auto", "cvxpy")
+UNITS = ("bits", "nats")
+
+# Sums here have fewer than 2**50 terms and are summed pairwise; 32 eps per bit of information
+# covers them, the rounding of the input cells included.
+ROUNDING = 32 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class _Union:
+    """Bounds on the union information, in bits, and how they were reached."""
+
+    lower: float
+    upper: float
+    rounding: float
+    outcome: Outcome
+    q: coo_array | None = None
+
+
+def broja(
+    pmf: ArrayLike,
+    *,
+    solver: str = "auto",
+    tol: float = 1e-9,
+    max_iter: int = 100,
+    units: Units = "bits",
+    keep_q: bool = False,
+) -> PID:
+    r"""BROJA partial information decomposition of a joint pmf, with a certificate.
+
+    Among all q with the pair marginals q(t, y) = p(t, y) and q(s, y) = p(s, y), the least
+    I_q(Y; T, S) is the union information, from which the atoms follow [1]_.
+
+    Parameters
+    ----------
+    pmf : array_like, shape (n_t, n_s, n_y)
+        Joint probabilities ``pmf[t, s, y]``: at least 0, summing to 1.
+    solver : {"auto", "cvxpy"}
+        "auto" takes the closed form where there is one (two classes, or a source or target
+        that is constant), otherwise "cvxpy": an exponential-cone program solved by Clarabel.
+    tol : float
+        Largest certified gap, in bits, that passes without a warning.
+    max_iter : int
+        Limit on the solver's iterations.
+    units : {"bits", "nats"}
+        Unit of the result.
+    keep_q : bool
+        Whether to return an optimal q as well.
+
+    Returns
+    -------
+    PID
+        All four atoms, `gap` (a proved bound on their error) and `outcome`.
+
+    Warns
+    -----
+    PIDWarning
+        If the certified gap is above `tol`; the result carries the gap and the outcome.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `pmf` is not a pmf with three axes, or an option is not one of its choices.
+    PIDError
+        If the solver returned no point at all.
+
+    See Also
+    --------
+    broja_from_pairs : The same from the two pair tables, without synergy.
+
+    References
+    ----------
+    .. [1] N. Bertschinger, J. Rauh, E. Olbrich, J. Jost, N. Ay, "Quantifying unique
+       information", Entropy 16 (2014) 2161-2183, equations (5) to (9).
+
+    Examples
+    --------
+    Two independent bits and their AND:
+
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> pmf = np.zeros((2, 2, 2))
+    >>> for t in (0, 1):
+    ...     for s in (0, 1):
+    ...         pmf[t, s, t & s] = 1 / 4
+    >>> pid = pt.broja(pmf)
+    >>> round(pid.redundancy, 6), round(pid.unique_t, 6), round(pid.synergy, 6)
+    (0.311278, 0.0, 0.5)
+    """
+    p = _validate.check_pmf(pmf, axes=("t", "s", "y"))
+    joint_information = mutual_information_of_table(p.reshape(-1, p.shape[2]))
+    p_ty, p_sy = _validate.match_class_marginals(p.sum(axis=1), p.sum(axis=0))
+    return _decompose(p_ty, p_sy, joint_information, solver, tol, max_iter, units, keep_q)
+
+
+def broja_from_pairs(
+    p_ty: ArrayLike,
+    p_sy: ArrayLike,
+    *,
+    solver: str = "auto",
+    tol: float = 1e-9,
+    max_iter: int = 100,
+    units: Units = "bits",
+    keep_q: bool = False,
+) -> PID:
+    """BROJA redundancy and unique informations from the two pair tables alone.
+
+    The union information depends on the pairs (T, Y) and (S, Y) only; the synergy, which
+    needs the triple, is None. Pair tables are far better estimated than triples.
+
+    Parameters
+    ----------
+    p_ty, p_sy : array_like, shapes (n_t, n_y) and (n_s, n_y)
+        Joint pmfs of (T, Y) and (S, Y) with the same class marginals.
+    solver, tol, max_iter, units, keep_q
+        As in `broja`.
+
+    Returns
+    -------
+    PID
+        With ``synergy=None``.
+
+    Warns
+    -----
+    PIDWarning
+        If the certified gap is above `tol`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a table is not a pmf with two axes, or the class marginals differ.
+    PIDError
+        If the solver returned no point at all.
+
+    Examples
+    --------
+    The teacher knows the label, the student a noisy copy:
+
+    >>> import pidtools as pt
+    >>> pid = pt.broja_from_pairs([[0.5, 0.0], [0.0, 0.5]], [[0.45, 0.05], [0.05, 0.45]])
+    >>> round(pid.unique_t, 6), round(pid.redundancy, 6), round(pid.unique_s, 6)
+    (0.468996, 0.531004, 0.0)
+    """
+    pair_t, pair_s = _validate.check_pair_tables(p_ty, p_sy)
+    return _decompose(pair_t, pair_s, None, solver, tol, max_iter, units, keep_q)
+
+
+def _decompose(
+    p_ty: Floats,
+    p_sy: Floats,
+    joint_information: float | None,
+    solver: str,
+    tol: float,
+    max_iter: int,
+    units: Units,
+    keep_q: bool,
+) -> PID:
+    _validate.check_choice(solver, "solver", SOLVERS)
+    _validate.check_choice(units, "units", UNITS)
+    tol = _validate.check_tolerance(tol, "tol")
+    max_iter = _validate.check_integer(max_iter, "max_iter", minimum=1)
+    union = _union_information(p_ty, p_sy, solver, max_iter, keep_q)
+    i_t, i_s = mutual_information_of_table(p_ty), mutual_information_of_table(p_sy)
+    pid = _atoms(union, i_t, i_s, joint_information, tol)
+    if pid.gap > tol:
+        warnings.warn(
+            f"{pid.outcome.value} The atoms are within {pid.gap:.2g} bits of the optimum; "
+            f"tol is {tol:.2g}.",
+            PIDWarning,
+            stacklevel=3,
+        )
+    return pid.in_units(units)
+
+
+def _atoms(
+    union: _Union, i_t: float, i_s: float, joint_information: float | None, tol: float
+) -> PID:
+    """Atoms from the feasible value; bounds that hold for every pmf tighten both ends."""
+    i_max = max(i_t, i_s)
+    upper = max(min(union.upper, i_t + i_s), i_max)
+    synergy = None
+    if joint_information is not None:
+        upper = max(min(upper, joint_information), i_max)
+        synergy = max(joint_information - upper, 0.0)
+    gap = max(upper - max(union.lower, i_max), 0.0) + union.rounding
+    outcome = union.outcome
+    if outcome is Outcome.inaccurate and gap <= tol:
+        outcome = Outcome.optimal
+    return PID(
+        redundancy=max(i_t + i_s - upper, 0.0),
+        unique_t=upper - i_s,
+        unique_s=upper - i_t,
+        synergy=synergy,
+        gap=gap,
+        outcome=outcome,
+        q=union.q,
+    )
+
+
+def _union_information(
+    p_ty: Floats, p_sy: Floats, solver: str, max_iter: int, keep_q: bool
+) -> _Union:
+    reduced = reduce_tables(p_ty, p_sy)
+    n_t, n_s, n_y = len(reduced.p_ty), len(reduced.p_sy), reduced.p_ty.shape[1]
+    if min(n_t, n_s) == 1:
+        union = _one_source(reduced, keep_q)
+    elif n_y == 2 and solver == "auto":
+        union = _two_classes(reduced, keep_q)
+    else:
+        union = _many_classes(reduced, max_iter, keep_q)
+    if union.q is None:
+        return union
+    return dataclasses.replace(union, q=lift(union.q, reduced, p_ty, p_sy))
+
+
+def _one_source(reduced: Reduction, keep_q: bool) -> _Union:
+    """One source knows nothing of the target, so the union is what the other knows."""
+    i_t = mutual_information_of_table(reduced.p_ty)
+    i_s = mutual_information_of_table(reduced.p_sy)
+    q = reduced.p_ty[:, None, :] * (reduced.p_sy / reduced.p_sy.sum(axis=0))
+    value = max(i_t, i_s)
+    return _Union(value, value, _rounding(value), Outcome.trivial, coo_array(q) if keep_q else None)
+
+
+def _two_classes(reduced: Reduction, keep_q: bool) -> _Union:
+    joined = hull.join(reduced.p_ty, reduced.p_sy)
+    value = hull.union_information(joined, reduced.p_ty.sum(axis=0)) / NATS_PER_BIT
+    q = hull.optimal_q(reduced.p_ty, reduced.p_sy, joined) if keep_q else None
+    # The running sums of the ROC curves add one rounding a vertex.
+    vertices = len(reduced.p_ty) + len(reduced.p_sy)
+    return _Union(value, value, _rounding(value, vertices), Outcome.closed_form, q)
+
+
+def _many_classes(reduced: Reduction, max_iter: int, keep_q: bool) -> _Union:
+    p_ty, p_sy = reduced.p_ty, reduced.p_sy
+    p_y = p_ty.sum(axis=0)
+    support = support_of(p_ty, p_sy)
+    near_q, a, b = solve_conic(p_ty, p_sy, support, max_iter)
+    q = certificate.round_to_marginals(near_q, p_ty, p_sy, support)
+    upper = certificate.union_information(q, p_y, support) / NATS_PER_BIT
+    dual_value = certificate.lower_bound(p_ty, p_sy, a, b, support) / NATS_PER_BIT
+    shape = (*p_ty.shape[:1], *p_sy.shape)
+    kept = coo_array((q, (support.t, support.s, support.y)), shape=shape) if keep_q else None
+    rounding = _rounding(entropy(p_y) - dual_value)
+    return _Union(entropy(p_y) + dual_value, upper, rounding, Outcome.inaccurate, kept)
+
+
+def _rounding(scale: float, n_steps: int = 0) -> float:
+    """Bound in bits on the rounding of sums whose terms are of that size together."""
+    return ROUNDING * (1.0 + abs(scale)) + n_steps * float(np.finfo(np.float64).eps)
