@@ -1,8 +1,35 @@
 """How much task knowledge a teacher network still has to give its student, in bits."""
 
-from pidtools._result import PID, Outcome, PIDError, PIDWarning
+from pidtools import problems
+from pidtools._result import (
+    PID,
+    DistillableKnowledge,
+    Outcome,
+    PIDError,
+    PIDWarning,
+    Summary,
+)
+from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_from_pairs
+from pidtools.distillation import distillable_knowledge
+from pidtools.estimators import mutual_information, summarise
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["PID", "Outcome", "PIDError", "PIDWarning", "broja", "broja_from_pairs"]
+__all__ = [
+    "PID",
+    "Binning",
+    "DistillableKnowledge",
+    "KMeansBinning",
+    "Outcome",
+    "PIDError",
+    "PIDWarning",
+    "Summary",
+    "Symbols",
+    "broja",
+    "broja_from_pairs",
+    "distillable_knowledge",
+    "mutual_information",
+    "problems",
+    "summarise",
+]

@@ -32,3 +32,12 @@ def mutual_information_of_table(p_xy: Floats) -> float:
     x, y = np.nonzero(p_xy)
     p = p_xy[x, y]
     return float((p * np.log(p / p_x[x, 0] / p_y[0, y])).sum() / NATS_PER_BIT)
+
+
+def plug_in_bias(n_occupied: int, n_rows: int, n_columns: int, n_samples: int) -> float:
+    """Expected excess in bits of the plug-in mutual information of a contingency table.
+
+    First order of Miller (1955) and Madow for the three entropies, with the occupied cells
+    standing for the cells of the support.
+    """
+    return (n_occupied - n_rows - n_columns + 1) / (2 * n_samples * NATS_PER_BIT)

@@ -7,10 +7,16 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
 
 Units = Literal["bits", "nats"]
+
+# Version of the keys of `DistillableKnowledge.to_dict`; a key that changes meaning raises it.
+SCHEMA_VERSION = 1
 
 NATS_PER_BIT = 0.693147180559945309417232121458176568
 
@@ -42,7 +48,6 @@ class Outcome(enum.Enum):
     inaccurate = "The solver stopped with a certified gap above tol."
     iteration_limit = "The solver reached max_iter with a certified gap above tol."
     no_answer = "The solver returned no point from which a feasible answer can be made."
-    estimated = "Estimated from samples; the gap covers the optimisation, not the sampling."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,4 +171,150 @@ class PID:
             "measure": self.measure,
             "gap": self.gap,
             "outcome": self.outcome.name,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """All that one source has to say about Y, as one estimator saw it.
+
+    Made by `summarise`, accepted by `distillable_knowledge` in place of the array it was made
+    from, so that a teacher compared with many students is looked at once.
+
+    Attributes
+    ----------
+    estimator : object
+        The estimator that made it, with its options.
+    information : float
+        I(X; Y) in bits, as the estimator sees it.
+    labels : ndarray of int64, shape (n_samples,)
+        Class index of each sample it was made with.
+    notes : tuple of str
+        What was lost on the way and what limits the trust.
+    """
+
+    estimator: Any
+    information: float
+    labels: NDArray[np.int64] = field(repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples the summary was made from."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillableKnowledge:
+    r"""What a teacher T still has to give its student S about the task Y.
+
+    Wraps a `PID` and gives its atoms the names of the task.
+
+    Attributes
+    ----------
+    pid : PID
+        The decomposition; its `units` are the units of every number here.
+    estimator_t, estimator_s : object
+        How T and S were looked at.
+    n_samples, n_classes : int
+        Size of the data.
+    notes : tuple of str
+        What to know before trusting the numbers.
+    """
+
+    pid: PID
+    estimator_t: Any
+    estimator_s: Any
+    n_samples: int
+    n_classes: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> Units:
+        """Unit of every number."""
+        return self.pid.units
+
+    @property
+    def distillable(self) -> float:
+        r"""Uni(Y : T \ S): what the task needs, the teacher has and the student lacks."""
+        return self.pid.unique_t
+
+    @property
+    def distilled(self) -> float:
+        """Red(Y : T, S): what has been transferred."""
+        return self.pid.redundancy
+
+    @property
+    def student_only(self) -> float:
+        r"""Uni(Y : S \ T): what the student knows and the teacher does not."""
+        return self.pid.unique_s
+
+    @property
+    def synergy(self) -> float | None:
+        """What only both together tell; None with ``synergy=False``."""
+        return self.pid.synergy
+
+    @property
+    def teacher_information(self) -> float:
+        """I(Y; T) = distilled + distillable."""
+        return self.pid.information_t
+
+    @property
+    def student_information(self) -> float:
+        """I(Y; S) = distilled + student_only."""
+        return self.pid.information_s
+
+    @property
+    def joint_information(self) -> float | None:
+        """I(Y; T, S); None with ``synergy=False``."""
+        return self.pid.joint_information
+
+    @property
+    def fraction_distilled(self) -> float | None:
+        """Share of I(Y; T) that was distilled; None where the teacher knows nothing of Y."""
+        if self.teacher_information <= self.pid.gap:
+            return None
+        return self.distilled / self.teacher_information
+
+    def summary(self) -> str:
+        """The numbers and the notes as text for people."""
+        rows = [
+            ("teacher knows    I(Y; T)", self.teacher_information),
+            ("student knows    I(Y; S)", self.student_information),
+            ("distilled        Red(Y : T, S)", self.distilled),
+            ("distillable      Uni(Y : T \\ S)", self.distillable),
+            ("student only     Uni(Y : S \\ T)", self.student_only),
+            ("synergy          Syn(Y : T, S)", self.synergy),
+        ]
+        lines = [f"{self.n_samples} samples, {self.n_classes} classes, in {self.units}"]
+        lines += [
+            f"  {name:<34}{'not asked' if value is None else f'{value:.4f}':>10}"
+            for name, value in rows
+        ]
+        if self.fraction_distilled is not None:
+            lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
+        lines += [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold, with a schema version."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "distillable": self.distillable,
+            "distilled": self.distilled,
+            "student_only": self.student_only,
+            "synergy": self.synergy,
+            "teacher_information": self.teacher_information,
+            "student_information": self.student_information,
+            "joint_information": self.joint_information,
+            "fraction_distilled": self.fraction_distilled,
+            "units": self.units,
+            "measure": self.pid.measure,
+            "gap": self.pid.gap,
+            "outcome": self.pid.outcome.name,
+            "estimator_t": repr(self.estimator_t),
+            "estimator_s": repr(self.estimator_s),
+            "n_samples": self.n_samples,
+            "n_classes": self.n_classes,
+            "notes": list(self.notes),
         }
