@@ -1,6 +1,5 @@
 """How much task knowledge a teacher network still has to give its student, in bits."""
 
-from pidtools import problems
 from pidtools._result import (
     PID,
     DistillableKnowledge,
@@ -30,6 +29,5 @@ __all__ = [
     "broja_from_pairs",
     "distillable_knowledge",
     "mutual_information",
-    "problems",
     "summarise",
 ]
