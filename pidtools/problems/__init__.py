@@ -1,0 +1,79 @@
+"""Problems whose exact decomposition is known: tables, random families, sampled activations.
+
+`get` finds a problem by its name. A `PmfProblem` holds ``pmf[t, s, y]``, a `SampledProblem`
+draws wide continuous activations with labels; both carry their exact `pid` in bits. Nothing
+here calls the solvers and estimators that it is there to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pidtools.problems.families import dirichlet, histogram, sparse_dirichlet
+from pidtools.problems.graded import graded_problems
+from pidtools.problems.pmf import PmfProblem, pmf_problems
+from pidtools.problems.sampled import SampledProblem
+
+__all__ = [
+    "PmfProblem",
+    "SampledProblem",
+    "dirichlet",
+    "get",
+    "histogram",
+    "pmf_problems",
+    "sampled_problems",
+    "sparse_dirichlet",
+]
+
+
+def sampled_problems() -> tuple[SampledProblem, ...]:
+    """Every sampled problem, in a fixed order.
+
+    Returns
+    -------
+    tuple of SampledProblem
+
+    Examples
+    --------
+    >>> from pidtools import problems
+    >>> [p.name for p in problems.sampled_problems()][:2]
+    ['shift_ordered', 'degraded']
+    """
+    return graded_problems()
+
+
+def _everything() -> Iterator[PmfProblem | SampledProblem]:
+    yield from pmf_problems()  # before the quadratures of the sampled problems are run
+    yield from sampled_problems()
+
+
+def get(name: str) -> PmfProblem | SampledProblem:
+    """Find a problem by name, without regard to case.
+
+    Parameters
+    ----------
+    name : str
+        Name of a table or of a sampled problem.
+
+    Returns
+    -------
+    PmfProblem or SampledProblem
+
+    Raises
+    ------
+    ValueError
+        If there is no such problem; the message lists the names.
+
+    Examples
+    --------
+    >>> from pidtools import problems
+    >>> problems.get("xor").pid.synergy
+    1.0
+    >>> problems.get("degraded").pid.unique_s
+    0.0
+    """
+    for problem in _everything():
+        if problem.name.casefold() == str(name).casefold():
+            return problem
+    choices = ", ".join(problem.name for problem in _everything())
+    raise ValueError(f"name is {name!r}, which is no problem here; choose one of {choices}.")

@@ -1,0 +1,139 @@
+"""Problems that are sampled: wide continuous activations with labels and exact atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pidtools._result import PID
+from pidtools.problems.embedding import Embedding
+from pidtools.problems.laws import Coupling
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+RandomState = int | np.random.Generator | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampledProblem:
+    """Activations of a teacher and a student, with labels, whose exact PID is known.
+
+    A hidden state decides the label and a signal of few dimensions for each source; an
+    embedding adds nuisance and rotates.
+
+    Attributes
+    ----------
+    name : str
+        Name for `get`; unique without regard to case.
+    pid : PID
+        Atoms of the continuous problem in bits; `gap` bounds how far they may be off.
+    source : str
+        How the atoms were obtained.
+    description : str
+        What it is, in one sentence.
+    family : {"graded", "general"}
+        The fixed set for comparisons, or further problems of other kinds.
+    prior : ndarray of float64, shape (n_states,)
+        Probabilities of the hidden states.
+    labels : ndarray of float64, shape (n_states, n_classes)
+        p(y | state).
+    coupling : Coupling
+        Law of both signals given the state.
+    t, s : Embedding
+        From signals to activations.
+
+    Examples
+    --------
+    >>> from pidtools import problems
+    >>> shift = problems.get("shift_ordered")
+    >>> T, S, Y = shift.sample(1000)
+    >>> T.shape, S.shape, Y.shape
+    ((1000, 16), (1000, 12), (1000,))
+    >>> p_t, p_s, p_ts = shift.posteriors(T, S)
+    >>> p_ts.shape
+    (1000, 2)
+    """
+
+    name: str
+    pid: PID
+    source: str
+    description: str
+    family: str = "graded"
+    prior: Floats = field(compare=False, repr=False)
+    labels: Floats = field(compare=False, repr=False)
+    coupling: Coupling = field(compare=False, repr=False)
+    t: Embedding = field(compare=False, repr=False)
+    s: Embedding = field(compare=False, repr=False)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of labels."""
+        return int(self.labels.shape[1])
+
+    @property
+    def dims(self) -> tuple[int, int]:
+        """Numbers of columns of T and S."""
+        return self.t.dim, self.s.dim
+
+    @property
+    def class_probabilities(self) -> Floats:
+        """p(y), shape (n_classes,)."""
+        probabilities: Floats = self.prior @ self.labels
+        return probabilities
+
+    def sample(
+        self, n_samples: int, random_state: RandomState = 0
+    ) -> tuple[NDArray[Any], NDArray[Any], Ints]:
+        """Draw independent rows.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows.
+        random_state : int, Generator or None, default 0
+            Seed of the rows; the rotations belong to the problem and stay.
+
+        Returns
+        -------
+        T, S : ndarray of float64, shapes (n_samples, d_t), (n_samples, d_s)
+            Activations.
+        Y : ndarray of int64, shape (n_samples,)
+            Labels from 0.
+        """
+        rng = np.random.default_rng(random_state)
+        z = rng.choice(len(self.prior), size=n_samples, p=self.prior)
+        below = np.cumsum(self.labels, axis=1)[z, :-1] <= rng.random((n_samples, 1))
+        a, b = self.coupling.draw(z, rng)
+        return self.t.embed(a, rng), self.s.embed(b, rng), below.sum(axis=1)
+
+    def posteriors(self, T: NDArray[Any], S: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+        """Exact label posteriors of a sample: what a perfect probe would say.
+
+        Parameters
+        ----------
+        T, S : ndarray, shapes (n_samples, d_t), (n_samples, d_s)
+            Activations from `sample`.
+
+        Returns
+        -------
+        p_t, p_s, p_ts : ndarray of float64, shape (n_samples, n_classes)
+            p(y | T), p(y | S) and p(y | T, S); rows sum to 1.
+        """
+        a = self.t.signal(T, self.coupling.t.width)
+        b = self.s.signal(S, self.coupling.s.width)
+        densities = (
+            self.coupling.t.log_density(a),
+            self.coupling.s.log_density(b),
+            self.coupling.log_density(a, b),
+        )
+        p_t, p_s, p_ts = (self._posterior(density) for density in densities)
+        return p_t, p_s, p_ts
+
+    def _posterior(self, log_density: Floats) -> Floats:
+        joint = log_density + np.log(self.prior)
+        weights = np.exp(joint - joint.max(axis=1, keepdims=True))
+        posterior: Floats = (weights / weights.sum(axis=1, keepdims=True)) @ self.labels
+        return posterior
