@@ -1,5 +1,6 @@
 """How much task knowledge a teacher network still has to give its student, in bits."""
 
+from pidtools import problems
 from pidtools._result import (
     PID,
     DistillableKnowledge,
@@ -29,5 +30,6 @@ __all__ = [
     "broja_from_pairs",
     "distillable_knowledge",
     "mutual_information",
+    "problems",
     "summarise",
 ]

@@ -167,14 +167,13 @@ class KMeansBinning(_Cells):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.preprocessing import normalize
 
-        if (features == features[0]).all():
+        directions = normalize(features)
+        if (directions == directions[0]).all():
             return np.zeros(len(features), dtype=np.int64)
         with warnings.catch_warnings():
             # Fewer distinct points than clusters: said in the notes.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            reduced = PCA(n_components, random_state=random_state).fit_transform(
-                normalize(features)
-            )
+            reduced = PCA(n_components, random_state=random_state).fit_transform(directions)
             codes: Codes = KMeans(self.n_clusters, random_state=random_state).fit_predict(reduced)
         return codes
 
