@@ -1,0 +1,271 @@
+"""The command line. Exit codes: 0 answer, 1 data refused, 2 usage, 3 solver stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+import pidtools
+from pidtools import problems
+from pidtools._result import PID, DistillableKnowledge, Outcome, PIDError, PIDWarning, Units
+from pidtools.demo import Demonstration, run
+
+REFUSED, STOPPED = 1, 3
+# What `validate` allows between expected and computed atoms, in bits.
+VALIDATION_TOLERANCE = 1e-7
+ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="How much task knowledge a teacher network still has to give its student, in bits.",
+)
+output = Console()
+log = Console(stderr=True)
+
+
+def main() -> None:
+    """Entry point of the `pidtools` command."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        output.print(f"pidtools {pidtools.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for activations, JSON and figure.")] = Path(
+        "pidtools-demo"
+    ),
+) -> None:
+    """Train a teacher and four students on digits, measure them, and write a figure."""
+    with _exit_codes(), log.status("starting") as status:
+
+        def report(step: str) -> None:
+            status.update(step)
+            if not log.is_terminal:
+                log.print(step, highlight=False)
+
+        found = run(out, report)
+    output.print(_demo_table(found))
+    for note in found.students[-1].result.notes:
+        output.print(f"- {note}", highlight=False)
+    output.print(f"Wrote activations, result.json and result.png to {out}/", highlight=False)
+
+
+@app.command()
+def measure(
+    teacher: Annotated[Path, typer.Argument(metavar="T.npy", help="Teacher, one row a sample.")],
+    student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, the same rows.")],
+    labels: Annotated[Path, typer.Argument(metavar="Y.npy", help="One class label a row.")],
+    json_path: Annotated[
+        Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
+    ] = None,
+    plot_path: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
+    ] = None,
+    estimator: Annotated[
+        Literal["auto", "symbols", "binning", "kmeans"],
+        typer.Option(help="How activations become cells."),
+    ] = "auto",
+    units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",
+    synergy: Annotated[bool, typer.Option(help="Estimate the synergy too.")] = True,
+    random_state: Annotated[int, typer.Option(help="Seed.")] = 0,
+) -> None:
+    """Measure what a teacher still has to give its student, from saved activations.
+
+    Measure on rows that neither network was trained on.
+    """
+    with _exit_codes():
+        for path in (json_path, plot_path):
+            _check_writable(path)
+        result = pidtools.distillable_knowledge(
+            _load(teacher, "T"),
+            _load(student, "S"),
+            _load(labels, "Y"),
+            estimator=estimator,
+            units=units,
+            synergy=synergy,
+            random_state=random_state,
+        )
+        text = json.dumps(result.to_dict(), indent=2) + "\n"
+        if json_path == Path("-"):
+            output.print(text, end="", highlight=False, markup=False, soft_wrap=True)
+        else:
+            output.print(result.summary(), highlight=False, markup=False, soft_wrap=True)
+        if json_path not in (None, Path("-")):
+            _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+        if plot_path is not None:
+            _write(plot_path, lambda path: _plot(result, path))
+    if result.pid.outcome is Outcome.inaccurate:
+        raise typer.Exit(STOPPED)
+
+
+@app.command()
+def validate() -> None:
+    """Decompose every named problem and compare with its exact answer."""
+    rows = []
+    with _exit_codes():
+        for problem in problems.pmf_problems():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PIDWarning)
+                computed = pidtools.broja(problem.pmf, tol=VALIDATION_TOLERANCE)
+            rows.append((problem.name, problem.pid, computed))
+    output.print(_validation_table(rows))
+    off = [name for name, expected, computed in rows if not _agrees(expected, computed)]
+    if off:
+        output.print(f"{len(off)} of {len(rows)} are off: {', '.join(off)}.", highlight=False)
+        raise typer.Exit(1)
+    output.print(
+        f"All {len(rows)} agree within {VALIDATION_TOLERANCE:g} bits and within their gap.",
+        highlight=False,
+    )
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turn what the library raises into messages and exit codes; warnings are in the notes."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PIDWarning)
+            yield
+    except PIDError as error:
+        log.print(f"pidtools: {error}", style="red", highlight=False, markup=False)
+        raise typer.Exit(STOPPED) from None
+    except (ValueError, TypeError, OSError) as error:
+        log.print(f"pidtools: {error}", style="red", highlight=False, markup=False)
+        raise typer.Exit(REFUSED) from None
+
+
+def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
+    if not path.is_file():
+        raise ValueError(f"{name}: there is no file {path}.")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        if "pickle" in str(error).lower() and path.read_bytes()[:6] == b"\x93NUMPY":
+            raise ValueError(
+                f"{name}: {path} holds pickled objects, which are not read because they can "
+                "run code; save an array of numbers or strings (dtype not object)."
+            ) from None
+        raise ValueError(f"{name}: {path} is not a .npy file; save it with numpy.save.") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(
+            f"{name}: {path} holds several arrays; save the one to measure with numpy.save."
+        )
+    return array
+
+
+def _check_writable(path: Path | None) -> None:
+    """Find out before the work whether its result can be written."""
+    if path is None or path == Path("-"):
+        return
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give a file name for the output.")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise ValueError(
+            f"{path} can't be written ({error.strerror}); choose another place for the output."
+        ) from None
+
+
+def _write(path: Path | None, write: Any) -> None:
+    """Write beside the target, then move: the target is whole or untouched."""
+    if path is None:
+        return
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _plot(result: DistillableKnowledge, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from pidtools.plot import plot_atoms
+
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = plot_atoms({"": result}, ax=figure.subplots())
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+
+
+def _demo_table(found: Demonstration) -> Table:
+    title = f"Digits, in bits (accuracy of the teacher: {found.teacher_accuracy:.3f})"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    headers = ("hidden\nunits", "accuracy", "I(Y;T)", "I(Y;S)", "distilled", "distillable")
+    for header in (*headers, "student\nonly", "synergy"):
+        table.add_column(header, justify="right", vertical="bottom")
+    for student in found.students:
+        table.add_row(str(student.width), f"{student.accuracy:.3f}", *_numbers(student.result))
+    return table
+
+
+def _numbers(r: DistillableKnowledge) -> list[str]:
+    informations = (r.teacher_information, r.student_information)
+    atoms = (r.distilled, r.distillable, r.student_only, r.synergy)
+    return [f"{value:.3f}" for value in (*informations, *atoms)]
+
+
+def _error(expected: PID, computed: PID) -> float:
+    return max(abs(float(getattr(expected, a)) - float(getattr(computed, a))) for a in ATOMS)
+
+
+def _agrees(expected: PID, computed: PID) -> bool:
+    error = _error(expected, computed)
+    return error <= VALIDATION_TOLERANCE and error <= computed.gap + expected.gap
+
+
+def _validation_table(rows: list[tuple[str, PID, PID]]) -> Table:
+    table = Table(
+        title="Exact answers against computed ones, in bits",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+    )
+    table.add_column("problem")
+    table.add_column("")
+    for column in ("Red", "Uni T", "Uni S", "Syn", "error", "gap", ""):
+        table.add_column(column, justify="right")
+    for name, expected, computed in rows:
+        pairs = (f"{getattr(expected, a):.4f}\n{getattr(computed, a):.4f}" for a in ATOMS)
+        verdict = "ok" if _agrees(expected, computed) else "OFF"
+        evidence = (f"{_error(expected, computed):.0e}", f"{computed.gap:.0e}", verdict)
+        table.add_row(name, "exact\ncomputed", *pairs, *evidence)
+    return table
+
+
+if __name__ == "__main__":
+    main()
