@@ -224,7 +224,9 @@ def _plot(result: DistillableKnowledge, path: Path) -> None:
 
 def _demo_table(found: Demonstration) -> Table:
     title = f"Digits, in bits (accuracy of the teacher: {found.teacher_accuracy:.3f})"
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = Table(
+        title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
+    )
     headers = ("hidden\nunits", "accuracy", "I(Y;T)", "I(Y;S)", "distilled", "distillable")
     for header in (*headers, "student\nonly", "synergy"):
         table.add_column(header, justify="right", vertical="bottom")
