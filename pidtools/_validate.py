@@ -202,12 +202,15 @@ def _to_array(X: object, name: str) -> NDArray[Any]:
     if X is None or isinstance(X, (dict, set)):
         raise TypeError(f"{name} must be an array; got {type(X).__name__}.")
     try:
-        return np.asarray(X)
+        array = np.asarray(X)
     except (ValueError, TypeError, RuntimeError) as error:
         raise TypeError(
             f"{name} can't be read as an array ({type(X).__name__}: {error}); "
             "pass a NumPy array with one row a sample."
         ) from None
+    if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
+        _refuse_mixed_types(np.asarray(X, dtype=object), name)  # NumPy made them all strings
+    return array
 
 
 def _refuse_device_tensor(X: Any, name: str) -> None:
@@ -286,16 +289,24 @@ def _strings_from_object(array: NDArray[Any], original: object, name: str) -> ND
 def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
     if _all_strings(array):
         return array.astype(str)
-    kinds = sorted({type(value).__name__ for value in array.ravel()})
     missing = [k for k, value in enumerate(array.ravel()) if _is_missing(value)]
     if missing:
         raise ValueError(
             f"{name} holds {len(missing)} missing labels (first at row {missing[0]}); drop "
             "those rows from T, S and Y together."
         )
+    _refuse_mixed_types(array, name)
+    kind = type(array.flat[0]).__name__
+    raise TypeError(f"{name} has dtype object holding {kind}; use {name}.astype(str).")
+
+
+def _refuse_mixed_types(array: NDArray[Any], name: str) -> None:
+    kinds = sorted({type(value).__name__ for value in array.ravel()})
     if len(kinds) > 1:
-        raise TypeError(f"{name} mixes types ({', '.join(kinds)}); use {name}.astype(str).")
-    raise TypeError(f"{name} has dtype object holding {kinds[0]}; use {name}.astype(str).")
+        raise TypeError(
+            f"{name} mixes types ({', '.join(kinds)}); make them one, for example with "
+            f"numpy.asarray({name}, dtype=str)."
+        )
 
 
 def _all_strings(array: NDArray[Any]) -> bool:
