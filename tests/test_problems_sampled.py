@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from mpmath import mp, mpf
+from problem_values import union_bracket
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import expit, ndtr
 
 from pidtools import problems
 
@@ -43,7 +49,7 @@ def test_quadrature_agrees_with_high_precision():
 @by_name
 def test_atoms_agree_with_exact_posteriors_of_a_large_sample(problem):
     """The three informations by Monte Carlo, within 4 standard errors."""
-    T, S, Y = problem.sample(100_000, random_state=1)
+    T, S, Y = problem.sample(40_000, random_state=1)
     pid = problem.pid
     exact = (pid.information_t, pid.information_s, pid.joint_information)
     for posterior, expected in zip(problem.posteriors(T, S), exact, strict=True):
@@ -83,12 +89,98 @@ def test_samples_have_shape_frequencies_and_a_seed(problem):
     assert not np.array_equal(T, problem.sample(5_000, random_state=4)[0])
 
 
-def test_dimensions_of_the_graded_set():
-    assert problems.get("shift_ordered").dims == (16, 12)
-    assert problems.get("loud_nuisance").dims == (32, 16)
+@by_name
+def test_nodes_integrate_every_density_to_one(problem):
+    """The quadrature covers the whole law; width 1 stands for all, which are products."""
+    for channel in (problem.coupling.t, problem.coupling.s):
+        if channel.width > 1:
+            continue
+        points, weights = channel.nodes()
+        mass = weights @ np.exp(channel.log_density(points))
+        assert mass == pytest.approx(np.ones(len(problem.prior)), abs=1e-11)
+
+
+def test_thresholds_agree_with_adaptive_quadrature():
+    """Both uniques of shift_scale from normal distribution functions, in closed form."""
+
+    def shift(x):  # T: N(-0.8, 1) or N(0.8, 1); 1.6 t is the log-likelihood ratio
+        return expit(-x) * ndtr(x / 1.6 - 0.8) + expit(x) * ndtr(-x / 1.6 - 0.8)
+
+    def scale(x):  # S: N(0, 1) or N(0, 9); the log-likelihood ratio is 4 s^2 / 9 - log 3
+        s = np.sqrt(max(x + np.log(3), 0.0) * 9 / 4)
+        return expit(-x) * (1 - 2 * ndtr(-s / 3)) + expit(x) * 2 * ndtr(-s)
+
+    grid = np.linspace(-30, 30, 6001)
+    sign = np.sign([scale(x) - shift(x) for x in grid])
+    crossings = [
+        brentq(lambda x: scale(x) - shift(x), a, b)
+        for a, b in zip(grid[:-1][np.diff(sign) != 0], grid[1:][np.diff(sign) != 0], strict=True)
+        if abs(scale(a) - shift(a)) > 1e-9
+    ]
+    breaks = sorted({-30.0, -np.log(3), *crossings, 30.0})
+    pieces = [
+        quad(lambda x: (scale(x) - shift(x)) / 2 / np.log(2), a, b, epsabs=1e-11, limit=200)[0]
+        for a, b in pairwise(breaks)
+    ]
+    pid = problems.get("shift_scale").pid
+    assert pid.unique_t == pytest.approx(sum(p for p in pieces if p > 0), abs=pid.gap)
+    assert pid.unique_s == pytest.approx(-sum(p for p in pieces if p < 0), abs=pid.gap)
+
+
+def test_ternary_union_lies_in_a_certified_bracket():
+    problem = problems.get("ternary_unordered")
+    low, high = union_bracket(problem, n_cells=24)
+    union, gap = problem.pid.union_information, problem.pid.gap
+    assert low - gap <= union <= high + gap
+    assert high - low < 0.005
+
+
+def test_graded_set_has_the_agreed_dimensions_and_informations():
+    graded = [p for p in SAMPLED if p.family == "graded"]
+    assert len(graded) == 13
+    other = {"loud_nuisance": (32, 16), "same": (16, 16), "rotated_copy": (16, 16)}
+    assert all(p.dims == other.get(p.name, (16, 12)) for p in graded)
+    for problem in graded:
+        low, high = {"ten_classes": (2, 3), "xor_signs": (0, 1e-9)}.get(problem.name, (0.3, 1))
+        assert low - 1e-9 <= problem.pid.information_t <= high
+
+
+def test_every_problem_is_exact_to_a_thousandth_of_a_bit():
+    assert max(problem.pid.gap for problem in SAMPLED) < 1e-3
 
 
 def test_loud_nuisance_is_loud_in_every_column():
     T, S, _ = problems.get("loud_nuisance").sample(2_000)
     assert T.std(axis=0).min() > 50
     assert S.std(axis=0).min() > 50
+
+
+def test_activations_are_what_the_names_say():
+    T, S, _ = problems.get("relu_zeros").sample(2_000)
+    assert (T == 0).mean() == pytest.approx(0.5)
+    assert (S == 0).mean() == pytest.approx(0.5)
+    T, S, _ = problems.get("same").sample(100)
+    assert np.array_equal(T, S)
+    T, S, _ = problems.get("rotated_copy").sample(100)
+    assert pytest.approx(np.linalg.svd(S, compute_uv=False)) == np.linalg.svd(T, compute_uv=False)
+    assert not np.allclose(T, S)
+    T, S, _ = problems.get("float16").sample(100)
+    assert T.dtype == S.dtype == np.float16
+    T, S, _ = problems.get("quantised").sample(100)
+    assert np.array_equal(T * 2, np.round(T * 2))
+    assert np.array_equal(S / 1.5, np.round(S / 1.5))
+    T, S, _ = problems.get("heavy_tails").sample(2_000)
+    assert np.abs(T).max() > 10 * T.std() / 2
+
+
+def test_half_precision_changes_nothing_that_matters():
+    half, full = problems.get("float16"), problems.get("degraded")
+    T, S, Y = full.sample(20_000)
+    T16, S16, Y16 = half.sample(20_000)
+    assert np.array_equal(Y, Y16)
+    for exact, rounded in zip(full.posteriors(T, S), half.posteriors(T16, S16), strict=True):
+        assert np.abs(exact - rounded).max() < 0.005
+        before, after = (
+            pointwise_information(p, Y, full.class_probabilities).mean() for p in (exact, rounded)
+        )
+        assert abs(before - after) < 1e-4

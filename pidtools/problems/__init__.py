@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pidtools.problems.catalogue import sampled_problems
 from pidtools.problems.families import dirichlet, histogram, sparse_dirichlet
-from pidtools.problems.graded import graded_problems
 from pidtools.problems.pmf import PmfProblem, pmf_problems
 from pidtools.problems.sampled import SampledProblem
 
@@ -26,24 +26,8 @@ __all__ = [
 ]
 
 
-def sampled_problems() -> tuple[SampledProblem, ...]:
-    """Every sampled problem, in a fixed order.
-
-    Returns
-    -------
-    tuple of SampledProblem
-
-    Examples
-    --------
-    >>> from pidtools import problems
-    >>> [p.name for p in problems.sampled_problems()][:2]
-    ['shift_ordered', 'degraded']
-    """
-    return graded_problems()
-
-
 def _everything() -> Iterator[PmfProblem | SampledProblem]:
-    yield from pmf_problems()  # before the quadratures of the sampled problems are run
+    yield from pmf_problems()
     yield from sampled_problems()
 
 

@@ -343,7 +343,7 @@ def _wide_channels() -> list[PmfProblem]:
             "The teacher names one of three classes, the student cannot tell two of them apart.",
         ),
         _problem(
-            "Same",
+            "NoisySame",
             same,
             (symmetric_information(3, 0.3), 0, 0, 0),
             BERTSCHINGER,

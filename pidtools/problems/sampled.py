@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from pidtools.problems.laws import Coupling
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Family = Literal["graded", "extreme", "general"]
 RandomState = int | np.random.Generator | None
 
 
@@ -28,14 +31,14 @@ class SampledProblem:
     ----------
     name : str
         Name for `get`; unique without regard to case.
-    pid : PID
-        Atoms of the continuous problem in bits; `gap` bounds how far they may be off.
-    source : str
-        How the atoms were obtained.
     description : str
         What it is, in one sentence.
-    family : {"graded", "general"}
-        The fixed set for comparisons, or further problems of other kinds.
+    source : str
+        How the atoms were obtained.
+    family : {"graded", "extreme", "general"}
+        The fixed set for comparisons, cases with a bar of their own, and further kinds.
+    atoms : callable
+        Makes the atoms from (coupling, prior, labels), on the first look at `pid`.
     prior : ndarray of float64, shape (n_states,)
         Probabilities of the hidden states.
     labels : ndarray of float64, shape (n_states, n_classes)
@@ -58,15 +61,20 @@ class SampledProblem:
     """
 
     name: str
-    pid: PID
-    source: str
     description: str
-    family: str = "graded"
+    source: str
+    family: Family
+    atoms: Callable[[Coupling, Floats, Floats], PID] = field(compare=False, repr=False)
     prior: Floats = field(compare=False, repr=False)
     labels: Floats = field(compare=False, repr=False)
     coupling: Coupling = field(compare=False, repr=False)
     t: Embedding = field(compare=False, repr=False)
     s: Embedding = field(compare=False, repr=False)
+
+    @cached_property
+    def pid(self) -> PID:
+        """Atoms of the continuous problem in bits; `gap` bounds how far they may be off."""
+        return self.atoms(self.coupling, self.prior, self.labels)
 
     @property
     def n_classes(self) -> int:
@@ -99,7 +107,7 @@ class SampledProblem:
         Returns
         -------
         T, S : ndarray of float64, shapes (n_samples, d_t), (n_samples, d_s)
-            Activations.
+            Activations (float16 where the problem is about that).
         Y : ndarray of int64, shape (n_samples,)
             Labels from 0.
         """
@@ -129,10 +137,11 @@ class SampledProblem:
             self.coupling.s.log_density(b),
             self.coupling.log_density(a, b),
         )
-        p_t, p_s, p_ts = (self._posterior(density) for density in densities)
+        p_t, p_s, p_ts = (self.label_posterior(density) for density in densities)
         return p_t, p_s, p_ts
 
-    def _posterior(self, log_density: Floats) -> Floats:
+    def label_posterior(self, log_density: Floats) -> Floats:
+        """p(y | signal), shape (n, n_classes), from log densities of shape (n, n_states)."""
         joint = log_density + np.log(self.prior)
         weights = np.exp(joint - joint.max(axis=1, keepdims=True))
         posterior: Floats = (weights / weights.sum(axis=1, keepdims=True)) @ self.labels
