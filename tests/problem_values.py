@@ -49,7 +49,9 @@ def information_of_state(problem, channels, noise, z):
     """Mean over the signals of state z, and over p(y | z), of log2 p(y|x) / p(y)."""
     a = channels[0].means[z] + channels[0].scales[z] * noise
     gains = [
-        np.log2(problem.label_posterior(c.log_density(a[:, : c.width])) / problem.class_probabilities)
+        np.log2(
+            problem.label_posterior(c.log_density(a[:, : c.width])) / problem.class_probabilities
+        )
         for c in channels
     ]
     seen = problem.labels[z] > 0  # 0 log 0 = 0

@@ -213,9 +213,9 @@ def _activations() -> list[SampledProblem]:
             name="heavy_tails",
             description="Two classes shift both sources; signal and nuisance have three degrees "
             "of freedom.",
-            source=THRESHOLDS,
+            source=INFORMATIONS + "the teacher decides better at every threshold, so Uni_S = 0",
             family="graded",
-            atoms=quadrature.two_classes,
+            atoms=quadrature.ordered,
             prior=even(2),
             labels=np.eye(2),
             coupling=Independent(
@@ -349,7 +349,7 @@ def _many_classes() -> list[SampledProblem]:
         ),
         SampledProblem(
             name="long_tail",
-            description="Eight classes, each half as frequent as the one before.",
+            description="Eight classes, each half as frequent as the one before, but the last.",
             source=monte_carlo,
             family="general",
             atoms=stored("long_tail"),

@@ -7,8 +7,8 @@ Four arguments carry nearly all of them:
 * *garbling*: where S could have been made from T by noise, given the pairs alone, Uni_S = 0
   and Red = I(Y; S);
 * *identity*: for Y = (T, S), Red = I(T; S), the uniques are the conditional entropies and the
-  synergy is 0 (Bertschinger et al. 2014, Lemma 8 and Section 5);
-* *additivity*: atoms of independent systems add (Bertschinger et al. 2014, Lemma 19).
+  synergy is 0 (Bertschinger et al. 2014);
+* *additivity*: atoms of independent systems add (Bertschinger et al. 2014).
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _gates() -> list[PmfProblem]:
             "SUM",
             _uniform((a, b, a + b) for a, b in PAIRS),
             (0.5, 0, 0, 1),
-            "James and Crutchfield (2017), Multivariate dependence beyond Shannon information",
+            "James, Ellison and Crutchfield (2018), dit: a Python package for discrete information",
             "Sum of two fair bits, XORAND by other names.",
         ),
         _problem(
