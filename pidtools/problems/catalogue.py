@@ -18,6 +18,7 @@ from pidtools.problems.embedding import Embedding, Step
 from pidtools.problems.laws import (
     Arcs,
     Correlated,
+    Coupling,
     Garbled,
     Gaussian,
     Independent,
@@ -29,12 +30,13 @@ from pidtools.problems.laws import (
     shifted,
     subspace,
 )
-from pidtools.problems.sampled import SampledProblem
+from pidtools.problems.sampled import Atoms, Family, SampledProblem
 from pidtools.problems.stored import stored
 
 Floats = NDArray[np.float64]
 
 TEACHER, STUDENT = Embedding(16, seed=1), Embedding(12, seed=2)
+TWO_CLASSES = np.eye(2)
 SHIFT, WEAK_SHIFT = shifted(column([-1.0, 1.0])), shifted(column([-0.6, 0.6]))
 SIGNS = np.array(list(product((-1.0, 1.0), repeat=2)))
 
@@ -78,47 +80,63 @@ def nested(groups: int, members: int, seed: int) -> Gaussian:
     return shifted(np.hstack([np.repeat(centres, members, axis=0), within]))
 
 
+def _problem(
+    *,
+    family: Family,
+    name: str,
+    description: str,
+    source: str,
+    atoms: Atoms,
+    coupling: Coupling,
+    labels: Floats = TWO_CLASSES,
+    prior: Floats | None = None,
+    t: Embedding = TEACHER,
+    s: Embedding = STUDENT,
+) -> SampledProblem:
+    """Two equally likely classes in 16 and 12 dimensions, unless said otherwise."""
+    return SampledProblem(
+        name=name,
+        description=description,
+        source=source,
+        family=family,
+        atoms=atoms,
+        prior=even(len(labels)) if prior is None else prior,
+        labels=labels,
+        coupling=coupling,
+        t=t,
+        s=s,
+    )
+
+
 def _two_sources() -> list[SampledProblem]:
     """The first six: one signal dimension each, ordered or disjoint."""
     return [
-        SampledProblem(
+        _problem(
             name="shift_ordered",
             description="Two classes shift the mean of both sources, less so in the student, "
             "with independent noise.",
             source=ORDERED,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(SHIFT, WEAK_SHIFT),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="degraded",
             description="The student sees the teacher's signal through further noise.",
             source=MARKOV,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=noisier(SHIFT, 1.0),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="independent_student",
             description="The student knows nothing about the label.",
             source=ORDERED,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(SHIFT, shifted(column([0.0, 0.0]))),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="two_attributes",
             description="Four classes from two independent attributes A and B, one seen by each "
             "source.",
@@ -126,32 +144,24 @@ def _two_sources() -> list[SampledProblem]:
             "for every coupling, so Red = 0",
             family="graded",
             atoms=quadrature.disjoint,
-            prior=even(4),
             labels=np.eye(4),
             coupling=Independent(shifted(1.2 * SIGNS[:, :1]), shifted(SIGNS[:, 1:])),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="xor_signs",
             description="The label is the product of two signs, one seen by each source.",
             source=INFORMATIONS + "each source alone is independent of Y, so all is synergy",
             family="graded",
             atoms=quadrature.disjoint,
-            prior=even(4),
             labels=one_hot([0, 1, 1, 0]),
             coupling=Independent(shifted(1.6 * SIGNS[:, :1]), shifted(1.6 * SIGNS[:, 1:])),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="loud_nuisance",
             description="shift_ordered among nuisance a hundred times louder than the signal.",
             source=ORDERED,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(SHIFT, WEAK_SHIFT),
             t=Embedding(32, seed=3, nuisance=100.0),
             s=Embedding(16, seed=4, nuisance=100.0),
@@ -163,43 +173,33 @@ def _unordered() -> list[SampledProblem]:
     """Neither source is a garbling of the other, or many classes."""
     three = np.array([-1.0, 1.0, 1.0])
     return [
-        SampledProblem(
+        _problem(
             name="shift_scale",
             description="Two classes shift the mean of the teacher and stretch the student.",
             source=THRESHOLDS,
             family="graded",
             atoms=quadrature.two_classes,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(
                 shifted(column([-0.8, 0.8])), Gaussian(np.zeros((2, 1)), column([1.0, 3.0]))
             ),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="ternary_unordered",
             description="Of three classes the teacher sets the first apart, the student the last.",
             source="finite channels below and above each source, by conic programs",
             family="graded",
             atoms=stored("ternary_unordered"),
-            prior=even(3),
             labels=np.eye(3),
             coupling=Independent(shifted(1.5 * column(three)), shifted(1.2 * column(-three[::-1]))),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="ten_classes",
             description="Ten scattered classes; the student sees two of four dimensions.",
             source="Monte Carlo with exact densities; Y - T - S, so Uni_S = 0 and no synergy",
             family="graded",
             atoms=stored("ten_classes"),
-            prior=even(10),
             labels=np.eye(10),
             coupling=subspace(scattered(10, [2.0, 2.0, 1.5, 1.5], seed=10), 2),
-            t=TEACHER,
-            s=STUDENT,
         ),
     ]
 
@@ -209,56 +209,47 @@ def _activations() -> list[SampledProblem]:
     ternary = shifted(column([-2.0, 0.0, 2.0]))
     wide = shifted(np.hstack([SHIFT.means, np.zeros((2, 15))]))
     return [
-        SampledProblem(
+        _problem(
             name="heavy_tails",
             description="Two classes shift both sources; signal and nuisance have three degrees "
             "of freedom.",
             source=INFORMATIONS + "the teacher decides better at every threshold, so Uni_S = 0",
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(
                 StudentT(column([-1.3, 1.3]), 3.0), StudentT(column([-0.7, 0.7]), 3.0)
             ),
             t=Embedding(16, seed=5, df=3.0),
             s=Embedding(12, seed=6, df=3.0),
         ),
-        SampledProblem(
+        _problem(
             name="relu_zeros",
             description="Three classes on a line and a noisier student, both through units and "
             "their negatives, rectified: half of all activations are exactly 0.",
             source=MARKOV,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(3),
             labels=np.eye(3),
             coupling=noisier(ternary, 1.0),
             t=Embedding(8, seed=7, last=embedding.RECTIFIED),
             s=Embedding(6, seed=8, last=embedding.RECTIFIED),
         ),
-        SampledProblem(
+        _problem(
             name="same",
             description="The student is the teacher.",
             source=MARKOV,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=subspace(wide, 16),
-            t=TEACHER,
             s=TEACHER,
         ),
-        SampledProblem(
+        _problem(
             name="rotated_copy",
             description="The student is the teacher, rotated.",
             source=MARKOV,
             family="graded",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=subspace(wide, 16),
-            t=TEACHER,
             s=Embedding(16, seed=9),
         ),
     ]
@@ -266,38 +257,30 @@ def _activations() -> list[SampledProblem]:
 
 def _extreme() -> list[SampledProblem]:
     return [
-        SampledProblem(
+        _problem(
             name="hundred_classes",
             description="A hundred scattered classes; the student sees three of five dimensions.",
             source="Monte Carlo with exact densities; Y - T - S, so Uni_S = 0 and no synergy",
             family="extreme",
             atoms=stored("hundred_classes"),
-            prior=even(100),
             labels=np.eye(100),
             coupling=subspace(scattered(100, [1.6] * 5, seed=11), 3),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="imbalance",
             description="Two classes, one a hundred times rarer, shift both sources.",
             source=ORDERED,
             family="extreme",
             atoms=quadrature.ordered,
             prior=np.array([100.0, 1.0]) / 101,
-            labels=np.eye(2),
             coupling=Independent(shifted(column([-1.5, 1.5])), SHIFT),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="float16",
             description="degraded, stored in half precision.",
             source=MARKOV + "; rounding adds noise of variance below 1e-7 to the signal",
             family="extreme",
             atoms=lambda *law: replace(quadrature.ordered(*law), gap=1e-6),
-            prior=even(2),
-            labels=np.eye(2),
             coupling=noisier(SHIFT, 1.0),
             t=Embedding(16, seed=1, last=embedding.HALF),
             s=Embedding(12, seed=2, last=embedding.HALF),
@@ -309,45 +292,42 @@ def _many_classes() -> list[SampledProblem]:
     monte_carlo = "Monte Carlo with exact densities; Y - T - S, so Uni_S = 0 and no synergy"
     fading = np.geomspace(3.0, 0.03, 256)
     return [
-        SampledProblem(
+        _problem(
             name="wide_flat",
             description="Twenty scattered classes in layers of 256 and 64 units; the student "
             "sees three of six dimensions.",
             source=monte_carlo,
             family="general",
             atoms=stored("wide_flat"),
-            prior=even(20),
             labels=np.eye(20),
             coupling=subspace(scattered(20, [1.6] * 6, seed=12), 3),
             t=Embedding(256, seed=13),
             s=Embedding(64, seed=14),
         ),
-        SampledProblem(
+        _problem(
             name="wide_hierarchy",
             description="Six groups of four classes among fading nuisance in layers of 256 and "
             "64 units; the student sees the groups only.",
             source=monte_carlo,
             family="general",
             atoms=stored("wide_hierarchy"),
-            prior=even(24),
             labels=np.eye(24),
             coupling=subspace(nested(6, 4, seed=15), 2),
             t=Embedding(256, seed=16, nuisance=fading[:251]),
             s=Embedding(64, seed=17, nuisance=fading[:248:4]),
         ),
-        SampledProblem(
+        _problem(
             name="label_noise",
             description="Ten scattered classes of which one label in five is wrong.",
             source=monte_carlo,
             family="general",
             atoms=stored("label_noise"),
-            prior=even(10),
             labels=flipped(np.eye(10), 0.2),
             coupling=subspace(scattered(10, [2.5, 2.5, 1.5, 1.5], seed=18), 2),
             t=Embedding(32, seed=19),
             s=Embedding(16, seed=20),
         ),
-        SampledProblem(
+        _problem(
             name="long_tail",
             description="Eight classes, each half as frequent as the one before, but the last.",
             source=monte_carlo,
@@ -370,27 +350,25 @@ def _manifolds() -> list[SampledProblem]:
     roll = Arcs(np.linspace(0.75 * turn, 2.25 * turn, 13), np.arange(12))
     winding = Arcs(np.linspace(0.0, turn, 9), (np.arange(12) + 6) % 8)
     return [
-        SampledProblem(
+        _problem(
             name="circle",
             description="Three classes alternate on a circle with label noise; the student sees "
             "one coordinate of it.",
             source=exact,
             family="general",
             atoms=quadrature.ordered,
-            prior=even(6),
             labels=flipped(one_hot([0, 1, 2, 0, 2, 1]), 0.1),
             coupling=Garbled(circle, mirrored, lambda a, rng: np.minimum(a, turn - a)),
             t=Embedding(16, seed=24, first=embedding.CIRCLE, nuisance=0.5),
             s=Embedding(12, seed=25, first=embedding.COSINE, nuisance=0.5),
         ),
-        SampledProblem(
+        _problem(
             name="swiss_roll",
             description="Four classes along a rolled sheet with label noise; the student knows "
             "the angle but not the turn.",
             source=exact,
             family="general",
             atoms=quadrature.ordered,
-            prior=even(12),
             labels=flipped(one_hot(np.arange(12) // 3), 0.05),
             coupling=Garbled(roll, winding, lambda a, rng: a % turn),
             t=Embedding(16, seed=26, first=embedding.SPIRAL, nuisance=5.0),
@@ -404,39 +382,34 @@ def _layers() -> list[SampledProblem]:
     fine = Quantised(column([-1.5, 0.0, 1.5]), 0.5)
     coarse = Quantised(fine.means, 1.5)
     return [
-        SampledProblem(
+        _problem(
             name="rectified",
             description="Rectified layers that lose the negative side; each class wakes one "
             "source's unit.",
             source=THRESHOLDS,
             family="general",
             atoms=quadrature.two_classes,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(Rectified(column([-0.8, 1.2])), Rectified(column([0.9, -0.9]))),
             t=Embedding(16, seed=28, last=relu, rotate=False),
             s=Embedding(12, seed=29, last=relu, rotate=False),
         ),
-        SampledProblem(
+        _problem(
             name="quantised",
             description="Three classes in layers rounded to multiples of 1/2 (teacher) and 3/2.",
             source="finite sums; Y - T - S, so Uni_S = 0 and no synergy",
             family="general",
             atoms=quadrature.ordered,
-            prior=even(3),
             labels=np.eye(3),
             coupling=Garbled(fine, coarse, lambda a, rng: coarse.round(a)),
             t=Embedding(16, seed=30, last=Step(fine.round, lambda x: x), rotate=False),
             s=Embedding(12, seed=31, last=Step(coarse.round, lambda x: x), rotate=False),
         ),
-        SampledProblem(
+        _problem(
             name="saturated",
             description="Two classes shift both sources, through tanh near saturation.",
             source=ORDERED,
             family="general",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Independent(shifted(column([-1.2, 1.2])), shifted(column([-0.7, 0.7]))),
             t=Embedding(16, seed=32, last=embedding.SATURATED),
             s=Embedding(12, seed=33, last=embedding.SATURATED),
@@ -455,7 +428,7 @@ def _joint() -> list[SampledProblem]:
     shared = Independent(shifted(column([-1.2, 1.2])), shifted(column([-0.8, 0.8])))
     hidden = Independent(shifted(1.8 * SIGNS[:, :1]), shifted(1.8 * SIGNS[:, 1:]))
     return [
-        SampledProblem(
+        _problem(
             name="shared_and_parity",
             description="Four classes from a sign that both see and the product of two signs, "
             "one seen by each.",
@@ -465,25 +438,18 @@ def _joint() -> list[SampledProblem]:
                 quadrature.ordered(shared, even(2), np.eye(2)),
                 quadrature.disjoint(hidden, even(4), one_hot([0, 1, 1, 0])),
             ),
-            prior=even(8),
             labels=one_hot((a > 0) + 2 * (parity > 0)),
             coupling=both,
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="correlated_noise",
             description="shift_ordered with noise of correlation -0.7, which cancels in the pair.",
             source=ORDERED,
             family="general",
             atoms=quadrature.ordered,
-            prior=even(2),
-            labels=np.eye(2),
             coupling=Correlated(shifted(column([-0.8, 0.8])), WEAK_SHIFT, -0.7),
-            t=TEACHER,
-            s=STUDENT,
         ),
-        SampledProblem(
+        _problem(
             name="rare_unordered",
             description="One label in twenty shifts the heavy-tailed teacher and stretches the "
             "student.",
@@ -491,7 +457,6 @@ def _joint() -> list[SampledProblem]:
             family="general",
             atoms=quadrature.two_classes,
             prior=np.array([0.95, 0.05]),
-            labels=np.eye(2),
             coupling=Independent(
                 StudentT(column([-1.5, 1.5]), 4.0), Gaussian(np.zeros((2, 1)), column([1.0, 4.0]))
             ),

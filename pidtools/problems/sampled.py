@@ -16,6 +16,7 @@ from pidtools.problems.laws import Coupling
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Atoms = Callable[[Coupling, Floats, Floats], PID]
 Family = Literal["graded", "extreme", "general"]
 RandomState = int | np.random.Generator | None
 
@@ -64,7 +65,7 @@ class SampledProblem:
     description: str
     source: str
     family: Family
-    atoms: Callable[[Coupling, Floats, Floats], PID] = field(compare=False, repr=False)
+    atoms: Atoms = field(compare=False, repr=False)
     prior: Floats = field(compare=False, repr=False)
     labels: Floats = field(compare=False, repr=False)
     coupling: Coupling = field(compare=False, repr=False)
