@@ -44,6 +44,7 @@ class Outcome(enum.Enum):
 
     closed_form = "Closed form; the gap bounds the rounding error."
     trivial = "A source or the target is constant; no optimisation is needed."
+    quadrature = "Computed by quadrature or exact sampling; the gap bounds its error."
     optimal = "The duality gap is certified to be within tol."
     inaccurate = "The solver stopped with a certified gap above tol."
     iteration_limit = "The solver reached max_iter with a certified gap above tol."

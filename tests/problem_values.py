@@ -2,8 +2,8 @@
 
 * Students that see a subspace (Y - T - S): the union and the joint are what T knows, and both
   informations are means of log2 p(y|x) / p(y) with exact densities, over 2^16 scrambled Sobol
-  points a state (2^14 for a hundred states). The error is four standard errors over 16 scramblings, for the worst of
-  I(Y; T), I(Y; S) and their difference.
+  points a state (2^14 for a hundred states). The error is four standard errors over 16
+  scramblings, for the worst of I(Y; T), I(Y; S) and their difference.
 * Unordered sources with three classes: each source's posterior moves on a line segment, so a
   cell of posteriors can be merged into its mean (a garbling) or split onto its two ends (of
   which it is a garbling). The union informations of the two finite pairs bracket the truth;

@@ -59,7 +59,7 @@ def assemble(
     union: float,
     joint: float,
     error: float,
-    outcome: Outcome = Outcome.closed_form,
+    outcome: Outcome = Outcome.quadrature,
 ) -> PID:
     """Atoms from the four informations; `error` bounds what is wrong with them.
 

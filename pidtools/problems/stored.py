@@ -21,7 +21,7 @@ class Stored(NamedTuple):
     union: float
     joint: float
     error: float
-    outcome: Outcome = Outcome.closed_form
+    outcome: Outcome = Outcome.quadrature
 
 
 VALUES = {
