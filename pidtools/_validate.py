@@ -21,6 +21,9 @@ Codes = NDArray[np.int64]
 SUM_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
 # Squares of larger numbers overflow in means, norms and covariances.
 LARGEST_FEATURE = 1e150
+# Products and quotients of smaller probabilities leave the floats. A cell of this size holds
+# less than 1e-147 bits, so it counts as empty.
+SMALLEST_PROBABILITY = 1e-150
 # Integer labels with this many distinct values a sample are measurements, not labels.
 CONTINUOUS_SHARE, CONTINUOUS_MIN_SAMPLES = 0.5, 50
 
@@ -360,4 +363,5 @@ def _check_mass(array: NDArray[Any], name: str) -> Floats:
         hint = " and looks like counts" if counts else ""
         cure = f"divide by {name}.sum()" if total > 0 else "it holds no mass"
         raise ValueError(f"{name} sums to {total:.9g}{hint}, not 1; {cure}.")
-    return p / total
+    p /= total
+    return np.where(p < SMALLEST_PROBABILITY, 0.0, p)
