@@ -66,7 +66,8 @@ class Binning(_Cells):
     method : {"quantile", "uniform"}
         Equal numbers of samples, or equal widths between the smallest and largest value.
     n_bins : int
-        Bins a column. Ties can leave fewer.
+        Bins a column. Ties can leave fewer: equal values share a bin. A smallest value that
+        fills whole bins, such as the zeros of a rectifier, gets one of its own.
 
     Examples
     --------
@@ -91,16 +92,20 @@ class Binning(_Cells):
         """Bin `X`, shape (n, d), and count the cells with the labels, shape (n,)."""
         codes = np.zeros(len(X), dtype=np.int64)
         for column in _features(X, name).T:
+            column = column.astype(np.float64)  # widths and quantiles can overflow float32
             codes = codes * self.n_bins + np.searchsorted(self._edges(column), column, "right")
             # Renumbered a column, the codes stay below n_samples and can't overflow.
             codes = np.unique(codes, return_inverse=True)[1]
         return cells.summarise_codes(codes, labels, estimator=self, name=name)
 
     def _edges(self, column: Array) -> Array:
+        low, high = float(column.min()), float(column.max())
         if self.method == "uniform":
-            return np.linspace(column.min(), column.max(), self.n_bins + 1)[1:-1]
-        inner = np.linspace(0, 1, self.n_bins + 1)[1:-1]
-        return np.unique(np.quantile(column, inner))
+            return np.linspace(low, high, self.n_bins + 1)[1:-1]
+        edges = np.quantile(column, np.linspace(0, 1, self.n_bins + 1)[1:-1])
+        # A bin begins at its edge, so an edge at the smallest value would separate nothing.
+        above = column.min(initial=np.inf, where=column > low)
+        return np.unique(np.where(edges > low, edges, above))
 
 
 @dataclass(frozen=True)
