@@ -172,7 +172,7 @@ class KMeansBinning(_Cells):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.preprocessing import normalize
 
-        directions = normalize(features)
+        directions = normalize(_scale_rows(features))
         if (directions == directions[0]).all():
             return np.zeros(len(features), dtype=np.int64)
         with warnings.catch_warnings():
@@ -194,6 +194,16 @@ class KMeansBinning(_Cells):
         if n_found < self.n_clusters:
             notes.append(f"Only {n_found} of {self.n_clusters} clusters are distinct.")
         return tuple(notes)
+
+
+def _scale_rows(features: Array) -> Array:
+    """Rows times powers of two, so that squares neither overflow nor vanish.
+
+    Exact, so the normalised rows are those of the plain pipeline to the last bit.
+    """
+    largest = np.abs(features).max(axis=1, keepdims=True)
+    scaled: Array = np.ldexp(features, -np.frexp(largest)[1])
+    return scaled
 
 
 def _features(X: Array, name: str) -> Array:
