@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _validate
 from pidtools._result import PID, DistillableKnowledge, PIDWarning, Summary, Units
-from pidtools.estimators import UNITS, Estimator, choose
+from pidtools.estimators import UNITS, Estimator, choose, pass_on
 
 
 def distillable_knowledge(
@@ -95,14 +95,14 @@ def distillable_knowledge(
         warnings.simplefilter("always")
         t, s = (_summary(X, labels, estimator, seed, name) for name, X in sources.items())
         pid = _decompose(t, s, synergy)
-    messages = _pass_on(caught)
+    pass_on(caught)
     return DistillableKnowledge(
         pid=pid.in_units(units),
         estimator_t=t.estimator,
         estimator_s=s.estimator,
         n_samples=len(labels),
         n_classes=len(classes),
-        notes=(*_notes(t, s, pid, estimator), *messages),
+        notes=_notes(t, s, pid, estimator, caught),
     )
 
 
@@ -146,14 +146,13 @@ def _decompose(t: Summary, s: Summary, synergy: bool) -> PID:
     return dataclasses.replace(pid, synergy=joint - pid.union_information)
 
 
-def _pass_on(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
-    """Repeat what was warned of, at the caller's line, and return our own as notes."""
-    for warning in caught:
-        warnings.warn(warning.message, stacklevel=3)
-    return tuple(str(w.message) for w in caught if issubclass(w.category, PIDWarning))
-
-
-def _notes(t: Summary, s: Summary, pid: PID, estimator: object) -> tuple[str, ...]:
+def _notes(
+    t: Summary,
+    s: Summary,
+    pid: PID,
+    estimator: object,
+    caught: list[warnings.WarningMessage],
+) -> tuple[str, ...]:
     notes = [f"{name}: {note}" for name, x in (("T", t), ("S", s)) for note in x.notes]
     if estimator == "auto":
         notes.insert(0, f'estimator="auto" chose {t.estimator!r} for T, {s.estimator!r} for S.')
@@ -161,4 +160,5 @@ def _notes(t: Summary, s: Summary, pid: PID, estimator: object) -> tuple[str, ..
         notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
     if pid.synergy is not None and pid.synergy < -pid.gap:
         notes.append("The synergy came out negative, which no exact synergy is: sampling error.")
-    return tuple(notes)
+    notes += [str(w.message) for w in caught if issubclass(w.category, PIDWarning)]
+    return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -93,11 +94,11 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    source = _validate.check_source(X, "X")
-    labels, _ = _validate.check_labels(Y)
-    _validate.check_same_length(X=source, Y=labels)
-    seed = _validate.check_seed(random_state)
-    return choose(estimator, source).summarise(source, labels, random_state=seed, name="X")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        summary = _summarise(X, Y, estimator, random_state)
+    pass_on(caught)
+    return summary
 
 
 def mutual_information(
@@ -134,8 +135,30 @@ def mutual_information(
     1.0
     """
     _validate.check_choice(units, "units", UNITS)
-    summary = summarise(X, Y, estimator=estimator, random_state=random_state)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        summary = _summarise(X, Y, estimator, random_state)
+    pass_on(caught)
     return from_bits(summary.information, units)
+
+
+def pass_on(caught: list[warnings.WarningMessage]) -> None:
+    """Repeat what was warned of, at the line that called the caller of this function."""
+    for warning in caught:
+        warnings.warn(warning.message, stacklevel=3)
+
+
+def _summarise(
+    X: ArrayLike,
+    Y: ArrayLike,
+    estimator: Estimator | str,
+    random_state: int | np.random.Generator | None,
+) -> Summary:
+    source = _validate.check_source(X, "X")
+    labels, _ = _validate.check_labels(Y)
+    _validate.check_same_length(X=source, Y=labels)
+    seed = _validate.check_seed(random_state)
+    return choose(estimator, source).summarise(source, labels, random_state=seed, name="X")
 
 
 def _check_estimator(estimator: Any) -> Estimator:
