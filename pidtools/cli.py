@@ -105,6 +105,7 @@ def measure(
     with _exit_codes():
         for path in (json_path, plot_path):
             _check_writable(path)
+        _check_picture(plot_path)
         result = pidtools.distillable_knowledge(
             _load(teacher, "T"),
             _load(student, "S"),
@@ -123,7 +124,7 @@ def measure(
             _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
         if plot_path is not None:
             _write(plot_path, lambda path: _plot(result, path))
-    if result.pid.outcome is Outcome.inaccurate:
+    if result.pid.outcome in (Outcome.inaccurate, Outcome.iteration_limit):
         raise typer.Exit(STOPPED)
 
 
@@ -156,11 +157,16 @@ def _exit_codes() -> Iterator[None]:
             warnings.simplefilter("ignore", PIDWarning)
             yield
     except PIDError as error:
-        log.print(f"pidtools: {error}", style="red", highlight=False, markup=False)
+        _complain(error)
         raise typer.Exit(STOPPED) from None
     except (ValueError, TypeError, OSError) as error:
-        log.print(f"pidtools: {error}", style="red", highlight=False, markup=False)
+        _complain(error)
         raise typer.Exit(REFUSED) from None
+
+
+def _complain(error: Exception) -> None:
+    """Print a message whose lines, which may hold code to paste, are not broken."""
+    log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
 def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
@@ -169,7 +175,7 @@ def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        if "pickle" in str(error).lower() and path.read_bytes()[:6] == b"\x93NUMPY":
+        if "object" in str(error).lower() and path.read_bytes()[:6] == b"\x93NUMPY":
             raise ValueError(
                 f"{name}: {path} holds pickled objects, which are not read because they can "
                 "run code; save an array of numbers or strings (dtype not object)."
@@ -194,6 +200,19 @@ def _check_writable(path: Path | None) -> None:
         raise ValueError(
             f"{path} can't be written ({error.strerror}); choose another place for the output."
         ) from None
+
+
+def _check_picture(path: Path | None) -> None:
+    """Find out before the work whether matplotlib knows the format."""
+    if path is None:
+        return
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise ValueError(
+            f"{path} has no ending of a picture; choose one of {', '.join(sorted(known))}."
+        )
 
 
 def _write(path: Path | None, write: Any) -> None:
