@@ -21,6 +21,8 @@ Codes = NDArray[np.int64]
 TABLE_TOLERANCE = 1e-6
 # A plug-in bias beyond this share of H(Y) is worth a warning, not only a note.
 WARN_BIAS_SHARE = 0.1
+# So is this share of samples that have a cell for themselves, which the bias does not see.
+WARN_ALONE_SHARE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,13 +121,21 @@ def _notes(counts: csr_array) -> tuple[str, ...]:
 
 
 def _few_samples(counts: csr_array) -> tuple[str, ...]:
-    bias = _bias(counts)
-    if bias <= WARN_BIAS_SHARE * _label_entropy(counts):
+    bias, n_samples = _bias(counts), int(counts.sum())
+    n_alone = int((counts.sum(axis=1) == 1).sum())
+    if n_alone > WARN_ALONE_SHARE * n_samples:
+        found = (
+            f"{n_alone} of {n_samples} samples are alone in their cell, where any label looks "
+            "certain"
+        )
+    elif bias > WARN_BIAS_SHARE * _label_entropy(counts):
+        found = (
+            f"{n_samples} samples in {counts.nnz} occupied cells are too few; sampling alone adds "
+            f"about {bias:.2g} bits"
+        )
+    else:
         return ()
-    return (
-        f"{counts.sum():.0f} samples in {counts.nnz} occupied cells are too few; "
-        f"sampling alone adds about {bias:.2g} bits. Use fewer cells or more samples.",
-    )
+    return (f"{found}. Use fewer cells or more samples.",)
 
 
 def _warn(texts: tuple[str, ...], name: str) -> None:
