@@ -16,6 +16,9 @@ from pidtools.cells import CellSummary
 Array = NDArray[Any]
 Codes = NDArray[np.int64]
 
+# Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
+ONE_DIRECTION = 4
+
 
 class _Cells:
     """The two steps that all estimators with cells share."""
@@ -173,7 +176,7 @@ class KMeansBinning(_Cells):
         from sklearn.preprocessing import normalize
 
         directions = normalize(_scale_rows(features))
-        if (directions == directions[0]).all():
+        if np.ptp(directions, axis=0).max() <= ONE_DIRECTION * np.finfo(directions.dtype).eps:
             return np.zeros(len(features), dtype=np.int64)
         with warnings.catch_warnings():
             # Fewer distinct points than clusters: said in the notes.
