@@ -38,6 +38,9 @@ class PIDError(RuntimeError):
         super().__init__(message)
         self.outcome = outcome
 
+    def __reduce__(self) -> tuple[type[PIDError], tuple[str, Outcome]]:
+        return type(self), (str(self), self.outcome)  # to come back from worker processes
+
 
 class Outcome(enum.Enum):
     """How an answer was reached. The value is the sentence that is shown to people."""
