@@ -77,7 +77,8 @@ class Binning(_Cells):
     >>> import numpy as np
     >>> import pidtools as pt
     >>> x = np.random.default_rng(0).normal(size=2000)
-    >>> r = pt.distillable_knowledge(x, x > 1, x > 0, estimator=pt.Binning(n_bins=4))
+    >>> y = x > np.median(x)
+    >>> r = pt.distillable_knowledge(x, x > 1, y, estimator=pt.Binning(n_bins=4))
     >>> round(r.teacher_information, 3)
     1.0
     """
