@@ -212,8 +212,15 @@ def _to_array(X: object, name: str) -> NDArray[Any]:
             "pass a NumPy array with one row a sample."
         ) from None
     if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
-        _refuse_mixed_types(np.asarray(X, dtype=object), name)  # NumPy made them all strings
+        return _without_made_up_strings(array, X)
     return array
+
+
+def _without_made_up_strings(array: NDArray[Any], X: object) -> NDArray[Any]:
+    """The array, or one of objects where NumPy made strings of something else (1, nan)."""
+    objects = np.asarray(X, dtype=object)
+    kind = str if array.dtype.kind == "U" else bytes
+    return array if all(isinstance(value, kind) for value in objects.ravel()) else objects
 
 
 def _refuse_device_tensor(X: Any, name: str) -> None:
@@ -283,6 +290,8 @@ def _strings_from_object(array: NDArray[Any], original: object, name: str) -> ND
     declared = getattr(original, "dtype", None)
     if declared not in (None, np.dtype(object)) and _all_strings(array):
         return array.astype(str)
+    if declared is None:
+        _refuse_mixed_types(array, name)
     raise TypeError(
         f"{name} has dtype object; convert it to numbers ({name}.astype(float)) or to "
         f"symbols ({name}.astype(str))."

@@ -103,7 +103,12 @@ BAD_SOURCES = {
         TypeError,
         r"has dtype object; convert",
     ),
-    "mixed list": ([1, "a"] * 60, TypeError, r"has dtype object; convert"),
+    "mixed list": (
+        [1, "a"] * 60,
+        TypeError,
+        r"mixes types \(int, str\); make them one, for example with "
+        r"numpy\.asarray\({name}, dtype=str\)",
+    ),
     "strings in columns": (
         np.array([["a", "b"]] * N),
         TypeError,
@@ -210,7 +215,7 @@ BAD_LABELS = {
     "mixed": (
         np.array([1, "1"] * 60, dtype=object),
         TypeError,
-        r"^Y mixes types \(int, str\); use Y\.astype\(str\)",
+        r"^Y mixes types \(int, str\); make them one, .* numpy\.asarray\(Y, dtype=str\)",
     ),
     "mixed list": (["1", 1] * 60, TypeError, r"^Y mixes types \(int, str\)"),
     "objects": (
