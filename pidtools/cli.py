@@ -182,6 +182,7 @@ def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
             ) from None
         raise ValueError(f"{name}: {path} is not a .npy file; save it with numpy.save.") from None
     if not isinstance(array, np.ndarray):
+        array.close()
         raise ValueError(
             f"{name}: {path} holds several arrays; save the one to measure with numpy.save."
         )

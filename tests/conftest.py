@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -18,3 +19,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("pidtools")
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory):
+    """The demonstration, run once, in a folder of the name that the command gives it."""
+    from pidtools.demo import run
+
+    steps: list[str] = []
+    found = run(tmp_path_factory.mktemp("work") / "pidtools-demo", steps.append)
+    return found, steps

@@ -26,9 +26,9 @@ def test_docstrings(name):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
-    """In an empty folder, where a block finds what the blocks before it wrote."""
-    monkeypatch.chdir(tmp_path)
+def test_python_blocks_of_a_page_run_in_order(page, demonstration, monkeypatch):
+    """In a folder where the demonstration has run."""
+    monkeypatch.chdir(demonstration[0].folder.parent)
     names: dict[str, object] = {"__name__": "__main__"}
     for block in BLOCK.findall(page.read_text(encoding="utf-8")):
         if ">>>" in block:
