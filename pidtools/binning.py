@@ -18,6 +18,9 @@ Codes = NDArray[np.int64]
 
 # Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
 ONE_DIRECTION = 4
+# Where the plain pipeline is safe: squares fit into float32, and not every row is so small
+# (10 eps) that scikit-learn takes it for zero.
+ORDINARY = (1e-4, 1e15)
 
 
 class _Cells:
@@ -176,7 +179,7 @@ class KMeansBinning(_Cells):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.preprocessing import normalize
 
-        directions = normalize(_scale_rows(features))
+        directions = normalize(_to_ordinary_size(features))
         if np.ptp(directions, axis=0).max() <= ONE_DIRECTION * np.finfo(directions.dtype).eps:
             return np.zeros(len(features), dtype=np.int64)
         with warnings.catch_warnings():
@@ -200,12 +203,11 @@ class KMeansBinning(_Cells):
         return tuple(notes)
 
 
-def _scale_rows(features: Array) -> Array:
-    """Rows times powers of two, so that squares neither overflow nor vanish.
-
-    Exact, so the normalised rows are those of the plain pipeline to the last bit.
-    """
-    largest = np.abs(features).max(axis=1, keepdims=True)
+def _to_ordinary_size(features: Array) -> Array:
+    """The features, times a power of two where their squares would overflow or vanish."""
+    largest = np.abs(features).max()
+    if ORDINARY[0] <= largest <= ORDINARY[1]:
+        return features  # the plain pipeline, bit for bit
     scaled: Array = np.ldexp(features, -np.frexp(largest)[1])
     return scaled
 

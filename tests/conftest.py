@@ -1,4 +1,4 @@
-"""Settings that every test shares: no screen, and the same examples on every run."""
+"""Settings that every test shares: no screen, one thread, the same examples on every run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
+# Matrices here are small; on a busy machine a second thread makes them many times slower.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
 # Derandomised, so that a red run is red again; no deadline, as timings decide no test.
 settings.register_profile(
