@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import coo_array
 
 Units = Literal["bits", "nats"]
+UNITS: tuple[Units, ...] = ("bits", "nats")
 
 # Version of the keys of `DistillableKnowledge.to_dict`; a key that changes meaning raises it.
 SCHEMA_VERSION = 1
@@ -52,6 +53,11 @@ class Outcome(enum.Enum):
     inaccurate = "The solver stopped with a certified gap above tol."
     iteration_limit = "The solver reached max_iter with a certified gap above tol."
     no_answer = "The solver returned no point from which a feasible answer can be made."
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a solver gave up before its gap reached the tolerance."""
+        return self in (Outcome.inaccurate, Outcome.iteration_limit, Outcome.no_answer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +184,7 @@ class PID:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
     """All that one source has to say about Y, as one estimator saw it.
 
@@ -199,7 +205,7 @@ class Summary:
 
     estimator: Any
     information: float
-    labels: NDArray[np.int64] = field(repr=False, compare=False)
+    labels: NDArray[np.int64] = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property

@@ -30,7 +30,7 @@ CONTINUOUS_SHARE, CONTINUOUS_MIN_SAMPLES = 0.5, 50
 
 def check_choice(value: object, name: str, choices: tuple[str, ...]) -> None:
     """Refuse a string that is not one of `choices`, listing them."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}; got {value!r}.")
 
@@ -293,8 +293,8 @@ def _strings_from_object(array: NDArray[Any], original: object, name: str) -> ND
     if declared is None:
         _refuse_mixed_types(array, name)
     raise TypeError(
-        f"{name} has dtype object; convert it to numbers ({name}.astype(float)) or to "
-        f"symbols ({name}.astype(str))."
+        f"{name} has dtype object; convert it to numbers, "
+        f"numpy.asarray({name}, dtype=float), or to symbols, numpy.asarray({name}, dtype=str)."
     )
 
 
@@ -309,7 +309,9 @@ def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
         )
     _refuse_mixed_types(array, name)
     kind = type(array.flat[0]).__name__
-    raise TypeError(f"{name} has dtype object holding {kind}; use {name}.astype(str).")
+    raise TypeError(
+        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype=str)."
+    )
 
 
 def _refuse_mixed_types(array: NDArray[Any], name: str) -> None:

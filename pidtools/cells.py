@@ -25,7 +25,7 @@ WARN_BIAS_SHARE = 0.1
 WARN_ALONE_SHARE = 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CellSummary(Summary):
     """A source as codes of cells and its pair table with the classes.
 
@@ -37,8 +37,8 @@ class CellSummary(Summary):
         Samples in each cell by class.
     """
 
-    codes: Codes = field(repr=False, compare=False)
-    counts: csr_array = field(repr=False, compare=False)
+    codes: Codes = field(repr=False)
+    counts: csr_array = field(repr=False)
 
     @property
     def n_cells(self) -> int:

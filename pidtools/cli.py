@@ -19,7 +19,7 @@ from rich.table import Table
 
 import pidtools
 from pidtools import problems
-from pidtools._result import PID, DistillableKnowledge, Outcome, PIDError, PIDWarning, Units
+from pidtools._result import PID, DistillableKnowledge, PIDError, PIDWarning, Units
 from pidtools.demo import Demonstration, run
 
 REFUSED, STOPPED = 1, 3
@@ -77,6 +77,8 @@ def demo(
     for note in found.students[-1].result.notes:
         output.print(f"- {note}", highlight=False)
     output.print(f"Wrote activations, result.json and result.png to {out}/", highlight=False)
+    if any(student.result.pid.outcome.stopped for student in found.students):
+        raise typer.Exit(STOPPED)
 
 
 @app.command()
@@ -96,7 +98,7 @@ def measure(
     ] = "auto",
     units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",
     synergy: Annotated[bool, typer.Option(help="Estimate the synergy too.")] = True,
-    random_state: Annotated[int, typer.Option(help="Seed.")] = 0,
+    random_state: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
 ) -> None:
     """Measure what a teacher still has to give its student, from saved activations.
 
@@ -124,7 +126,7 @@ def measure(
             _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
         if plot_path is not None:
             _write(plot_path, lambda path: _plot(result, path))
-    if result.pid.outcome in (Outcome.inaccurate, Outcome.iteration_limit):
+    if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
@@ -139,6 +141,10 @@ def validate() -> None:
                 computed = pidtools.broja(problem.pmf, tol=VALIDATION_TOLERANCE)
             rows.append((problem.name, problem.pid, computed))
     output.print(_validation_table(rows))
+    stopped = [name for name, _, computed in rows if computed.gap > VALIDATION_TOLERANCE]
+    if stopped:
+        output.print(f"The solver stopped early on {', '.join(stopped)}.", highlight=False)
+        raise typer.Exit(STOPPED)
     off = [name for name, expected, computed in rows if not _agrees(expected, computed)]
     if off:
         output.print(f"{len(off)} of {len(rows)} are off: {', '.join(off)}.", highlight=False)
@@ -180,7 +186,9 @@ def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
                 f"{name}: {path} holds pickled objects, which are not read because they can "
                 "run code; save an array of numbers or strings (dtype not object)."
             ) from None
-        raise ValueError(f"{name}: {path} is not a .npy file; save it with numpy.save.") from None
+        raise ValueError(
+            f"{name}: {path} is not a whole .npy file; save it with numpy.save."
+        ) from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise ValueError(

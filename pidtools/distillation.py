@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _validate
-from pidtools._result import PID, DistillableKnowledge, PIDWarning, Summary, Units
-from pidtools.estimators import UNITS, Estimator, choose, pass_on
+from pidtools._result import PID, UNITS, DistillableKnowledge, PIDWarning, Summary, Units
+from pidtools.estimators import Estimator, choose, pass_on
 
 
 def distillable_knowledge(

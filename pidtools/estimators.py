@@ -11,10 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _validate
 from pidtools._information import from_bits
-from pidtools._result import PID, Summary, Units
+from pidtools._result import PID, UNITS, Summary, Units
 from pidtools.binning import Binning, KMeansBinning, Symbols
-
-UNITS = ("bits", "nats")
 
 
 class Estimator(Protocol):

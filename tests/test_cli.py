@@ -191,7 +191,7 @@ def test_several_arrays(folder):
 @pytest.mark.parametrize("content", [b"", b"1,2\n3,4\n", b"\x93NUMPY", b"\x80\x04garbage"])
 def test_what_is_no_npy_file(folder, content):
     (folder / "T.npy").write_bytes(content)
-    assert refused(measure(), "T: T.npy is not a .npy file; save it with numpy.save")
+    assert refused(measure(), "T: T.npy is not a whole .npy file; save it with numpy.save")
 
 
 def test_half_a_npy_file(folder):

@@ -95,8 +95,8 @@ BAD_SOURCES = {
     "objects": (
         np.array([1.0, None] * 60, dtype=object),
         TypeError,
-        r"has dtype object; convert it to numbers \({name}\.astype\(float\)\) or to symbols "
-        r"\({name}\.astype\(str\)\)",
+        r"has dtype object; convert it to numbers, numpy\.asarray\({name}, dtype=float\), or to "
+        r"symbols, numpy\.asarray\({name}, dtype=str\)",
     ),
     "objects that are strings": (
         np.array(["a", "b"] * 60, dtype=object),
@@ -221,7 +221,7 @@ BAD_LABELS = {
     "objects": (
         np.array([(1,), (2,)] * 60 + [None], dtype=object)[:-1],
         TypeError,
-        r"^Y has dtype object holding tuple; use Y\.astype\(str\)",
+        r"^Y has dtype object holding tuple; use numpy\.asarray\(Y, dtype=str\)",
     ),
     "one-hot": (
         np.eye(3, dtype=int)[Y],
