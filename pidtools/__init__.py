@@ -4,6 +4,7 @@ from pidtools import problems
 from pidtools._result import (
     PID,
     DistillableKnowledge,
+    Interval,
     Outcome,
     PIDError,
     PIDWarning,
@@ -13,6 +14,7 @@ from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
+from pidtools.gaussian import Gaussian, gaussian_pid
 
 __version__ = "0.1.0.dev0"
 
@@ -20,6 +22,8 @@ __all__ = [
     "PID",
     "Binning",
     "DistillableKnowledge",
+    "Gaussian",
+    "Interval",
     "KMeansBinning",
     "Outcome",
     "PIDError",
@@ -29,6 +33,7 @@ __all__ = [
     "broja",
     "broja_from_pairs",
     "distillable_knowledge",
+    "gaussian_pid",
     "mutual_information",
     "problems",
     "summarise",
