@@ -13,6 +13,7 @@ from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
+from pidtools.gaussian import gaussian_pid
 
 __version__ = "0.1.0.dev0"
 
@@ -29,6 +30,7 @@ __all__ = [
     "broja",
     "broja_from_pairs",
     "distillable_knowledge",
+    "gaussian_pid",
     "mutual_information",
     "problems",
     "summarise",

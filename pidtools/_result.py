@@ -89,6 +89,8 @@ class PID:
         An optimal joint pmf ``q[t, s, y]`` with the pair marginals of p, shape
         ``(n_t, n_s, n_y)``. Only with ``keep_q=True``. The optimal value is unique; q need
         not be.
+    notes : tuple of str
+        What was done on the way that the numbers don't show, such as units left out.
 
     Examples
     --------
@@ -107,6 +109,7 @@ class PID:
     units: Units = "bits"
     measure: Literal["broja", "mmi"] = "broja"
     q: coo_array | None = field(default=None, compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def information_t(self) -> float:

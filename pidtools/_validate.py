@@ -24,6 +24,8 @@ LARGEST_FEATURE = 1e150
 # Products and quotients of smaller probabilities leave the floats. A cell of this size holds
 # less than 1e-147 bits, so it counts as empty.
 SMALLEST_PROBABILITY = 1e-150
+# A covariance is symmetric up to the rounding of its dtype, relative to both deviations.
+SYMMETRY_TOLERANCE = {"float64": 1e-8, "float32": 1e-4, "float16": 1e-2}
 # Integer labels with this many distinct values a sample are measurements, not labels.
 CONTINUOUS_SHARE, CONTINUOUS_MIN_SAMPLES = 0.5, 50
 
@@ -186,6 +188,64 @@ def check_pair_tables(p_ty: ArrayLike, p_sy: ArrayLike) -> tuple[Floats, Floats]
             "build both from the same samples."
         )
     return match_class_marginals(t, s)
+
+
+def check_covariance(
+    cov: ArrayLike, dims: object, name: str = "cov"
+) -> tuple[Floats, tuple[int, int, int]]:
+    """Clean a joint covariance of T, S, Y: float64, exactly symmetric, no negative variance.
+
+    Returns
+    -------
+    cov : ndarray of float64, shape (n_units, n_units)
+    dims : tuple of three int
+        Numbers of units of T, S and Y, adding up to n_units.
+    """
+    array = _to_array(cov, name)
+    if array.dtype == object:
+        raise TypeError(f"{name} has dtype object; convert it to float64 first.")
+    _check_kind(array, name, "biuf", "variances and covariances")
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        raise ValueError(f"{name} must be square, one row a unit; got shape {array.shape}.")
+    sizes = check_dims(dims)
+    if sum(sizes) != len(array):
+        raise ValueError(
+            f"dims must add up to the {len(array)} units of {name}: {sizes[0]} of T, {sizes[1]} "
+            f"of S and {sizes[2]} of Y make {sum(sizes)}."
+        )
+    _check_finite(array, name, "estimate it from rows without missing values")
+    matrix = array.astype(np.float64)
+    variance = np.diag(matrix)
+    if (variance < 0).any():
+        k = int(np.argmin(variance))
+        raise ValueError(
+            f"{name} is indefinite: unit {k} has the variance {variance[k]:.3g}; pass a covariance."
+        )
+    _check_symmetric(matrix, array.dtype.name, name)
+    return 0.5 * (matrix + matrix.T), sizes
+
+
+def check_dims(dims: Any) -> tuple[int, int, int]:
+    """Return the numbers of units of T, S and Y, each at least 1."""
+    try:
+        n_t, n_s, n_y = dims
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"dims must hold three integers (units of T, of S, of Y); got {dims!r}."
+        ) from None
+    t, s, y = (check_integer(n, "each of dims", minimum=1) for n in (n_t, n_s, n_y))
+    return t, s, y
+
+
+def _check_symmetric(matrix: Floats, dtype: str, name: str) -> None:
+    scale = np.sqrt(np.diag(matrix))
+    off = np.abs(matrix - matrix.T) - SYMMETRY_TOLERANCE.get(dtype, 1e-8) * scale * scale[:, None]
+    if (off > 0).any():
+        i, j = np.unravel_index(int(np.argmax(off)), off.shape)
+        raise ValueError(
+            f"{name} must be symmetric: {name}[{i}, {j}] is {matrix[i, j]:.6g} and "
+            f"{name}[{j}, {i}] is {matrix[j, i]:.6g}."
+        )
 
 
 def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
