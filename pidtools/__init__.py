@@ -4,6 +4,7 @@ from pidtools import problems
 from pidtools._result import (
     PID,
     DistillableKnowledge,
+    Interval,
     Outcome,
     PIDError,
     PIDWarning,
@@ -13,7 +14,7 @@ from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
-from pidtools.gaussian import gaussian_pid
+from pidtools.gaussian import Gaussian, gaussian_pid
 
 __version__ = "0.1.0.dev0"
 
@@ -21,6 +22,8 @@ __all__ = [
     "PID",
     "Binning",
     "DistillableKnowledge",
+    "Gaussian",
+    "Interval",
     "KMeansBinning",
     "Outcome",
     "PIDError",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -187,6 +187,31 @@ class PID:
         }
 
 
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval, in the units of its result.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends; never below 0 for a quantity that can't be negative.
+    confidence_level : float
+        Share of data sets whose interval should hold the true value.
+    """
+
+    low: float
+    high: float
+    confidence_level: float
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a value lies inside, ends included."""
+        return self.low <= value <= self.high
+
+    def scaled(self, factor: float) -> Interval:
+        """Return the same interval in other units."""
+        return Interval(self.low * factor, self.high * factor, self.confidence_level)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
     """All that one source has to say about Y, as one estimator saw it.
@@ -200,15 +225,15 @@ class Summary:
         The estimator that made it, with its options.
     information : float
         I(X; Y) in bits, as the estimator sees it.
-    labels : ndarray of int64, shape (n_samples,)
-        Class index of each sample it was made with.
+    labels : ndarray of int64, shape (n_samples,), or of float, shape (n_samples, n_targets)
+        The Y it was made with: class indices, or a continuous target.
     notes : tuple of str
         What was lost on the way and what limits the trust.
     """
 
     estimator: Any
     information: float
-    labels: NDArray[np.int64] = field(repr=False)
+    labels: NDArray[Any] = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -229,8 +254,13 @@ class DistillableKnowledge:
         The decomposition; its `units` are the units of every number here.
     estimator_t, estimator_s : object
         How T and S were looked at.
-    n_samples, n_classes : int
-        Size of the data.
+    n_samples : int
+        Number of rows.
+    n_classes : int or None
+        Number of labels; None for a continuous Y.
+    intervals : mapping of str to Interval
+        By the name of each atom and information, in the same units; empty unless a
+        `confidence_level` was asked for.
     notes : tuple of str
         What to know before trusting the numbers.
     """
@@ -239,7 +269,8 @@ class DistillableKnowledge:
     estimator_t: Any
     estimator_s: Any
     n_samples: int
-    n_classes: int
+    n_classes: int | None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -292,25 +323,36 @@ class DistillableKnowledge:
     def summary(self) -> str:
         """The numbers and the notes as text for people."""
         rows = [
-            ("teacher knows    I(Y; T)", self.teacher_information),
-            ("student knows    I(Y; S)", self.student_information),
-            ("distilled        Red(Y : T, S)", self.distilled),
-            ("distillable      Uni(Y : T \\ S)", self.distillable),
-            ("student only     Uni(Y : S \\ T)", self.student_only),
-            ("synergy          Syn(Y : T, S)", self.synergy),
+            ("teacher knows    I(Y; T)", "teacher_information"),
+            ("student knows    I(Y; S)", "student_information"),
+            ("distilled        Red(Y : T, S)", "distilled"),
+            ("distillable      Uni(Y : T \\ S)", "distillable"),
+            ("student only     Uni(Y : S \\ T)", "student_only"),
+            ("synergy          Syn(Y : T, S)", "synergy"),
         ]
-        lines = [f"{self.n_samples} samples, {self.n_classes} classes, in {self.units}"]
-        lines += [
-            f"  {name:<34}{'not asked' if value is None else f'{value:.4f}':>10}"
-            for name, value in rows
-        ]
+        kind = "continuous Y" if self.n_classes is None else f"{self.n_classes} classes"
+        lines = [f"{self.n_samples} samples, {kind}, in {self.units}"]
+        lines += [f"  {title:<34}{self._shown(name)}" for title, name in rows]
         if self.fraction_distilled is not None:
             lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
+    def _shown(self, name: str) -> str:
+        value, interval = getattr(self, name), self.intervals.get(name)
+        text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
+        if interval is None:
+            return text
+        return f"{text}   {interval.confidence_level:g}: {interval.low:.4f} to {interval.high:.4f}"
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
+        ends = {
+            f"{name}_{end}": getattr(interval, end)
+            for name, interval in self.intervals.items()
+            for end in ("low", "high")
+        }
+        levels = {interval.confidence_level for interval in self.intervals.values()}
         return {
             "schema_version": SCHEMA_VERSION,
             "distillable": self.distillable,
@@ -329,5 +371,7 @@ class DistillableKnowledge:
             "estimator_s": repr(self.estimator_s),
             "n_samples": self.n_samples,
             "n_classes": self.n_classes,
+            "confidence_level": levels.pop() if levels else None,
+            **ends,
             "notes": list(self.notes),
         }

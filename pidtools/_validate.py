@@ -135,6 +135,76 @@ def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, NDArray[Any]]:
     return codes.astype(np.int64), classes
 
 
+def is_continuous(Y: ArrayLike, name: str = "Y") -> bool:
+    """Whether Y is measured rather than labelled: floats, some of them not whole."""
+    array = _to_array(Y, name)
+    if array.dtype.kind != "f" or array.ndim not in (1, 2):
+        return False
+    return bool((np.isfinite(array) & (array != np.floor(array))).any())
+
+
+def check_continuous(Y: ArrayLike, name: str = "Y") -> NDArray[Any]:
+    """Clean a continuous target: floats of shape (n_samples, n_targets).
+
+    float32 stays float32; float16 becomes float32.
+    """
+    array = _to_array(Y, name)
+    _check_kind(array, name, "biufUSO", "floats")
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{name} holds {array.dtype} and looks like labels, for which the Gaussian estimator "
+            f'is the wrong one; use estimator="probe" or "auto", or pass {name}.astype(float) if '
+            "it measures an amount."
+        )
+    _check_shape(array, name)
+    target = _as_working_float(array.reshape(len(array), -1))
+    _check_finite(target, name, "drop those rows from T, S and Y together")
+    _check_not_labels(target, name)
+    return target
+
+
+def _check_not_labels(target: NDArray[Any], name: str) -> None:
+    two_valued = ((target == 0) | (target == 1)).all()
+    if target.shape[1] > 1 and two_valued and (target.sum(axis=1) == 1).all():
+        raise ValueError(
+            f"{name} holds one-hot labels, for which the Gaussian estimator is the wrong one; pass "
+            f'{name}.argmax(axis=1) with estimator="probe" or "auto".'
+        )
+    if target.shape[1] == 1 and ((target == target.min()) | (target == target.max())).all():
+        raise ValueError(
+            f"{name} holds {1 + int(target.min() < target.max())} distinct values and looks like "
+            f"labels, for which the Gaussian estimator is the wrong one; pass {name}.astype(int) "
+            'with estimator="probe" or "auto".'
+        )
+
+
+def check_groups(groups: ArrayLike, n_samples: int) -> Codes:
+    """Turn one group label a sample into codes from 0; at least two groups."""
+    array = _to_array(groups, "groups")
+    if array.ndim != 1 or len(array) != n_samples:
+        raise ValueError(
+            f"groups must hold one label a sample, shape ({n_samples},); got shape {array.shape}."
+        )
+    if array.dtype.kind == "f":
+        _check_finite(array, "groups", "every sample belongs to a group")
+    if array.dtype == object:
+        array = array.astype(str)
+    names, codes = np.unique(array, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError("groups holds one group; nothing can be resampled from it.")
+    return codes.astype(np.int64)
+
+
+def check_confidence_level(value: Any) -> float | None:
+    """Return a float strictly between 0 and 1, or None."""
+    if value is None:
+        return None
+    level = check_tolerance(value, "confidence_level")
+    if not level < 1:
+        raise ValueError(f"confidence_level must lie between 0 and 1, such as 0.95; got {level:g}.")
+    return level
+
+
 def check_same_length(**arrays: NDArray[Any]) -> None:
     """Refuse arrays that do not have one row a sample each, showing all lengths."""
     lengths = {name: len(array) for name, array in arrays.items()}

@@ -51,7 +51,14 @@ class Symbols(_Cells):
     """
 
     def summarise(
-        self, X: Array, labels: Codes, *, random_state: int = 0, name: str = "X"
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> CellSummary:
         """Count the symbols of `X`, shape (n,) or (n, d), with the labels, shape (n,)."""
         if X.dtype.kind == "f":
@@ -94,7 +101,14 @@ class Binning(_Cells):
         _validate.check_integer(self.n_bins, "n_bins", minimum=2)
 
     def summarise(
-        self, X: Array, labels: Codes, *, random_state: int = 0, name: str = "X"
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> CellSummary:
         """Bin `X`, shape (n, d), and count the cells with the labels, shape (n,)."""
         codes = np.zeros(len(X), dtype=np.int64)
@@ -154,7 +168,14 @@ class KMeansBinning(_Cells):
         _validate.check_integer(self.n_clusters, "n_clusters", minimum=2)
 
     def summarise(
-        self, X: Array, labels: Codes, *, random_state: int = 0, name: str = "X"
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> CellSummary:
         """Cluster `X`, shape (n, d), and count the clusters with the labels, shape (n,)."""
         features = _features(X, name)
