@@ -347,12 +347,6 @@ class DistillableKnowledge:
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
-        ends = {
-            f"{name}_{end}": getattr(interval, end)
-            for name, interval in self.intervals.items()
-            for end in ("low", "high")
-        }
-        levels = {interval.confidence_level for interval in self.intervals.values()}
         return {
             "schema_version": SCHEMA_VERSION,
             "distillable": self.distillable,
@@ -371,7 +365,13 @@ class DistillableKnowledge:
             "estimator_s": repr(self.estimator_s),
             "n_samples": self.n_samples,
             "n_classes": self.n_classes,
-            "confidence_level": levels.pop() if levels else None,
-            **ends,
             "notes": list(self.notes),
+            **self._ends(),
         }
+
+    def _ends(self) -> dict[str, float]:
+        ends: dict[str, float] = {}
+        for name, interval in self.intervals.items():
+            ends["confidence_level"] = interval.confidence_level
+            ends |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
+        return ends

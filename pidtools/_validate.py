@@ -466,8 +466,9 @@ def _labels_from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
     if (array != np.floor(array)).any():
         raise ValueError(
             f"{name} holds {len(np.unique(array))} distinct values in {len(array)} samples, "
-            f"not all whole numbers, and looks continuous; bin it first, or if these are class "
-            f"labels pass np.unique({name}, return_inverse=True)[1]."
+            f"not all whole numbers, and looks continuous; bin it first, or use "
+            f'estimator="gaussian"; if these are class labels pass '
+            f"np.unique({name}, return_inverse=True)[1]."
         )
     return array
 
@@ -482,7 +483,8 @@ def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
     if many:
         raise ValueError(
             f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
-            "continuous or like an index; bin it first or pass class labels."
+            "continuous or like an index; pass class labels, bin it first, or if it measures an "
+            f'amount pass {name}.astype(float) with estimator="gaussian".'
         )
 
 

@@ -247,7 +247,7 @@ BAD_LABELS = {
 @pytest.mark.parametrize(("bad", "error", "message"), BAD_LABELS.values(), ids=BAD_LABELS)
 def test_bad_labels(bad, error, message):
     with pytest.raises(error, match=message):
-        measure(Y=bad)
+        measure(Y=bad, estimator="symbols")
 
 
 NAMES = np.array(["ant", "bee", "cat"])[Y]

@@ -137,7 +137,9 @@ def _draw(residuals: Residuals) -> _Draws:
     root_t, root_s = (np.asarray(np.linalg.cholesky(s), dtype=np.float64) for s in scatters)
     identity = np.broadcast_to(np.eye(n_y), root_s.shape)
     shift = log_det_mean(n_y, residuals.degrees_s) - log_det_mean(n_y, residuals.degrees_t)
-    return _Draws(root_t, np.linalg.solve(root_s, identity), shift / n_y)
+    return _Draws(
+        root_t, np.asarray(np.linalg.solve(root_s, identity), dtype=np.float64), shift / n_y
+    )
 
 
 def _residual_root(residuals: Residuals, shared: int) -> Floats:

@@ -90,10 +90,10 @@ class GaussianProblem:
 
 def _pid(i_t: float, i_s: float, union: float, i_both: float) -> PID:
     return PID(
-        redundancy=i_t + i_s - union,
-        unique_t=union - i_s,
-        unique_s=union - i_t,
-        synergy=i_both - union,
+        redundancy=float(i_t + i_s - union),
+        unique_t=float(union - i_s),
+        unique_s=float(union - i_t),
+        synergy=float(i_both - union),
         gap=FORMULA,
         outcome=Outcome.closed_form,
     )
