@@ -63,16 +63,22 @@ def main() -> None:
     jobs = {"bias": bias_jobs, "coverage": coverage_jobs}[given.what](given)
     store = RESULTS / f"accuracy_gaussian_{given.what}.json"
     for key, job in jobs:
-        found = json.loads(store.read_text()) if store.exists() else {}
-        if key not in found and (not given.only or any(name in key for name in given.only)):
-            found = {**found, key: job()}
-            store.write_text(json.dumps(found, indent=1) + "\n")
+        if key not in read(store) and (not given.only or any(name in key for name in given.only)):
+            row = job()
+            # Another run may have written meanwhile.
+            store.write_text(json.dumps({**read(store), key: row}, indent=1) + "\n")
             print(key, flush=True)
     table = {"bias": bias_table, "coverage": coverage_table}[given.what]
     if store.exists():
-        text = table(json.loads(store.read_text()))
+        text = table(read(store))
         store.with_suffix(".md").write_text(text)
         print(text)
+
+
+def read(store: Path) -> dict[str, Any]:
+    """What is finished."""
+    found: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    return found
 
 
 Jobs = Iterator[tuple[str, Callable[[], dict[str, Any]]]]

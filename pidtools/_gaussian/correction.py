@@ -60,11 +60,12 @@ class Residuals:
     def shared_degrees(self) -> int:
         """Degrees of freedom in which both residuals are drawn together, estimated.
 
-        At least those that neither source uses up; as many as make the correlation possible.
+        At least those that neither source uses up; as many as the correlations of the residuals
+        need on average, all of them for identical residuals.
         """
-        top = np.linalg.svd(self.cross, compute_uv=False)[0]
-        possible = top * np.sqrt(self.degrees_t * self.degrees_s) * IDENTICAL
-        shared = max(self.degrees_t + self.degrees_s - self.degrees, np.ceil(possible))
+        cosines = np.linalg.svd(self.cross, compute_uv=False)
+        needed = cosines.mean() * np.sqrt(self.degrees_t * self.degrees_s) * IDENTICAL
+        shared = max(self.degrees_t + self.degrees_s - self.degrees, np.ceil(needed))
         return int(min(shared, self.degrees_t, self.degrees_s))
 
 
