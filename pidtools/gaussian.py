@@ -25,6 +25,8 @@ MEASURES = ("broja", "mmi")
 NAMED_UNITS = 8
 # Below this many samples a unit, sampling moves the atoms by tenths of a bit, corrected or not.
 FEW_SAMPLES = 3
+# Whole numbers with this many values or fewer are often codes of classes.
+FEW_VALUES = 20
 
 
 def gaussian_pid(
@@ -320,6 +322,8 @@ class Gaussian:
         if self.shrinkage is not None:
             share = 1.0 - source.x.weight**2
             notes.append(f"Correlations shrunk by {share:.2g} (oas), which lowers information.")
+        if _looks_like_labels(source.y.values):
+            notes.append("Y takes few values, all whole: for class labels use another estimator.")
         for name, columns in (("", source.x), ("Y", source.y)):
             notes.append(left_out(name, columns.scale == 0, columns.factor))
         return tuple(note for note in notes if note)
@@ -365,6 +369,11 @@ class Gaussian:
             n, n_y = pair.t.n_samples, pair.t.y.rank
             bias = correction.information_bias(n_y, n - 1, len(posterior.whitened))
         return (-factors.log_det(posterior.lower) - bias) / NATS_PER_BIT
+
+
+def _looks_like_labels(Y: Array) -> bool:
+    whole = Y.shape[1] == 1 and bool((np.floor(Y) == Y).all())
+    return whole and len(np.unique(Y)) <= FEW_VALUES
 
 
 def _corrected_uniques(

@@ -186,6 +186,14 @@ def test_identical_residuals_have_no_excess():
     assert correction.excess(np.log([2.0, 1.0, 0.5]), apart) > 0.01
 
 
+def test_a_garbled_source_gets_no_excess():
+    """Where all eigenvalues lie far on one side there is nothing to spread across."""
+    apart = correction.Residuals(0.3 * np.eye(3), 490, 490, 499)
+    assert correction.excess(np.log([0.2, 0.15, 0.1]), apart) == pytest.approx(0.0, abs=1e-12)
+    one = correction.Residuals(np.array([[0.3]]), 490, 490, 499)
+    assert correction.excess(np.log([0.2]), one) == pytest.approx(0.0, abs=1e-12)
+
+
 def test_corrected_informations_are_unbiased():
     """z-score over repeated seeds, a system of ten units each and 60 samples."""
     problem = pt.problems.get("gaussian_scalar")
@@ -326,6 +334,15 @@ def test_targets_that_are_refused(kind):
     bad, error, message = REFUSED[kind]
     with pytest.raises(error, match=message):
         measure(Y=bad)
+
+
+def test_whole_floats_are_taken_with_a_note():
+    codes = LABELS.astype(float)
+    found = measure(Y=codes)
+    assert sum("Y takes few values" in note for note in found.notes) == 2
+    assert not any("Y takes few values" in note for note in measure().notes)
+    # Without being told, whole floats are labels.
+    assert pt.distillable_knowledge(T, S, codes).n_classes == 3
 
 
 def test_labels_estimators_refuse_amounts():

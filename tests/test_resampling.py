@@ -144,6 +144,16 @@ def test_an_interval_obeys_the_law_of_its_quantity():
     assert Interval(0.0, 2.0, 0.9).scaled(0.5) == Interval(0.0, 1.0, 0.9)
 
 
+def test_a_border_is_left_out_late():
+    """An interval above 0 by a hair holds 0 as well; one far above does not."""
+    replicates = np.random.default_rng(0).normal(size=100_000)
+    for estimate, low in ((1.9, 0.0), (2.3, 0.0), (2.5, 0.0), (2.7, 2.7 - 1.96), (9.0, 9 - 1.96)):
+        found = resampling.interval(estimate, replicates, 0.95, lowest=0.0)
+        # Half a percent of a normal law lies below -2.576.
+        assert found.low == pytest.approx(low, abs=0.04)
+        assert found.high == pytest.approx(estimate + 1.96, abs=0.04)
+
+
 def test_p_value_counts_the_data_as_one():
     null = np.arange(99.0)
     assert resampling.p_value(1000.0, null) == 0.01

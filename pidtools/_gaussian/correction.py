@@ -89,7 +89,7 @@ def excess(log_g: Floats, residuals: Residuals) -> float:
     centre, target = float(log_g.mean()), float(_half_spread(log_g))
 
     def spread(share: float) -> float:
-        return float(_half_spread(draws.log_eigenvalues(centre + share * (log_g - centre))).mean())
+        return draws.mean_half_spread(centre + share * (log_g - centre))
 
     share, reached = _match(spread, target)
     shrunk = centre + share * (log_g - centre)
@@ -139,6 +139,19 @@ class _Draws:
         sigma = np.linalg.svd(self.inverses_s @ scaled, compute_uv=False)
         found: Floats = 2 * np.log(sigma) + self.shift
         return found
+
+    def mean_half_spread(self, log_g: Floats) -> float:
+        """Mean over samples of half the sum of |log g|, from the draws.
+
+        The sum of log g, whose mean is known, goes along with it and serves as a control: the
+        more the signs agree the better, and where all do the answer is exact.
+        """
+        drawn = self.log_eigenvalues(log_g)
+        spread, control = _half_spread(drawn), drawn.sum(axis=1)
+        off = control - control.mean()
+        square = off @ off
+        slope = (off @ spread) / square if square > 0 else 0.0
+        return float(spread.mean() - slope * (control.mean() - log_g.sum()))
 
 
 def _draw(residuals: Residuals) -> _Draws:
