@@ -14,12 +14,11 @@ from pidtools import _validate
 from pidtools._gaussian import correction, factors, moments, pencil
 from pidtools._gaussian.factors import Factor, Posterior
 from pidtools._gaussian.source import Pair, Source, look, residuals_together
-from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDWarning, Summary, Units
+from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, PIDWarning, Summary, Units
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
 
-UNITS = ("bits", "nats")
 MEASURES = ("broja", "mmi")
 # Units named in a note before "and so on".
 NAMED_UNITS = 8
@@ -187,7 +186,7 @@ def _mmi(view: _View) -> PID:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GaussianSummary(Summary):
     """A source as what it leaves of Y.
 
@@ -201,9 +200,9 @@ class GaussianSummary(Summary):
         The same for each sample, where it is needed for the correction.
     """
 
-    source: Source = field(repr=False, compare=False)
-    posterior: Posterior = field(repr=False, compare=False)
-    residual: Floats | None = field(repr=False, compare=False)
+    source: Source = field(repr=False)
+    posterior: Posterior = field(repr=False)
+    residual: Floats | None = field(repr=False)
 
 
 @dataclass(frozen=True)
