@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
 Floats = NDArray[np.float64]
@@ -18,6 +19,8 @@ N_SPREAD_DIRECTIONS = 4
 # Beyond these a covariance a class is neither affordable nor estimable.
 MAX_CLASSES_FOR_SPREAD = 30
 MAX_WIDTH_FOR_SPREAD = 256
+BLOCK_ROWS = 4096
+BLOCK_COLUMNS = 256
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Discriminant:
 
     def log_posterior(self, Z: Array) -> Floats:
         """Log posteriors of rows of `Z`, shape (n, n_classes)."""
-        scores = (Z - self.centre) @ (self.whitener.T @ self.means.T)
+        projection = self.whitener.T @ self.means.T
+        scores = Z @ projection - self.centre @ projection
         posterior: Floats = log_softmax(
             scores - 0.5 * (self.means**2).sum(axis=1) + self.log_prior, axis=1
         )
@@ -57,23 +61,50 @@ class Discriminant:
         return np.hstack([self.mean_directions, self.spread_directions])
 
 
-def discriminant(Z: Array, labels: Codes, n_classes: int) -> Discriminant:
-    """Fit on training rows `Z`, shape (n, width); every class must have a row."""
+def discriminant(
+    Z: Array,
+    labels: Codes,
+    n_classes: int,
+    loudness: Floats,
+    *,
+    caution: float = 1.0,
+    spread: bool = True,
+) -> Discriminant:
+    """Fit on training rows.
+
+    Parameters
+    ----------
+    Z : ndarray, shape (n, width)
+        Whitened features.
+    labels : ndarray of int64, shape (n,)
+        Every class must have a row.
+    n_classes : int
+    loudness : ndarray, shape (width,)
+        Scale that each column had before whitening. The noise is shrunk towards a sphere in
+        those natural coordinates: in whitened ones a direction that separates the classes
+        well has little noise, and shrinking would take just that away.
+    caution : float
+        Share of the shrinkage intensity that is applied.
+    spread : bool
+        Whether to look for directions in which the covariances differ.
+    """
     counts = np.bincount(labels, minlength=n_classes).astype(np.float64)
     means = _class_sums(Z, labels, n_classes) / counts[:, None]
     centre = counts @ means / counts.sum()
-    whitener = _inverse_factor(_shrunk_noise(Z, labels, means))
+    whitener = _inverse_factor(_shrunk_noise(Z, labels, means, loudness, caution)) * loudness
     standard_errors = (means - centre) @ whitener.T * np.sqrt(counts)[:, None]
     U, s, Vt = np.linalg.svd(standard_errors, full_matrices=False)
     kept = shrink_singular_values(s, n_classes - 1, Z.shape[1])
     n_means = int(np.clip((kept > 0).sum(), 1, min(MAX_MEAN_DIRECTIONS, n_classes - 1, len(s))))
+    apart = Vt[:n_means]
+    off = _spread_directions(Z, labels, means, whitener, apart) if spread else apart[:0].T
     return Discriminant(
         log_prior=np.log(counts / counts.sum()),
         centre=centre,
         whitener=whitener,
         means=(U * kept) @ Vt / np.sqrt(counts)[:, None],
-        mean_directions=whitener.T @ Vt[:n_means].T,
-        spread_directions=_spread_directions(Z, labels, means, whitener, Vt[:n_means]),
+        mean_directions=whitener.T @ apart.T,
+        spread_directions=off,
     )
 
 
@@ -94,13 +125,18 @@ def shrink_singular_values(s: Floats, n_rows: int, n_columns: int) -> Floats:
 
 
 def _class_sums(Z: Array, labels: Codes, n_classes: int) -> Floats:
+    """Sums of the rows of each class, in float64."""
+    members = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))))
     sums = np.zeros((n_classes, Z.shape[1]))
-    for c in range(n_classes):
-        sums[c] = Z[labels == c].sum(axis=0, dtype=np.float64)
+    for start in range(0, Z.shape[1], BLOCK_COLUMNS):
+        columns = slice(start, start + BLOCK_COLUMNS)
+        sums[: members.shape[0], columns] = members @ Z[:, columns].astype(np.float64)
     return sums
 
 
-def _shrunk_noise(Z: Array, labels: Codes, means: Floats) -> Floats:
+def _shrunk_noise(
+    Z: Array, labels: Codes, means: Floats, loudness: Floats, caution: float
+) -> Floats:
     """Covariance within classes, shrunk to a multiple of the identity.
 
     The intensity is that of Ledoit and Wolf, J. Multivariate Anal. 88 (2004).
@@ -108,15 +144,16 @@ def _shrunk_noise(Z: Array, labels: Codes, means: Floats) -> Floats:
     n, width = Z.shape
     within = np.zeros((width, width))
     fourth = 0.0
-    for c in range(len(means)):
-        rows = Z[labels == c] - means[c]
+    for start in range(0, n, BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        rows = (Z[block] - means[labels[block]]) * loudness
         within += rows.T @ rows
-        fourth += float(((rows**2).sum(axis=1) ** 2).sum())
+        fourth += float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
     within /= n
     level = np.trace(within) / width
-    spread = float(((within - level * np.eye(width)) ** 2).sum())
+    distance = float(((within - level * np.eye(width)) ** 2).sum())
     noise = max(fourth / n - float((within**2).sum()), 0.0) / n
-    intensity = min(noise / spread, 1.0) if spread > 0 else 1.0
+    intensity = caution * (min(noise / distance, 1.0) if distance > 0 else 1.0)
     # A floor keeps directions that are constant within every class from being infinite.
     intensity = max(intensity, 1e-6)
     shrunk: Floats = (1 - intensity) * within + intensity * max(level, 1e-12) * np.eye(width)

@@ -31,6 +31,10 @@ MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = (0.003, 0.05)
+NETWORKS = (
+    ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
+    ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 120)),
+)
 # exp(-25) = 1e-11: no finite sample supports more confidence.
 LOG_FLOOR = -25.0
 
@@ -57,7 +61,13 @@ class View:
     @cached_property
     def discriminant(self) -> Discriminant:
         """Directions in which the classes differ, from the training rows."""
-        return discriminant(self.Z, self.labels, self.n_classes)
+        return discriminant(self.Z, self.labels, self.n_classes, self.loudness)
+
+    @property
+    def loudness(self) -> Floats:
+        """Scale of each column before whitening, 1 on average."""
+        scale: Floats = np.sqrt(self.spectrum / self.spectrum.mean())
+        return scale
 
     @cached_property
     def means_only(self) -> tuple[Floats, Floats]:
@@ -109,7 +119,17 @@ def _widen(log_p: Floats, present: Codes, n_classes: int) -> Floats:
 
 
 def _linear_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
-    return {"lda:": view.discriminant.log_posterior(view.Z_new)}
+    """With the noise shrunk, and nearly as it is found."""
+    out: Posteriors = {}
+    if _asked("lda:shrunk", wanted):
+        out["lda:shrunk"] = view.discriminant.log_posterior(view.Z_new)
+    if view.width <= MAX_WIDTH_OF_KERNEL and _asked("lda:plain", wanted):
+        even = np.ones(view.width)
+        plain = discriminant(
+            view.Z, view.labels, view.n_classes, even, caution=0.1, spread=False
+        )
+        out["lda:plain"] = plain.log_posterior(view.Z_new)
+    return out
 
 
 def _logistic(view: View, wanted: set[str] | None) -> Posteriors:
@@ -125,11 +145,10 @@ def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
     """The same on principal components as loud as they are: right when loud means relevant."""
     if not 24 < view.width <= MAX_WIDTH_OF_KERNEL:
         return {}
-    loudness = np.sqrt(view.spectrum / view.spectrum.mean())
     out: Posteriors = {}
     for C in RIDGE_PENALTIES:
         if _asked(f"ridge:{C}", wanted):
-            loud, loud_new = view.Z * loudness, view.Z_new * loudness
+            loud, loud_new = view.Z * view.loudness, view.Z_new * view.loudness
             out[f"ridge:{C}"] = _logistic_fit(loud, view.labels, loud_new, C)
     return out
 
@@ -173,8 +192,7 @@ def _gaussian(view: View, wanted: set[str] | None) -> Posteriors:
 
 def _network(view: View, wanted: set[str] | None) -> Posteriors:
     out: Posteriors = {}
-    stiff, loose = Penalty(1e-2, 1e-2, 1e-2), Penalty(1e-2, 2e-3, 1e-3)
-    for family, penalty, steps in (("stiff", stiff, (10, 30, 80)), ("loose", loose, (10, 20, 40))):
+    for family, penalty, steps in NETWORKS:
         asked = [step for step in (0, *steps) if _asked(f"network:{family}-{step}", wanted)]
         if asked:
             fits = _network_fit(view, penalty, tuple(s for s in steps if s <= max(asked)))
@@ -235,8 +253,14 @@ def _logistic_fit(rows: Array, labels: Codes, new: Array, C: float) -> Floats:
         # Held-out loss judges an unfinished fit like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(C=C, max_iter=200, tol=1e-3).fit(rows, labels)
-    log_p: Floats = np.asarray(model.predict_log_proba(new), dtype=np.float64)
+    log_p: Floats = log_softmax(_scores(model, new), axis=1)
     return log_p
+
+
+def _scores(model: Any, new: Array) -> Floats:
+    """Logits, one column a class also where there are two."""
+    scores = np.asarray(model.decision_function(new), dtype=np.float64)
+    return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
 
 
 def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) -> Floats:
