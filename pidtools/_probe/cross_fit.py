@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from scipy.special import log_softmax
 
 from pidtools._probe.experts import LOG_FLOOR, View, posteriors
 from pidtools._probe.pool import log_loss
-from pidtools._probe.whitening import Whitened
+from pidtools._probe.whitening import Whitened, whiten
 
 Array = NDArray[Any]
 Codes = NDArray[np.int64]
 Posteriors = dict[str, NDArray[Any]]
-Judge = Callable[[Codes, Codes, frozenset[str] | None], Posteriors]
+# From training rows, new rows and names of experts to log posteriors of the new rows.
+Judge = Callable[[Codes, Codes, frozenset[str]], Posteriors]
 
 # An expert leaves after the first fold if its loss there is surely more than this behind.
 HOPELESS_NATS = 0.05
@@ -41,9 +43,9 @@ def fold_numbers(
 
 
 def expert_judge(source: Whitened, labels: Codes, n_classes: int, random_state: int) -> Judge:
-    """The experts on whitened features, as a function of training and new rows."""
+    """The experts on whitened features."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str] | None) -> Posteriors:
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
         Z, spectrum = source.Z, source.spectrum
         view = View(Z[train], labels[train], Z[new], spectrum, n_classes, random_state)
         return dict(posteriors(view, names))
@@ -51,17 +53,37 @@ def expert_judge(source: Whitened, labels: Codes, n_classes: int, random_state: 
     return judge
 
 
-def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -> Judge:
-    """A user's own classifier on the features as they came."""
+def pair_judge(
+    left: Whitened, right: Whitened, labels: Codes, n_classes: int, random_state: int
+) -> Judge:
+    """The experts on two wide sources, each reduced to what discriminates in training rows."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str] | None) -> Posteriors:
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+        reduced = [_discriminating(half, train, labels, n_classes) for half in (left, right)]
+        both = whiten(np.hstack(reduced))
+        return expert_judge(both, labels, n_classes, random_state)(train, new, names)
+
+    return judge
+
+
+def _discriminating(source: Whitened, train: Codes, labels: Codes, n_classes: int) -> Array:
+    rows = source.Z[train]
+    view = View(rows, labels[train], rows[:0], source.spectrum, n_classes, 0)
+    reduced: Array = source.Z @ view.discriminant.directions
+    return reduced
+
+
+def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -> Judge:
+    """A classifier of the user's own, on the features as they came."""
+
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
         from sklearn.base import clone
 
         model = clone(classifier).fit(X[train], labels[train])
         p = np.asarray(model.predict_proba(X[new]), dtype=np.float64)
         log_p = np.full((len(new), n_classes), LOG_FLOOR)
         log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
-        return {"classifier:": log_p}
+        return {"classifier": log_p}
 
     return judge
 
@@ -71,49 +93,64 @@ def cross_fit(
     labels: Codes,
     folds: Codes,
     n_classes: int,
+    names: frozenset[str],
     *,
-    names: frozenset[str] | None = None,
-    n_jobs: int | None = None,
+    race: bool,
+    heavy: bool,
+    n_jobs: int | None,
 ) -> Posteriors:
-    """Held-out log posteriors of every expert, float32, shape (n, n_classes).
+    """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
-    Experts that are far behind on the first fold are not asked again. With `names` only those
-    are asked and none leaves.
+    With `race`, experts that are far behind on the first fold are not asked again. `heavy`
+    folds run one after the other with all threads: each holds a copy of its training rows.
     """
-    first = _one_fold(judge, folds, 0, names)
-    if names is None:
+    first = _one_fold(judge, folds, 0, names, one_thread=not heavy)
+    if race and first:
         names = _worth_asking(first, labels[folds == 0])
-    rest = _in_parallel(judge, folds, range(1, folds.max() + 1), names, n_jobs)
-    out: Posteriors = {}
-    for name in sorted(names):
-        held_out = np.full((len(labels), n_classes), LOG_FLOOR, dtype=np.float32)
-        for k, opinions in enumerate([first, *rest]):
-            if name in opinions:
-                held_out[folds == k] = opinions[name]
-            else:
-                _fill_with_prior(held_out, labels, folds, k)
-        out[name] = log_softmax(held_out, axis=1)
-    return out
+    numbers = range(1, int(folds.max()) + 1)
+    rest = _in_parallel(judge, folds, numbers, names, heavy, 1 if heavy else n_jobs)
+    fitted = [first, *rest]
+    found = {name for opinions in fitted for name in opinions}
+    asked = sorted(found & names if race else found)
+    return {name: _assemble(name, fitted, labels, folds, n_classes) for name in asked}
 
 
-def _fill_with_prior(held_out: Array, labels: Codes, folds: Codes, k: int) -> None:
-    shares = np.bincount(labels[folds != k], minlength=held_out.shape[1]) / (folds != k).sum()
-    held_out[folds == k] = np.log(np.maximum(shares, np.exp(LOG_FLOOR)))
+def _assemble(
+    name: str, fitted: list[Posteriors], labels: Codes, folds: Codes, n_classes: int
+) -> Array:
+    """One expert's opinions from all folds; class shares where a fold had none."""
+    held_out = np.empty((len(labels), n_classes), dtype=np.float32)
+    for k, opinions in enumerate(fitted):
+        new = folds == k
+        if name in opinions:
+            held_out[new] = opinions[name]
+        else:
+            shares = (np.bincount(labels[~new], minlength=n_classes) + 0.5) / (~new).sum()
+            held_out[new] = np.log(shares)
+    posterior: Array = log_softmax(held_out, axis=1)
+    return posterior
 
 
-def _one_fold(judge: Judge, folds: Codes, k: int, names: frozenset[str] | None) -> Posteriors:
+def _one_fold(
+    judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
+) -> Posteriors:
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
+    with threadpool_limits(1) if one_thread else nullcontext():
         return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), names)
 
 
 def _in_parallel(
-    judge: Judge, folds: Codes, numbers: range, names: frozenset[str], n_jobs: int | None
+    judge: Judge,
+    folds: Codes,
+    numbers: range,
+    names: frozenset[str],
+    heavy: bool,
+    n_jobs: int | None,
 ) -> list[Posteriors]:
     from joblib import Parallel, delayed
 
-    jobs = (delayed(_one_fold)(judge, folds, k, names) for k in numbers)
+    jobs = (delayed(_one_fold)(judge, folds, k, names, not heavy) for k in numbers)
     done: list[Posteriors] = Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
     return done
 
@@ -128,5 +165,3 @@ def _worth_asking(opinions: Posteriors, labels: Codes) -> frozenset[str]:
         return bool(behind.mean() - 2 * error > HOPELESS_NATS)
 
     return frozenset(name for name, loss in losses.items() if not hopeless(loss))
-
-

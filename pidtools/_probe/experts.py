@@ -6,6 +6,7 @@ drown in width. They are cheap together, and their pool (`pool`) needs no choice
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,37 +84,37 @@ class View:
         return _unit_scale(self.Z @ directions, self.Z_new @ directions)
 
 
-def posteriors(view: View, names: frozenset[str] | None = None) -> Posteriors:
-    """Log posteriors of the new rows by every expert that applies, or by those named.
+def posteriors(view: View, names: frozenset[str]) -> Posteriors:
+    """Log posteriors of the new rows by the experts named that apply.
 
-    Keys are ``family:variant``. Classes without a training row get the floor.
+    Keys are ``family:variant``; a family without variant in `names` stands for all of its
+    variants. Classes without a training row get less than one row's worth.
     """
     present = np.unique(view.labels)
+    if view.width == 0:
+        return {}
     if len(present) < view.n_classes:
         return _without_absent_classes(view, present, names)
     out: Posteriors = {}
     for family, expert in EXPERTS.items():
-        wanted = None if names is None else {n for n in names if n.split(":")[0] == family}
+        wanted = None if family in names else {n for n in names if n.split(":")[0] == family}
         if wanted is None or wanted:
-            out |= expert(view, wanted)
-    kept = out if names is None else {name: out[name] for name in out if name in names}
-    return {name: np.maximum(log_p, LOG_FLOOR) for name, log_p in kept.items()}
+            found = expert(view, wanted)
+            out |= {n: p for n, p in found.items() if wanted is None or n in wanted}
+    return {name: np.maximum(log_p, LOG_FLOOR) for name, log_p in out.items()}
 
 
-def _without_absent_classes(
-    view: View, present: Codes, names: frozenset[str] | None
-) -> Posteriors:
+def _without_absent_classes(view: View, present: Codes, names: frozenset[str]) -> Posteriors:
     if len(present) < 2:
-        certain = np.full((len(view.Z_new), view.n_classes), LOG_FLOOR)
-        certain[:, present] = 0.0
-        return {"prior:": certain}
+        return {}
     labels = np.searchsorted(present, view.labels)
-    part = View(view.Z, labels, view.Z_new, view.spectrum, len(present), view.random_state)
-    return {name: _widen(p, present, view.n_classes) for name, p in posteriors(part, names).items()}
+    part = dataclasses.replace(view, labels=labels, n_classes=len(present))
+    return {name: _widen(p, present, view) for name, p in posteriors(part, names).items()}
 
 
-def _widen(log_p: Floats, present: Codes, n_classes: int) -> Floats:
-    wide = np.full((len(log_p), n_classes), LOG_FLOOR)
+def _widen(log_p: Floats, present: Codes, view: View) -> Floats:
+    unseen = -np.log(2.0 * len(view.labels))
+    wide = np.full((len(log_p), view.n_classes), unseen)
     wide[:, present] = log_p
     return wide
 
@@ -125,9 +126,7 @@ def _linear_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
         out["lda:shrunk"] = view.discriminant.log_posterior(view.Z_new)
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("lda:plain", wanted):
         even = np.ones(view.width)
-        plain = discriminant(
-            view.Z, view.labels, view.n_classes, even, caution=0.1, spread=False
-        )
+        plain = discriminant(view.Z, view.labels, view.n_classes, even, caution=0.1, spread=False)
         out["lda:plain"] = plain.log_posterior(view.Z_new)
     return out
 
@@ -192,11 +191,11 @@ def _gaussian(view: View, wanted: set[str] | None) -> Posteriors:
 
 def _network(view: View, wanted: set[str] | None) -> Posteriors:
     out: Posteriors = {}
-    for family, penalty, steps in NETWORKS:
-        asked = [step for step in (0, *steps) if _asked(f"network:{family}-{step}", wanted)]
+    for kind, penalty, steps in NETWORKS:
+        asked = [step for step in (0, *steps) if _asked(f"network:{kind}-{step}", wanted)]
         if asked:
             fits = _network_fit(view, penalty, tuple(s for s in steps if s <= max(asked)))
-            out |= {f"network:{family}-{step}": log_p for step, log_p in fits.items()}
+            out |= {f"network:{kind}-{step}": log_p for step, log_p in fits.items()}
     return out
 
 

@@ -13,11 +13,13 @@ ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import fmin_l_bfgs_b
 from scipy.special import log_softmax
 
 Floats = NDArray[np.float64]
@@ -35,6 +37,70 @@ class Penalty:
     start: float
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """Sizes of the network, and where its parameters lie in one vector."""
+
+    width: int
+    n_directions: int
+    n_hidden: int
+    n_classes: int
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        d, k, h, c = self.width, self.n_directions, self.n_hidden, self.n_classes
+        return (d, c), (c,), (d, k), (k, h), (h,), (h, c)
+
+    def per_parameter(self, values: tuple[float, ...]) -> Floats:
+        """One value a block, repeated for each of its parameters."""
+        return np.repeat(np.asarray(values, dtype=np.float64), [prod(s) for s in self.shapes])
+
+    def split(self, theta: Floats) -> list[Floats]:
+        """W, b, P, U, c and V."""
+        cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
+        parts = zip(np.split(theta, cuts), self.shapes, strict=True)
+        return [part.reshape(shape) for part, shape in parts]
+
+    def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
+        W, b, P, U, c, V = self.split(theta)
+        posterior: Floats = log_softmax(b + Z @ W + np.tanh(Z @ P @ U + c) @ V, axis=1)
+        return posterior
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """Penalised mean log-loss on the training rows, with its gradient."""
+
+    layout: _Layout
+    Z: Floats
+    labels: Codes
+    strength: Floats
+    target: Floats
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        W, b, P, U, c, V = self.layout.split(theta)
+        n, rows = len(self.Z), np.arange(len(self.Z))
+        projected = self.Z @ P
+        hidden = np.tanh(projected @ U + c)
+        log_p = log_softmax(b + self.Z @ W + hidden @ V, axis=1)
+        error = np.exp(log_p)
+        error[rows, self.labels] -= 1
+        error /= n
+        back = (error @ V.T) * (1 - hidden**2)
+        gradient = (
+            self.Z.T @ error,
+            error.sum(axis=0),
+            self.Z.T @ (back @ U.T),
+            projected.T @ back,
+            back.sum(axis=0),
+            hidden.T @ error,
+        )
+        away = theta - self.target
+        value = -log_p[rows, self.labels].mean() + 0.5 * (self.strength * away) @ away
+        slope = np.concatenate([part.ravel() for part in gradient]) + self.strength * away
+        return float(value), slope
+
+
 def network_posteriors(
     Z: Floats,
     labels: Codes,
@@ -48,137 +114,57 @@ def network_posteriors(
     random_state: int,
 ) -> dict[int, Floats]:
     """Log posteriors for `Z_new` after each number of joint steps; 0 is the convex fit."""
-    shapes = _shapes(Z.shape[1], directions.shape[1], n_hidden, n_classes)
-    start = _start(Z, labels, directions, shapes, random_state)
-    one_hot = np.eye(n_classes)[labels]
-    convex = np.zeros(len(start), dtype=bool)
-    convex[: shapes.linear_size] = convex[len(start) - shapes.output_size :] = True
-
-    def loss(theta: Floats) -> tuple[float, Floats]:
-        return _loss(theta, start, Z, one_hot, shapes, penalty)
-
-    def convex_loss(part: Floats) -> tuple[float, Floats]:
-        theta = start.copy()
-        theta[convex] = part
-        value, gradient = loss(theta)
-        return value, gradient[convex]
-
-    theta = start.copy()
-    theta[convex] = _minimise(convex_loss, start[convex], CONVEX_STEPS)
-    out = {0: _log_posterior(theta, Z_new, shapes)}
-    done = 0
-    # Restarting L-BFGS at a checkpoint forgets its curvature, so the path is recorded instead.
-    path: dict[int, Floats] = {}
-
-    def record(current: Floats) -> None:
-        nonlocal done
-        done += 1
-        if done in steps:
-            path[done] = current.copy()
-
-    last = _minimise(loss, theta, max(steps, default=0), record)
-    for step in steps:
-        out[step] = _log_posterior(path.get(step, last), Z_new, shapes)
-    return out
-
-
-@dataclass(frozen=True)
-class _Shapes:
-    width: int
-    n_directions: int
-    n_hidden: int
-    n_classes: int
-
-    @property
-    def linear_size(self) -> int:
-        return (self.width + 1) * self.n_classes
-
-    @property
-    def output_size(self) -> int:
-        return self.n_hidden * self.n_classes
-
-    @property
-    def sizes(self) -> tuple[tuple[int, ...], ...]:
-        d, k, h, c = self.width, self.n_directions, self.n_hidden, self.n_classes
-        return (d, c), (c,), (d, k), (k, h), (h,), (h, c)
-
-    def split(self, theta: Floats) -> list[Floats]:
-        cuts = np.cumsum([int(np.prod(size)) for size in self.sizes])[:-1]
-        parts = zip(np.split(theta, cuts), self.sizes, strict=True)
-        return [part.reshape(size) for part, size in parts]
-
-
-def _shapes(width: int, n_directions: int, n_hidden: int, n_classes: int) -> _Shapes:
-    return _Shapes(width, n_directions, n_hidden, n_classes)
+    layout = _Layout(Z.shape[1], directions.shape[1], n_hidden, n_classes)
+    start = _start(layout, Z, labels, directions, random_state)
+    kept_near = layout.per_parameter((0, 0, 1, 1, 0, 0))
+    strength = layout.per_parameter(
+        (penalty.linear, 0, penalty.start, penalty.start, 0, penalty.output)
+    )
+    loss = _Loss(layout, Z, labels, strength, start * kept_near)
+    theta = _convex_fit(loss, start)
+    # Starting L-BFGS afresh at every checkpoint would forget its curvature: one run, recorded.
+    path = [theta]
+    _minimise(loss, theta, max(steps, default=0), lambda step: path.append(step.copy()))
+    return {
+        step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in (0, *steps)
+    }
 
 
 def _start(
-    Z: Floats, labels: Codes, directions: Floats, shapes: _Shapes, random_state: int
+    layout: _Layout, Z: Floats, labels: Codes, directions: Floats, random_state: int
 ) -> Floats:
     """Linear part 0, projections on the directions, random hidden units of two widths."""
     rng = np.random.default_rng(random_state)
     P = directions / np.maximum((Z @ directions).std(axis=0), 1e-12)
-    width = np.where(rng.random((shapes.n_directions, shapes.n_hidden)) < 0.5, 1.2, 0.3)
-    U = rng.standard_normal((shapes.n_directions, shapes.n_hidden)) * width
-    c = 0.7 * rng.standard_normal(shapes.n_hidden)
-    W = np.zeros(shapes.width * shapes.n_classes)
-    b = np.log(np.bincount(labels, minlength=shapes.n_classes) / len(labels) + 1e-9)
-    return np.concatenate([W, b, P.ravel(), U.ravel(), c, np.zeros(shapes.output_size)])
+    shape = (layout.n_directions, layout.n_hidden)
+    U = rng.standard_normal(shape) * np.where(rng.random(shape) < 0.5, 1.2, 0.3)
+    c = 0.7 * rng.standard_normal(layout.n_hidden)
+    b = np.log(np.bincount(labels, minlength=layout.n_classes) / len(labels) + 1e-9)
+    W, V = np.zeros(layout.width * layout.n_classes), np.zeros(layout.n_hidden * layout.n_classes)
+    return np.concatenate([W, b, P.ravel(), U.ravel(), c, V])
 
 
-def _loss(
-    theta: Floats,
+def _convex_fit(loss: _Loss, start: Floats) -> Floats:
+    """Fit W, b and V with the hidden units as they are."""
+    free = loss.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
+    theta = start.copy()
+
+    def restricted(part: Floats) -> tuple[float, Floats]:
+        theta[free] = part
+        value, gradient = loss(theta)
+        return value, gradient[free]
+
+    theta[free] = _minimise(restricted, start[free], CONVEX_STEPS)
+    return theta
+
+
+def _minimise(
+    loss: Callable[[Floats], tuple[float, Floats]],
     start: Floats,
-    Z: Floats,
-    one_hot: Floats,
-    shapes: _Shapes,
-    penalty: Penalty,
-) -> tuple[float, Floats]:
-    W, b, P, U, c, V = shapes.split(theta)
-    weights = _penalty_weights(shapes, penalty)
-    projected = Z @ P
-    hidden = np.tanh(projected @ U + c)
-    log_p = log_softmax(b + Z @ W + hidden @ V, axis=1)
-    moved = theta - np.where(weights.towards_start, start, 0.0)
-    value = -(one_hot * log_p).sum() / len(Z) + 0.5 * (weights.strength * moved**2).sum()
-    error = (np.exp(log_p) - one_hot) / len(Z)
-    back = (error @ V.T) * (1 - hidden**2)
-    parts = (
-        Z.T @ error,
-        error.sum(axis=0),
-        Z.T @ (back @ U.T),
-        projected.T @ back,
-        back.sum(axis=0),
-        hidden.T @ error,
-    )
-    gradient = np.concatenate([part.ravel() for part in parts]) + weights.strength * moved
-    return float(value), gradient
-
-
-@dataclass(frozen=True)
-class _Weights:
-    strength: Floats
-    towards_start: NDArray[np.bool_]
-
-
-def _penalty_weights(shapes: _Shapes, penalty: Penalty) -> _Weights:
-    strengths = (penalty.linear, 0.0, penalty.start, penalty.start, 0.0, penalty.output)
-    sizes = [int(np.prod(size)) for size in shapes.sizes]
-    return _Weights(np.repeat(strengths, sizes), np.repeat([0, 0, 1, 1, 0, 0], sizes) > 0)
-
-
-def _log_posterior(theta: Floats, Z: Floats, shapes: _Shapes) -> Floats:
-    W, b, P, U, c, V = shapes.split(theta)
-    posterior: Floats = log_softmax(b + Z @ W + np.tanh(Z @ P @ U + c) @ V, axis=1)
-    return posterior
-
-
-def _minimise(loss, start: Floats, max_steps: int, callback=None) -> Floats:  # type: ignore[no-untyped-def] # noqa: E501
+    max_steps: int,
+    record: Callable[[Floats], None] | None = None,
+) -> Floats:
     if max_steps == 0:
         return start
-    options = {"maxiter": max_steps}
-    result = minimize(
-        loss, start, jac=True, method="L-BFGS-B", callback=callback, options=options
-    )
-    best: Floats = result.x
+    best: Floats = fmin_l_bfgs_b(loss, start, maxiter=max_steps, callback=record)[0]
     return best

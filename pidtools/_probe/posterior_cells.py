@@ -39,7 +39,7 @@ def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Code
         return np.unique(np.round(roots, 9), axis=0, return_inverse=True)[1].ravel()
     codes = _kmeans(roots, n_cells, random_state)
     for _ in range(LLOYD_STEPS):
-        centres = cell_means(posteriors, codes)
+        centres = cell_means(posteriors, codes, np.ones(len(codes)))
         moved = (posteriors @ np.log(np.maximum(centres, TINY)).T).argmax(axis=1)
         if np.array_equal(moved, codes):
             break
@@ -47,11 +47,11 @@ def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Code
     return codes
 
 
-def cell_means(posteriors: Floats, codes: Codes) -> Floats:
-    """Mean posterior of each cell, shape (n_cells, n_classes)."""
-    masses = np.bincount(codes)
-    sums = [np.bincount(codes, weights=column) for column in posteriors.T]
-    means: Floats = np.stack(sums, axis=1) / masses[:, None]
+def cell_means(posteriors: Floats, codes: Codes, weights: Floats) -> Floats:
+    """Mean posterior of each cell, shape (n_cells, n_classes); uniform where no weight is."""
+    weighted = [np.bincount(codes, weights=weights * column) for column in posteriors.T]
+    sums = np.stack(weighted, axis=1) + 1e-300
+    means: Floats = sums / sums.sum(axis=1, keepdims=True)
     return means
 
 

@@ -37,6 +37,11 @@ class Whitened:
     Z: Array
     spectrum: Floats
 
+    @property
+    def rank(self) -> int:
+        """Number of columns."""
+        return int(self.Z.shape[1])
+
 
 def whiten(X: Array) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
