@@ -488,8 +488,8 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
     cost = float((losses[1] - losses[0]).mean()) / NATS_PER_BIT
     if cost > WARN_STARVED_SHARE * h_y:
         warnings.warn(
-            f"{name}: {len(labels)} rows are too few for its {found.log_p.shape[1]} classes; "
-            f"training on half of them costs {cost:.2g} of H(Y) = {h_y:.2g} bits. Use more rows.",
+            f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
+            f"them costs {cost:.2g} of H(Y) = {h_y:.2g} bits. Use more rows.",
             PIDWarning,
             stacklevel=3,
         )

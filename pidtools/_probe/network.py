@@ -19,7 +19,6 @@ from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import fmin_l_bfgs_b
 from scipy.special import log_softmax
 
 Floats = NDArray[np.float64]
@@ -166,5 +165,7 @@ def _minimise(
 ) -> Floats:
     if max_steps == 0:
         return start
+    from scipy.optimize import fmin_l_bfgs_b
+
     best: Floats = fmin_l_bfgs_b(loss, start, maxiter=max_steps, callback=record)[0]
     return best

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 Floats = NDArray[np.float64]
@@ -51,6 +50,8 @@ def log_loss(log_p: NDArray[Any], labels: Codes) -> Floats:
 
 
 def _fit(opinions: Posteriors, labels: Codes) -> Pool:
+    from scipy.optimize import minimize
+
     stacked = np.stack([np.asarray(v, dtype=np.float64) for v in opinions.values()])
     n_experts, n, n_classes = stacked.shape
     flat, rows = stacked.reshape(n_experts, -1), np.arange(n)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from pidtools._information import mutual_information_of_table
 
@@ -72,6 +71,8 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
     ndarray
         Sums over rows are `shares` exactly, to rounding.
     """
+    from scipy.optimize import brentq
+
     log_rows = np.log(np.maximum(rows, TINY))
 
     def table(power: float) -> Floats:
@@ -87,7 +88,7 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
         return table(low)
     if excess(high) <= 0:
         return table(high)
-    return table(float(brentq(excess, low, high, xtol=1e-4)))
+    return table(float(brentq(excess, low, high, xtol=1e-9)))
 
 
 def _with_shares(log_rows: Floats, masses: Floats, shares: Floats) -> Floats:
