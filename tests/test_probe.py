@@ -159,7 +159,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_n_jobs():
 
 
 def test_outputs_of_a_head_are_a_probe_too():
-    X, y, p = shift(3000)
+    _, y, p = shift(3000)
     head = np.stack([1 - p, p], axis=1)
     exact = 1 - np.mean(-np.log2(head[np.arange(len(y)), y]))
     logits = np.stack([np.zeros_like(p), 3 * np.log(p / (1 - p))], axis=1)
@@ -268,7 +268,7 @@ def test_groups_are_held_out_together():
 def test_starved_probes_warn():
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(40), 8)
-    X = rng.normal(size=(40, 30))[y] + rng.normal(size=(320, 30))
+    X = 0.5 * rng.normal(size=(40, 30))[y] + rng.normal(size=(320, 30))
     with pytest.warns(PIDWarning, match="T: 320 rows are too few to learn all it knows"):
         Probe(experts=("logistic",)).summarise(X, y, name="T")
 
