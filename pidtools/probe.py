@@ -186,11 +186,22 @@ class Probe:
         _warn_if_starved(found, labels, name)
         return self._summary(found, task, source, notes)
 
-    def decompose(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> PID:
-        """Redundancy and uniques in bits, from the two sharpened tables."""
+    def decompose(
+        self,
+        summary_t: ProbeSummary,
+        summary_s: ProbeSummary,
+        joint: ProbeSummary | None = None,
+    ) -> PID:
+        """Redundancy and uniques in bits, from the two sharpened tables.
+
+        No union exceeds I(Y; T, S): for more than two classes, where cells of many dimensions
+        can't quite follow a source that is a garbling of the other, `joint` bounds it.
+        """
         pid = broja_from_pairs(summary_t.table, summary_s.table, tol=TABLE_TOLERANCE)
         union = pid.union_information
         i_t, i_s = summary_t.information, summary_s.information
+        if joint is not None and summary_t.n_classes > 2:
+            union = min(union, max(joint.information, i_t, i_s))
         return dataclasses.replace(
             pid, redundancy=i_t + i_s - union, unique_t=union - i_s, unique_s=union - i_t
         )
