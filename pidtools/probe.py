@@ -22,7 +22,7 @@ from pidtools._probe.cross_fit import (
     fold_numbers,
     pair_judge,
 )
-from pidtools._probe.pool import Pool, fit_pool, log_loss
+from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
 from pidtools._result import NATS_PER_BIT, PID, PIDWarning, Summary
@@ -378,7 +378,11 @@ class _Task:
             from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)
         missing = frozenset(pool.weights) - frozenset(from_half)
         from_half = from_half | {name: self._prior(self.halves) for name in missing}
-        return _Found(pool, pool.log_posterior(opinions), pool.log_posterior(from_half))
+        # Weights that are best for models of all rows are not for models of half of them: the
+        # two losses compare only if each has its own.
+        kept = {name: from_half[name] for name in pool.weights}
+        log_p_from_half = weigh(kept, self.labels).log_posterior(kept)
+        return _Found(pool, pool.log_posterior(opinions), log_p_from_half)
 
     def _cross_fit(
         self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool

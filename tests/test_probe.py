@@ -266,11 +266,11 @@ def test_groups_are_held_out_together():
 
 
 def test_starved_probes_warn():
-    rng = np.random.default_rng(0)
-    y = np.repeat(np.arange(40), 8)
-    X = 0.5 * rng.normal(size=(40, 30))[y] + rng.normal(size=(320, 30))
-    with pytest.warns(PIDWarning, match="T: 320 rows are too few to learn all it knows"):
-        Probe(experts=("logistic",)).summarise(X, y, name="T")
+    groups = np.repeat(np.arange(100), 4)
+    X = np.random.default_rng(0).normal(size=(100, 40))[groups]
+    labels = np.random.default_rng(1).integers(0, 2, 100)[groups]
+    with pytest.warns(PIDWarning, match="T: 400 rows are too few to learn all it knows"):
+        Probe(experts=("neighbours",)).summarise(X, labels, name="T")
 
 
 @pytest.mark.parametrize("value", [1e30, 1e6])

@@ -38,18 +38,13 @@ class Pool:
 
 def fit_pool(opinions: Posteriors, labels: Codes) -> Pool:
     """Weights of least loss on held-out log posteriors; those hardly used are dropped."""
-    first = _fit(opinions, labels)
+    first = weigh(opinions, labels)
     kept = {k: v for k, v in opinions.items() if first.weights[k] > LEAST_WEIGHT}
-    return _fit(kept, labels) if 0 < len(kept) < len(opinions) else first
+    return weigh(kept, labels) if 0 < len(kept) < len(opinions) else first
 
 
-def log_loss(log_p: NDArray[Any], labels: Codes) -> Floats:
-    """-log p(label) of each row, in nats."""
-    losses: Floats = -np.asarray(log_p, dtype=np.float64)[np.arange(len(labels)), labels]
-    return losses
-
-
-def _fit(opinions: Posteriors, labels: Codes) -> Pool:
+def weigh(opinions: Posteriors, labels: Codes) -> Pool:
+    """Weights and offsets of least penalised loss, none dropped."""
     from scipy.optimize import minimize
 
     stacked = np.stack([np.asarray(v, dtype=np.float64) for v in opinions.values()])
@@ -73,3 +68,9 @@ def _fit(opinions: Posteriors, labels: Codes) -> Pool:
     )
     weights = dict(zip(opinions, result.x[:n_experts].tolist(), strict=True))
     return Pool(weights, result.x[n_experts:])
+
+
+def log_loss(log_p: NDArray[Any], labels: Codes) -> Floats:
+    """-log p(label) of each row, in nats."""
+    losses: Floats = -np.asarray(log_p, dtype=np.float64)[np.arange(len(labels)), labels]
+    return losses
