@@ -34,7 +34,9 @@ Atoms = list[float]
 def by_probe(problem: Problem, n: int, seed: int) -> Atoms:
     """The default probe."""
     T, S, Y = problem.sample(n, seed)
-    return _atoms_of(Probe(), _clean(T), _clean(S), Y)
+    probe = Probe()
+    t, s = (probe.summarise(_clean(X), Y, name=name) for X, name in ((T, "T"), (S, "S")))
+    return _with_joint(probe, t, s, probe.joint(t, s))
 
 
 def by_floor(problem: Problem, n: int, seed: int) -> Atoms:
@@ -42,9 +44,7 @@ def by_floor(problem: Problem, n: int, seed: int) -> Atoms:
     T, S, Y = problem.sample(n, seed)
     probe = Probe(inputs="probabilities", experts=())
     t, s, joint = (probe.summarise(p, Y) for p in problem.posteriors(T, S))
-    pid = probe.decompose(t, s)
-    synergy = joint.information - pid.union_information
-    return [pid.redundancy, pid.unique_t, pid.unique_s, synergy]
+    return _with_joint(probe, t, s, joint)
 
 
 def by_kmeans(problem: Problem, n: int, seed: int) -> Atoms:
@@ -65,6 +65,12 @@ RUNNERS: dict[str, Callable[[Problem, int, int], Atoms]] = {
     "kmeans": by_kmeans,
     "binning": by_binning,
 }
+
+
+def _with_joint(probe: Probe, t: Any, s: Any, joint: Any) -> Atoms:
+    pid = probe.decompose(t, s, joint)
+    synergy = joint.information - pid.union_information
+    return [pid.redundancy, pid.unique_t, pid.unique_s, synergy]
 
 
 def _clean(X: Any) -> Any:
