@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from pidtools import Probe, _validate, problems
+from pidtools import Probe, _validate, distillable_knowledge, mutual_information, problems
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe.cross_fit import fold_numbers
 from pidtools._probe.discriminant import discriminant, shrink_singular_values
@@ -396,3 +396,48 @@ def test_a_probe_is_a_value():
         warnings.simplefilter("error")
         X = np.random.default_rng(0).normal(size=(100, 3))
         assert CHEAP.summarise(X, labels).n_classes == 2
+
+
+# ---------------------------------------------------------------- behind the main question
+
+
+def test_the_probe_has_a_name_and_intervals():
+    X, y, _ = shift(500)
+    noisy = X + np.random.default_rng(5).normal(size=X.shape)
+    result = distillable_knowledge(
+        X, noisy, y, estimator=CHEAP, confidence_level=0.9, n_resamples=30
+    )
+    assert set(result.intervals) >= {"distillable", "distilled", "student_only", "synergy"}
+    distillable = result.intervals["distillable"]
+    assert distillable.low <= result.distillable <= distillable.high
+    # An information of half a bit at n = 500 has a standard error of .04 bits.
+    teacher = result.intervals["teacher_information"]
+    assert 0.05 < teacher.high - teacher.low < 0.3
+    assert mutual_information(X, y, estimator="probe") == pytest.approx(
+        result.teacher_information, abs=0.05
+    )
+
+
+def test_summaries_can_be_reused_with_intervals():
+    X, y, _ = shift(400)
+    t = CHEAP.summarise(X, y)
+    result = distillable_knowledge(
+        t, X[:, :3], y, estimator=CHEAP, confidence_level=0.9, n_resamples=10
+    )
+    again = distillable_knowledge(
+        X, X[:, :3], y, estimator=CHEAP, confidence_level=0.9, n_resamples=10, n_jobs=2
+    )
+    assert result.intervals["distillable"] == again.intervals["distillable"]
+
+
+def test_the_joint_bounds_the_union_of_many_classes():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 5, 1000)
+    X = 1.5 * rng.normal(size=(5, 6))[y] + rng.normal(size=(1000, 6))
+    worse = X[:, :4] + rng.normal(size=(1000, 4))
+    probe = Probe(experts=("lda",), n_cells=8)
+    t, s = probe.summarise(X, y), probe.summarise(worse, y)
+    joint = probe.joint(t, s)
+    bounded = probe.decompose(t, s, joint)
+    assert bounded.union_information <= max(joint.information, t.information) + 1e-12
+    assert bounded.unique_s <= probe.decompose(t, s).unique_s + 1e-12
