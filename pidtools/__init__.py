@@ -15,6 +15,7 @@ from pidtools.broja import broja, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
 from pidtools.gaussian import Gaussian, gaussian_pid
+from pidtools.probe import Probe
 
 __version__ = "0.1.0.dev0"
 
@@ -28,6 +29,7 @@ __all__ = [
     "Outcome",
     "PIDError",
     "PIDWarning",
+    "Probe",
     "Summary",
     "Symbols",
     "broja",
