@@ -248,7 +248,7 @@ class _Again:
     @property
     def keeps_fits(self) -> bool:
         """Whether resampled rows are weighed with the fits of all rows."""
-        return hasattr(self.view.t.estimator, "resampled")
+        return getattr(self.view.t.estimator, "keeps_fits", False)
 
     def effect_of_refit(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """What fitting afresh on these rows changes."""

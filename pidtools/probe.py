@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,6 +146,9 @@ class Probe:
     classifier: Any = None
     experts: tuple[str, ...] | None = None
     n_cells: int | None = None
+
+    # `resampled` weighs held-out posteriors; what refitting adds is found apart.
+    keeps_fits: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
