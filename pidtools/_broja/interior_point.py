@@ -39,6 +39,10 @@ _STAGNANT = 8
 """Iterations without a better gap after which the best pair is returned."""
 
 
+_CUTS_OF_CORRECTED = 3
+"""Refusals after which the step without its nonlinear corrections is tried."""
+
+
 class Point(NamedTuple):
     """An iterate and what follows from it."""
 
@@ -83,6 +87,20 @@ def product_start(sup, p_row, p_col, point):
         point.a[i] -= drop
     for c in range(point.s.size):
         point.t[c] = drop - point.lse[c]
+
+
+@inner_kernel
+def capacity_weights(sup, p_row, p_col, weight):
+    """Share of mu each product s t aims at: less than 1 where a cell cannot hold its share of mass.
+
+    A cell holds at most sum_y min(p(t, y), p(s, y)). With equal products one whose capacity is
+    1e-13 would need t = mu / 1e-13 on the way, far from where it ends.
+    """
+    for c in range(weight.size):
+        capacity = 0.0
+        for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
+            capacity += min(p_row[sup.row[e]], p_col[sup.col[e]])
+        weight[c] = min(1.0, weight.size * capacity)
 
 
 @inner_kernel
@@ -178,7 +196,7 @@ def _add(extra, alpha, step):
 
 
 @inner_kernel
-def _find_step(system, point, options, centre, least, work):
+def _find_step(system, point, options, caution, least, fraction, work):
     """Predictor, corrector and nonlinear corrections with one factorisation.
 
     The direction ends up in ``work.step``; returns its length.
@@ -188,10 +206,10 @@ def _find_step(system, point, options, centre, least, work):
     not get shorter.
     """
     n_cells = point.s.size
-    mu = _complementarity(point) / n_cells
-    fraction = max(0.95, 1.0 - mu * n_cells)
+    mu = _complementarity(point) / work.total_weight
     step, extra, trial, target = work.step, work.extra, work.trial, work.target
     aim, alpha = max(mu, least), 0.0
+    centre = caution >= 1.0
     _copy(point, trial)
     assign(trial.row_gap, point.row_gap)
     assign(trial.col_gap, point.col_gap)
@@ -202,7 +220,7 @@ def _find_step(system, point, options, centre, least, work):
             evaluate(system, trial, False)
         for c in range(n_cells):
             product = trial.s[c] * trial.t[c]
-            target[c] = min(aim, 10.0 * product) - product
+            target[c] = min(aim * work.weight[c], 10.0 * product) - product
             if round_ == 0:
                 target[c] = -product
             elif round_ == 1 and not centre:
@@ -215,9 +233,11 @@ def _find_step(system, point, options, centre, least, work):
             _add(extra, alpha, step)
         longer = _step_length(point, extra, fraction)
         if round_ == 0:
-            affine = _products_after(point, extra, longer) / n_cells
-            aim = max((max(affine, 0.0) / mu) ** 3 * mu, least)
-        elif round_ > 1 and longer < alpha:
+            affine = _products_after(point, extra, longer) / work.total_weight
+            aim = max((max(affine, 0.0) / mu) ** 3 * mu, least, caution * mu)
+        elif round_ == 1:
+            _copy(extra, work.plain)
+        elif longer < alpha:
             break
         _copy(extra, step)
         alpha = longer
@@ -276,8 +296,11 @@ class Work(NamedTuple):
     """Room for one iteration."""
 
     step: Step
+    plain: Step
     extra: Step
     trial: Point
+    weight: NDArray[np.float64]
+    total_weight: float
     k: NDArray[np.float64]
     target: NDArray[np.float64]
     q: NDArray[np.float64]
@@ -292,7 +315,7 @@ def _new_step(point):
 
 
 @inner_kernel
-def _advance(system, point, alpha, merit, work):
+def _advance(system, point, options, alpha, fraction, merit, work):
     """Walk along the step, shortened until the residuals allow it; returns (merit, cuts)."""
     trial = work.trial
     new_merit = merit
@@ -301,7 +324,11 @@ def _advance(system, point, alpha, merit, work):
         new_merit = evaluate(system, trial, True)
         if new_merit <= max((1.0 - 0.1 * alpha) * merit, 5.0 * _complementarity(trial)):
             break
-        alpha *= 0.6
+        if cuts == _CUTS_OF_CORRECTED and options.n_corrections > 0:
+            _copy(work.plain, work.step)
+            alpha = _step_length(point, work.plain, fraction)
+        else:
+            alpha *= 0.6
     _copy(trial, point)
     assign(point.pi, trial.pi)
     assign(point.lse, trial.lse)
@@ -332,11 +359,13 @@ def solve(lib, sup, p_row, p_col, factor, options, best):
     point = new_point(sup)
     product_start(sup, f_row, f_col, point)
     n_cells = point.s.size
+    weight = np.empty(n_cells)
+    capacity_weights(sup, f_row, f_col, weight)
     work = Work(
-        _new_step(point), _new_step(point), new_point(sup), np.empty(n_cells),
-        np.empty(n_cells), np.empty(sup.row.size),
+        _new_step(point), _new_step(point), _new_step(point), new_point(sup), weight,
+        np.sum(weight), np.empty(n_cells), np.empty(n_cells), np.empty(sup.row.size),
     )  # fmt: skip
-    idle, centre = 0, False
+    idle, caution = 0, 0.0
     merit = evaluate(system, point, True)
     for iteration in range(options.max_iter + 1):
         gap = best.upper[0] - best.lower[0]
@@ -353,8 +382,9 @@ def solve(lib, sup, p_row, p_col, factor, options, best):
             work.k[c] = point.s[c] / point.t[c] - point.s[c]
         if not factorise(system, system.factor, point.pi, point.s, work.k):
             break
-        least = max(options.mu_floor * merit, 1e-3 * options.tol) / n_cells
-        alpha = _find_step(system, point, options, centre, least, work)
-        merit, cuts = _advance(system, point, alpha, merit, work)
-        centre = cuts >= 4
+        least = max(options.mu_floor * merit, 1e-3 * options.tol) / work.total_weight
+        fraction = max(0.95, 1.0 - products)
+        alpha = _find_step(system, point, options, caution, least, fraction, work)
+        merit, cuts = _advance(system, point, options, alpha, fraction, merit, work)
+        caution = min(1.0, 2.0 * max(caution, 0.2)) if cuts >= 3 else 0.3 * caution
     return iteration

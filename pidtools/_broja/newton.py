@@ -140,13 +140,37 @@ def solve_system(system, pi, s, k, row_rhs, col_rhs, x, z):
 
 
 @fast_inner_kernel
-def _cap(x):
-    """Newton on an exponential overshoots by the ratio itself: grow by its logarithm instead."""
-    for i in range(x.size):
-        if x[i] > 1.0:
-            x[i] = 1.0 + math.log(x[i])
-        elif x[i] < -1.0:
-            x[i] = -1.0 - math.log(-x[i])
+def _cap(sup, pi, s, k, x, z, row_out, col_out):
+    """Write A M v for v the change of w, changes beyond 1 counted by their logarithm.
+
+    Newton on an exponential overshoots by the ratio itself. Returns whether a change was that
+    large.
+    """
+    fill(row_out, 0.0)
+    fill(col_out, 0.0)
+    largest = 0.0
+    for c in range(s.size):
+        first, last = sup.cell_start[c], sup.cell_start[c + 1]
+        mean = 0.0
+        for e in range(first, last):
+            mean += pi[e] * _damped(x[sup.row[e]] + z[sup.col[e]])
+        lift = k[c] * mean
+        for e in range(first, last):
+            change = x[sup.row[e]] + z[sup.col[e]]
+            largest = max(largest, abs(change))
+            flow = pi[e] * (s[c] * _damped(change) + lift)
+            row_out[sup.row[e]] += flow
+            col_out[sup.col[e]] += flow
+    return largest > 1.0
+
+
+@fast_inner_kernel
+def _damped(x):
+    if x > 1.0:
+        return 1.0 + math.log(x)
+    if x < -1.0:
+        return -1.0 - math.log(-x)
+    return x
 
 
 @inner_kernel
@@ -159,8 +183,8 @@ def newton_step(system, pi, s, t, k, row_gap, col_gap, dual_gap, target, step):
     row_rhs, col_rhs = row_gap.copy(), col_gap.copy()
     subtract_marginals(system.sup, weight, pi, row_rhs, col_rhs)
     rounds = solve_system(system, pi, s, k, row_rhs, col_rhs, step.a, step.b)
-    _cap(step.a)
-    _cap(step.b)
+    if _cap(system.sup, pi, s, k, step.a, step.b, row_rhs, col_rhs):
+        rounds += solve_system(system, pi, s, k, row_rhs, col_rhs, step.a, step.b)
     cell_means(system.sup, pi, step.a, step.b, step.t)
     for c in range(n_cells):
         step.t[c] = dual_gap[c] - step.t[c]
