@@ -39,6 +39,9 @@ _STAGNANT = 8
 """Iterations without a better gap after which the best pair is returned."""
 
 
+_CUTS = 16
+"""Refusals of a step after which the point stays where it is."""
+
 _CUTS_OF_CORRECTED = 3
 """Refusals after which the step without its nonlinear corrections is tried."""
 
@@ -206,7 +209,8 @@ def _find_step(system, point, options, caution, least, fraction, work):
     not get shorter.
     """
     n_cells = point.s.size
-    mu = _complementarity(point) / work.total_weight
+    products = _complementarity(point)
+    mu = products / work.total_weight
     step, extra, trial, target = work.step, work.extra, work.trial, work.target
     aim, alpha = max(mu, least), 0.0
     centre = caution >= 1.0
@@ -226,8 +230,8 @@ def _find_step(system, point, options, caution, least, fraction, work):
             elif round_ == 1 and not centre:
                 target[c] -= step.s[c] * step.t[c]
         newton_step(
-            system, point.pi, point.s, point.t, work.k, trial.row_gap, trial.col_gap,
-            trial.dual_gap, target, extra,
+            system, point.pi, point.s, point.t, work.k, 1e-2 * products, trial.row_gap,
+            trial.col_gap, trial.dual_gap, target, extra,
         )  # fmt: skip
         if round_ > 1:
             _add(extra, alpha, step)
@@ -318,24 +322,23 @@ def _new_step(point):
 def _advance(system, point, options, alpha, fraction, merit, work):
     """Walk along the step, shortened until the residuals allow it; returns (merit, cuts)."""
     trial = work.trial
-    new_merit = merit
-    for cuts in range(12):
+    for cuts in range(_CUTS):
         _move(point, work.step, alpha, trial)
         new_merit = evaluate(system, trial, True)
         if new_merit <= max((1.0 - 0.1 * alpha) * merit, 5.0 * _complementarity(trial)):
-            break
+            _copy(trial, point)
+            assign(point.pi, trial.pi)
+            assign(point.lse, trial.lse)
+            assign(point.dual_gap, trial.dual_gap)
+            assign(point.row_gap, trial.row_gap)
+            assign(point.col_gap, trial.col_gap)
+            return new_merit, cuts
         if cuts == _CUTS_OF_CORRECTED and options.n_corrections > 0:
             _copy(work.plain, work.step)
             alpha = _step_length(point, work.plain, fraction)
         else:
             alpha *= 0.6
-    _copy(trial, point)
-    assign(point.pi, trial.pi)
-    assign(point.lse, trial.lse)
-    assign(point.dual_gap, trial.dual_gap)
-    assign(point.row_gap, trial.row_gap)
-    assign(point.col_gap, trial.col_gap)
-    return new_merit, cuts
+    return merit, _CUTS
 
 
 @inner_kernel
@@ -351,11 +354,11 @@ def with_floor(variable_class, n_classes, p, floor):
 
 
 @kernel
-def solve(lib, sup, p_row, p_col, factor, options, best):
+def solve(lib, sup, p_row, p_col, factor, max_rounds, options, best):
     """Run the method from the product start until `best` is good enough; returns iterations."""
     f_row = with_floor(sup.row_class, sup.n_classes, p_row, options.floor)
     f_col = with_floor(sup.col_class, sup.n_classes, p_col, options.floor)
-    system = System(lib, sup, f_row, f_col, pinned_columns(sup, f_col), factor)
+    system = System(lib, sup, f_row, f_col, pinned_columns(sup, f_col), factor, max_rounds)
     point = new_point(sup)
     product_start(sup, f_row, f_col, point)
     n_cells = point.s.size

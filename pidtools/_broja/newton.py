@@ -23,7 +23,6 @@ from .fortran import Routines
 from .hessian import multiply
 from .jit import fast_inner_kernel, fill, inner_kernel
 
-_ROUNDS = 200
 _RELATIVE_RESIDUAL = 1e-6
 """Measured: 1e-10 wastes rounds, 1e-4 costs interior point iterations."""
 
@@ -46,6 +45,7 @@ class System(NamedTuple):
     p_col: NDArray[np.float64]
     pinned: NDArray[np.bool_]
     factor: schur.Schur | low_rank.LowRank
+    max_rounds: int
 
 
 def factorise(system, factor, pi, s, k):
@@ -108,16 +108,21 @@ def _size(system, row, col):
 
 
 @inner_kernel
-def solve_system(system, pi, s, k, row_rhs, col_rhs, x, z):
-    """(x, z) = inv(H) (row_rhs, col_rhs); the right-hand side is overwritten by what is left."""
-    target = _RELATIVE_RESIDUAL**2 * _size(system, row_rhs, col_rhs)
+def solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, x, z):
+    """(x, z) = inv(H) (row_rhs, col_rhs); the right-hand side is overwritten by what is left.
+
+    What is left, in the norm of `_size`, must be small both beside the right-hand side and
+    absolutely: most of the right-hand side is about as large as p, however small the residuals
+    are that the step is to close.
+    """
+    target = min(_RELATIVE_RESIDUAL**2 * _size(system, row_rhs, col_rhs), tolerance**2)
     fill(x, 0.0)
     fill(z, 0.0)
     u, v = np.empty(x.size), np.empty(z.size)
     along_x, along_z = np.zeros(x.size), np.zeros(z.size)
     Hx, Hz = np.empty(x.size), np.empty(z.size)
     rho = 0.0
-    for n_rounds in range(1, _ROUNDS + 1):
+    for n_rounds in range(1, system.max_rounds + 1):
         _precondition(system, system.factor, pi, s, k, row_rhs, col_rhs, u, v)
         rho_old, rho = rho, _inner(row_rhs, col_rhs, u, v)
         beta = rho / rho_old if n_rounds > 1 else 0.0
@@ -136,15 +141,16 @@ def solve_system(system, pi, s, k, row_rhs, col_rhs, x, z):
         _add_scaled(col_rhs, -length, Hz)
         if _size(system, row_rhs, col_rhs) <= target:
             return n_rounds
-    return _ROUNDS
+    return system.max_rounds
 
 
 @fast_inner_kernel
-def _cap(sup, pi, s, k, x, z, row_out, col_out):
-    """Write A M v for v the change of w, changes beyond 1 counted by their logarithm.
+def _damp(sup, pi, s, k, x, z, row_out, col_out):
+    """Write A M v, v the change of w that multiplies exp(w) by 1 + dw; was any dw above 1?
 
-    Newton on an exponential overshoots by the ratio itself. Returns whether a change was that
-    large.
+    Newton's step is linear in the masses; taken in their logarithms, w, it overshoots by the
+    ratio itself where a mass is far too small. The v nearest to a change of the duals, in the
+    metric M of the cells, is the solution of H z = A M v.
     """
     fill(row_out, 0.0)
     fill(col_out, 0.0)
@@ -166,15 +172,11 @@ def _cap(sup, pi, s, k, x, z, row_out, col_out):
 
 @fast_inner_kernel
 def _damped(x):
-    if x > 1.0:
-        return 1.0 + math.log(x)
-    if x < -1.0:
-        return -1.0 - math.log(-x)
-    return x
+    return math.copysign(math.log1p(abs(x)), x)
 
 
 @inner_kernel
-def newton_step(system, pi, s, t, k, row_gap, col_gap, dual_gap, target, step):
+def newton_step(system, pi, s, t, k, tolerance, row_gap, col_gap, dual_gap, target, step):
     """Write the step that closes the residuals and brings s t to `target` (a number a cell)."""
     n_cells = s.size
     weight = np.empty(n_cells)
@@ -182,11 +184,11 @@ def newton_step(system, pi, s, t, k, row_gap, col_gap, dual_gap, target, step):
         weight[c] = (target[c] - s[c] * dual_gap[c]) / t[c]
     row_rhs, col_rhs = row_gap.copy(), col_gap.copy()
     subtract_marginals(system.sup, weight, pi, row_rhs, col_rhs)
-    rounds = solve_system(system, pi, s, k, row_rhs, col_rhs, step.a, step.b)
-    if _cap(system.sup, pi, s, k, step.a, step.b, row_rhs, col_rhs):
-        rounds += solve_system(system, pi, s, k, row_rhs, col_rhs, step.a, step.b)
+    rounds = solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, step.a, step.b)
     cell_means(system.sup, pi, step.a, step.b, step.t)
     for c in range(n_cells):
         step.t[c] = dual_gap[c] - step.t[c]
         step.s[c] = (target[c] - s[c] * step.t[c]) / t[c]
+    if _damp(system.sup, pi, s, k, step.a, step.b, row_rhs, col_rhs):
+        rounds += solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, step.a, step.b)
     return rounds
