@@ -21,7 +21,7 @@ from numba import types
 from numba.extending import get_cython_function_address, intrinsic
 from numpy.typing import NDArray
 
-from .jit import inner_kernel
+from pidtools._broja.jit import inner_kernel
 
 
 class Routines(NamedTuple):

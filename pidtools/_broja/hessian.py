@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import fast_inner_kernel, fill, inner_kernel
+from pidtools._broja.jit import fast_inner_kernel, fill, inner_kernel
 
 
 @inner_kernel

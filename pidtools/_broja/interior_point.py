@@ -28,12 +28,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import low_rank, schur
-from .bounds import lower_bound, make_feasible, upper_bound
-from .entries import softmax_cells, subtract_marginals
-from .hessian import pinned_columns
-from .jit import assign, inner_kernel, kernel
-from .newton import Step, System, factorise, newton_step
+from pidtools._broja import low_rank, schur
+from pidtools._broja.certificate import (
+    lower_bound,
+    make_feasible,
+    primal_value,
+    round_to_marginals,
+)
+from pidtools._broja.support import softmax_cells, subtract_marginals
+from pidtools._broja.hessian import pinned_columns
+from pidtools._broja.jit import assign, inner_kernel, kernel
+from pidtools._broja.newton import Step, System, factorise, newton_step
 
 _STAGNANT = 8
 """Iterations without a better gap after which the best pair is returned."""
@@ -270,17 +275,21 @@ def new_best(sup):
 
 @inner_kernel
 def _certify_dual(sup, p_row, p_col, point, best):
-    lower = lower_bound(sup, p_row, p_col, point.lse, point.a, point.b)
+    lower = lower_bound(sup, p_row, p_col, point.a, point.b, point.lse)
     if lower > best.lower[0]:
         assign(best.a, point.a)
         assign(best.b, point.b)
-        make_feasible(sup, p_row, p_col, point.lse, best.a, best.b)
+        make_feasible(sup, p_row, p_col, best.a, best.b, point.lse)
         best.lower[0] = lower
 
 
 @inner_kernel
 def _certify_primal(sup, p_row, p_col, point, best, q):
-    upper = upper_bound(sup, p_row, p_col, point.s, point.pi, q)
+    for c in range(point.s.size):
+        for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
+            q[e] = point.s[c] * point.pi[e]
+    round_to_marginals(sup, p_row, p_col, q)
+    upper = primal_value(sup, q)
     if upper < best.upper[0]:
         assign(best.q, q)
         best.upper[0] = upper

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import fortran
-from .jit import fast_inner_kernel, fill, inner_kernel, kernel
+from pidtools._broja import fortran
+from pidtools._broja.jit import fast_inner_kernel, fill, inner_kernel, kernel
 
 _RELEVANT = 1e-3
 """Terms that change the matrix by less, relatively, are left to conjugate gradients."""

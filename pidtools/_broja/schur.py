@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import fortran
-from .hessian import columns_to_rows, rows_to_columns
-from .jit import assign, fast_inner_kernel, fill, inner_kernel, kernel
+from pidtools._broja import fortran
+from pidtools._broja.hessian import columns_to_rows, rows_to_columns
+from pidtools._broja.jit import assign, fast_inner_kernel, fill, inner_kernel, kernel
 
 _BY_HAND = 24
 """Below this many column variables the loops here beat calls of BLAS."""
