@@ -5,12 +5,13 @@ from pidtools._result import (
     PID,
     DistillableKnowledge,
     Outcome,
+    PIDBatch,
     PIDError,
     PIDWarning,
     Summary,
 )
 from pidtools.binning import Binning, KMeansBinning, Symbols
-from pidtools.broja import broja, broja_from_pairs
+from pidtools.broja import broja, broja_batch, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
 
@@ -22,11 +23,13 @@ __all__ = [
     "DistillableKnowledge",
     "KMeansBinning",
     "Outcome",
+    "PIDBatch",
     "PIDError",
     "PIDWarning",
     "Summary",
     "Symbols",
     "broja",
+    "broja_batch",
     "broja_from_pairs",
     "distillable_knowledge",
     "mutual_information",

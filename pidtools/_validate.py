@@ -161,6 +161,26 @@ def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Fl
     return _check_mass(array, name)
 
 
+def check_pmfs(pmfs: ArrayLike, name: str = "pmfs") -> Floats:
+    """Clean a stack of joint pmfs ``pmfs[k, t, s, y]``, each scaled to sum to exactly 1."""
+    array = _to_array(pmfs, name)
+    if array.dtype == object:
+        raise TypeError(f"{name} has dtype object; convert it to float64 first.")
+    _check_kind(array, name, "biuf", "probabilities")
+    if array.ndim != 4:
+        raise ValueError(f"{name} must have 4 axes, {name}[k, t, s, y]; got shape {array.shape}.")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+    _check_finite(array, name, "every cell must be a probability")
+    p = array.astype(np.float64)
+    totals = p.sum(axis=(1, 2, 3))
+    bad = (p < 0).any(axis=(1, 2, 3)) | (np.abs(totals - 1.0) > _sum_tolerance(array))
+    if bad.any():
+        first = int(np.argmax(bad))
+        _check_mass(array[first], f"{name}[{first}]")
+    return np.ascontiguousarray(p / totals[:, None, None, None])
+
+
 def check_pair_tables(p_ty: ArrayLike, p_sy: ArrayLike) -> tuple[Floats, Floats]:
     """Clean two pair tables and make their class marginals the same to the last bit.
 

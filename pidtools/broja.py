@@ -14,7 +14,7 @@ from pidtools import _validate
 from pidtools._broja import hull
 from pidtools._broja.reduction import Reduction, lift, reduce_tables
 from pidtools._information import entropy, mutual_information_of_table
-from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDWarning, Units
+from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDBatch, PIDWarning, Units
 
 Floats = NDArray[np.float64]
 
@@ -167,6 +167,73 @@ def broja_from_pairs(
     return _decompose(pair_t, pair_s, None, solver, tol, max_iter, units, keep_q)
 
 
+def broja_batch(
+    pmfs: ArrayLike,
+    *,
+    tol: float = 1e-9,
+    max_iter: int = 100,
+    units: Units = "bits",
+    n_jobs: int | None = None,
+) -> PIDBatch:
+    """BROJA decompositions of many pmfs of one shape, each with its certificate.
+
+    For small alphabets this is hundreds of times faster than a loop over `broja`: the whole
+    of each solve is compiled code.
+
+    Parameters
+    ----------
+    pmfs : array_like, shape (n, n_t, n_s, n_y)
+        Joint probabilities ``pmfs[k, t, s, y]``; every member sums to 1.
+    tol, max_iter, units
+        As in `broja`.
+    n_jobs : int or None
+        Threads, as in joblib. The result does not depend on it.
+
+    Returns
+    -------
+    PIDBatch
+        Arrays of length n.
+
+    Warns
+    -----
+    PIDWarning
+        If the certified gap of some member is above `tol`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `pmfs` is not a stack of pmfs, or an option is not one of its choices.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> xor = np.zeros((2, 2, 2))
+    >>> for t in (0, 1):
+    ...     for s in (0, 1):
+    ...         xor[t, s, t ^ s] = 1 / 4
+    >>> pt.broja_batch([xor, np.full((2, 2, 2), 1 / 8)]).synergy.round(6)
+    array([1., 0.])
+    """
+    from pidtools._broja import batch
+
+    p = _validate.check_pmfs(pmfs)
+    _validate.check_choice(units, "units", UNITS)
+    tol = _validate.check_tolerance(tol, "tol")
+    max_iter = _validate.check_integer(max_iter, "max_iter", minimum=1)
+    fields = batch.solve_many(p, tol=0.5 * tol * NATS_PER_BIT, max_iter=max_iter, n_jobs=n_jobs)
+    result = _batch_atoms(p, fields, tol, max_iter)
+    n_wide = int((result.gap > tol).sum())
+    if n_wide:
+        warnings.warn(
+            f"{n_wide} of {len(p)} members have a certified gap above tol, the widest "
+            f"{result.gap.max():.2g} bits; tol is {tol:.2g}.",
+            PIDWarning,
+            stacklevel=2,
+        )
+    return result.in_units(units)
+
+
 def _decompose(
     p_ty: Floats,
     p_sy: Floats,
@@ -217,6 +284,34 @@ def _atoms(
         outcome=outcome,
         q=union.q,
     )
+
+
+def _batch_atoms(p: Floats, fields: Floats, tol: float, max_iter: int) -> PIDBatch:
+    """Atoms of all members as in `_atoms`; members not solved in one go are solved alone."""
+    lower, upper, i_t, i_s, joint, largest_dual = fields.T / NATS_PER_BIT
+    i_max = np.maximum(i_t, i_s)
+    upper = np.maximum(np.minimum(np.minimum(upper, i_t + i_s), joint), i_max)
+    gap = np.maximum(upper - np.maximum(lower, i_max), 0.0)
+    gap += ROUNDING * (1.0 + NATS_PER_BIT * largest_dual)
+    atoms = np.stack(
+        [np.maximum(i_t + i_s - upper, 0.0), upper - i_s, upper - i_t,
+         np.maximum(joint - upper, 0.0), gap]
+    )  # fmt: skip
+    outcomes = np.full(len(p), Outcome.optimal, dtype=object)
+    for k in np.nonzero(~(gap <= tol))[0]:
+        pid = _quietly(p[k], tol, max_iter)
+        atoms[:, k] = pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy, pid.gap
+        outcomes[k] = pid.outcome
+    return PIDBatch(
+        redundancy=atoms[0], unique_t=atoms[1], unique_s=atoms[2], synergy=atoms[3],
+        gap=atoms[4], outcomes=outcomes,
+    )  # fmt: skip
+
+
+def _quietly(pmf: Floats, tol: float, max_iter: int) -> PID:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PIDWarning)
+        return broja(pmf, tol=tol, max_iter=max_iter)
 
 
 def _union_information(
