@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, issparse
 
 from pidtools import _validate
 from pidtools._broja import hull
@@ -53,8 +53,10 @@ def broja(
 
     Parameters
     ----------
-    pmf : array_like, shape (n_t, n_s, n_y)
-        Joint probabilities ``pmf[t, s, y]``: at least 0, summing to 1.
+    pmf : array_like or scipy.sparse.coo_array, shape (n_t, n_s, n_y)
+        Joint probabilities ``pmf[t, s, y]``: at least 0, summing to 1. As a sparse array of
+        three axes, for many classes of which each has few cells; codes with counts are
+        ``coo_array((counts / counts.sum(), (t, s, y)), shape=(n_t, n_s, n_y))``.
     solver : {"auto", "scaling", "cvxpy"}
         "auto" takes the closed form where there is one (two classes, or a source or target
         that is constant), otherwise an interior point on the dual. "scaling" is slower, but
@@ -109,9 +111,12 @@ def broja(
     >>> round(pid.redundancy, 6), round(pid.unique_t, 6), round(pid.synergy, 6)
     (0.311278, 0.0, 0.5)
     """
-    p = _validate.check_pmf(pmf, axes=("t", "s", "y"))
-    joint_information = mutual_information_of_table(p.reshape(-1, p.shape[2]))
-    p_ty, p_sy = _validate.match_class_marginals(p.sum(axis=1), p.sum(axis=0))
+    if issparse(pmf):
+        tables = _tables_of_sparse(_validate.check_sparse_pmf(pmf))
+    else:
+        tables = _tables_of_dense(_validate.check_pmf(pmf, axes=("t", "s", "y")))
+    p_ty, p_sy = _validate.match_class_marginals(*tables[:2])
+    joint_information = tables[2]
     return _decompose(p_ty, p_sy, joint_information, solver, tol, max_iter, units, keep_q)
 
 
@@ -232,6 +237,23 @@ def broja_batch(
             stacklevel=2,
         )
     return result.in_units(units)
+
+
+def _tables_of_dense(p: Floats) -> tuple[Floats, Floats, float]:
+    """Pair tables and joint information of a pmf."""
+    joint_information = mutual_information_of_table(p.reshape(-1, p.shape[2]))
+    return p.sum(axis=1), p.sum(axis=0), joint_information
+
+
+def _tables_of_sparse(p: coo_array) -> tuple[Floats, Floats, float]:
+    """Pair tables and joint information of a sparse pmf; the cube is never formed."""
+    (t, s, y), (n_t, n_s, n_y) = p.coords, p.shape
+    p_ty = np.bincount(t * n_y + y, p.data, n_t * n_y).reshape(n_t, n_y)
+    p_sy = np.bincount(s * n_y + y, p.data, n_s * n_y).reshape(n_s, n_y)
+    cell = np.unique(t * n_s + s, return_inverse=True)[1]
+    mass, p_y = np.bincount(cell, p.data)[cell], p_ty.sum(axis=0)[y]
+    joint_information = float((p.data * np.log(p.data / mass / p_y)).sum() / NATS_PER_BIT)
+    return p_ty, p_sy, joint_information
 
 
 def _decompose(
@@ -356,11 +378,14 @@ def _many_classes(
     from pidtools._broja.program import program_of
 
     program = program_of(reduced.p_ty, reduced.p_sy)
+    # Half is left for rounding.
+    tol_nats = 0.5 * tol * NATS_PER_BIT
     if solver == "cvxpy":
         solution = conic.solve(program, max_iter=max_iter)
+    elif solver == "scaling":
+        solution = driver.solve_scaling(program, tol=tol_nats, max_iter=max_iter)
     else:
-        # Half is left for rounding and for what the closed bounds below take.
-        solution = driver.solve(program, tol=0.5 * tol * NATS_PER_BIT, max_iter=max_iter)
+        solution = driver.solve(program, tol=tol_nats, max_iter=max_iter)
     h_y = entropy(reduced.p_ty.sum(axis=0))
     lower, upper = h_y + solution.lower / NATS_PER_BIT, h_y + solution.upper / NATS_PER_BIT
     outcome = Outcome.iteration_limit if solution.iterations >= max_iter else Outcome.inaccurate

@@ -30,6 +30,7 @@ BLAS_SECONDS, LOOP_SECONDS = 2.5e-11, 7e-10
 # Rounds of conjugate gradients an iteration, roughly, and their limits.
 ROUNDS_PER_ITERATION = 60
 MAX_ROUNDS_SCHUR, MAX_ROUNDS_LOW_RANK = 40, 200
+SWEEPS_PER_ITERATION = 100
 # Doubles the iterates hold for each entry of the support.
 DOUBLES_PER_ENTRY = 6
 
@@ -74,6 +75,25 @@ def _solve_part(
             if best.upper[0] - best.lower[0] <= tol or used >= max_iter:
                 break
     return best, used
+
+
+def solve_scaling(program: Program, *, tol: float, max_iter: int) -> Solution:
+    """Solve by accelerated scaling: `SWEEPS_PER_ITERATION` sweeps stand for one iteration."""
+    # Compiled when it is asked for.
+    from pidtools._broja.scaling import solve_by_scaling
+
+    sup, p_row, p_col = program.support, program.p_row, program.p_col
+    share = p_col / np.bincount(sup.col_class, p_col)[sup.col_class]
+    totals = np.add.reduceat(p_row[sup.row] * share[sup.col], sup.cell_start[:-1])
+    best = interior_point.new_best(sup)
+    sweeps = solve_by_scaling(
+        sup, p_row, p_col, np.log(np.maximum(totals, 1e-130)), np.log(np.maximum(share, 1e-300)),
+        tol, SWEEPS_PER_ITERATION * max_iter, best,
+    )  # fmt: skip
+    iterations = -(-sweeps // SWEEPS_PER_ITERATION)
+    return Solution(
+        best.a, best.b, best.q, float(best.lower[0]), float(best.upper[0]), iterations
+    )
 
 
 def _linear_algebra(sup: Support) -> tuple[Any, int]:
