@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 # Floors under the marginals, corrections a factorisation and floors under mu, in the order
 # tried. The second and third are for programs with masses near 1e-14 that the first leaves.
-ATTEMPTS = ((1e-14, 4, 0.05), (1e-12, 4, 0.3), (1e-16, 8, 0.05))
+ATTEMPTS = ((1e-14, 2, 0.05), (1e-12, 4, 0.3), (1e-16, 8, 0.05))
 
 # Seconds a floating point operation, roughly: BLAS, and the loops of the kernels.
 BLAS_SECONDS, LOOP_SECONDS = 2.5e-11, 7e-10

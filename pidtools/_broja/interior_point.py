@@ -38,7 +38,7 @@ from pidtools._broja.certificate import (
 from pidtools._broja.support import softmax_cells, subtract_marginals
 from pidtools._broja.hessian import pinned_columns
 from pidtools._broja.jit import assign, inner_kernel, kernel
-from pidtools._broja.newton import Step, System, factorise, newton_step
+from pidtools._broja.newton import Step, System, factorise, new_room, newton_step
 
 _STAGNANT = 8
 """Iterations without a better gap after which the best pair is returned."""
@@ -367,7 +367,7 @@ def solve(lib, sup, p_row, p_col, factor, max_rounds, options, best):
     """Run the method from the product start until `best` is good enough; returns iterations."""
     f_row = with_floor(sup.row_class, sup.n_classes, p_row, options.floor)
     f_col = with_floor(sup.col_class, sup.n_classes, p_col, options.floor)
-    system = System(lib, sup, f_row, f_col, pinned_columns(sup, f_col), factor, max_rounds)
+    system = System(lib, sup, f_row, f_col, pinned_columns(sup, f_col), factor, max_rounds, new_room(sup))
     point = new_point(sup)
     product_start(sup, f_row, f_col, point)
     n_cells = point.s.size

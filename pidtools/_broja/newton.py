@@ -21,7 +21,7 @@ from pidtools._broja import low_rank, schur
 from pidtools._broja.support import Support, cell_means, subtract_marginals
 from pidtools._broja.fortran import Routines
 from pidtools._broja.hessian import multiply
-from pidtools._broja.jit import fast_inner_kernel, fill, inner_kernel
+from pidtools._broja.jit import assign, fast_inner_kernel, fill, inner_kernel
 
 _RELATIVE_RESIDUAL = 1e-6
 """Measured: 1e-10 wastes rounds, 1e-4 costs interior point iterations."""
@@ -36,6 +36,30 @@ class Step(NamedTuple):
     t: NDArray[np.float64]
 
 
+class Room(NamedTuple):
+    """Room for one solve: what small programs would else spend their time to allocate."""
+
+    weight: NDArray[np.float64]
+    row_rhs: NDArray[np.float64]
+    col_rhs: NDArray[np.float64]
+    u: NDArray[np.float64]
+    v: NDArray[np.float64]
+    along_x: NDArray[np.float64]
+    along_z: NDArray[np.float64]
+    Hx: NDArray[np.float64]
+    Hz: NDArray[np.float64]
+
+
+@inner_kernel
+def new_room(sup):
+    """Allocate."""
+    rows, cols = sup.row_class.size, sup.col_class.size
+    return Room(
+        np.empty(sup.cell_row.size), np.empty(rows), np.empty(cols), np.empty(rows),
+        np.empty(cols), np.empty(rows), np.empty(cols), np.empty(rows), np.empty(cols),
+    )  # fmt: skip
+
+
 class System(NamedTuple):
     """H at one point, factorised one way or the other."""
 
@@ -46,6 +70,7 @@ class System(NamedTuple):
     pinned: NDArray[np.bool_]
     factor: schur.Schur | low_rank.LowRank
     max_rounds: int
+    room: Room
 
 
 def factorise(system, factor, pi, s, k):
@@ -118,9 +143,12 @@ def solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, x, z):
     target = min(_RELATIVE_RESIDUAL**2 * _size(system, row_rhs, col_rhs), tolerance**2)
     fill(x, 0.0)
     fill(z, 0.0)
-    u, v = np.empty(x.size), np.empty(z.size)
-    along_x, along_z = np.zeros(x.size), np.zeros(z.size)
-    Hx, Hz = np.empty(x.size), np.empty(z.size)
+    room = system.room
+    u, v, along_x, along_z, Hx, Hz = (
+        room.u, room.v, room.along_x, room.along_z, room.Hx, room.Hz
+    )  # fmt: skip
+    fill(along_x, 0.0)
+    fill(along_z, 0.0)
     rho = 0.0
     for n_rounds in range(1, system.max_rounds + 1):
         _precondition(system, system.factor, pi, s, k, row_rhs, col_rhs, u, v)
@@ -133,20 +161,19 @@ def solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, x, z):
         multiply(system.sup, pi, s, k, along_x, along_z, Hx, Hz)
         curvature = _inner(along_x, along_z, Hx, Hz)
         if not (curvature > 0.0 and rho > 0.0 and math.isfinite(rho / curvature)):
-            return n_rounds
+            return
         length = rho / curvature
         _add_scaled(x, length, along_x)
         _add_scaled(z, length, along_z)
         _add_scaled(row_rhs, -length, Hx)
         _add_scaled(col_rhs, -length, Hz)
         if _size(system, row_rhs, col_rhs) <= target:
-            return n_rounds
-    return system.max_rounds
+            return
 
 
 @fast_inner_kernel
 def _damp(sup, pi, s, k, x, z, row_out, col_out):
-    """Write A M v, v the change of w that multiplies exp(w) by 1 + dw; was any dw above 1?
+    """Write A M v for v the change of w that multiplies exp(w) by 1 + dw.
 
     Newton's step is linear in the masses; taken in their logarithms, w, it overshoots by the
     ratio itself where a mass is far too small. The v nearest to a change of the duals, in the
@@ -154,7 +181,6 @@ def _damp(sup, pi, s, k, x, z, row_out, col_out):
     """
     fill(row_out, 0.0)
     fill(col_out, 0.0)
-    largest = 0.0
     for c in range(s.size):
         first, last = sup.cell_start[c], sup.cell_start[c + 1]
         mean = 0.0
@@ -162,12 +188,9 @@ def _damp(sup, pi, s, k, x, z, row_out, col_out):
             mean += pi[e] * _damped(x[sup.row[e]] + z[sup.col[e]])
         lift = k[c] * mean
         for e in range(first, last):
-            change = x[sup.row[e]] + z[sup.col[e]]
-            largest = max(largest, abs(change))
-            flow = pi[e] * (s[c] * _damped(change) + lift)
+            flow = pi[e] * (s[c] * _damped(x[sup.row[e]] + z[sup.col[e]]) + lift)
             row_out[sup.row[e]] += flow
             col_out[sup.col[e]] += flow
-    return largest > 1.0
 
 
 @fast_inner_kernel
@@ -178,17 +201,18 @@ def _damped(x):
 @inner_kernel
 def newton_step(system, pi, s, t, k, tolerance, row_gap, col_gap, dual_gap, target, step):
     """Write the step that closes the residuals and brings s t to `target` (a number a cell)."""
-    n_cells = s.size
-    weight = np.empty(n_cells)
-    for c in range(n_cells):
+    room = system.room
+    weight, row_rhs, col_rhs = room.weight, room.row_rhs, room.col_rhs
+    for c in range(s.size):
         weight[c] = (target[c] - s[c] * dual_gap[c]) / t[c]
-    row_rhs, col_rhs = row_gap.copy(), col_gap.copy()
+    assign(row_rhs, row_gap)
+    assign(col_rhs, col_gap)
     subtract_marginals(system.sup, weight, pi, row_rhs, col_rhs)
-    rounds = solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, step.a, step.b)
-    cell_means(system.sup, pi, step.a, step.b, step.t)
-    for c in range(n_cells):
+    solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, step.a, step.b)
+    largest = cell_means(system.sup, pi, step.a, step.b, step.t)
+    for c in range(s.size):
         step.t[c] = dual_gap[c] - step.t[c]
         step.s[c] = (target[c] - s[c] * step.t[c]) / t[c]
-    if _damp(system.sup, pi, s, k, step.a, step.b, row_rhs, col_rhs):
-        rounds += solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, step.a, step.b)
-    return rounds
+    if largest > 1.0:
+        _damp(system.sup, pi, s, k, step.a, step.b, row_rhs, col_rhs)
+        solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, step.a, step.b)

@@ -112,19 +112,18 @@ def _subtract_gram_by_hand(T, S):
 
 
 @fast_inner_kernel
-def _solve_factored(L, x):
-    """Replace x by the solution of L L' z = x."""
-    n = L.shape[0]
+def _solve_factored(L, start, n, x, first):
+    """Solve L L' z = x in place; L lies at L[start:], row by row, x at x[first:]."""
     for i in range(n):
-        value = x[i]
+        value = x[first + i]
         for m in range(i):
-            value -= L[i, m] * x[m]
-        x[i] = value / L[i, i]
+            value -= L[start + i * n + m] * x[first + m]
+        x[first + i] = value / L[start + i * n + i]
     for i in range(n - 1, -1, -1):
-        x[i] /= L[i, i]
-        value = x[i]
+        value = x[first + i] / L[start + i * n + i]
+        x[first + i] = value
         for m in range(i):
-            x[m] -= L[i, m] * value
+            x[first + m] -= L[start + i * n + m] * value
 
 
 @inner_kernel
@@ -188,13 +187,12 @@ def factorise(lib, sup, pi, s, k, pinned, schur):
     return False
 
 
-@inner_kernel
+@fast_inner_kernel
 def _solve_blocks(sup, schur, x):
     for t in range(sup.row_start.size - 1):
-        first, last = sup.row_start[t], sup.row_start[t + 1]
-        width = last - first
-        block = schur.blocks[schur.block_start[t] : schur.block_start[t + 1]].reshape(width, width)
-        _solve_factored(block, x[first:last])
+        first = sup.row_start[t]
+        width = sup.row_start[t + 1] - first
+        _solve_factored(schur.blocks, schur.block_start[t], width, x, first)
 
 
 @inner_kernel
@@ -208,7 +206,7 @@ def solve(lib, sup, pi, s, k, pinned, schur, row_rhs, col_rhs, x, z):
         if pinned[j]:
             z[j] = 0.0
     if pinned.size <= _BY_HAND:
-        _solve_factored(schur.complement, z)
+        _solve_factored(schur.complement.reshape(z.size * z.size), 0, z.size, z, 0)
     else:
         fortran.cholesky_solve(lib, schur.complement, z)
     assign(x, row_rhs)

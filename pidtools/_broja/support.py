@@ -126,9 +126,9 @@ def build_support(row_class, row_start, col_class, col_start, n_classes):
 @fast_inner_kernel
 def _balanced_exponentials(sup, a, b, exp_a, exp_b):
     """exp(a + k_y) and exp(b - k_y), the shift k_y making both equally large in each class."""
-    top_a, top_b = np.empty(sup.n_classes), np.empty(sup.n_classes)
-    fill(top_a, -np.inf)
-    fill(top_b, -np.inf)
+    top = np.empty(2 * sup.n_classes)
+    fill(top, -np.inf)
+    top_a, top_b = top[: sup.n_classes], top[sup.n_classes :]
     for i in range(a.size):
         top_a[sup.row_class[i]] = max(top_a[sup.row_class[i]], a[i])
     for j in range(b.size):
@@ -192,9 +192,13 @@ def subtract_marginals(sup, weight, pi, row_out, col_out):
 
 @fast_inner_kernel
 def cell_means(sup, pi, x, z, out):
-    """Mean over y of x(t, y) + z(s, y) under pi, for each cell."""
+    """Mean over y of x(t, y) + z(s, y) under pi, for each cell; returns the largest value."""
+    largest = 0.0
     for c in range(out.size):
         mean = 0.0
         for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
-            mean += pi[e] * (x[sup.row[e]] + z[sup.col[e]])
+            value = x[sup.row[e]] + z[sup.col[e]]
+            mean += pi[e] * value
+            largest = max(largest, abs(value))
         out[c] = mean
+    return largest
