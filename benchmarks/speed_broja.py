@@ -1,6 +1,6 @@
-"""How fast is `broja`, and how exact, beside other solvers of the same program?
+"""Time `broja` and other solvers of the same program, and compare their answers.
 
-    python benchmarks/speed_broja.py [--cases 10x10x10 ...] [--solvers ours clarabel ...] [--limit 120]
+    python benchmarks/speed_broja.py [--cases 10x10x10 ...] [--solvers ours ...] [--limit 120]
 
 Every solver runs every case in a process of its own, one thread, all in one run of this script;
 a solver that is not done within the limit shows as ``>limit``, one that is not installed is left
@@ -31,16 +31,16 @@ from typing import Any
 import numpy as np
 
 RESULTS = Path(__file__).parent / "results"
-ONE_THREAD = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
+)
 
 
 # --- cases -------------------------------------------------------------------------------
 
 
 def dirichlet(*shape: int) -> np.ndarray:
+    """Draw a dense pmf."""
     return np.random.default_rng(0).dirichlet(np.ones(int(np.prod(shape)))).reshape(shape)
 
 
@@ -53,9 +53,7 @@ def histogram(*shape: int, n_samples: int = 10_000) -> np.ndarray:
         0.6 * y + 0.8 * rng.normal(size=n_samples),
         y,
     )
-    codes = [
-        np.argsort(np.argsort(x)) * n // n_samples for x, n in zip(latent, shape, strict=True)
-    ]
+    codes = [np.argsort(np.argsort(x)) * n // n_samples for x, n in zip(latent, shape, strict=True)]
     counts = np.zeros(shape)
     np.add.at(counts, tuple(codes), 1.0)
     return counts / n_samples
@@ -83,6 +81,7 @@ CASES: dict[str, Callable[[], np.ndarray]] = {
 
 
 def ours() -> Callable[[np.ndarray], list[float | None]]:
+    """`pidtools.broja`."""
     import pidtools as pt
 
     def solve(pmf: np.ndarray) -> list[float | None]:
@@ -93,13 +92,12 @@ def ours() -> Callable[[np.ndarray], list[float | None]]:
 
 
 def broja_2pid() -> Callable[[np.ndarray], list[float | None]]:
+    """BROJA_2PID by Makkeh, Theis and Vicente, with ECOS."""
     sys.path.insert(0, os.environ["BROJA_2PID"])
     from BROJA_2PID import pid
 
     def solve(pmf: np.ndarray) -> list[float | None]:
-        table = {
-            (int(y), int(t), int(s)): float(pmf[t, s, y]) for t, s, y in zip(*pmf.nonzero())
-        }
+        table = {(int(y), int(t), int(s)): float(pmf[t, s, y]) for t, s, y in zip(*pmf.nonzero(), strict=True)}
         atoms = pid(table, cone_solver="ECOS", output=0)
         return [atoms["SI"], atoms["UIY"], atoms["UIZ"], atoms["CI"], None]
 
@@ -123,10 +121,12 @@ def _dit(method: str) -> Callable[[np.ndarray], list[float | None]]:
 
 
 def dit_auto() -> Callable[[np.ndarray], list[float | None]]:
+    """Let dit choose."""
     return _dit("auto")
 
 
 def dit_cone() -> Callable[[np.ndarray], list[float | None]]:
+    """dit's cone program, with ECOS."""
     return _dit("cone")
 
 
@@ -151,6 +151,7 @@ def paper_scs() -> Callable[[np.ndarray], list[float | None]]:
 
 
 def cvxpy_clarabel() -> Callable[[np.ndarray], list[float | None]]:
+    """The reference backend of pidtools: cvxpy and Clarabel."""
     import pidtools as pt
 
     def solve(pmf: np.ndarray) -> list[float | None]:
@@ -184,16 +185,16 @@ def clarabel() -> Callable[[np.ndarray], list[float | None]]:
         )  # fmt: skip
         pick = coo_array((np.ones(n), (np.arange(n), cell)), shape=(n, n_cells))
         zero = coo_array((n, n))
-        equal = block_array([[equal, coo_array((equal.shape[0], 2 * n + n_cells - equal.shape[1]))]])
+        equal = block_array(
+            [[equal, coo_array((equal.shape[0], 2 * n + n_cells - equal.shape[1]))]]
+        )
         cone = block_array(
             [[zero, coo_array((n, n_cells)), eye_array(n)], [-eye_array(n), None, None],
              [None, -pick, None]]
         ).tocsr()  # fmt: skip
         order = np.arange(3 * n).reshape(3, n).T.ravel()
         A = csc_array(block_array([[equal], [cone[order]]]))
-        b = np.concatenate(
-            [p_ty.ravel()[keep_t], p_sy.ravel()[keep_s], np.zeros(n_cells + 3 * n)]
-        )
+        b = np.concatenate([p_ty.ravel()[keep_t], p_sy.ravel()[keep_s], np.zeros(n_cells + 3 * n)])
         cost = np.concatenate([np.zeros(n + n_cells), np.ones(n)])
         settings = solver.DefaultSettings()
         settings.verbose = False
@@ -238,6 +239,7 @@ def _atoms(pmf: np.ndarray, value: float) -> list[float | None]:
 
 
 def work(solver: str, case: str) -> None:
+    """Print the time and the atoms of one solver on one case."""
     solve = SOLVERS[solver]()
     solve(dirichlet(3, 3, 3))
     pmf = CASES[case]()
@@ -248,10 +250,13 @@ def work(solver: str, case: str) -> None:
         times.append(time.process_time() - start)
         if times[0] > 5.0:
             break
-    print(json.dumps({"seconds": min(times), "atoms": [a if a is None else float(a) for a in atoms]}))
+    print(
+        json.dumps({"seconds": min(times), "atoms": [a if a is None else float(a) for a in atoms]})
+    )
 
 
 def measure(solver: str, case: str, limit: float) -> dict[str, Any]:
+    """Run `work` in a process of its own, for at most `limit` seconds."""
     command = [sys.executable, __file__, "--work", solver, case]
     try:
         done = subprocess.run(
@@ -266,6 +271,7 @@ def measure(solver: str, case: str, limit: float) -> dict[str, Any]:
 
 def installed(solver: str) -> bool:
     if solver == "BROJA_2PID" and "BROJA_2PID" not in os.environ:
+    """Whether a solver can be had here."""
         return False
     try:
         SOLVERS[solver]()
@@ -279,12 +285,14 @@ def installed(solver: str) -> bool:
 
 def error_of(row: dict[str, Any], truth: dict[str, Any]) -> float | None:
     if "atoms" not in row or "atoms" not in truth:
+    """Largest difference of an atom from ours."""
         return None
     return max(abs(a - b) for a, b in zip(row["atoms"][:4], truth["atoms"][:4], strict=True))
 
 
 def cell(row: dict[str, Any], truth: dict[str, Any]) -> str:
     if "limit" in row:
+    """One cell of the table."""
         return f">{row['limit']:g}"
     if "failed" in row:
         return "failed"
@@ -293,6 +301,7 @@ def cell(row: dict[str, Any], truth: dict[str, Any]) -> str:
 
 
 def table(results: dict[str, dict[str, dict[str, Any]]], solvers: list[str]) -> str:
+    """All results as a Markdown table."""
     peers = [name for name in solvers if name != "ours"]
     lines = ["| t x s x y | ours: CPU s | gap | " + " | ".join(peers) + " |"]
     lines.append("|---" * (3 + len(peers)) + "|")
@@ -304,6 +313,7 @@ def table(results: dict[str, dict[str, dict[str, Any]]], solvers: list[str]) -> 
 
 
 def versions() -> dict[str, str]:
+    """Versions of all that was timed."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for name in ("numpy", "scipy", "numba", "cvxpy", "clarabel", "scs", "ecos", "dit"):
         try:
@@ -314,6 +324,7 @@ def versions() -> dict[str, str]:
 
 
 def main() -> None:
+    """Read the command line, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", nargs=2, metavar=("SOLVER", "CASE"), help=argparse.SUPPRESS)
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))

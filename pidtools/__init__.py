@@ -4,6 +4,7 @@ from pidtools import problems
 from pidtools._result import (
     PID,
     DistillableKnowledge,
+    Duals,
     Outcome,
     PIDBatch,
     PIDError,
@@ -21,6 +22,7 @@ __all__ = [
     "PID",
     "Binning",
     "DistillableKnowledge",
+    "Duals",
     "KMeansBinning",
     "Outcome",
     "PIDBatch",

@@ -51,6 +51,23 @@ class Outcome(enum.Enum):
     no_answer = "The solver returned no point from which a feasible answer can be made."
 
 
+@dataclass(frozen=True)
+class Duals:
+    """Where a solve of a neighbouring problem may start: its prices and its cells.
+
+    Attributes
+    ----------
+    t_y, s_y : ndarray of float64, shapes (n_t, n_y) and (n_s, n_y)
+        Multipliers of the pair marginals in nats; NaN where a table is 0.
+    t_s : scipy.sparse.coo_array, shape (n_t, n_s)
+        Mass of each cell in the optimal q.
+    """
+
+    t_y: NDArray[np.float64]
+    s_y: NDArray[np.float64]
+    t_s: coo_array
+
+
 @dataclass(frozen=True, kw_only=True)
 class PID:
     r"""Partial information decomposition of I(Y; T, S) into four atoms.
@@ -98,6 +115,7 @@ class PID:
     units: Units = "bits"
     measure: Literal["broja", "mmi"] = "broja"
     q: coo_array | None = field(default=None, compare=False, repr=False)
+    duals: Duals | None = field(default=None, compare=False, repr=False)
 
     @property
     def information_t(self) -> float:

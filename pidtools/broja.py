@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,9 +13,20 @@ from scipy.sparse import coo_array, issparse
 
 from pidtools import _validate
 from pidtools._broja import hull
-from pidtools._broja.reduction import Reduction, lift, reduce_tables
+from pidtools._broja.reduction import Reduction, lift, lift_duals, reduce_tables, reduced_start
 from pidtools._information import entropy, mutual_information_of_table
-from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDBatch, PIDWarning, Units
+from pidtools._result import (
+    NATS_PER_BIT,
+    PID,
+    Duals,
+    Outcome,
+    PIDBatch,
+    PIDWarning,
+    Units,
+)
+
+if TYPE_CHECKING:
+    from pidtools._broja.program import Program, Solution
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +47,41 @@ class _Union:
     rounding: float
     outcome: Outcome
     q: coo_array | None = None
+    duals: Duals | None = None
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What the solvers are asked for; `tol` in bits."""
+
+    solver: str
+    tol: float
+    max_iter: int
+    keep_q: bool
+    keep_duals: bool
+    start: Duals | None
+
+    def checked(self, p_ty: Floats, p_sy: Floats) -> _Options:
+        """Refuse what is not an option, and duals of another shape."""
+        _validate.check_choice(self.solver, "solver", SOLVERS)
+        if self.start is not None and not isinstance(self.start, Duals):
+            raise TypeError(
+                f"start must be the duals of a PID; got {type(self.start).__name__}. Solve the "
+                "neighbouring problem with keep_duals=True and pass its pid.duals."
+            )
+        if self.start is not None and (self.start.t_y.shape, self.start.s_y.shape) != (
+            p_ty.shape,
+            p_sy.shape,
+        ):
+            raise ValueError(
+                f"start must have the shapes of the tables, {p_ty.shape} and {p_sy.shape}; "
+                f"got {self.start.t_y.shape} and {self.start.s_y.shape}."
+            )
+        return dataclasses.replace(
+            self,
+            tol=_validate.check_tolerance(self.tol, "tol"),
+            max_iter=_validate.check_integer(self.max_iter, "max_iter", minimum=1),
+        )
 
 
 def broja(
@@ -45,6 +92,8 @@ def broja(
     max_iter: int = 100,
     units: Units = "bits",
     keep_q: bool = False,
+    keep_duals: bool = False,
+    start: Duals | None = None,
 ) -> PID:
     r"""BROJA partial information decomposition of a joint pmf, with a certificate.
 
@@ -70,6 +119,11 @@ def broja(
         Unit of the result.
     keep_q : bool
         Whether to return an optimal q as well.
+    keep_duals : bool
+        Whether to return the duals of the optimum as well.
+    start : Duals or None
+        Duals of a neighbouring problem of the same shape (a resample, the next epoch) to
+        start from, the `duals` of its `PID`. They change the time, never the certificate.
 
     Returns
     -------
@@ -117,7 +171,8 @@ def broja(
         tables = _tables_of_dense(_validate.check_pmf(pmf, axes=("t", "s", "y")))
     p_ty, p_sy = _validate.match_class_marginals(*tables[:2])
     joint_information = tables[2]
-    return _decompose(p_ty, p_sy, joint_information, solver, tol, max_iter, units, keep_q)
+    options = _Options(solver, tol, max_iter, keep_q, keep_duals, start)
+    return _decompose(p_ty, p_sy, joint_information, options, units)
 
 
 def broja_from_pairs(
@@ -129,6 +184,8 @@ def broja_from_pairs(
     max_iter: int = 100,
     units: Units = "bits",
     keep_q: bool = False,
+    keep_duals: bool = False,
+    start: Duals | None = None,
 ) -> PID:
     """BROJA redundancy and unique informations from the two pair tables alone.
 
@@ -139,7 +196,7 @@ def broja_from_pairs(
     ----------
     p_ty, p_sy : array_like, shapes (n_t, n_y) and (n_s, n_y)
         Joint pmfs of (T, Y) and (S, Y) with the same class marginals.
-    solver, tol, max_iter, units, keep_q
+    solver, tol, max_iter, units, keep_q, keep_duals, start
         As in `broja`.
 
     Returns
@@ -169,7 +226,8 @@ def broja_from_pairs(
     (0.468996, 0.531004, 0.0)
     """
     pair_t, pair_s = _validate.check_pair_tables(p_ty, p_sy)
-    return _decompose(pair_t, pair_s, None, solver, tol, max_iter, units, keep_q)
+    options = _Options(solver, tol, max_iter, keep_q, keep_duals, start)
+    return _decompose(pair_t, pair_s, None, options, units)
 
 
 def broja_batch(
@@ -260,23 +318,18 @@ def _decompose(
     p_ty: Floats,
     p_sy: Floats,
     joint_information: float | None,
-    solver: str,
-    tol: float,
-    max_iter: int,
+    options: _Options,
     units: Units,
-    keep_q: bool,
 ) -> PID:
-    _validate.check_choice(solver, "solver", SOLVERS)
+    options = options.checked(p_ty, p_sy)
     _validate.check_choice(units, "units", UNITS)
-    tol = _validate.check_tolerance(tol, "tol")
-    max_iter = _validate.check_integer(max_iter, "max_iter", minimum=1)
-    union = _union_information(p_ty, p_sy, solver, tol, max_iter, keep_q)
+    union = _union_information(p_ty, p_sy, options)
     i_t, i_s = mutual_information_of_table(p_ty), mutual_information_of_table(p_sy)
-    pid = _atoms(union, i_t, i_s, joint_information, tol)
-    if pid.gap > tol:
+    pid = _atoms(union, i_t, i_s, joint_information, options.tol)
+    if pid.gap > options.tol:
         warnings.warn(
             f"{pid.outcome.value} The atoms are within {pid.gap:.2g} bits of the optimum; "
-            f"tol is {tol:.2g}.",
+            f"tol is {options.tol:.2g}.",
             PIDWarning,
             stacklevel=3,
         )
@@ -305,6 +358,7 @@ def _atoms(
         gap=gap,
         outcome=outcome,
         q=union.q,
+        duals=union.duals,
     )
 
 
@@ -336,17 +390,15 @@ def _quietly(pmf: Floats, tol: float, max_iter: int) -> PID:
         return broja(pmf, tol=tol, max_iter=max_iter)
 
 
-def _union_information(
-    p_ty: Floats, p_sy: Floats, solver: str, tol: float, max_iter: int, keep_q: bool
-) -> _Union:
+def _union_information(p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
     reduced = reduce_tables(p_ty, p_sy)
     n_t, n_s, n_y = len(reduced.p_ty), len(reduced.p_sy), reduced.p_ty.shape[1]
     if min(n_t, n_s) == 1:
-        union = _one_source(reduced, keep_q)
-    elif n_y == 2 and solver == "auto":
-        union = _two_classes(reduced, keep_q)
+        union = _one_source(reduced, options.keep_q)
+    elif n_y == 2 and options.solver == "auto":
+        union = _two_classes(reduced, options.keep_q)
     else:
-        union = _many_classes(reduced, solver, tol, max_iter, keep_q)
+        union = _many_classes(reduced, p_ty, p_sy, options)
     if union.q is None:
         return union
     return dataclasses.replace(union, q=lift(union.q, reduced, p_ty, p_sy))
@@ -370,28 +422,37 @@ def _two_classes(reduced: Reduction, keep_q: bool) -> _Union:
     return _Union(value, value, _rounding(value, vertices), Outcome.closed_form, q)
 
 
-def _many_classes(
-    reduced: Reduction, solver: str, tol: float, max_iter: int, keep_q: bool
-) -> _Union:
+def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
     # Compiled code is loaded by those who need it.
-    from pidtools._broja import conic, driver
     from pidtools._broja.program import program_of
 
     program = program_of(reduced.p_ty, reduced.p_sy)
-    # Half is left for rounding.
-    tol_nats = 0.5 * tol * NATS_PER_BIT
-    if solver == "cvxpy":
-        solution = conic.solve(program, max_iter=max_iter)
-    elif solver == "scaling":
-        solution = driver.solve_scaling(program, tol=tol_nats, max_iter=max_iter)
-    else:
-        solution = driver.solve(program, tol=tol_nats, max_iter=max_iter)
+    solution = _solve(program, reduced, p_ty, options)
     h_y = entropy(reduced.p_ty.sum(axis=0))
     lower, upper = h_y + solution.lower / NATS_PER_BIT, h_y + solution.upper / NATS_PER_BIT
-    outcome = Outcome.iteration_limit if solution.iterations >= max_iter else Outcome.inaccurate
-    kept = program.coupling(solution.q) if keep_q else None
+    limited = solution.iterations >= options.max_iter
     largest_dual = float(np.abs(solution.a).max() + np.abs(solution.b).max())
-    return _Union(lower, upper, _rounding(largest_dual), outcome, kept)
+    return _Union(
+        lower,
+        upper,
+        _rounding(largest_dual),
+        Outcome.iteration_limit if limited else Outcome.inaccurate,
+        program.coupling(solution.q) if options.keep_q else None,
+        lift_duals(program, solution, reduced, p_ty, p_sy) if options.keep_duals else None,
+    )
+
+
+def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: _Options) -> Solution:
+    from pidtools._broja import conic, driver
+
+    # Half is left for rounding.
+    tol = 0.5 * options.tol * NATS_PER_BIT
+    if options.solver == "cvxpy":
+        return conic.solve(program, max_iter=options.max_iter)
+    if options.solver == "scaling":
+        return driver.solve_scaling(program, tol=tol, max_iter=options.max_iter)
+    start = options.start and reduced_start(program, options.start, reduced, p_ty)
+    return driver.solve(program, tol=tol, max_iter=options.max_iter, start=start)
 
 
 def _rounding(scale: float, n_steps: int = 0) -> float:

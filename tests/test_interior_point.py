@@ -97,9 +97,7 @@ def test_bounds_are_those_of_the_dense_formulas() -> None:
         rng = np.random.default_rng(seed)
         a, b = rng.normal(size=p_ty.shape), rng.normal(size=p_sy.shape)
         q = rng.exponential(size=len(prog.support.row))
-        lower, upper = certify(
-            prog.support, prog.p_row, prog.p_col, *prog.variables(a, b), q
-        )
+        lower, upper = certify(prog.support, prog.p_row, prog.p_col, *prog.variables(a, b), q)
         dense = prog.coupling(q).toarray()
         assert np.allclose(dense.sum(axis=1), p_ty, rtol=0, atol=1e-14)
         assert np.allclose(dense.sum(axis=0), p_sy, rtol=0, atol=1e-14)
@@ -172,7 +170,15 @@ def test_both_factorisations_reach_the_same_optimum(shape: tuple[int, int, int])
             best = interior_point.new_best(sup)
             options = interior_point.Options(1e-10, 100, 4, 0.05, 1e-14)
             interior_point.solve(
-                routines(), sup, prog.p_row, prog.p_col, factor, rounds, options, best
+                routines(),
+                sup,
+                prog.p_row,
+                prog.p_col,
+                factor,
+                rounds,
+                options,
+                driver.NO_START,
+                best,
             )
             bounds.append((best.lower[0], best.upper[0]))
             assert best.upper[0] - best.lower[0] <= 1e-10
@@ -189,9 +195,7 @@ def test_the_loops_for_small_matrices_match_blas(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(driver, "parts", _one_part)
     together = pt.broja(copies)
     # Which of eight copies it is adds log2(8) bits that both sources know.
-    assert together.redundancy - 3 == pytest.approx(
-        alone.redundancy, abs=alone.gap + together.gap
-    )
+    assert together.redundancy - 3 == pytest.approx(alone.redundancy, abs=alone.gap + together.gap)
 
 
 def _one_part(prog: program.Program):  # type: ignore[no-untyped-def]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,7 @@ def solve_many(pmfs: Floats, *, tol: float, max_iter: int, n_jobs: int | None) -
     edges = np.linspace(0, len(pmfs), n_jobs + 1).astype(int)
     with one_blas_thread():
         joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(
-            joblib.delayed(_solve_slice)(pmfs[i:j], options, out[i:j])
-            for i, j in zip(edges[:-1], edges[1:], strict=True)
+            joblib.delayed(_solve_slice)(pmfs[i:j], options, out[i:j]) for i, j in pairwise(edges)
         )
     return out
 
@@ -133,7 +133,10 @@ def _solve_one(lib, p_ty, p_sy, p_y, options, max_rounds, out):
         t_class, t_start, p_t, s_class, s_start, p_s = s_class, s_start, p_s, t_class, t_start, p_t
     sup = build_support(t_class, t_start, s_class, s_start, n_classes)
     best = interior_point.new_best(sup)
-    interior_point.solve(lib, sup, p_t, p_s, schur.workspace(sup), max_rounds, options, best)
+    none = np.empty(0)
+    start = interior_point.Start(none, none, none)
+    factor = schur.workspace(sup)
+    interior_point.solve(lib, sup, p_t, p_s, factor, max_rounds, options, start, best)
     out[0], out[1] = entropy + best.lower[0], entropy + best.upper[0]
     out[5] = 0.0
     for i in range(best.a.size):

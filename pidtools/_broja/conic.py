@@ -73,4 +73,3 @@ def _run(model: object, max_iter: int) -> None:
             )
         except cp.error.SolverError as error:
             raise PIDError(f"Clarabel failed: {error}", Outcome.no_answer) from None
-

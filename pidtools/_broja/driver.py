@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 from pidtools._broja import interior_point, low_rank, schur
 from pidtools._broja.fortran import routines
-from pidtools._broja.interior_point import Best, Options
+from pidtools._broja.interior_point import Best, Options, Start
 from pidtools._broja.program import Program, Solution, parts
 from pidtools._broja.support import Support
 
@@ -30,13 +30,16 @@ BLAS_SECONDS, LOOP_SECONDS = 2.5e-11, 7e-10
 # Rounds of conjugate gradients an iteration, roughly, and their limits.
 ROUNDS_PER_ITERATION = 60
 MAX_ROUNDS_SCHUR, MAX_ROUNDS_LOW_RANK = 40, 200
+NO_START = Start(np.empty(0), np.empty(0), np.empty(0))
 SWEEPS_PER_ITERATION = 100
 # Doubles the iterates hold for each entry of the support.
 DOUBLES_PER_ENTRY = 6
 
 
-def solve(program: Program, *, tol: float, max_iter: int) -> Solution:
+def solve(program: Program, *, tol: float, max_iter: int, start: Start | None = None) -> Solution:
     """Solve to a gap of `tol` nats, or as far as it goes.
+
+    `start` holds the duals and cell totals of a neighbouring program, in this one's variables.
 
     Raises
     ------
@@ -49,7 +52,11 @@ def solve(program: Program, *, tol: float, max_iter: int) -> Solution:
     pieces = list(parts(program))
     for part, own_row, own_col in pieces:
         p_row, p_col = program.p_row[own_row], program.p_col[own_col]
-        best, used = _solve_part(part, p_row, p_col, tol / len(pieces), max_iter)
+        own_cell = own_row[sup.row[sup.cell_start[:-1]]]
+        own_start = start and Start(start.a[own_row], start.b[own_col], start.s[own_cell])
+        best, used = _solve_part(
+            part, p_row, p_col, tol / len(pieces), max_iter, own_start or NO_START
+        )
         a[own_row], b[own_col], q[own_row[sup.row]] = best.a, best.b, best.q
         lower, upper = lower + best.lower[0], upper + best.upper[0]
         iterations = max(iterations, used)
@@ -57,7 +64,7 @@ def solve(program: Program, *, tol: float, max_iter: int) -> Solution:
 
 
 def _solve_part(
-    sup: Support, p_row: Floats, p_col: Floats, tol: float, max_iter: int
+    sup: Support, p_row: Floats, p_col: Floats, tol: float, max_iter: int, start: Start
 ) -> tuple[Best, int]:
     best = interior_point.new_best(sup)
     if sup.n_classes == 1:
@@ -70,8 +77,9 @@ def _solve_part(
         for floor, n_corrections, mu_floor in ATTEMPTS:
             options = Options(tol, max_iter - used, n_corrections, mu_floor, floor)
             used += interior_point.solve(
-                routines(), sup, p_row, p_col, factor, max_rounds, options, best
+                routines(), sup, p_row, p_col, factor, max_rounds, options, start, best
             )
+            start = NO_START
             if best.upper[0] - best.lower[0] <= tol or used >= max_iter:
                 break
     return best, used
@@ -91,9 +99,7 @@ def solve_scaling(program: Program, *, tol: float, max_iter: int) -> Solution:
         tol, SWEEPS_PER_ITERATION * max_iter, best,
     )  # fmt: skip
     iterations = -(-sweeps // SWEEPS_PER_ITERATION)
-    return Solution(
-        best.a, best.b, best.q, float(best.lower[0]), float(best.upper[0]), iterations
-    )
+    return Solution(best.a, best.b, best.q, float(best.lower[0]), float(best.upper[0]), iterations)
 
 
 def _linear_algebra(sup: Support) -> tuple[Any, int]:

@@ -28,21 +28,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._broja import low_rank, schur
 from pidtools._broja.certificate import (
     lower_bound,
     make_feasible,
     primal_value,
     round_to_marginals,
 )
-from pidtools._broja.support import softmax_cells, subtract_marginals
 from pidtools._broja.hessian import pinned_columns
 from pidtools._broja.jit import assign, inner_kernel, kernel
 from pidtools._broja.newton import Step, System, factorise, new_room, newton_step
+from pidtools._broja.support import softmax_cells, subtract_marginals
 
 _STAGNANT = 8
 """Iterations without a better gap after which the best pair is returned."""
 
+
+_WARM_SHARE = 0.3
+"""Products s t of a warm start, together, as a share of the gap it starts with."""
 
 _CUTS = 16
 """Refusals of a step after which the point stays where it is."""
@@ -95,6 +97,26 @@ def product_start(sup, p_row, p_col, point):
         point.a[i] -= drop
     for c in range(point.s.size):
         point.t[c] = drop - point.lse[c]
+
+
+@inner_kernel
+def warm_start(sup, p_row, p_col, start, weight, best, q, point):
+    """Start from the duals and cell totals of a neighbouring program.
+
+    Its bounds are certified first. Then s and t are raised to where each product is its share
+    of the gap: a cell that was empty gets a little mass, one that was not a little slack.
+    """
+    assign(point.a, start.a)
+    assign(point.b, start.b)
+    assign(point.s, start.s)
+    softmax_cells(sup, point.a, point.b, point.pi, point.lse)
+    _certify_dual(sup, p_row, p_col, point, best)
+    _certify_primal(sup, p_row, p_col, point, best, q)
+    mu = _WARM_SHARE * (best.upper[0] - best.lower[0]) / np.sum(weight)
+    for c in range(weight.size):
+        slack = max(-point.lse[c], 1e-300)
+        point.s[c] = max(point.s[c], mu * weight[c] / slack)
+        point.t[c] = max(slack, mu * weight[c] / point.s[c])
 
 
 @inner_kernel
@@ -193,7 +215,7 @@ def _copy(point, to):
 
 @inner_kernel
 def _add(extra, alpha, step):
-    """extra += alpha * step."""
+    """Extra += alpha * step."""
     for i in range(extra.a.size):
         extra.a[i] += alpha * step.a[i]
     for j in range(extra.b.size):
@@ -295,6 +317,14 @@ def _certify_primal(sup, p_row, p_col, point, best, q):
         best.upper[0] = upper
 
 
+class Start(NamedTuple):
+    """Duals and cell totals to start from; empty arrays for the product start."""
+
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    s: NDArray[np.float64]
+
+
 class Options(NamedTuple):
     """What may be set; `tol` in nats."""
 
@@ -363,13 +393,14 @@ def with_floor(variable_class, n_classes, p, floor):
 
 
 @kernel
-def solve(lib, sup, p_row, p_col, factor, max_rounds, options, best):
-    """Run the method from the product start until `best` is good enough; returns iterations."""
+def solve(lib, sup, p_row, p_col, factor, max_rounds, options, start, best):
+    """Run the method until `best` is good enough; returns iterations."""
     f_row = with_floor(sup.row_class, sup.n_classes, p_row, options.floor)
     f_col = with_floor(sup.col_class, sup.n_classes, p_col, options.floor)
-    system = System(lib, sup, f_row, f_col, pinned_columns(sup, f_col), factor, max_rounds, new_room(sup))
+    system = System(
+        lib, sup, f_row, f_col, pinned_columns(sup, f_col), factor, max_rounds, new_room(sup)
+    )
     point = new_point(sup)
-    product_start(sup, f_row, f_col, point)
     n_cells = point.s.size
     weight = np.empty(n_cells)
     capacity_weights(sup, f_row, f_col, weight)
@@ -377,6 +408,10 @@ def solve(lib, sup, p_row, p_col, factor, max_rounds, options, best):
         _new_step(point), _new_step(point), _new_step(point), new_point(sup), weight,
         np.sum(weight), np.empty(n_cells), np.empty(n_cells), np.empty(sup.row.size),
     )  # fmt: skip
+    if start.s.size == n_cells:
+        warm_start(sup, p_row, p_col, start, weight, best, work.q, point)
+    else:
+        product_start(sup, f_row, f_col, point)
     idle, caution = 0, 0.0
     merit = evaluate(system, point, True)
     for iteration in range(options.max_iter + 1):

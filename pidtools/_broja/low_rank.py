@@ -157,7 +157,7 @@ def _core(low):
 
 @inner_kernel
 def _assemble_core(sup, pi, k, low):
-    """core = inv(K) + U' W U over the chosen terms, class by class."""
+    """Core = inv(K) + U' W U over the chosen terms, class by class."""
     m = low.active[0]
     core = _core(low)
     fill(low.core[: m * m], 0.0)

@@ -18,10 +18,10 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from pidtools._broja import low_rank, schur
-from pidtools._broja.support import Support, cell_means, subtract_marginals
 from pidtools._broja.fortran import Routines
 from pidtools._broja.hessian import multiply
 from pidtools._broja.jit import assign, fast_inner_kernel, fill, inner_kernel
+from pidtools._broja.support import Support, cell_means, subtract_marginals
 
 _RELATIVE_RESIDUAL = 1e-6
 """Measured: 1e-10 wastes rounds, 1e-4 costs interior point iterations."""

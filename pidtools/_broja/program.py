@@ -44,6 +44,22 @@ class Program:
         row = row_table[owners(sup.row_start), sup.row_class]
         return row, col_table[owners(sup.col_start), sup.col_class]
 
+    def cell_totals(self, q: Floats) -> coo_array:
+        """Mass of each cell as a sparse array over (t, s)."""
+        t, s = self._cells()
+        totals = np.add.reduceat(q, self.support.cell_start[:-1])
+        return coo_array((totals, (t, s)), shape=self.shape[:2])
+
+    def totals_of_cells(self, cells: coo_array) -> Floats:
+        """Cell totals out of a sparse array over (t, s), 0 where it stores none."""
+        totals: Floats = np.asarray(cells.tocsr()[self._cells()]).ravel()
+        return totals
+
+    def _cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        row = self.support.cell_row.astype(np.int64)
+        col = self.support.cell_col.astype(np.int64)
+        return (col, row) if self.swapped else (row, col)
+
     def coupling(self, q: Floats) -> coo_array:
         """Entries q as a sparse array over (t, s, y)."""
         sup = self.support

@@ -103,7 +103,7 @@ def _small_solve(G: Any, r: Any, n: Any) -> Any:
 
 @inner_kernel
 def _extrapolate(weight: Any, x: Any, f: Any, dx: Any, df: Any, n_held: Any) -> Any:
-    """x <- x + f - sum gamma (dx + df) with gamma the least-squares fit of f by df."""
+    """X <- x + f - sum gamma (dx + df) with gamma the least-squares fit of f by df."""
     gram = np.empty((_MEMORY, _MEMORY))
     gamma = np.empty(_MEMORY)
     for i in range(n_held):
@@ -171,9 +171,9 @@ def solve_by_scaling(
             weight[c] = s[c]
         for j in range(n_cols):
             f[n_cells + j] = new_b[j] - x[n_cells + j]
-        if sweep % _CHECK_EVERY == 0 or sweep == 1 or sweep == max_sweeps:
-            if _certify(sup, p_row, p_col, s, A, B, best) <= tol:
-                return sweep
+        due = sweep % _CHECK_EVERY == 0 or sweep == 1 or sweep == max_sweeps
+        if due and _certify(sup, p_row, p_col, s, A, B, best) <= tol:
+            return sweep
         residual = _weighted_dot(weight, f, f)
         if sweep > 1:
             for i in range(size):
