@@ -97,7 +97,10 @@ def broja_2pid() -> Callable[[np.ndarray], list[float | None]]:
     from BROJA_2PID import pid
 
     def solve(pmf: np.ndarray) -> list[float | None]:
-        table = {(int(y), int(t), int(s)): float(pmf[t, s, y]) for t, s, y in zip(*pmf.nonzero(), strict=True)}
+        table = {
+            (int(y), int(t), int(s)): float(pmf[t, s, y])
+            for t, s, y in zip(*pmf.nonzero(), strict=True)
+        }
         atoms = pid(table, cone_solver="ECOS", output=0)
         return [atoms["SI"], atoms["UIY"], atoms["UIZ"], atoms["CI"], None]
 
@@ -126,7 +129,7 @@ def dit_auto() -> Callable[[np.ndarray], list[float | None]]:
 
 
 def dit_cone() -> Callable[[np.ndarray], list[float | None]]:
-    """dit's cone program, with ECOS."""
+    """Dit's cone program, with ECOS."""
     return _dit("cone")
 
 
@@ -270,8 +273,8 @@ def measure(solver: str, case: str, limit: float) -> dict[str, Any]:
 
 
 def installed(solver: str) -> bool:
-    if solver == "BROJA_2PID" and "BROJA_2PID" not in os.environ:
     """Whether a solver can be had here."""
+    if solver == "BROJA_2PID" and "BROJA_2PID" not in os.environ:
         return False
     try:
         SOLVERS[solver]()
@@ -284,15 +287,15 @@ def installed(solver: str) -> bool:
 
 
 def error_of(row: dict[str, Any], truth: dict[str, Any]) -> float | None:
-    if "atoms" not in row or "atoms" not in truth:
     """Largest difference of an atom from ours."""
+    if "atoms" not in row or "atoms" not in truth:
         return None
     return max(abs(a - b) for a, b in zip(row["atoms"][:4], truth["atoms"][:4], strict=True))
 
 
 def cell(row: dict[str, Any], truth: dict[str, Any]) -> str:
-    if "limit" in row:
     """One cell of the table."""
+    if "limit" in row:
         return f">{row['limit']:g}"
     if "failed" in row:
         return "failed"

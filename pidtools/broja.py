@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,7 +85,7 @@ class _Options:
 
 
 def broja(
-    pmf: ArrayLike,
+    pmf: ArrayLike | coo_array,
     *,
     solver: str = "auto",
     tol: float = 1e-9,
@@ -165,12 +165,8 @@ def broja(
     >>> round(pid.redundancy, 6), round(pid.unique_t, 6), round(pid.synergy, 6)
     (0.311278, 0.0, 0.5)
     """
-    if issparse(pmf):
-        tables = _tables_of_sparse(_validate.check_sparse_pmf(pmf))
-    else:
-        tables = _tables_of_dense(_validate.check_pmf(pmf, axes=("t", "s", "y")))
-    p_ty, p_sy = _validate.match_class_marginals(*tables[:2])
-    joint_information = tables[2]
+    p_ty, p_sy, joint_information = _tables(pmf)
+    p_ty, p_sy = _validate.match_class_marginals(p_ty, p_sy)
     options = _Options(solver, tol, max_iter, keep_q, keep_duals, start)
     return _decompose(p_ty, p_sy, joint_information, options, units)
 
@@ -297,17 +293,21 @@ def broja_batch(
     return result.in_units(units)
 
 
-def _tables_of_dense(p: Floats) -> tuple[Floats, Floats, float]:
-    """Pair tables and joint information of a pmf."""
+def _tables(pmf: Any) -> tuple[Floats, Floats, float]:
+    """Pair tables and joint information in bits of a pmf, dense or sparse."""
+    if issparse(pmf):
+        return _tables_of_sparse(_validate.check_sparse_pmf(pmf))
+    p = _validate.check_pmf(pmf, axes=("t", "s", "y"))
     joint_information = mutual_information_of_table(p.reshape(-1, p.shape[2]))
     return p.sum(axis=1), p.sum(axis=0), joint_information
 
 
 def _tables_of_sparse(p: coo_array) -> tuple[Floats, Floats, float]:
-    """Pair tables and joint information of a sparse pmf; the cube is never formed."""
+    """As `_tables`; the cube is never formed."""
     (t, s, y), (n_t, n_s, n_y) = p.coords, p.shape
-    p_ty = np.bincount(t * n_y + y, p.data, n_t * n_y).reshape(n_t, n_y)
-    p_sy = np.bincount(s * n_y + y, p.data, n_s * n_y).reshape(n_s, n_y)
+    p_ty, p_sy = np.zeros((n_t, n_y)), np.zeros((n_s, n_y))
+    np.add.at(p_ty, (t, y), p.data)
+    np.add.at(p_sy, (s, y), p.data)
     cell = np.unique(t * n_s + s, return_inverse=True)[1]
     mass, p_y = np.bincount(cell, p.data)[cell], p_ty.sum(axis=0)[y]
     joint_information = float((p.data * np.log(p.data / mass / p_y)).sum() / NATS_PER_BIT)
@@ -451,7 +451,9 @@ def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: _Options
         return conic.solve(program, max_iter=options.max_iter)
     if options.solver == "scaling":
         return driver.solve_scaling(program, tol=tol, max_iter=options.max_iter)
-    start = options.start and reduced_start(program, options.start, reduced, p_ty)
+    start = None
+    if options.start is not None:
+        start = reduced_start(program, options.start, reduced, p_ty)
     return driver.solve(program, tol=tol, max_iter=options.max_iter, start=start)
 
 

@@ -60,7 +60,7 @@ def _solve_all(lib: Any, pmfs: Any, options: Any, max_rounds: Any, out: Any) -> 
 
 
 @inner_kernel
-def _tables(pmf, p_ty, p_sy, p_y):
+def _tables(pmf: Any, p_ty: Any, p_sy: Any, p_y: Any) -> Any:
     """Write the marginals of one pmf; return its joint information in nats."""
     p_ty[:], p_sy[:], p_y[:] = 0.0, 0.0, 0.0
     for t in range(p_ty.shape[0]):
@@ -82,7 +82,7 @@ def _tables(pmf, p_ty, p_sy, p_y):
 
 
 @inner_kernel
-def _information(table, p_y):
+def _information(table: Any, p_y: Any) -> Any:
     """Mutual information of a table over (x, y), in nats."""
     information = 0.0
     for x in range(table.shape[0]):
@@ -96,7 +96,7 @@ def _information(table, p_y):
 
 
 @inner_kernel
-def _variables(table, class_number):
+def _variables(table: Any, class_number: Any) -> Any:
     """Class, start and mass of the variables of a table, rows without mass left out."""
     classes = np.empty(table.size, np.uint32)
     mass = np.empty(table.size)
@@ -114,7 +114,9 @@ def _variables(table, class_number):
 
 
 @inner_kernel
-def _solve_one(lib, p_ty, p_sy, p_y, options, max_rounds, out):
+def _solve_one(
+    lib: Any, p_ty: Any, p_sy: Any, p_y: Any, options: Any, max_rounds: Any, out: Any
+) -> Any:
     class_number = np.zeros(p_y.size, np.uint32)
     n_classes = 0
     entropy = 0.0

@@ -17,6 +17,7 @@ Both are evaluated with the marginals they are handed, whatever the iterate was 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from pidtools._broja.support import softmax_cells
 
 
 @inner_kernel
-def _largest(of_cell, values, shift):
+def _largest(of_cell: Any, values: Any, shift: Any) -> Any:
     """Largest value among the cells of each t (or each s)."""
     fill(shift, -np.inf)
     for c in range(values.size):
@@ -33,7 +34,7 @@ def _largest(of_cell, values, shift):
 
 
 @inner_kernel
-def _cost(p, start, shift):
+def _cost(p: Any, start: Any, shift: Any) -> Any:
     """Dual value lost by lowering all duals of each value by its shift."""
     total = 0.0
     for k in range(shift.size):
@@ -45,7 +46,7 @@ def _cost(p, start, shift):
 
 
 @inner_kernel
-def _feasible_shifts(sup, lse, rows_first, row_shift, col_shift):
+def _feasible_shifts(sup: Any, lse: Any, rows_first: Any, row_shift: Any, col_shift: Any) -> Any:
     """Lower one side by its worst violation, then let the other take up the slack left."""
     slack = np.empty(lse.size)
     if rows_first:
@@ -61,7 +62,7 @@ def _feasible_shifts(sup, lse, rows_first, row_shift, col_shift):
 
 
 @inner_kernel
-def _best_shifts(sup, p_row, p_col, lse, row_shift, col_shift):
+def _best_shifts(sup: Any, p_row: Any, p_col: Any, lse: Any, row_shift: Any, col_shift: Any) -> Any:
     """Choose between the two orders; return what the shifts cost."""
     _feasible_shifts(sup, lse, True, row_shift, col_shift)
     cost = _cost(p_row, sup.row_start, row_shift) + _cost(p_col, sup.col_start, col_shift)
@@ -73,7 +74,7 @@ def _best_shifts(sup, p_row, p_col, lse, row_shift, col_shift):
 
 
 @inner_kernel
-def _dot(p, x):
+def _dot(p: Any, x: Any) -> Any:
     total = 0.0
     for i in range(p.size):
         total += p[i] * x[i]
@@ -81,7 +82,7 @@ def _dot(p, x):
 
 
 @inner_kernel
-def lower_bound(sup, p_row, p_col, a, b, lse):
+def lower_bound(sup: Any, p_row: Any, p_col: Any, a: Any, b: Any, lse: Any) -> Any:
     """Dual value of the better feasible shift of (a, b); `lse` holds their log-sum-exps."""
     row_shift, col_shift = np.empty(sup.row_start.size - 1), np.empty(sup.col_start.size - 1)
     cost = _best_shifts(sup, p_row, p_col, lse, row_shift, col_shift)
@@ -89,7 +90,7 @@ def lower_bound(sup, p_row, p_col, a, b, lse):
 
 
 @inner_kernel
-def make_feasible(sup, p_row, p_col, a, b, lse):
+def make_feasible(sup: Any, p_row: Any, p_col: Any, a: Any, b: Any, lse: Any) -> Any:
     """Apply the shifts of `lower_bound` to (a, b)."""
     row_shift, col_shift = np.empty(sup.row_start.size - 1), np.empty(sup.col_start.size - 1)
     _best_shifts(sup, p_row, p_col, lse, row_shift, col_shift)
@@ -102,7 +103,7 @@ def make_feasible(sup, p_row, p_col, a, b, lse):
 
 
 @inner_kernel
-def _scale_down(variable, p, q):
+def _scale_down(variable: Any, p: Any, q: Any) -> Any:
     """Scale down the entries of every variable whose entries sum to more than p."""
     total = np.zeros(p.size)
     for e in range(q.size):
@@ -114,7 +115,7 @@ def _scale_down(variable, p, q):
 
 
 @inner_kernel
-def _missing(variable, p, q):
+def _missing(variable: Any, p: Any, q: Any) -> Any:
     missing = p.copy()
     for e in range(q.size):
         missing[variable[e]] -= q[e]
@@ -124,7 +125,7 @@ def _missing(variable, p, q):
 
 
 @inner_kernel
-def round_to_marginals(sup, p_row, p_col, q):
+def round_to_marginals(sup: Any, p_row: Any, p_col: Any, q: Any) -> Any:
     """Give q, one nonnegative number an entry, the marginals p, in place."""
     _scale_down(sup.row, p_row, q)
     _scale_down(sup.col, p_col, q)
@@ -140,7 +141,7 @@ def round_to_marginals(sup, p_row, p_col, q):
 
 
 @inner_kernel
-def primal_value(sup, q):
+def primal_value(sup: Any, q: Any) -> Any:
     """f(q) = sum of q log(q / q(t, s)) in nats."""
     value = 0.0
     for c in range(sup.cell_row.size):
@@ -154,7 +155,7 @@ def primal_value(sup, q):
 
 
 @kernel
-def certify(sup, p_row, p_col, a, b, q):
+def certify(sup: Any, p_row: Any, p_col: Any, a: Any, b: Any, q: Any) -> Any:
     """Round q in place; return (lower bound, upper bound) of the program in nats."""
     pi, lse = np.empty(q.size), np.empty(sup.cell_row.size)
     softmax_cells(sup, a, b, pi, lse)

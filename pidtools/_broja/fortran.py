@@ -41,7 +41,9 @@ def routines() -> Routines:
     blas = [f"scipy.linalg.cython_blas:{name}" for name in ("dsyrk", "dtrsm")]
     lapack = [f"scipy.linalg.cython_lapack:{name}" for name in ("dpotrf", "dpotrs", "dpotri")]
     addresses = (get_cython_function_address(*name.split(":")) for name in blas + lapack)
-    return Routines(*addresses, letters=np.frombuffer(b"UNTR", dtype=np.uint8).copy())
+    dsyrk, dtrsm, dpotrf, dpotrs, dpotri = addresses
+    letters = np.frombuffer(b"UNTR", dtype=np.uint8).copy()
+    return Routines(dsyrk, dtrsm, dpotrf, dpotrs, dpotri, letters)
 
 
 @intrinsic
@@ -64,7 +66,7 @@ def _call(typing_context: Any, address: Any, arrays: Any) -> Any:
 
 
 @inner_kernel
-def _integers(first, second):
+def _integers(first: Any, second: Any) -> Any:
     """Two C integers and room for what the routine reports."""
     out = np.empty(3, np.int32)
     out[0], out[1], out[2] = first, second, 0
@@ -72,7 +74,7 @@ def _integers(first, second):
 
 
 @inner_kernel
-def subtract_gram(lib, T, S):
+def subtract_gram(lib: Any, T: Any, S: Any) -> Any:
     """Subtract T'T from the lower triangle of S."""
     size, factor = _integers(S.shape[0], T.shape[0]), np.ones(2)
     factor[0] = -1.0
@@ -82,7 +84,7 @@ def subtract_gram(lib, T, S):
 
 
 @inner_kernel
-def solve_lower(lib, L, B):
+def solve_lower(lib: Any, L: Any, B: Any) -> Any:
     """Replace B by inv(L) B for a lower triangular L."""
     size, one = _integers(B.shape[1], B.shape[0]), np.ones(1)
     m, n = size[:1], size[1:]
@@ -91,7 +93,7 @@ def solve_lower(lib, L, B):
 
 
 @inner_kernel
-def cholesky(lib, S):
+def cholesky(lib: Any, S: Any) -> Any:
     """Replace the lower triangle of S by its Cholesky factor; True when that succeeded."""
     size = _integers(S.shape[0], 0)
     _call(lib.dpotrf, (lib.letters, size, S, size, size[2:]))
@@ -99,14 +101,14 @@ def cholesky(lib, S):
 
 
 @inner_kernel
-def cholesky_solve(lib, L, x):
+def cholesky_solve(lib: Any, L: Any, x: Any) -> Any:
     """Replace x by the solution of L L' z = x."""
     size = _integers(L.shape[0], 1)
     _call(lib.dpotrs, (lib.letters, size, size[1:], L, size, x, size, size[2:]))
 
 
 @inner_kernel
-def cholesky_inverse(lib, L):
+def cholesky_inverse(lib: Any, L: Any) -> Any:
     """Replace the lower triangle of L by that of inv(L L')."""
     size = _integers(L.shape[0], 0)
     _call(lib.dpotri, (lib.letters, size, L, size, size[2:]))

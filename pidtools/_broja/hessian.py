@@ -8,13 +8,15 @@ one column variable a class is pinned at 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from pidtools._broja.jit import fast_inner_kernel, fill, inner_kernel
 
 
 @inner_kernel
-def pinned_columns(sup, p_col):
+def pinned_columns(sup: Any, p_col: Any) -> Any:
     """Mark, in each class, the column variable of most mass."""
     best = np.empty(sup.n_classes, np.int64)
     fill(best, -1)
@@ -29,7 +31,7 @@ def pinned_columns(sup, p_col):
 
 
 @fast_inner_kernel
-def multiply(sup, pi, s, k, x, z, row_out, col_out):
+def multiply(sup: Any, pi: Any, s: Any, k: Any, x: Any, z: Any, row_out: Any, col_out: Any) -> Any:
     """(row_out, col_out) = H (x, z)."""
     fill(row_out, 0.0)
     fill(col_out, 0.0)
@@ -46,7 +48,7 @@ def multiply(sup, pi, s, k, x, z, row_out, col_out):
 
 
 @fast_inner_kernel
-def rows_to_columns(sup, pi, s, k, x, col_out):
+def rows_to_columns(sup: Any, pi: Any, s: Any, k: Any, x: Any, col_out: Any) -> Any:
     """col_out -= H_ba x: what the row part of a step does to the column equations."""
     for c in range(s.size):
         first, last = sup.cell_start[c], sup.cell_start[c + 1]
@@ -59,7 +61,7 @@ def rows_to_columns(sup, pi, s, k, x, col_out):
 
 
 @fast_inner_kernel
-def columns_to_rows(sup, pi, s, k, z, row_out):
+def columns_to_rows(sup: Any, pi: Any, s: Any, k: Any, z: Any, row_out: Any) -> Any:
     """row_out -= H_ab z."""
     for c in range(s.size):
         first, last = sup.cell_start[c], sup.cell_start[c + 1]

@@ -23,7 +23,7 @@ path, each from a case that failed without it:
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Point(NamedTuple):
 
 
 @inner_kernel
-def new_point(sup):
+def new_point(sup: Any) -> Any:
     """Allocate."""
     rows, cols, cells = sup.row_class.size, sup.col_class.size, sup.cell_row.size
     return Point(
@@ -78,7 +78,7 @@ def new_point(sup):
 
 
 @inner_kernel
-def product_start(sup, p_row, p_col, point):
+def product_start(sup: Any, p_row: Any, p_col: Any, point: Any) -> Any:
     """Start from q0 = p(t, y) p(s, y) / p(y): feasible for both programs."""
     mass = np.zeros(sup.n_classes)
     for j in range(p_col.size):
@@ -100,7 +100,9 @@ def product_start(sup, p_row, p_col, point):
 
 
 @inner_kernel
-def warm_start(sup, p_row, p_col, start, weight, best, q, point):
+def warm_start(
+    sup: Any, p_row: Any, p_col: Any, start: Any, weight: Any, best: Any, q: Any, point: Any
+) -> Any:
     """Start from the duals and cell totals of a neighbouring program.
 
     Its bounds are certified first. Then s and t are raised to where each product is its share
@@ -120,7 +122,7 @@ def warm_start(sup, p_row, p_col, start, weight, best, q, point):
 
 
 @inner_kernel
-def capacity_weights(sup, p_row, p_col, weight):
+def capacity_weights(sup: Any, p_row: Any, p_col: Any, weight: Any) -> Any:
     """Share of mu each product s t aims at: less than 1 where a cell cannot hold its share of mass.
 
     A cell holds at most sum_y min(p(t, y), p(s, y)). With equal products one whose capacity is
@@ -134,7 +136,7 @@ def capacity_weights(sup, p_row, p_col, weight):
 
 
 @inner_kernel
-def evaluate(system, point, raise_slack):
+def evaluate(system: Any, point: Any, raise_slack: Any) -> Any:
     """Fill in what follows from (a, b, s, t); return the size of the residuals."""
     sup = system.sup
     softmax_cells(sup, point.a, point.b, point.pi, point.lse)
@@ -155,7 +157,7 @@ def evaluate(system, point, raise_slack):
 
 
 @inner_kernel
-def _longest(x, dx):
+def _longest(x: Any, dx: Any) -> Any:
     """Largest alpha <= 1 with x + alpha dx >= 0."""
     alpha = 1.0
     for c in range(x.size):
@@ -165,13 +167,13 @@ def _longest(x, dx):
 
 
 @inner_kernel
-def _step_length(point, step, fraction):
+def _step_length(point: Any, step: Any, fraction: Any) -> Any:
     longest = min(_longest(point.s, step.s), _longest(point.t, step.t))
     return 1.0 if longest >= 1.0 else fraction * longest
 
 
 @inner_kernel
-def _move(point, step, alpha, to):
+def _move(point: Any, step: Any, alpha: Any, to: Any) -> Any:
     for i in range(point.a.size):
         to.a[i] = point.a[i] + alpha * step.a[i]
     for j in range(point.b.size):
@@ -182,7 +184,7 @@ def _move(point, step, alpha, to):
 
 
 @inner_kernel
-def _complementarity(point):
+def _complementarity(point: Any) -> Any:
     total = 0.0
     for c in range(point.s.size):
         total += point.s[c] * point.t[c]
@@ -190,7 +192,7 @@ def _complementarity(point):
 
 
 @inner_kernel
-def _products_after(point, step, alpha):
+def _products_after(point: Any, step: Any, alpha: Any) -> Any:
     total = 0.0
     for c in range(point.s.size):
         total += (point.s[c] + alpha * step.s[c]) * (point.t[c] + alpha * step.t[c])
@@ -198,7 +200,7 @@ def _products_after(point, step, alpha):
 
 
 @inner_kernel
-def _target_after(mu, s, t, target):
+def _target_after(mu: Any, s: Any, t: Any, target: Any) -> Any:
     """What s t lacks: mu, but for products far too small at most a tenfold rise."""
     for c in range(s.size):
         product = s[c] * t[c]
@@ -206,7 +208,7 @@ def _target_after(mu, s, t, target):
 
 
 @inner_kernel
-def _copy(point, to):
+def _copy(point: Any, to: Any) -> Any:
     assign(to.a, point.a)
     assign(to.b, point.b)
     assign(to.s, point.s)
@@ -214,7 +216,7 @@ def _copy(point, to):
 
 
 @inner_kernel
-def _add(extra, alpha, step):
+def _add(extra: Any, alpha: Any, step: Any) -> Any:
     """Extra += alpha * step."""
     for i in range(extra.a.size):
         extra.a[i] += alpha * step.a[i]
@@ -226,7 +228,9 @@ def _add(extra, alpha, step):
 
 
 @inner_kernel
-def _find_step(system, point, options, caution, least, fraction, work):
+def _find_step(
+    system: Any, point: Any, options: Any, caution: Any, least: Any, fraction: Any, work: Any
+) -> Any:
     """Predictor, corrector and nonlinear corrections with one factorisation.
 
     The direction ends up in ``work.step``; returns its length.
@@ -286,7 +290,7 @@ class Best(NamedTuple):
 
 
 @kernel
-def new_best(sup):
+def new_best(sup: Any) -> Any:
     """Allocate; the bounds are -inf and inf."""
     rows, cols = sup.row_class.size, sup.col_class.size
     return Best(
@@ -296,7 +300,7 @@ def new_best(sup):
 
 
 @inner_kernel
-def _certify_dual(sup, p_row, p_col, point, best):
+def _certify_dual(sup: Any, p_row: Any, p_col: Any, point: Any, best: Any) -> Any:
     lower = lower_bound(sup, p_row, p_col, point.a, point.b, point.lse)
     if lower > best.lower[0]:
         assign(best.a, point.a)
@@ -306,7 +310,7 @@ def _certify_dual(sup, p_row, p_col, point, best):
 
 
 @inner_kernel
-def _certify_primal(sup, p_row, p_col, point, best, q):
+def _certify_primal(sup: Any, p_row: Any, p_col: Any, point: Any, best: Any, q: Any) -> Any:
     for c in range(point.s.size):
         for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
             q[e] = point.s[c] * point.pi[e]
@@ -350,7 +354,7 @@ class Work(NamedTuple):
 
 
 @inner_kernel
-def _new_step(point):
+def _new_step(point: Any) -> Any:
     return Step(
         np.empty(point.a.size), np.empty(point.b.size), np.empty(point.s.size),
         np.empty(point.t.size),
@@ -358,7 +362,9 @@ def _new_step(point):
 
 
 @inner_kernel
-def _advance(system, point, options, alpha, fraction, merit, work):
+def _advance(
+    system: Any, point: Any, options: Any, alpha: Any, fraction: Any, merit: Any, work: Any
+) -> Any:
     """Walk along the step, shortened until the residuals allow it; returns (merit, cuts)."""
     trial = work.trial
     for cuts in range(_CUTS):
@@ -381,7 +387,7 @@ def _advance(system, point, options, alpha, fraction, merit, work):
 
 
 @inner_kernel
-def with_floor(variable_class, n_classes, p, floor):
+def with_floor(variable_class: Any, n_classes: Any, p: Any, floor: Any) -> Any:
     """Marginals plus `floor` in each class, spread over its variables, renormalised."""
     count = np.zeros(n_classes)
     for y in variable_class:
@@ -393,7 +399,17 @@ def with_floor(variable_class, n_classes, p, floor):
 
 
 @kernel
-def solve(lib, sup, p_row, p_col, factor, max_rounds, options, start, best):
+def solve(
+    lib: Any,
+    sup: Any,
+    p_row: Any,
+    p_col: Any,
+    factor: Any,
+    max_rounds: Any,
+    options: Any,
+    start: Any,
+    best: Any,
+) -> Any:
     """Run the method until `best` is good enough; returns iterations."""
     f_row = with_floor(sup.row_class, sup.n_classes, p_row, options.floor)
     f_col = with_floor(sup.col_class, sup.n_classes, p_col, options.floor)

@@ -10,7 +10,7 @@ gradients make up for the others. About 2 m^2 n_classes + m^3 / 3 operations for
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class LowRank(NamedTuple):
 
 
 @kernel
-def workspace(sup, max_terms):
+def workspace(sup: Any, max_terms: Any) -> Any:
     """Allocate for one support and at most `max_terms` rank-one terms."""
     size = np.zeros(sup.n_classes, np.int64)
     row_local = np.empty(sup.row_class.size, np.int64)
@@ -56,12 +56,12 @@ def workspace(sup, max_terms):
 
 
 @inner_kernel
-def _block(low, y):
+def _block(low: Any, y: Any) -> Any:
     return low.inverse[low.start[y] : low.start[y + 1]].reshape(low.size[y], low.size[y])
 
 
 @fast_inner_kernel
-def _assemble_laplacians(sup, pi, s, low):
+def _assemble_laplacians(sup: Any, pi: Any, s: Any, low: Any) -> Any:
     fill(low.inverse, 0.0)
     for c in range(s.size):
         for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
@@ -75,7 +75,7 @@ def _assemble_laplacians(sup, pi, s, low):
 
 
 @inner_kernel
-def _invert_laplacians(lib, sup, low, pinned, relative):
+def _invert_laplacians(lib: Any, sup: Any, low: Any, pinned: Any, relative: Any) -> Any:
     """Invert every L_y in place with its pinned column taken out; True on success."""
     pin = np.empty(sup.n_classes, np.int64)
     for j in range(pinned.size):
@@ -99,7 +99,7 @@ def _invert_laplacians(lib, sup, low, pinned, relative):
 
 
 @fast_inner_kernel
-def _relevance(sup, pi, k, low, out):
+def _relevance(sup: Any, pi: Any, k: Any, low: Any, out: Any) -> Any:
     """Write k_c u_c' W u_c, the relative size of each rank-one term."""
     for c in range(k.size):
         total = 0.0
@@ -115,7 +115,7 @@ def _relevance(sup, pi, k, low, out):
 
 
 @inner_kernel
-def _choose_terms(low, relevance):
+def _choose_terms(low: Any, relevance: Any) -> Any:
     """List the cells that matter, in order, behind their number."""
     limit = low.active.size - 1
     threshold = _RELEVANT
@@ -133,7 +133,9 @@ def _choose_terms(low, relevance):
 
 
 @fast_inner_kernel
-def _add_class_to_core(W, terms, weight, local_row, local_col, core):
+def _add_class_to_core(
+    W: Any, terms: Any, weight: Any, local_row: Any, local_col: Any, core: Any
+) -> Any:
     """Add pi_c pi_c' u_c' W u_c' of one class for all pairs of its terms (lower triangle)."""
     v = np.empty(W.shape[0])
     dense = terms.size == core.shape[0]
@@ -150,13 +152,13 @@ def _add_class_to_core(W, terms, weight, local_row, local_col, core):
 
 
 @inner_kernel
-def _core(low):
+def _core(low: Any) -> Any:
     m = low.active[0]
     return low.core[: m * m].reshape(m, m)
 
 
 @inner_kernel
-def _assemble_core(sup, pi, k, low):
+def _assemble_core(sup: Any, pi: Any, k: Any, low: Any) -> Any:
     """Core = inv(K) + U' W U over the chosen terms, class by class."""
     m = low.active[0]
     core = _core(low)
@@ -189,7 +191,7 @@ def _assemble_core(sup, pi, k, low):
 
 
 @inner_kernel
-def factorise(lib, sup, pi, s, k, pinned, low):
+def factorise(lib: Any, sup: Any, pi: Any, s: Any, k: Any, pinned: Any, low: Any) -> Any:
     """Assemble and factorise; the diagonal is raised as far as that needs. True on success."""
     relevance = np.empty(s.size)
     relative = 1e-13
@@ -208,7 +210,7 @@ def factorise(lib, sup, pi, s, k, pinned, low):
 
 
 @fast_inner_kernel
-def _apply_inverse(sup, low, row_rhs, col_rhs, x, z):
+def _apply_inverse(sup: Any, low: Any, row_rhs: Any, col_rhs: Any, x: Any, z: Any) -> Any:
     """(x, z) = W (row_rhs, col_rhs)."""
     packed = np.empty(row_rhs.size + col_rhs.size)
     result = np.empty(packed.size)
@@ -233,7 +235,19 @@ def _apply_inverse(sup, low, row_rhs, col_rhs, x, z):
 
 
 @inner_kernel
-def solve(lib, sup, pi, s, k, pinned, low, row_rhs, col_rhs, x, z):
+def solve(
+    lib: Any,
+    sup: Any,
+    pi: Any,
+    s: Any,
+    k: Any,
+    pinned: Any,
+    low: Any,
+    row_rhs: Any,
+    col_rhs: Any,
+    x: Any,
+    z: Any,
+) -> Any:
     """(x, z) = inv(blkdiag(L) + U K U') (row_rhs, col_rhs), pinned columns at 0."""
     _apply_inverse(sup, low, row_rhs, col_rhs, x, z)
     m = low.active[0]

@@ -11,7 +11,7 @@ Schur complement is exact, so that one round is enough; the other leaves them so
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba.extending import overload
@@ -51,7 +51,7 @@ class Room(NamedTuple):
 
 
 @inner_kernel
-def new_room(sup):
+def new_room(sup: Any) -> Any:
     """Allocate."""
     rows, cols = sup.row_class.size, sup.col_class.size
     return Room(
@@ -73,39 +73,53 @@ class System(NamedTuple):
     room: Room
 
 
-def factorise(system, factor, pi, s, k):
+def factorise(system: Any, factor: Any, pi: Any, s: Any, k: Any) -> Any:
     """Factorise H at (pi, s) with k = s / t - s, the way `factor` stands for."""
     raise NotImplementedError("compiled only")
 
 
-def _precondition(system, factor, pi, s, k, row_rhs, col_rhs, x, z):
+def _precondition(
+    system: Any, factor: Any, pi: Any, s: Any, k: Any, row_rhs: Any, col_rhs: Any, x: Any, z: Any
+) -> Any:
     raise NotImplementedError("compiled only")
 
 
 @overload(factorise)
-def _choose_factorise(system, factor, pi, s, k):
+def _choose_factorise(system: Any, factor: Any, pi: Any, s: Any, k: Any) -> Any:
     module = low_rank if factor.instance_class is low_rank.LowRank else schur
     chosen = module.factorise
 
-    def implementation(system, factor, pi, s, k):
+    def implementation(system: Any, factor: Any, pi: Any, s: Any, k: Any) -> Any:
         return chosen(system.lib, system.sup, pi, s, k, system.pinned, factor)
 
     return implementation
 
 
 @overload(_precondition)
-def _choose_precondition(system, factor, pi, s, k, row_rhs, col_rhs, x, z):
+def _choose_precondition(
+    system: Any, factor: Any, pi: Any, s: Any, k: Any, row_rhs: Any, col_rhs: Any, x: Any, z: Any
+) -> Any:
     module = low_rank if factor.instance_class is low_rank.LowRank else schur
     chosen = module.solve
 
-    def implementation(system, factor, pi, s, k, row_rhs, col_rhs, x, z):
+    def implementation(
+        system: Any,
+        factor: Any,
+        pi: Any,
+        s: Any,
+        k: Any,
+        row_rhs: Any,
+        col_rhs: Any,
+        x: Any,
+        z: Any,
+    ) -> Any:
         chosen(system.lib, system.sup, pi, s, k, system.pinned, factor, row_rhs, col_rhs, x, z)
 
     return implementation
 
 
 @fast_inner_kernel
-def _inner(u, v, x, z):
+def _inner(u: Any, v: Any, x: Any, z: Any) -> Any:
     total = 0.0
     for i in range(u.size):
         total += u[i] * x[i]
@@ -115,13 +129,13 @@ def _inner(u, v, x, z):
 
 
 @fast_inner_kernel
-def _add_scaled(x, factor, y):
+def _add_scaled(x: Any, factor: Any, y: Any) -> Any:
     for i in range(x.size):
         x[i] += factor * y[i]
 
 
 @fast_inner_kernel
-def _size(system, row, col):
+def _size(system: Any, row: Any, col: Any) -> Any:
     """Sum of squares, each in proportion to the mass its equation is about."""
     total = 0.0
     for i in range(row.size):
@@ -133,7 +147,9 @@ def _size(system, row, col):
 
 
 @inner_kernel
-def solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, x, z):
+def solve_system(
+    system: Any, pi: Any, s: Any, k: Any, tolerance: Any, row_rhs: Any, col_rhs: Any, x: Any, z: Any
+) -> Any:
     """(x, z) = inv(H) (row_rhs, col_rhs); the right-hand side is overwritten by what is left.
 
     What is left, in the norm of `_size`, must be small both beside the right-hand side and
@@ -172,7 +188,7 @@ def solve_system(system, pi, s, k, tolerance, row_rhs, col_rhs, x, z):
 
 
 @fast_inner_kernel
-def _damp(sup, pi, s, k, x, z, row_out, col_out):
+def _damp(sup: Any, pi: Any, s: Any, k: Any, x: Any, z: Any, row_out: Any, col_out: Any) -> Any:
     """Write A M v for v the change of w that multiplies exp(w) by 1 + dw.
 
     Newton's step is linear in the masses; taken in their logarithms, w, it overshoots by the
@@ -194,12 +210,24 @@ def _damp(sup, pi, s, k, x, z, row_out, col_out):
 
 
 @fast_inner_kernel
-def _damped(x):
+def _damped(x: Any) -> Any:
     return math.copysign(math.log1p(abs(x)), x)
 
 
 @inner_kernel
-def newton_step(system, pi, s, t, k, tolerance, row_gap, col_gap, dual_gap, target, step):
+def newton_step(
+    system: Any,
+    pi: Any,
+    s: Any,
+    t: Any,
+    k: Any,
+    tolerance: Any,
+    row_gap: Any,
+    col_gap: Any,
+    dual_gap: Any,
+    target: Any,
+    step: Any,
+) -> Any:
     """Write the step that closes the residuals and brings s t to `target` (a number a cell)."""
     room = system.room
     weight, row_rhs, col_rhs = room.weight, room.row_rhs, room.col_rhs

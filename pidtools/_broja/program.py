@@ -90,7 +90,7 @@ class Solution:
 
 def program_of(p_ty: Floats, p_sy: Floats) -> Program:
     """Program of two pair tables without empty rows."""
-    swapped = np.count_nonzero(p_ty) < np.count_nonzero(p_sy)
+    swapped = bool(np.count_nonzero(p_ty) < np.count_nonzero(p_sy))
     rows, cols = (p_sy, p_ty) if swapped else (p_ty, p_sy)
     row_class, row_start, p_row = _variables(rows)
     col_class, col_start, p_col = _variables(cols)

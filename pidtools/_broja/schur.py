@@ -8,7 +8,7 @@ T = inv(L) H_ab, the column variables see S = H_bb - T'T. About n1 n2^2 + n2^3 /
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Schur(NamedTuple):
 
 
 @kernel
-def workspace(sup):
+def workspace(sup: Any) -> Any:
     """Allocate for one support; filled by `factorise`."""
     n_rows = sup.row_start.size - 1
     block_start = np.zeros(n_rows + 1, np.int64)
@@ -48,7 +48,7 @@ def workspace(sup):
 
 
 @fast_inner_kernel
-def _assemble(sup, pi, s, k, schur):
+def _assemble(sup: Any, pi: Any, s: Any, k: Any, schur: Any) -> Any:
     fill(schur.blocks, 0.0)
     fill(schur.coupling.reshape(schur.coupling.size), 0.0)
     fill(schur.complement.reshape(schur.complement.size), 0.0)
@@ -74,7 +74,7 @@ def _assemble(sup, pi, s, k, schur):
 
 
 @fast_inner_kernel
-def _cholesky_by_hand(S):
+def _cholesky_by_hand(S: Any) -> Any:
     for i in range(S.shape[0]):
         for j in range(i):
             value = S[i, j]
@@ -91,7 +91,7 @@ def _cholesky_by_hand(S):
 
 
 @fast_inner_kernel
-def _solve_lower_by_hand(L, B):
+def _solve_lower_by_hand(L: Any, B: Any) -> Any:
     for i in range(L.shape[0]):
         for m in range(i):
             factor = L[i, m]
@@ -103,7 +103,7 @@ def _solve_lower_by_hand(L, B):
 
 
 @fast_inner_kernel
-def _subtract_gram_by_hand(T, S):
+def _subtract_gram_by_hand(T: Any, S: Any) -> Any:
     for m in range(T.shape[0]):
         for i in range(S.shape[0]):
             factor = T[m, i]
@@ -112,7 +112,7 @@ def _subtract_gram_by_hand(T, S):
 
 
 @fast_inner_kernel
-def _solve_factored(L, start, n, x, first):
+def _solve_factored(L: Any, start: Any, n: Any, x: Any, first: Any) -> Any:
     """Solve L L' z = x in place; L lies at L[start:], row by row, x at x[first:]."""
     for i in range(n):
         value = x[first + i]
@@ -127,7 +127,7 @@ def _solve_factored(L, start, n, x, first):
 
 
 @inner_kernel
-def _eliminate_rows(lib, sup, schur, by_hand):
+def _eliminate_rows(lib: Any, sup: Any, schur: Any, by_hand: Any) -> Any:
     for t in range(sup.row_start.size - 1):
         first, last = sup.row_start[t], sup.row_start[t + 1]
         width = last - first
@@ -145,7 +145,7 @@ def _eliminate_rows(lib, sup, schur, by_hand):
 
 
 @inner_kernel
-def _regularise(sup, schur, pinned, relative):
+def _regularise(sup: Any, schur: Any, pinned: Any, relative: Any) -> Any:
     for t in range(sup.row_start.size - 1):
         width = sup.row_start[t + 1] - sup.row_start[t]
         for i in range(width):
@@ -155,7 +155,7 @@ def _regularise(sup, schur, pinned, relative):
 
 
 @inner_kernel
-def _pin(schur, pinned):
+def _pin(schur: Any, pinned: Any) -> Any:
     for j in range(pinned.size):
         if pinned[j]:
             schur.complement[j, : j + 1] = 0.0
@@ -164,7 +164,7 @@ def _pin(schur, pinned):
 
 
 @inner_kernel
-def factorise(lib, sup, pi, s, k, pinned, schur):
+def factorise(lib: Any, sup: Any, pi: Any, s: Any, k: Any, pinned: Any, schur: Any) -> Any:
     """Assemble and factorise; the diagonal is raised as far as that needs. True on success."""
     by_hand = pinned.size <= _BY_HAND
     relative = 1e-14
@@ -188,7 +188,7 @@ def factorise(lib, sup, pi, s, k, pinned, schur):
 
 
 @fast_inner_kernel
-def _solve_blocks(sup, schur, x):
+def _solve_blocks(sup: Any, schur: Any, x: Any) -> Any:
     for t in range(sup.row_start.size - 1):
         first = sup.row_start[t]
         width = sup.row_start[t + 1] - first
@@ -196,7 +196,19 @@ def _solve_blocks(sup, schur, x):
 
 
 @inner_kernel
-def solve(lib, sup, pi, s, k, pinned, schur, row_rhs, col_rhs, x, z):
+def solve(
+    lib: Any,
+    sup: Any,
+    pi: Any,
+    s: Any,
+    k: Any,
+    pinned: Any,
+    schur: Any,
+    row_rhs: Any,
+    col_rhs: Any,
+    x: Any,
+    z: Any,
+) -> Any:
     """(x, z) = inv(H) (row_rhs, col_rhs), pinned columns at 0."""
     assign(x, row_rhs)
     _solve_blocks(sup, schur, x)

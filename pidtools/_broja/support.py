@@ -10,7 +10,7 @@ cells costs what its support costs.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Support(NamedTuple):
 
 
 @inner_kernel
-def count_entries(row_class, col_class, n_classes):
+def count_entries(row_class: Any, col_class: Any, n_classes: Any) -> Any:
     """Return the number of entries: a product of two counts for each class."""
     rows, cols = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
     for y in row_class:
@@ -63,7 +63,7 @@ def count_entries(row_class, col_class, n_classes):
 
 
 @inner_kernel
-def _variables_by_class(variable_class, n_classes):
+def _variables_by_class(variable_class: Any, n_classes: Any) -> Any:
     """List the variables of class 0, then of class 1, ...: (starts, variables)."""
     start = np.zeros(n_classes + 1, np.int64)
     for y in variable_class:
@@ -80,7 +80,7 @@ def _variables_by_class(variable_class, n_classes):
 
 
 @inner_kernel
-def _owner(start):
+def _owner(start: Any) -> Any:
     """Source value of each variable."""
     owner = np.empty(start[-1], np.uint32)
     for value in range(start.size - 1):
@@ -89,7 +89,9 @@ def _owner(start):
 
 
 @kernel
-def build_support(row_class, row_start, col_class, col_start, n_classes):
+def build_support(
+    row_class: Any, row_start: Any, col_class: Any, col_start: Any, n_classes: Any
+) -> Any:
     """List the cells and entries of two sets of variables, in time proportional to their number."""
     n_entries = count_entries(row_class, col_class, n_classes)
     class_start, class_cols = _variables_by_class(col_class, n_classes)
@@ -124,7 +126,7 @@ def build_support(row_class, row_start, col_class, col_start, n_classes):
 
 
 @fast_inner_kernel
-def _balanced_exponentials(sup, a, b, exp_a, exp_b):
+def _balanced_exponentials(sup: Any, a: Any, b: Any, exp_a: Any, exp_b: Any) -> Any:
     """exp(a + k_y) and exp(b - k_y), the shift k_y making both equally large in each class."""
     top = np.empty(2 * sup.n_classes)
     fill(top, -np.inf)
@@ -143,7 +145,7 @@ def _balanced_exponentials(sup, a, b, exp_a, exp_b):
 
 
 @inner_kernel
-def _softmax_by_logs(sup, a, b, c, pi):
+def _softmax_by_logs(sup: Any, a: Any, b: Any, c: Any, pi: Any) -> Any:
     """Softmax of one cell the careful way; returns its log-sum-exp."""
     top = -np.inf
     for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
@@ -158,7 +160,7 @@ def _softmax_by_logs(sup, a, b, c, pi):
 
 
 @fast_inner_kernel
-def softmax_cells(sup, a, b, pi, lse):
+def softmax_cells(sup: Any, a: Any, b: Any, pi: Any, lse: Any) -> Any:
     """Write pi(y | cell) = softmax of a(t, y) + b(s, y) and the log-sum-exp of each cell.
 
     Exponentials are taken per variable and multiplied per entry; cells where a product leaves
@@ -181,7 +183,7 @@ def softmax_cells(sup, a, b, pi, lse):
 
 
 @fast_inner_kernel
-def subtract_marginals(sup, weight, pi, row_out, col_out):
+def subtract_marginals(sup: Any, weight: Any, pi: Any, row_out: Any, col_out: Any) -> Any:
     """Subtract A(weight * pi): what mass weight[c], spread by pi, puts on each variable."""
     for c in range(weight.size):
         for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
@@ -191,7 +193,7 @@ def subtract_marginals(sup, weight, pi, row_out, col_out):
 
 
 @fast_inner_kernel
-def cell_means(sup, pi, x, z, out):
+def cell_means(sup: Any, pi: Any, x: Any, z: Any, out: Any) -> Any:
     """Mean over y of x(t, y) + z(s, y) under pi, for each cell; returns the largest value."""
     largest = 0.0
     for c in range(out.size):
