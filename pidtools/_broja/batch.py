@@ -14,7 +14,7 @@ from pidtools._broja.driver import ATTEMPTS, MAX_ROUNDS_SCHUR, one_blas_thread
 from pidtools._broja.fortran import routines
 from pidtools._broja.interior_point import Options
 from pidtools._broja.jit import inner_kernel, kernel
-from pidtools._broja.support import build_support
+from pidtools._broja.support import Start, build_support
 
 Floats = NDArray[np.float64]
 
@@ -114,6 +114,67 @@ def _variables(table: Any, class_number: Any) -> Any:
 
 
 @inner_kernel
+def _curve(classes: Any, start: Any, mass: Any, zeros: Any, ones: Any, first: Any) -> Any:
+    """Append the vertices of one ROC curve after the origin, most class 1 first."""
+    n_rows = start.size - 1
+    step = np.zeros((n_rows + 1, 2))
+    for x in range(n_rows):
+        zero, one = 0.0, 0.0
+        for i in range(start[x], start[x + 1]):
+            if classes[i] == 0:
+                zero = mass[i]
+            else:
+                one = mass[i]
+        k = x
+        while k > 0 and one * step[k - 1, 0] > step[k - 1, 1] * zero:
+            step[k, 0], step[k, 1] = step[k - 1, 0], step[k - 1, 1]
+            k -= 1
+        step[k, 0], step[k, 1] = zero, one
+    zero, one = 0.0, 0.0
+    for x in range(n_rows):
+        zero += step[x, 0]
+        one += step[x, 1]
+        zeros[first + x], ones[first + x] = zero, one
+    return first + n_rows
+
+
+@inner_kernel
+def _two_classes(t_class: Any, t_start: Any, p_t: Any, s_class: Any, s_start: Any, p_s: Any) -> Any:
+    """The closed form of `hull`: sum j log(j / j(k)) over the edges of the joint hull, in nats."""
+    n_points = t_start.size + s_start.size - 1
+    x, y = np.zeros(n_points), np.zeros(n_points)
+    end = _curve(t_class, t_start, p_t, x, y, 1)
+    n_points = _curve(s_class, s_start, p_s, x, y, end)
+    # Both curves end at the class marginals; rounding must not part them.
+    for i in range(1, n_points):
+        x[i], y[i] = min(x[i], x[end - 1]), min(y[i], y[end - 1])
+    x[n_points - 1], y[n_points - 1] = x[end - 1], y[end - 1]
+    for i in range(1, n_points):
+        a, b, k = x[i], y[i], i
+        while k > 0 and (x[k - 1] > a or (x[k - 1] == a and y[k - 1] > b)):
+            x[k], y[k] = x[k - 1], y[k - 1]
+            k -= 1
+        x[k], y[k] = a, b
+    n_hull = 1
+    for i in range(1, n_points):
+        while n_hull > 1:
+            dx, dy = x[n_hull - 1] - x[n_hull - 2], y[n_hull - 1] - y[n_hull - 2]
+            if dx * (y[i] - y[n_hull - 2]) - dy * (x[i] - x[n_hull - 2]) < 0.0:
+                break
+            n_hull -= 1
+        x[n_hull], y[n_hull] = x[i], y[i]
+        n_hull += 1
+    value = 0.0
+    for i in range(1, n_hull):
+        zero, one = max(x[i] - x[i - 1], 0.0), max(y[i] - y[i - 1], 0.0)
+        if zero > 0.0:
+            value += zero * math.log(zero / (zero + one))
+        if one > 0.0:
+            value += one * math.log(one / (zero + one))
+    return value
+
+
+@inner_kernel
 def _solve_one(
     lib: Any, p_ty: Any, p_sy: Any, p_y: Any, options: Any, max_rounds: Any, out: Any
 ) -> Any:
@@ -131,12 +192,17 @@ def _solve_one(
         out[0] = out[1] = max(out[2], out[3])
         out[5] = 0.0
         return
+    if n_classes == 2:
+        value = _two_classes(t_class, t_start, p_t, s_class, s_start, p_s)
+        out[0] = out[1] = entropy + value
+        out[5] = t_class.size + s_class.size
+        return
     if t_class.size < s_class.size:
         t_class, t_start, p_t, s_class, s_start, p_s = s_class, s_start, p_s, t_class, t_start, p_t
     sup = build_support(t_class, t_start, s_class, s_start, n_classes)
     best = interior_point.new_best(sup)
     none = np.empty(0)
-    start = interior_point.Start(none, none, none)
+    start = Start(none, none, none)
     factor = schur.workspace(sup)
     interior_point.solve(lib, sup, p_t, p_s, factor, max_rounds, options, start, best)
     out[0], out[1] = entropy + best.lower[0], entropy + best.upper[0]

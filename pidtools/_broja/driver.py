@@ -15,9 +15,9 @@ from threadpoolctl import ThreadpoolController
 
 from pidtools._broja import interior_point, low_rank, schur
 from pidtools._broja.fortran import routines
-from pidtools._broja.interior_point import Best, Options, Start
+from pidtools._broja.interior_point import Best, Options
 from pidtools._broja.program import Program, Solution, parts
-from pidtools._broja.support import Support
+from pidtools._broja.support import Start, Support
 
 Floats = NDArray[np.float64]
 

@@ -321,14 +321,6 @@ def _certify_primal(sup: Any, p_row: Any, p_col: Any, point: Any, best: Any, q: 
         best.upper[0] = upper
 
 
-class Start(NamedTuple):
-    """Duals and cell totals to start from; empty arrays for the product start."""
-
-    a: NDArray[np.float64]
-    b: NDArray[np.float64]
-    s: NDArray[np.float64]
-
-
 class Options(NamedTuple):
     """What may be set; `tol` in nats."""
 

@@ -17,8 +17,8 @@ from scipy.sparse import coo_array, csr_array
 from pidtools._result import Duals
 
 if TYPE_CHECKING:
-    from pidtools._broja.interior_point import Start
     from pidtools._broja.program import Program, Solution
+    from pidtools._broja.support import Start
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -91,7 +91,7 @@ def lift_duals(
 
 def reduced_start(program: Program, start: Duals, reduced: Reduction, p_ty: Floats) -> Start:
     """Duals of a neighbouring problem in the variables of the reduced one."""
-    from pidtools._broja.interior_point import Start
+    from pidtools._broja.support import Start
 
     t, s, y = (_representatives(group) for group in (reduced.t, reduced.s, reduced.y))
     p_y = p_ty.sum(axis=0)

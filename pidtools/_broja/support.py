@@ -48,6 +48,14 @@ class Support(NamedTuple):
     n_classes: int
 
 
+class Start(NamedTuple):
+    """Duals and cell totals to start from; empty arrays for the product start."""
+
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    s: NDArray[np.float64]
+
+
 @inner_kernel
 def count_entries(row_class: Any, col_class: Any, n_classes: Any) -> Any:
     """Return the number of entries: a product of two counts for each class."""
