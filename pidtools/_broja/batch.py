@@ -200,10 +200,10 @@ def _solve_one(
     if t_class.size < s_class.size:
         t_class, t_start, p_t, s_class, s_start, p_s = s_class, s_start, p_s, t_class, t_start, p_t
     sup = build_support(t_class, t_start, s_class, s_start, n_classes)
-    best = interior_point.new_best(sup)
+    best = interior_point.new_best_inner(sup)
     none = np.empty(0)
     start = Start(none, none, none)
-    factor = schur.workspace(sup)
+    factor = schur.workspace_inner(sup)
     interior_point.solve(lib, sup, p_t, p_s, factor, max_rounds, options, start, best)
     out[0], out[1] = entropy + best.lower[0], entropy + best.upper[0]
     out[5] = 0.0

@@ -116,9 +116,9 @@ def warm_start(
     _certify_primal(sup, p_row, p_col, point, best, q)
     mu = _WARM_SHARE * (best.upper[0] - best.lower[0]) / np.sum(weight)
     for c in range(weight.size):
-        slack = max(-point.lse[c], 1e-300)
-        point.s[c] = max(point.s[c], mu * weight[c] / slack)
-        point.t[c] = max(slack, mu * weight[c] / point.s[c])
+        product = mu * weight[c] + 1e-300
+        point.t[c] = max(-point.lse[c], product / max(point.s[c], math.sqrt(product)))
+        point.s[c] = max(point.s[c], product / point.t[c])
 
 
 @inner_kernel
@@ -289,7 +289,6 @@ class Best(NamedTuple):
     upper: NDArray[np.float64]
 
 
-@kernel
 def new_best(sup: Any) -> Any:
     """Allocate; the bounds are -inf and inf."""
     rows, cols = sup.row_class.size, sup.col_class.size
@@ -297,6 +296,10 @@ def new_best(sup: Any) -> Any:
         np.zeros(rows), np.zeros(cols), np.zeros(sup.row.size), -np.inf * np.ones(1),
         np.inf * np.ones(1),
     )  # fmt: skip
+
+
+new_best_inner = inner_kernel(new_best)
+"""`new_best` for kernels; for Python the plain function needs no compiling."""
 
 
 @inner_kernel

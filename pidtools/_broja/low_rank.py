@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._broja import fortran
-from pidtools._broja.jit import fast_inner_kernel, fill, inner_kernel, kernel
+from pidtools._broja.jit import fast_inner_kernel, fill, inner_kernel
 
 _RELEVANT = 1e-3
 """Terms that change the matrix by less, relatively, are left to conjugate gradients."""
@@ -34,7 +34,6 @@ class LowRank(NamedTuple):
     core: NDArray[np.float64]
 
 
-@kernel
 def workspace(sup: Any, max_terms: Any) -> Any:
     """Allocate for one support and at most `max_terms` rank-one terms."""
     size = np.zeros(sup.n_classes, np.int64)

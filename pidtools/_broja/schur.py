@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pidtools._broja import fortran
 from pidtools._broja.hessian import columns_to_rows, rows_to_columns
-from pidtools._broja.jit import assign, fast_inner_kernel, fill, inner_kernel, kernel
+from pidtools._broja.jit import assign, fast_inner_kernel, fill, inner_kernel
 
 _BY_HAND = 24
 """Below this many column variables the loops here beat calls of BLAS."""
@@ -30,7 +30,6 @@ class Schur(NamedTuple):
     complement: NDArray[np.float64]
 
 
-@kernel
 def workspace(sup: Any) -> Any:
     """Allocate for one support; filled by `factorise`."""
     n_rows = sup.row_start.size - 1
@@ -45,6 +44,10 @@ def workspace(sup: Any) -> Any:
         np.empty((sup.row_class.size, n_cols)),
         np.empty((n_cols, n_cols)),
     )
+
+
+workspace_inner = inner_kernel(workspace)
+"""`workspace` for kernels; for Python the plain function needs no compiling."""
 
 
 @fast_inner_kernel
