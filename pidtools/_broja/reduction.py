@@ -138,7 +138,9 @@ def _merge_rows(table: Floats) -> Ints:
     rows = table[kept] / mass[kept, None]
     # A positive probability that rounds to 0 must not merge with a true zero.
     key = np.where(rows > 0, np.maximum(np.round(rows, MERGE_DECIMALS), 1e-300), 0.0)
-    group[kept] = np.unique(key, axis=0, return_inverse=True)[1].ravel()
+    # As bytes: sorting rows of many columns as records takes far longer.
+    packed = np.ascontiguousarray(key).view(np.dtype((np.void, key.itemsize * key.shape[1])))
+    group[kept] = np.unique(packed.ravel(), return_inverse=True)[1]
     return group
 
 
