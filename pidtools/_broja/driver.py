@@ -22,8 +22,11 @@ from pidtools._broja.support import Start, Support
 Floats = NDArray[np.float64]
 
 # Floors under the marginals, corrections a factorisation and floors under mu, in the order
-# tried. The second and third are for programs with masses near 1e-14 that the first leaves.
-ATTEMPTS = ((1e-14, 2, 0.05), (1e-12, 4, 0.3), (1e-16, 8, 0.05))
+# tried. All but the first are for programs with masses near 1e-14 that the first leaves.
+ATTEMPTS = ((1e-14, 2, 0.05), (1e-11, 4, 0.05), (1e-16, 8, 0.05), (1e-12, 4, 0.3))
+
+# An attempt that works takes 8 to 40 iterations.
+ATTEMPT_ITERATIONS = 40
 
 # Seconds a floating point operation, roughly: BLAS, and the loops of the kernels.
 BLAS_SECONDS, LOOP_SECONDS = 2.5e-11, 7e-10
@@ -75,7 +78,8 @@ def _solve_part(
     used = 0
     with one_blas_thread():
         for floor, n_corrections, mu_floor in ATTEMPTS:
-            options = Options(tol, max_iter - used, n_corrections, mu_floor, floor)
+            limit = min(max_iter - used, max(ATTEMPT_ITERATIONS, max_iter // 2))
+            options = Options(tol, limit, n_corrections, mu_floor, floor)
             used += interior_point.solve(
                 routines(), sup, p_row, p_col, factor, max_rounds, options, start, best
             )

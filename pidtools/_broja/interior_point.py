@@ -40,7 +40,7 @@ from pidtools._broja.newton import Step, System, factorise, new_room, newton_ste
 from pidtools._broja.support import softmax_cells, subtract_marginals
 
 _STAGNANT = 8
-"""Iterations without a better gap after which the best pair is returned."""
+"""Iterations with neither a better gap nor smaller products after which it is enough."""
 
 
 _WARM_SHARE = 0.3
@@ -423,7 +423,7 @@ def solve(
         warm_start(sup, p_row, p_col, start, weight, best, work.q, point)
     else:
         product_start(sup, f_row, f_col, point)
-    idle, caution = 0, 0.0
+    idle, caution, least_products = 0, 0.0, np.inf
     merit = evaluate(system, point, True)
     for iteration in range(options.max_iter + 1):
         gap = best.upper[0] - best.lower[0]
@@ -433,7 +433,9 @@ def solve(
         if close or iteration == 0:
             _certify_primal(sup, p_row, p_col, point, best, work.q)
         new_gap = best.upper[0] - best.lower[0]
-        idle = idle + 1 if close and new_gap >= 0.9 * gap else 0
+        better = new_gap < 0.9 * gap or products < 0.8 * least_products
+        least_products = min(least_products, products)
+        idle = idle + 1 if close and not better else 0
         if new_gap <= options.tol or idle > _STAGNANT:
             break
         for c in range(n_cells):
