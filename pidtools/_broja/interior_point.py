@@ -112,8 +112,7 @@ def warm_start(
     assign(point.b, start.b)
     assign(point.s, start.s)
     softmax_cells(sup, point.a, point.b, point.pi, point.lse)
-    _certify_dual(sup, p_row, p_col, point, best)
-    _certify_primal(sup, p_row, p_col, point, best, q)
+    _certify(sup, p_row, p_col, point, best, q)
     mu = _WARM_SHARE * (best.upper[0] - best.lower[0]) / np.sum(weight)
     for c in range(weight.size):
         product = mu * weight[c] + 1e-300
@@ -303,17 +302,14 @@ new_best_inner = inner_kernel(new_best)
 
 
 @inner_kernel
-def _certify_dual(sup: Any, p_row: Any, p_col: Any, point: Any, best: Any) -> Any:
+def _certify(sup: Any, p_row: Any, p_col: Any, point: Any, best: Any, q: Any) -> Any:
+    """Bound the optimum from both sides by the point; keep what is better."""
     lower = lower_bound(sup, p_row, p_col, point.a, point.b, point.lse)
     if lower > best.lower[0]:
         assign(best.a, point.a)
         assign(best.b, point.b)
         make_feasible(sup, p_row, p_col, best.a, best.b, point.lse)
         best.lower[0] = lower
-
-
-@inner_kernel
-def _certify_primal(sup: Any, p_row: Any, p_col: Any, point: Any, best: Any, q: Any) -> Any:
     for c in range(point.s.size):
         for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
             q[e] = point.s[c] * point.pi[e]
@@ -429,18 +425,19 @@ def solve(
         gap = best.upper[0] - best.lower[0]
         products = _complementarity(point)
         close = products < 100.0 * options.tol
-        _certify_dual(sup, p_row, p_col, point, best)
-        if close or iteration == 0:
-            _certify_primal(sup, p_row, p_col, point, best, work.q)
+        last = iteration == options.max_iter
+        if close or last or iteration == 0:
+            _certify(sup, p_row, p_col, point, best, work.q)
         new_gap = best.upper[0] - best.lower[0]
         better = new_gap < 0.9 * gap or products < 0.8 * least_products
         least_products = min(least_products, products)
         idle = idle + 1 if close and not better else 0
-        if new_gap <= options.tol or idle > _STAGNANT:
+        if new_gap <= options.tol or idle > _STAGNANT or last:
             break
         for c in range(n_cells):
             work.k[c] = point.s[c] / point.t[c] - point.s[c]
         if not factorise(system, system.factor, point.pi, point.s, work.k):
+            _certify(sup, p_row, p_col, point, best, work.q)
             break
         least = max(options.mu_floor * merit, 1e-3 * options.tol) / work.total_weight
         fraction = max(0.95, 1.0 - products)
