@@ -5,6 +5,7 @@ from pidtools._result import (
     PID,
     DistillableKnowledge,
     Duals,
+    Interval,
     Outcome,
     PIDBatch,
     PIDError,
@@ -15,6 +16,7 @@ from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_batch, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
+from pidtools.gaussian import Gaussian, gaussian_pid
 
 __version__ = "0.1.0.dev0"
 
@@ -23,6 +25,8 @@ __all__ = [
     "Binning",
     "DistillableKnowledge",
     "Duals",
+    "Gaussian",
+    "Interval",
     "KMeansBinning",
     "Outcome",
     "PIDBatch",
@@ -34,6 +38,7 @@ __all__ = [
     "broja_batch",
     "broja_from_pairs",
     "distillable_knowledge",
+    "gaussian_pid",
     "mutual_information",
     "problems",
     "summarise",

@@ -28,7 +28,8 @@ def mutual_information_of_table(p_xy: Floats) -> float:
     of the ratio instead of the rounding of three entropies.
     """
     p_x = p_xy.sum(axis=1, keepdims=True)
-    p_y = p_xy.sum(axis=0, keepdims=True)
+    # NumPy adds pairwise along contiguous axes only; one by one, a long column loses digits.
+    p_y = np.ascontiguousarray(p_xy.T).sum(axis=1)[None, :]
     x, y = np.nonzero(p_xy)
     p = p_xy[x, y]
     return float((p * np.log(p / p_x[x, 0] / p_y[0, y])).sum() / NATS_PER_BIT)

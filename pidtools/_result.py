@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import numpy as np
     from scipy.sparse import coo_array
 
 Units = Literal["bits", "nats"]
+UNITS: tuple[Units, ...] = ("bits", "nats")
 
 # Version of the keys of `DistillableKnowledge.to_dict`; a key that changes meaning raises it.
 SCHEMA_VERSION = 1
@@ -38,6 +40,9 @@ class PIDError(RuntimeError):
         super().__init__(message)
         self.outcome = outcome
 
+    def __reduce__(self) -> tuple[type[PIDError], tuple[str, Outcome]]:
+        return type(self), (str(self), self.outcome)  # to come back from worker processes
+
 
 class Outcome(enum.Enum):
     """How an answer was reached. The value is the sentence that is shown to people."""
@@ -49,6 +54,11 @@ class Outcome(enum.Enum):
     inaccurate = "The solver stopped with a certified gap above tol."
     iteration_limit = "The solver reached max_iter with a certified gap above tol."
     no_answer = "The solver returned no point from which a feasible answer can be made."
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a solver gave up before its gap reached the tolerance."""
+        return self in (Outcome.inaccurate, Outcome.iteration_limit, Outcome.no_answer)
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,8 @@ class PID:
         An optimal joint pmf ``q[t, s, y]`` with the pair marginals of p, shape
         ``(n_t, n_s, n_y)``. Only with ``keep_q=True``. The optimal value is unique; q need
         not be.
+    notes : tuple of str
+        What was done on the way that the numbers don't show, such as units left out.
 
     Examples
     --------
@@ -116,6 +128,7 @@ class PID:
     measure: Literal["broja", "mmi"] = "broja"
     q: coo_array | None = field(default=None, compare=False, repr=False)
     duals: Duals | None = field(default=None, compare=False, repr=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def information_t(self) -> float:
@@ -269,7 +282,32 @@ class PIDBatch:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval, in the units of its result.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends; never below 0 for a quantity that can't be negative.
+    confidence_level : float
+        Share of data sets whose interval should hold the true value.
+    """
+
+    low: float
+    high: float
+    confidence_level: float
+
+    def __contains__(self, value: float) -> bool:
+        """Whether a value lies inside, ends included."""
+        return self.low <= value <= self.high
+
+    def scaled(self, factor: float) -> Interval:
+        """Return the same interval in other units."""
+        return Interval(self.low * factor, self.high * factor, self.confidence_level)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
     """All that one source has to say about Y, as one estimator saw it.
 
@@ -282,15 +320,15 @@ class Summary:
         The estimator that made it, with its options.
     information : float
         I(X; Y) in bits, as the estimator sees it.
-    labels : ndarray of int64, shape (n_samples,)
-        Class index of each sample it was made with.
+    labels : ndarray of int64, shape (n_samples,), or of float, shape (n_samples, n_targets)
+        The Y it was made with: class indices, or a continuous target.
     notes : tuple of str
         What was lost on the way and what limits the trust.
     """
 
     estimator: Any
     information: float
-    labels: NDArray[np.int64] = field(repr=False, compare=False)
+    labels: NDArray[Any] = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -311,8 +349,13 @@ class DistillableKnowledge:
         The decomposition; its `units` are the units of every number here.
     estimator_t, estimator_s : object
         How T and S were looked at.
-    n_samples, n_classes : int
-        Size of the data.
+    n_samples : int
+        Number of rows.
+    n_classes : int or None
+        Number of labels; None for a continuous Y.
+    intervals : mapping of str to Interval
+        By the name of each atom and information, in the same units; empty unless a
+        `confidence_level` was asked for.
     notes : tuple of str
         What to know before trusting the numbers.
     """
@@ -321,7 +364,8 @@ class DistillableKnowledge:
     estimator_t: Any
     estimator_s: Any
     n_samples: int
-    n_classes: int
+    n_classes: int | None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -374,22 +418,27 @@ class DistillableKnowledge:
     def summary(self) -> str:
         """The numbers and the notes as text for people."""
         rows = [
-            ("teacher knows    I(Y; T)", self.teacher_information),
-            ("student knows    I(Y; S)", self.student_information),
-            ("distilled        Red(Y : T, S)", self.distilled),
-            ("distillable      Uni(Y : T \\ S)", self.distillable),
-            ("student only     Uni(Y : S \\ T)", self.student_only),
-            ("synergy          Syn(Y : T, S)", self.synergy),
+            ("teacher knows    I(Y; T)", "teacher_information"),
+            ("student knows    I(Y; S)", "student_information"),
+            ("distilled        Red(Y : T, S)", "distilled"),
+            ("distillable      Uni(Y : T \\ S)", "distillable"),
+            ("student only     Uni(Y : S \\ T)", "student_only"),
+            ("synergy          Syn(Y : T, S)", "synergy"),
         ]
-        lines = [f"{self.n_samples} samples, {self.n_classes} classes, in {self.units}"]
-        lines += [
-            f"  {name:<34}{'not asked' if value is None else f'{value:.4f}':>10}"
-            for name, value in rows
-        ]
+        kind = "continuous Y" if self.n_classes is None else f"{self.n_classes} classes"
+        lines = [f"{self.n_samples} samples, {kind}, in {self.units}"]
+        lines += [f"  {title:<34}{self._shown(name)}" for title, name in rows]
         if self.fraction_distilled is not None:
             lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
+
+    def _shown(self, name: str) -> str:
+        value, interval = getattr(self, name), self.intervals.get(name)
+        text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
+        if interval is None:
+            return text
+        return f"{text}   {interval.confidence_level:g}: {interval.low:.4f} to {interval.high:.4f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
@@ -412,4 +461,12 @@ class DistillableKnowledge:
             "n_samples": self.n_samples,
             "n_classes": self.n_classes,
             "notes": list(self.notes),
+            **self._ends(),
         }
+
+    def _ends(self) -> dict[str, float]:
+        ends: dict[str, float] = {}
+        for name, interval in self.intervals.items():
+            ends["confidence_level"] = interval.confidence_level
+            ends |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
+        return ends

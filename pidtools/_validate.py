@@ -22,13 +22,20 @@ Codes = NDArray[np.int64]
 SUM_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
 # Squares of larger numbers overflow in means, norms and covariances.
 LARGEST_FEATURE = 1e150
+# Products and quotients of smaller probabilities leave the floats. A cell of this size holds
+# less than 1e-147 bits, so it counts as empty.
+SMALLEST_PROBABILITY = 1e-150
+# A covariance is symmetric up to the rounding of its dtype, relative to both deviations.
+SYMMETRY_TOLERANCE = {"float64": 1e-8, "float32": 1e-4, "float16": 1e-2}
+# Entries looked at together when missing values are sought.
+FINITE_BLOCK = 8_000_000
 # Integer labels with this many distinct values a sample are measurements, not labels.
 CONTINUOUS_SHARE, CONTINUOUS_MIN_SAMPLES = 0.5, 50
 
 
 def check_choice(value: object, name: str, choices: tuple[str, ...]) -> None:
     """Refuse a string that is not one of `choices`, listing them."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {listed}; got {value!r}.")
 
@@ -131,6 +138,76 @@ def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, NDArray[Any]]:
     return codes.astype(np.int64), classes
 
 
+def is_continuous(Y: ArrayLike, name: str = "Y") -> bool:
+    """Whether Y is measured rather than labelled: floats, some of them not whole."""
+    array = _to_array(Y, name)
+    if array.dtype.kind != "f" or array.ndim not in (1, 2):
+        return False
+    return bool((np.isfinite(array) & (array != np.floor(array))).any())
+
+
+def check_continuous(Y: ArrayLike, name: str = "Y") -> NDArray[Any]:
+    """Clean a continuous target: floats of shape (n_samples, n_targets).
+
+    float32 stays float32; float16 becomes float32.
+    """
+    array = _to_array(Y, name)
+    _check_kind(array, name, "biufUSO", "floats")
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{name} holds {array.dtype} and looks like labels, for which the Gaussian estimator "
+            f'is the wrong one; use estimator="probe" or "auto", or pass {name}.astype(float) if '
+            "it measures an amount."
+        )
+    _check_shape(array, name)
+    target = _as_working_float(array.reshape(len(array), -1))
+    _check_finite(target, name, "drop those rows from T, S and Y together")
+    _check_not_labels(target, name)
+    return target
+
+
+def _check_not_labels(target: NDArray[Any], name: str) -> None:
+    two_valued = ((target == 0) | (target == 1)).all()
+    if target.shape[1] > 1 and two_valued and (target.sum(axis=1) == 1).all():
+        raise ValueError(
+            f"{name} holds one-hot labels, for which the Gaussian estimator is the wrong one; pass "
+            f'{name}.argmax(axis=1) with estimator="probe" or "auto".'
+        )
+    if target.shape[1] == 1 and ((target == target.min()) | (target == target.max())).all():
+        raise ValueError(
+            f"{name} holds {1 + int(target.min() < target.max())} distinct values and looks like "
+            f"labels, for which the Gaussian estimator is the wrong one; pass {name}.astype(int) "
+            'with estimator="probe" or "auto".'
+        )
+
+
+def check_groups(groups: ArrayLike, n_samples: int) -> Codes:
+    """Turn one group label a sample into codes from 0; at least two groups."""
+    array = _to_array(groups, "groups")
+    if array.ndim != 1 or len(array) != n_samples:
+        raise ValueError(
+            f"groups must hold one label a sample, shape ({n_samples},); got shape {array.shape}."
+        )
+    if array.dtype.kind == "f":
+        _check_finite(array, "groups", "every sample belongs to a group")
+    if array.dtype == object:
+        array = array.astype(str)
+    names, codes = np.unique(array, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError("groups holds one group; nothing can be resampled from it.")
+    return codes.astype(np.int64)
+
+
+def check_confidence_level(value: Any) -> float | None:
+    """Return a float strictly between 0 and 1, or None."""
+    if value is None:
+        return None
+    level = check_tolerance(value, "confidence_level")
+    if not level < 1:
+        raise ValueError(f"confidence_level must lie between 0 and 1, such as 0.95; got {level:g}.")
+    return level
+
+
 def check_same_length(**arrays: NDArray[Any]) -> None:
     """Refuse arrays that do not have one row a sample each, showing all lengths."""
     lengths = {name: len(array) for name, array in arrays.items()}
@@ -225,6 +302,64 @@ def check_pair_tables(p_ty: ArrayLike, p_sy: ArrayLike) -> tuple[Floats, Floats]
     return match_class_marginals(t, s)
 
 
+def check_covariance(
+    cov: ArrayLike, dims: object, name: str = "cov"
+) -> tuple[Floats, tuple[int, int, int]]:
+    """Clean a joint covariance of T, S, Y: float64, exactly symmetric, no negative variance.
+
+    Returns
+    -------
+    cov : ndarray of float64, shape (n_units, n_units)
+    dims : tuple of three int
+        Numbers of units of T, S and Y, adding up to n_units.
+    """
+    array = _to_array(cov, name)
+    if array.dtype == object:
+        raise TypeError(f"{name} has dtype object; convert it to float64 first.")
+    _check_kind(array, name, "biuf", "variances and covariances")
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        raise ValueError(f"{name} must be square, one row a unit; got shape {array.shape}.")
+    sizes = check_dims(dims)
+    if sum(sizes) != len(array):
+        raise ValueError(
+            f"dims must add up to the {len(array)} units of {name}: {sizes[0]} of T, {sizes[1]} "
+            f"of S and {sizes[2]} of Y make {sum(sizes)}."
+        )
+    _check_finite(array, name, "estimate it from rows without missing values")
+    matrix = array.astype(np.float64)
+    variance = np.diag(matrix)
+    if (variance < 0).any():
+        k = int(np.argmin(variance))
+        raise ValueError(
+            f"{name} is indefinite: unit {k} has the variance {variance[k]:.3g}; pass a covariance."
+        )
+    _check_symmetric(matrix, array.dtype.name, name)
+    return 0.5 * (matrix + matrix.T), sizes
+
+
+def check_dims(dims: Any) -> tuple[int, int, int]:
+    """Return the numbers of units of T, S and Y, each at least 1."""
+    try:
+        n_t, n_s, n_y = dims
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"dims must hold three integers (units of T, of S, of Y); got {dims!r}."
+        ) from None
+    t, s, y = (check_integer(n, "each of dims", minimum=1) for n in (n_t, n_s, n_y))
+    return t, s, y
+
+
+def _check_symmetric(matrix: Floats, dtype: str, name: str) -> None:
+    scale = np.sqrt(np.diag(matrix))
+    off = np.abs(matrix - matrix.T) - SYMMETRY_TOLERANCE.get(dtype, 1e-8) * scale * scale[:, None]
+    if (off > 0).any():
+        i, j = np.unravel_index(int(np.argmax(off)), off.shape)
+        raise ValueError(
+            f"{name} must be symmetric: {name}[{i}, {j}] is {matrix[i, j]:.6g} and "
+            f"{name}[{j}, {i}] is {matrix[j, i]:.6g}."
+        )
+
+
 def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
     """Scale the classes of p_sy to those of p_ty; a class absent in one is dropped from both."""
     y_of_t, y_of_s = p_ty.sum(axis=0), p_sy.sum(axis=0)
@@ -249,8 +384,15 @@ def _to_array(X: object, name: str) -> NDArray[Any]:
             "pass a NumPy array with one row a sample."
         ) from None
     if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
-        _refuse_mixed_types(np.asarray(X, dtype=object), name)  # NumPy made them all strings
+        return _without_made_up_strings(array, X)
     return array
+
+
+def _without_made_up_strings(array: NDArray[Any], X: object) -> NDArray[Any]:
+    """The array, or one of objects where NumPy made strings of something else (1, nan)."""
+    objects = np.asarray(X, dtype=object)
+    kind = str if array.dtype.kind == "U" else bytes
+    return array if all(isinstance(value, kind) for value in objects.ravel()) else objects
 
 
 def _refuse_device_tensor(X: Any, name: str) -> None:
@@ -303,8 +445,10 @@ def _as_working_float(array: NDArray[Any]) -> NDArray[Any]:
 def _check_finite(array: NDArray[Any], name: str, cure: str) -> None:
     if array.dtype.kind != "f":
         return
-    finite = np.isfinite(array)
-    if not finite.all():
+    # By blocks: a flag for each entry of wide activations takes a quarter of their memory.
+    step = max(FINITE_BLOCK // max(array[:1].size, 1), 1)
+    if not all(np.isfinite(array[k : k + step]).all() for k in range(0, len(array), step)):
+        finite = np.isfinite(array)
         rows = np.nonzero(~finite.reshape(len(array), -1).all(axis=1))[0]
         n_nan, n_bad = int(np.isnan(array).sum()), int((~finite).sum())
         found = f"{n_nan} NaN" if n_nan == n_bad else f"{n_bad} NaN or infinite values"
@@ -320,9 +464,11 @@ def _strings_from_object(array: NDArray[Any], original: object, name: str) -> ND
     declared = getattr(original, "dtype", None)
     if declared not in (None, np.dtype(object)) and _all_strings(array):
         return array.astype(str)
+    if declared is None:
+        _refuse_mixed_types(array, name)
     raise TypeError(
-        f"{name} has dtype object; convert it to numbers ({name}.astype(float)) or to "
-        f"symbols ({name}.astype(str))."
+        f"{name} has dtype object; convert it to numbers, "
+        f"numpy.asarray({name}, dtype=float), or to symbols, numpy.asarray({name}, dtype=str)."
     )
 
 
@@ -337,7 +483,9 @@ def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
         )
     _refuse_mixed_types(array, name)
     kind = type(array.flat[0]).__name__
-    raise TypeError(f"{name} has dtype object holding {kind}; use {name}.astype(str).")
+    raise TypeError(
+        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype=str)."
+    )
 
 
 def _refuse_mixed_types(array: NDArray[Any], name: str) -> None:
@@ -362,8 +510,9 @@ def _labels_from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
     if (array != np.floor(array)).any():
         raise ValueError(
             f"{name} holds {len(np.unique(array))} distinct values in {len(array)} samples, "
-            f"not all whole numbers, and looks continuous; bin it first, or if these are class "
-            f"labels pass np.unique({name}, return_inverse=True)[1]."
+            f"not all whole numbers, and looks continuous; bin it first, or use "
+            f'estimator="gaussian"; if these are class labels pass '
+            f"np.unique({name}, return_inverse=True)[1]."
         )
     return array
 
@@ -378,7 +527,8 @@ def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
     if many:
         raise ValueError(
             f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
-            "continuous or like an index; bin it first or pass class labels."
+            "continuous or like an index; pass class labels, bin it first, or if it measures an "
+            f'amount pass {name}.astype(float) with estimator="gaussian".'
         )
 
 
@@ -400,4 +550,5 @@ def _check_mass(array: NDArray[Any], name: str) -> Floats:
         hint = " and looks like counts" if counts else ""
         cure = f"divide by {name}.sum()" if total > 0 else "it holds no mass"
         raise ValueError(f"{name} sums to {total:.9g}{hint}, not 1; {cure}.")
-    return p / total
+    p /= total
+    return np.where(p < SMALLEST_PROBABILITY, 0.0, p)

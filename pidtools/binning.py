@@ -16,6 +16,12 @@ from pidtools.cells import CellSummary
 Array = NDArray[Any]
 Codes = NDArray[np.int64]
 
+# Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
+ONE_DIRECTION = 4
+# Where the plain pipeline is safe: squares fit into float32, and not every row is so small
+# (10 eps) that scikit-learn takes it for zero.
+ORDINARY = (1e-4, 1e15)
+
 
 class _Cells:
     """The two steps that all estimators with cells share."""
@@ -45,7 +51,14 @@ class Symbols(_Cells):
     """
 
     def summarise(
-        self, X: Array, labels: Codes, *, random_state: int = 0, name: str = "X"
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> CellSummary:
         """Count the symbols of `X`, shape (n,) or (n, d), with the labels, shape (n,)."""
         if X.dtype.kind == "f":
@@ -66,14 +79,16 @@ class Binning(_Cells):
     method : {"quantile", "uniform"}
         Equal numbers of samples, or equal widths between the smallest and largest value.
     n_bins : int
-        Bins a column. Ties can leave fewer.
+        Bins a column. Ties can leave fewer: equal values share a bin. A smallest value that
+        fills whole bins, such as the zeros of a rectifier, gets one of its own.
 
     Examples
     --------
     >>> import numpy as np
     >>> import pidtools as pt
     >>> x = np.random.default_rng(0).normal(size=2000)
-    >>> r = pt.distillable_knowledge(x, x > 1, x > 0, estimator=pt.Binning(n_bins=4))
+    >>> y = x > np.median(x)
+    >>> r = pt.distillable_knowledge(x, x > 1, y, estimator=pt.Binning(n_bins=4))
     >>> round(r.teacher_information, 3)
     1.0
     """
@@ -86,21 +101,32 @@ class Binning(_Cells):
         _validate.check_integer(self.n_bins, "n_bins", minimum=2)
 
     def summarise(
-        self, X: Array, labels: Codes, *, random_state: int = 0, name: str = "X"
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> CellSummary:
         """Bin `X`, shape (n, d), and count the cells with the labels, shape (n,)."""
         codes = np.zeros(len(X), dtype=np.int64)
         for column in _features(X, name).T:
+            column = column.astype(np.float64)  # widths and quantiles can overflow float32
             codes = codes * self.n_bins + np.searchsorted(self._edges(column), column, "right")
             # Renumbered a column, the codes stay below n_samples and can't overflow.
             codes = np.unique(codes, return_inverse=True)[1]
         return cells.summarise_codes(codes, labels, estimator=self, name=name)
 
     def _edges(self, column: Array) -> Array:
+        low, high = float(column.min()), float(column.max())
         if self.method == "uniform":
-            return np.linspace(column.min(), column.max(), self.n_bins + 1)[1:-1]
-        inner = np.linspace(0, 1, self.n_bins + 1)[1:-1]
-        return np.unique(np.quantile(column, inner))
+            return np.linspace(low, high, self.n_bins + 1)[1:-1]
+        edges = np.quantile(column, np.linspace(0, 1, self.n_bins + 1)[1:-1])
+        # A bin begins at its edge, so an edge at the smallest value would separate nothing.
+        above = column.min(initial=np.inf, where=column > low)
+        return np.unique(np.where(edges > low, edges, above))
 
 
 @dataclass(frozen=True)
@@ -142,7 +168,14 @@ class KMeansBinning(_Cells):
         _validate.check_integer(self.n_clusters, "n_clusters", minimum=2)
 
     def summarise(
-        self, X: Array, labels: Codes, *, random_state: int = 0, name: str = "X"
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> CellSummary:
         """Cluster `X`, shape (n, d), and count the clusters with the labels, shape (n,)."""
         features = _features(X, name)
@@ -167,8 +200,8 @@ class KMeansBinning(_Cells):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.preprocessing import normalize
 
-        directions = normalize(features)
-        if (directions == directions[0]).all():
+        directions = normalize(_to_ordinary_size(features))
+        if np.ptp(directions, axis=0).max() <= ONE_DIRECTION * np.finfo(directions.dtype).eps:
             return np.zeros(len(features), dtype=np.int64)
         with warnings.catch_warnings():
             # Fewer distinct points than clusters: said in the notes.
@@ -189,6 +222,15 @@ class KMeansBinning(_Cells):
         if n_found < self.n_clusters:
             notes.append(f"Only {n_found} of {self.n_clusters} clusters are distinct.")
         return tuple(notes)
+
+
+def _to_ordinary_size(features: Array) -> Array:
+    """The features, times a power of two where their squares would overflow or vanish."""
+    largest = np.abs(features).max()
+    if ORDINARY[0] <= largest <= ORDINARY[1]:
+        return features  # the plain pipeline, bit for bit
+    scaled: Array = np.ldexp(features, -np.frexp(largest)[1])
+    return scaled
 
 
 def _features(X: Array, name: str) -> Array:

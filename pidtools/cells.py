@@ -21,9 +21,11 @@ Codes = NDArray[np.int64]
 TABLE_TOLERANCE = 1e-6
 # A plug-in bias beyond this share of H(Y) is worth a warning, not only a note.
 WARN_BIAS_SHARE = 0.1
+# So is this share of samples that have a cell for themselves, which the bias does not see.
+WARN_ALONE_SHARE = 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CellSummary(Summary):
     """A source as codes of cells and its pair table with the classes.
 
@@ -35,8 +37,8 @@ class CellSummary(Summary):
         Samples in each cell by class.
     """
 
-    codes: Codes = field(repr=False, compare=False)
-    counts: csr_array = field(repr=False, compare=False)
+    codes: Codes = field(repr=False)
+    counts: csr_array = field(repr=False)
 
     @property
     def n_cells(self) -> int:
@@ -56,12 +58,13 @@ def summarise_codes(
     """
     cells = np.unique(codes, return_inverse=True)[1].astype(np.int64)
     counts = count(cells, labels)
-    _warn_of_few_samples(counts, name)
+    few = _few_samples(counts)
+    _warn(few, name)
     return CellSummary(
         estimator=estimator,
         information=information(counts),
         labels=labels,
-        notes=(*notes, *_notes(counts)),
+        notes=(*notes, *_notes(counts), *few),
         codes=cells,
         counts=counts,
     )
@@ -103,7 +106,7 @@ def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     pair = summary_t.codes * summary_s.n_cells + summary_s.codes
     cells = np.unique(pair, return_inverse=True)[1].astype(np.int64)
     counts = count(cells, summary_t.labels)
-    _warn_of_few_samples(counts, "synergy")
+    _warn(_few_samples(counts), "synergy")
     return information(counts)
 
 
@@ -113,19 +116,31 @@ def _notes(counts: csr_array) -> tuple[str, ...]:
     return (
         f"{n_cells} cells hold at most {np.log2(n_cells):.2f} bits of H(Y) = {h_y:.2f} bits; "
         f"{sizes.mean():.0f} samples a cell on average, {sizes.min():.0f} in the smallest; "
-        f"plug-in information is biased up by about {_bias(counts):.2g} bits.",
+        f"plug-in information is biased by about {_bias(counts):+.2g} bits.",
     )
 
 
-def _warn_of_few_samples(counts: csr_array, name: str) -> None:
-    bias = _bias(counts)
-    if bias > WARN_BIAS_SHARE * _label_entropy(counts):
-        warnings.warn(
-            f"{name}: {counts.sum():.0f} samples in {counts.nnz} occupied cells are too few; "
-            f"sampling alone adds about {bias:.2g} bits. Use fewer cells or more samples.",
-            PIDWarning,
-            stacklevel=2,
+def _few_samples(counts: csr_array) -> tuple[str, ...]:
+    bias, n_samples = _bias(counts), int(counts.sum())
+    n_alone = int((counts.sum(axis=1) == 1).sum())
+    if n_alone > WARN_ALONE_SHARE * n_samples:
+        found = (
+            f"{n_alone} of {n_samples} samples are alone in their cell, where any label looks "
+            "certain"
         )
+    elif bias > WARN_BIAS_SHARE * _label_entropy(counts):
+        found = (
+            f"{n_samples} samples in {counts.nnz} occupied cells are too few; sampling alone adds "
+            f"about {bias:.2g} bits"
+        )
+    else:
+        return ()
+    return (f"{found}. Use fewer cells or more samples.",)
+
+
+def _warn(texts: tuple[str, ...], name: str) -> None:
+    for text in texts:
+        warnings.warn(f"{name}: {text}", PIDWarning, stacklevel=2)
 
 
 def _bias(counts: csr_array) -> float:

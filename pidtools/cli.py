@@ -19,7 +19,7 @@ from rich.table import Table
 
 import pidtools
 from pidtools import problems
-from pidtools._result import PID, DistillableKnowledge, Outcome, PIDError, PIDWarning, Units
+from pidtools._result import PID, DistillableKnowledge, PIDError, PIDWarning, Units
 from pidtools.demo import Demonstration, run
 
 REFUSED, STOPPED = 1, 3
@@ -77,6 +77,8 @@ def demo(
     for note in found.students[-1].result.notes:
         output.print(f"- {note}", highlight=False)
     output.print(f"Wrote activations, result.json and result.png to {out}/", highlight=False)
+    if any(student.result.pid.outcome.stopped for student in found.students):
+        raise typer.Exit(STOPPED)
 
 
 @app.command()
@@ -96,7 +98,7 @@ def measure(
     ] = "auto",
     units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",
     synergy: Annotated[bool, typer.Option(help="Estimate the synergy too.")] = True,
-    random_state: Annotated[int, typer.Option(help="Seed.")] = 0,
+    random_state: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
 ) -> None:
     """Measure what a teacher still has to give its student, from saved activations.
 
@@ -105,6 +107,7 @@ def measure(
     with _exit_codes():
         for path in (json_path, plot_path):
             _check_writable(path)
+        _check_picture(plot_path)
         result = pidtools.distillable_knowledge(
             _load(teacher, "T"),
             _load(student, "S"),
@@ -123,7 +126,7 @@ def measure(
             _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
         if plot_path is not None:
             _write(plot_path, lambda path: _plot(result, path))
-    if result.pid.outcome is Outcome.inaccurate:
+    if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
@@ -138,6 +141,10 @@ def validate() -> None:
                 computed = pidtools.broja(problem.pmf, tol=VALIDATION_TOLERANCE)
             rows.append((problem.name, problem.pid, computed))
     output.print(_validation_table(rows))
+    stopped = [name for name, _, computed in rows if computed.gap > VALIDATION_TOLERANCE]
+    if stopped:
+        output.print(f"The solver stopped early on {', '.join(stopped)}.", highlight=False)
+        raise typer.Exit(STOPPED)
     off = [name for name, expected, computed in rows if not _agrees(expected, computed)]
     if off:
         output.print(f"{len(off)} of {len(rows)} are off: {', '.join(off)}.", highlight=False)
@@ -156,11 +163,16 @@ def _exit_codes() -> Iterator[None]:
             warnings.simplefilter("ignore", PIDWarning)
             yield
     except PIDError as error:
-        log.print(f"pidtools: {error}", style="red", highlight=False, markup=False)
+        _complain(error)
         raise typer.Exit(STOPPED) from None
     except (ValueError, TypeError, OSError) as error:
-        log.print(f"pidtools: {error}", style="red", highlight=False, markup=False)
+        _complain(error)
         raise typer.Exit(REFUSED) from None
+
+
+def _complain(error: Exception) -> None:
+    """Print a message whose lines, which may hold code to paste, are not broken."""
+    log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
 def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
@@ -169,13 +181,16 @@ def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        if "pickle" in str(error).lower() and path.read_bytes()[:6] == b"\x93NUMPY":
+        if "object" in str(error).lower() and path.read_bytes()[:6] == b"\x93NUMPY":
             raise ValueError(
                 f"{name}: {path} holds pickled objects, which are not read because they can "
                 "run code; save an array of numbers or strings (dtype not object)."
             ) from None
-        raise ValueError(f"{name}: {path} is not a .npy file; save it with numpy.save.") from None
+        raise ValueError(
+            f"{name}: {path} is not a whole .npy file; save it with numpy.save."
+        ) from None
     if not isinstance(array, np.ndarray):
+        array.close()
         raise ValueError(
             f"{name}: {path} holds several arrays; save the one to measure with numpy.save."
         )
@@ -194,6 +209,19 @@ def _check_writable(path: Path | None) -> None:
         raise ValueError(
             f"{path} can't be written ({error.strerror}); choose another place for the output."
         ) from None
+
+
+def _check_picture(path: Path | None) -> None:
+    """Find out before the work whether matplotlib knows the format."""
+    if path is None:
+        return
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise ValueError(
+            f"{path} has no ending of a picture; choose one of {', '.join(sorted(known))}."
+        )
 
 
 def _write(path: Path | None, write: Any) -> None:

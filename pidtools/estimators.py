@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,24 +12,35 @@ from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _validate
 from pidtools._information import from_bits
-from pidtools._result import PID, Summary, Units
+from pidtools._result import PID, UNITS, Summary, Units
 from pidtools.binning import Binning, KMeansBinning, Symbols
-
-UNITS = ("bits", "nats")
+from pidtools.gaussian import Gaussian
 
 
 class Estimator(Protocol):
-    """What an estimator does. It sees one source at a time; arrays are clean already."""
+    """What an estimator does. It sees one source at a time; arrays are clean already.
+
+    One for a continuous Y says so by an attribute ``target = "continuous"``; `Y` is then an array
+    of floats, shape (n_samples, n_targets), otherwise of class indices, shape (n_samples,).
+
+    Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
+    the summary with each row counted as often as its weight says; without it, resampled rows are
+    summarised anew. ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources,
+    resampled in the same way; without it, `joint_information` is asked each time.
+    """
 
     def summarise(
         self,
         X: NDArray[Any],
-        labels: NDArray[np.int64],
+        Y: NDArray[Any],
+        /,
         *,
         random_state: int = 0,
         name: str = "X",
+        groups: NDArray[Any] | None = None,
+        n_jobs: int | None = None,
     ) -> Summary:
-        """All that `X` has to say about the labels."""
+        """All that `X` has to say about Y; rows of one of the `groups` depend on each other."""
         ...
 
     def decompose(self, summary_t: Any, summary_s: Any) -> PID:
@@ -43,17 +56,44 @@ BY_NAME: dict[str, Callable[[], Estimator]] = {
     "symbols": Symbols,
     "binning": Binning,
     "kmeans": KMeansBinning,
+    "gaussian": Gaussian,
 }
 
 
-def choose(estimator: Estimator | str, X: NDArray[Any]) -> Estimator:
+@dataclass(frozen=True)
+class Target:
+    """Y behind the door: class indices (n,), or floats (n, k) with n_classes None."""
+
+    values: NDArray[Any]
+    n_classes: int | None
+
+
+def read_target(Y: ArrayLike, estimator: Estimator | str) -> Target:
+    """Clean Y as the kind that the estimator takes; "auto" goes by what Y looks like."""
+    continuous = _target_of(estimator) == "continuous"
+    if continuous or (estimator == "auto" and _validate.is_continuous(Y)):
+        return Target(_validate.check_continuous(Y), None)
+    labels, classes = _validate.check_labels(Y)
+    return Target(labels, len(classes))
+
+
+def _target_of(estimator: Estimator | str) -> str:
+    if isinstance(estimator, str):
+        _validate.check_choice(estimator, "estimator", ("auto", *BY_NAME))
+        return "labels" if estimator == "auto" else _target_of(BY_NAME[estimator]())
+    kind: str = getattr(_check_estimator(estimator), "target", "labels")
+    return kind
+
+
+def choose(estimator: Estimator | str, X: NDArray[Any], target: Target) -> Estimator:
     """The estimator for a clean source: the one given, the one named, or by its kind."""
     if not isinstance(estimator, str):
-        return _check_estimator(estimator)
-    _validate.check_choice(estimator, "estimator", ("auto", *BY_NAME))
-    if estimator == "auto":
-        return Symbols() if X.ndim == 1 else KMeansBinning()
-    return BY_NAME[estimator]()
+        return estimator
+    if estimator != "auto":
+        return BY_NAME[estimator]()
+    if target.n_classes is None:
+        return Gaussian()
+    return Symbols() if X.ndim == 1 else KMeansBinning()
 
 
 def summarise(
@@ -69,9 +109,9 @@ def summarise(
     ----------
     X : array_like, shape (n_samples,) or (n_samples, n_features)
         Representation.
-    Y : array_like, shape (n_samples,)
-        Class labels: integers, bools or strings.
-    estimator : {"auto", "symbols", "binning", "kmeans"} or an estimator
+    Y : array_like, shape (n_samples,) or (n_samples, n_targets)
+        Class labels (integers, bools or strings), or floats for a continuous target.
+    estimator : {"auto", "symbols", "binning", "kmeans", "gaussian"} or an estimator
         As in `distillable_knowledge`.
     random_state : int, numpy.random.Generator or None
         Seed.
@@ -93,11 +133,11 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    source = _validate.check_source(X, "X")
-    labels, _ = _validate.check_labels(Y)
-    _validate.check_same_length(X=source, Y=labels)
-    seed = _validate.check_seed(random_state)
-    return choose(estimator, source).summarise(source, labels, random_state=seed, name="X")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        summary = _summarise(X, Y, estimator, random_state)
+    pass_on(caught)
+    return summary
 
 
 def mutual_information(
@@ -108,7 +148,7 @@ def mutual_information(
     units: Units = "bits",
     random_state: int | np.random.Generator | None = 0,
 ) -> float:
-    """I(X; Y) between a representation and class labels.
+    """I(X; Y) between a representation and class labels or a continuous target.
 
     Parameters
     ----------
@@ -134,8 +174,31 @@ def mutual_information(
     1.0
     """
     _validate.check_choice(units, "units", UNITS)
-    summary = summarise(X, Y, estimator=estimator, random_state=random_state)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        summary = _summarise(X, Y, estimator, random_state)
+    pass_on(caught)
     return from_bits(summary.information, units)
+
+
+def pass_on(caught: list[warnings.WarningMessage]) -> None:
+    """Repeat what was warned of, at the line that called the caller of this function."""
+    for warning in caught:
+        warnings.warn(warning.message, stacklevel=3)
+
+
+def _summarise(
+    X: ArrayLike,
+    Y: ArrayLike,
+    estimator: Estimator | str,
+    random_state: int | np.random.Generator | None,
+) -> Summary:
+    target = read_target(Y, estimator)
+    source = _validate.check_source(X, "X")
+    _validate.check_same_length(X=source, Y=target.values)
+    seed = _validate.check_seed(random_state)
+    chosen = choose(estimator, source, target)
+    return chosen.summarise(source, target.values, random_state=seed, name="X")
 
 
 def _check_estimator(estimator: Any) -> Estimator:

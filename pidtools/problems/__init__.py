@@ -1,8 +1,9 @@
 """Problems whose exact decomposition is known: tables, random families, sampled activations.
 
 `get` finds a problem by its name. A `PmfProblem` holds ``pmf[t, s, y]``, a `SampledProblem`
-draws wide continuous activations with labels; both carry their exact `pid` in bits. Nothing
-here calls the solvers and estimators that it is there to check.
+draws wide continuous activations with labels, a `GaussianProblem` with a continuous target;
+all carry their exact `pid` in bits. Nothing here calls the solvers and estimators that it is
+there to check.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from collections.abc import Iterator
 
 from pidtools.problems.catalogue import sampled_problems
 from pidtools.problems.families import dirichlet, histogram, sparse_dirichlet
+from pidtools.problems.gaussian import GaussianProblem, gaussian_problems
 from pidtools.problems.pmf import PmfProblem, pmf_problems
 from pidtools.problems.sampled import SampledProblem
 
 __all__ = [
+    "GaussianProblem",
     "PmfProblem",
     "SampledProblem",
     "dirichlet",
+    "gaussian_problems",
     "get",
     "histogram",
     "pmf_problems",
@@ -26,22 +30,23 @@ __all__ = [
 ]
 
 
-def _everything() -> Iterator[PmfProblem | SampledProblem]:
+def _everything() -> Iterator[PmfProblem | GaussianProblem | SampledProblem]:
     yield from pmf_problems()
+    yield from gaussian_problems()
     yield from sampled_problems()
 
 
-def get(name: str) -> PmfProblem | SampledProblem:
+def get(name: str) -> PmfProblem | GaussianProblem | SampledProblem:
     """Find a problem by name, without regard to case.
 
     Parameters
     ----------
     name : str
-        Name of a table or of a sampled problem.
+        Name of a table, of a jointly normal or of a sampled problem.
 
     Returns
     -------
-    PmfProblem or SampledProblem
+    PmfProblem, GaussianProblem or SampledProblem
 
     Raises
     ------

@@ -1,0 +1,79 @@
+"""Joint covariances that the Gaussian benchmarks share, and the way to gpid."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
+
+
+def channels(h_t: Floats, h_s: Floats, noise: Floats) -> Floats:
+    """Covariance of T = H_t Y + N, S = H_s Y + M and standard normal Y; noise is Cov(N, M)."""
+    h = np.vstack([h_t, h_s, np.eye(h_t.shape[1])])
+    cov = h @ h.T
+    n_t, n_s = len(h_t), len(h_s)
+    block = np.block([[np.eye(n_t), noise], [noise.T, np.eye(n_s)]])
+    cov[: n_t + n_s, : n_t + n_s] += block
+    return cov
+
+
+def random_channels(d: int, seed: int = 0, gain: float = 1.0) -> Floats:
+    """Random gains for d units each, independent noises."""
+    rng = np.random.default_rng([d, seed])
+    h_t, h_s = gain * rng.normal(size=(2, d, d)) / np.sqrt(d)
+    return channels(h_t, h_s, np.zeros((d, d)))
+
+
+def sampled_systems(d: int) -> dict[str, Floats]:
+    """Systems of d units each that small samples find easy and hard."""
+    rng = np.random.default_rng(5)
+    h, h_s, garble = rng.normal(size=(3, d, d)) / np.sqrt(d)
+    zero, one = np.zeros((d, d)), np.eye(d)
+    ordered = channels(1.5 * h, 1.5 * garble @ h, garble.T)
+    ordered[d : 2 * d, d : 2 * d] += garble @ garble.T - 0.5 * one
+    copy = channels(1.5 * h, 1.5 * h, zero)
+    steps = np.block([[one, zero, zero], [one, zero, zero], [zero, zero, one]])
+    copy = steps @ copy @ steps.T
+    copy[d : 2 * d, d : 2 * d] += 0.3 * one
+    strong_first = np.where(np.arange(d) < d // 2, 1.5, 0.5)
+    return {
+        "random": channels(1.5 * h, 1.2 * h_s, zero),
+        "shared noise": channels(1.5 * h, 1.2 * h_s, 0.6 * one),
+        "ordered": ordered,
+        "half each": channels(np.diag(strong_first), np.diag(strong_first[::-1]), zero),
+        "noisy copy": copy,
+        "nothing known": np.eye(3 * d),
+        "equal channels": channels(1.5 * h, 1.5 * h, zero),
+    }
+
+
+def gpid_or_none() -> Callable[..., tuple[Any, ...]] | None:
+    """Return gpid's function from the folder in PIDTOOLS_GPID (its ``src``), or a line why not."""
+    folder = os.environ.get("PIDTOOLS_GPID")
+    if folder:
+        sys.path.insert(0, folder)
+    try:
+        module = importlib.import_module("gpid.tilde_pid")
+    except ImportError:
+        print("gpid is skipped: set PIDTOOLS_GPID to the src folder of praveenv253/gpid.")
+        return None
+    function: Callable[..., tuple[Any, ...]] = module.exact_gauss_tilde_pid
+    return function
+
+
+def gpid_atoms(
+    function: Callable[..., tuple[Any, ...]], cov: Floats, **options: Any
+) -> list[float]:
+    """Atoms in bits by gpid, for d units each of T, S, Y; it wants Y first."""
+    d = len(cov) // 3
+    order = np.r_[2 * d : 3 * d, 0 : 2 * d]
+    found = function(cov[np.ix_(order, order)], d, d, d, **options)
+    unique_t, unique_s, redundancy, synergy = (float(x) for x in found[-4:])
+    return [redundancy, unique_t, unique_s, synergy]

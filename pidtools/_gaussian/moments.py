@@ -1,0 +1,109 @@
+"""Means and covariances in one pass over blocks of rows, in float64 whatever the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
+from scipy.special import ndtri
+
+Floats = NDArray[np.float64]
+Array = NDArray[Any]
+
+# Numbers in the float64 copy of a block of rows: 64 MB.
+BLOCK_NUMBERS = 8_000_000
+MIN_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean, shape (d,), and covariance, shape (d, d), of the columns of [X, Y]."""
+
+    mean: Floats
+    cov: Floats
+    n_samples: int
+
+
+def blocks(n_samples: int, width: int) -> Iterator[slice]:
+    """Consecutive slices of rows, small enough to copy."""
+    step = max(BLOCK_NUMBERS // max(width, 1), MIN_ROWS)
+    for start in range(0, n_samples, step):
+        yield slice(start, min(start + step, n_samples))
+
+
+def moments(X: Array, Y: Array) -> Moments:
+    """Joint mean and covariance (divided by n - 1) of X, shape (n, d), and Y, shape (n, k).
+
+    Rows are read once, so X may be a memory map. All are shifted by the mean of the first block,
+    which keeps the digits that a large offset would cancel.
+    """
+    n, d, width = len(X), X.shape[1], X.shape[1] + Y.shape[1]
+    first = next(blocks(n, width))
+    shift = np.concatenate([A[first].mean(axis=0, dtype=np.float64) for A in (X, Y)])
+    total, scatter = np.zeros(width), np.zeros((width, width), order="F")
+    buffer = np.empty((first.stop, width))
+    for rows in blocks(n, width):
+        block = buffer[: rows.stop - rows.start]
+        np.subtract(X[rows], shift[:d], out=block[:, :d])
+        np.subtract(Y[rows], shift[d:], out=block[:, d:])
+        total += block.sum(axis=0)
+        scatter = dsyrk(1.0, block.T, beta=1.0, c=scatter, overwrite_c=1, lower=1)
+    mean = total / n
+    cov = (scatter - n * np.outer(mean, mean)) / (n - 1)
+    lower = np.tril(cov)
+    return Moments(shift + mean, lower + np.tril(lower, -1).T, n)
+
+
+def cross_covariance(X: Array, mean_x: Floats, Z: Array, mean_z: Floats) -> Floats:
+    """Covariance (divided by n - 1) of X, shape (n, d), with Z, shape (n, k); means are known."""
+    n = len(X)
+    out = np.zeros((X.shape[1], Z.shape[1]))
+    for rows in blocks(n, X.shape[1] + Z.shape[1]):
+        out += np.subtract(X[rows], mean_x).T @ np.subtract(Z[rows], mean_z)
+    return out / (n - 1)
+
+
+def residual(
+    X: Array, mean_x: Floats, weights: Floats, Y: Array, mean_y: Floats, whiten: Floats
+) -> Floats:
+    """What is left of whitened Y in each row: ``(Y - mean_y) @ whiten - (X - mean_x) @ weights``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, whiten.shape[1])
+    """
+    out = np.empty((len(X), whiten.shape[1]))
+    for rows in blocks(len(X), X.shape[1]):
+        out[rows] = np.subtract(Y[rows], mean_y) @ whiten
+        out[rows] -= np.subtract(X[rows], mean_x) @ weights
+    return out
+
+
+def normal_scores(X: Array) -> Floats:
+    """Each column replaced by the normal quantiles of its ranks; ties share their mean rank."""
+    return np.column_stack([_normal_scores(column) for column in X.T])
+
+
+def _normal_scores(column: Array) -> Floats:
+    values, place, count = np.unique(column, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    rank = last - (count - 1) / 2 if len(values) > 1 else np.full(1, (len(column) + 1) / 2)
+    scores: Floats = np.asarray(ndtri(rank / (len(column) + 1)), dtype=np.float64)
+    return scores[place]
+
+
+def oas(correlation: Floats, n_samples: int) -> float:
+    """Weight of the identity in a shrunk correlation matrix.
+
+    Oracle approximating shrinkage, Chen, Wiesel, Eldar and Hero (2010), equation (23), as in
+    scikit-learn.
+    """
+    d = len(correlation)
+    mu = float(np.trace(correlation)) / d
+    alpha = float((correlation**2).mean())
+    spread = (n_samples + 1.0) * (alpha - mu**2 / d)
+    return 1.0 if spread <= 0 else min((alpha + mu**2) / spread, 1.0)

@@ -1,0 +1,169 @@
+"""One source and Y, looked at through their sample covariance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pidtools._gaussian import correction, factors, moments
+from pidtools._gaussian.factors import Factor, Posterior
+
+Floats = NDArray[np.float64]
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of numbers with their moments and a factor of their correlations.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_samples, n_columns)
+    mean, scale : ndarray of float64, shape (n_columns,)
+        Mean and standard deviation.
+    weight : float
+        What shrinkage leaves of a correlation, as a factor for each of its two sides.
+    factor : Factor
+        Of the correlations, shrunk.
+    """
+
+    values: Array
+    mean: Floats
+    scale: Floats
+    weight: float
+    factor: Factor
+
+    @property
+    def rank(self) -> int:
+        """Number of columns kept."""
+        return self.factor.rank
+
+    def correlations(self, cov: Floats, other: Columns) -> Floats:
+        """Correlations of kept columns with another's, shrunk, from all covariances."""
+        scale = self.scale[self.factor.kept, None] * other.scale[other.factor.kept]
+        kept = cov[np.ix_(self.factor.kept, other.factor.kept)]
+        correlations: Floats = kept / scale * (self.weight * other.weight)
+        return correlations
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source X beside Y.
+
+    Attributes
+    ----------
+    x, y : Columns
+    cross : ndarray of float64, shape (x.rank, y.rank)
+        Correlations of the kept columns.
+    """
+
+    x: Columns
+    y: Columns
+    cross: Floats
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return len(self.x.values)
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of what X leaves of Y."""
+        return self.n_samples - 1 - self.x.rank
+
+    def posterior(self, name: str) -> Posterior:
+        """Condition Y on X; `name` is for the error where X fixes Y."""
+        return factors.posterior(self.x.factor, self.cross, self.y.factor, name)
+
+    def bias(self) -> float:
+        """Excess in nats of the plug-in information."""
+        return correction.information_bias(self.y.rank, self.n_samples - 1, self.x.rank)
+
+    def residual(self, posterior: Posterior) -> Floats:
+        """What X leaves of whitened Y in each sample, shape (n_samples, y.rank)."""
+        weights = np.zeros((len(self.x.mean), self.y.rank))
+        slopes = factors.solve_lower(self.x.factor.lower, posterior.whitened, transposed=True)
+        weights[self.x.factor.kept] = slopes / self.x.scale[self.x.factor.kept, None]
+        whiten = np.zeros((len(self.y.mean), self.y.rank))
+        identity = np.eye(self.y.rank)
+        kept = self.y.factor.kept
+        whiten[kept] = factors.solve_lower(self.y.factor.lower, identity).T
+        whiten[kept] /= self.y.scale[kept, None]
+        return moments.residual(
+            self.x.values, self.x.mean, weights, self.y.values, self.y.mean, whiten
+        )
+
+
+def look(X: Array, Y: Array, *, shrink: bool) -> Source:
+    """Moments of X, shape (n, d), with Y, shape (n, k), and factors of their correlations."""
+    found = moments.moments(X, Y)
+    correlation, scale = factors.standardise(found.cov)
+    d, n = X.shape[1], len(X)
+    parts = (slice(0, d), slice(d, None))
+    # Y is shrunk by itself, so that it is the same beside every source.
+    seen = (correlation, correlation[parts[1], parts[1]])
+    weights = [np.sqrt(1.0 - moments.oas(c, n)) if shrink else 1.0 for c in seen]
+    x, y = (
+        Columns(
+            values=values,
+            mean=found.mean[part],
+            scale=scale[part],
+            weight=float(weight),
+            factor=factors.factorise(_shrunk(correlation[part, part], weight)),
+        )
+        for values, part, weight in zip((X, Y), parts, weights, strict=True)
+    )
+    return Source(x, y, x.correlations(found.cov[:d, d:], y))
+
+
+def _shrunk(correlation: Floats, weight: float) -> Floats:
+    shrunk = correlation * weight**2
+    np.fill_diagonal(shrunk, np.diag(correlation))
+    return shrunk
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sources beside the same Y."""
+
+    t: Source
+    s: Source
+
+    @cached_property
+    def between(self) -> Floats:
+        """Correlations of the kept columns of T with those of S."""
+        x, z = self.t.x, self.s.x
+        return x.correlations(moments.cross_covariance(x.values, x.mean, z.values, z.mean), z)
+
+    def posterior(self, p: Posterior) -> Posterior:
+        """Condition Y on both, given its posterior `p` for T."""
+        return factors.joint_posterior(
+            self.t.x.factor, self.s.x.factor, self.between, p, self.t.y.factor, self.s.cross
+        )
+
+
+def residuals_together(
+    t: Source, s: Source, root_t: Floats, root_s: Floats, e_t: Floats, e_s: Floats
+) -> correction.Residuals:
+    """Scatter of two residuals in the coordinates of their generalised eigenvectors.
+
+    Parameters
+    ----------
+    t, s : Source
+    root_t, root_s : ndarray, shape (n_y, n_y)
+        Factors of the covariances that T and S leave of whitened Y.
+    e_t, e_s : ndarray, shape (n_samples, n_y)
+        Residuals of whitened Y.
+    """
+    left, _, right = np.linalg.svd(factors.solve_lower(root_s, root_t))
+    v_s = factors.solve_lower(root_s, left, transposed=True)
+    v_t = factors.solve_lower(root_t, right.T, transposed=True)
+    # An eigenvector has two signs; the largest residual decides, whatever the units of Y.
+    largest = e_s[np.argmax(np.abs(e_s @ v_s), axis=0)]
+    signs = np.sign((largest * v_s.T).sum(axis=1))
+    cross = (v_t * signs).T @ (e_t.T @ e_s) @ (v_s * signs)
+    return correction.Residuals(cross / (t.n_samples - 1), t.degrees, s.degrees, t.n_samples - 1)

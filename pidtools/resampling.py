@@ -1,0 +1,225 @@
+"""Uncertainty by computing again: bootstrap, subsampling, permutation.
+
+Nothing here knows an estimator. A *statistic* is handed in: a function of row indices that
+returns numbers. `replicate` runs it on resampled rows, in parallel and in an order that does
+not change the answer; `interval` turns the replicates into an `Interval`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pidtools._result import Interval, Outcome, PIDError, PIDWarning
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Statistic = Callable[[Rows], Floats]
+
+# Tasks a run is cut into; a few for each worker, so that all finish together.
+N_TASKS = 40
+# The border of a quantity is left out of an interval at this fraction of its error.
+BORDER_SHARE = 5
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What is resampled: rows, or whole groups of rows.
+
+    Attributes
+    ----------
+    n_samples : int
+        Number of rows.
+    groups : ndarray of int64, shape (n_samples,), or None
+        Group of each row from 0; rows of one group are not independent and stay together.
+    """
+
+    n_samples: int
+    groups: Rows | None = None
+
+    @property
+    def n_units(self) -> int:
+        """Number of things that are drawn: rows or groups."""
+        return self.n_samples if self.groups is None else int(self.groups.max()) + 1
+
+    def rows_of(self, units: Rows) -> Rows:
+        """Rows of the units drawn, each as often as its unit."""
+        if self.groups is None:
+            return units
+        order = np.argsort(self.groups, kind="stable")
+        ends = np.cumsum(np.bincount(self.groups))
+        starts = np.concatenate([[0], ends[:-1]])
+        parts = [order[a:b] for a, b in zip(starts[units], ends[units], strict=True)]
+        return np.concatenate(parts)
+
+
+def bootstrap(samples: Samples, rng: np.random.Generator) -> Rows:
+    """Rows of as many units as there are, drawn with replacement, in rising order."""
+    return samples.rows_of(np.sort(rng.integers(samples.n_units, size=samples.n_units)))
+
+
+def subsample(samples: Samples, rng: np.random.Generator, share: float = 0.5) -> Rows:
+    """Rows of a share of the units, drawn without replacement, in rising order."""
+    size = max(round(share * samples.n_units), 2)
+    return samples.rows_of(np.sort(rng.choice(samples.n_units, size=size, replace=False)))
+
+
+def permutation(samples: Samples, rng: np.random.Generator) -> Rows:
+    """All rows in another order; with groups, groups of one size change places."""
+    if samples.groups is None:
+        return rng.permutation(samples.n_samples)
+    sizes = np.bincount(samples.groups)
+    order = np.argsort(samples.groups, kind="stable")
+    starts = np.cumsum(sizes) - sizes
+    rows = np.empty(samples.n_samples, dtype=np.int64)
+    for size in np.unique(sizes):
+        members = np.flatnonzero(sizes == size)
+        for target, source in zip(members, rng.permutation(members), strict=True):
+            rows[order[starts[target] : starts[target] + size]] = order[
+                starts[source] : starts[source] + size
+            ]
+    return rows
+
+
+def replicate(
+    statistic: Statistic,
+    samples: Samples,
+    *,
+    draw: Callable[[Samples, np.random.Generator], Rows] = bootstrap,
+    n_resamples: int,
+    random_state: int,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> Floats:
+    """Compute a statistic on resampled rows.
+
+    Every resample has its own seed, spawned from `random_state`, and runs with one BLAS
+    thread, so the result is the same for any `n_jobs` and any joblib backend.
+
+    Parameters
+    ----------
+    statistic : callable
+        From row indices to an array of numbers; it must be picklable for several processes.
+    samples : Samples
+        What is drawn.
+    draw : callable
+        `bootstrap`, `subsample`, `permutation` or another function of samples and generator.
+    n_resamples : int
+        Number of resamples.
+    random_state : int
+        Seed.
+    n_jobs : int or None
+        Workers, as in joblib; None is 1 unless `joblib.parallel_config` says otherwise.
+    progress : bool
+        Whether to show a bar on standard error.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_resamples, n_numbers)
+        A row of NaN where the statistic had no answer (it raised ValueError or PIDError).
+
+    Raises
+    ------
+    PIDError
+        If no resample had an answer.
+    """
+    from joblib import Parallel, delayed
+
+    seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
+    tasks = [list(part) for part in np.array_split(np.array(seeds, dtype=object), N_TASKS)]
+    run = Parallel(n_jobs=n_jobs, return_as="generator")
+    with _progress(n_resamples, progress) as advance:
+        found: list[Floats | None] = []
+        for part in run(delayed(_run)(statistic, samples, draw, task) for task in tasks if task):
+            found += part
+            advance(len(part))
+    return _stack(found)
+
+
+def _run(
+    statistic: Statistic,
+    samples: Samples,
+    draw: Callable[[Samples, np.random.Generator], Rows],
+    seeds: Sequence[np.random.SeedSequence],
+) -> list[Floats | None]:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        # What limits the trust is said once, of the data themselves.
+        warnings.simplefilter("ignore", PIDWarning)
+        return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
+
+
+def _answer(statistic: Statistic, rows: Rows) -> Floats | None:
+    try:
+        return statistic(rows)
+    except (ValueError, PIDError):
+        return None
+
+
+def _stack(found: list[Floats | None]) -> Floats:
+    answers = [row for row in found if row is not None]
+    if not answers:
+        message = "No resample of the rows had an answer; there are too few different rows."
+        raise PIDError(message, Outcome.no_answer)
+    missing = np.full_like(answers[0], np.nan)
+    return np.array([missing if row is None else row for row in found])
+
+
+@contextmanager
+def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
+    if not wanted:
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("resampling", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def interval(
+    estimate: float, replicates: Floats, confidence_level: float, *, lowest: float = -np.inf
+) -> Interval:
+    """Percentile interval of replicates, moved so that their mean falls on the estimate.
+
+    Resampling repeats rows, which biases most estimators of information once more; the move takes
+    that out and keeps the shape.
+
+    Parameters
+    ----------
+    estimate : float
+        From the data themselves.
+    replicates : ndarray of float64, shape (n_resamples,)
+        The same number from resamples; NaN where there was none.
+    confidence_level : float
+        Between 0 and 1.
+    lowest : float
+        What the quantity can't be below; the ends are raised to it. Estimates of a quantity at its
+        border stray to one side only, farther than resamples of such data do, so the border is
+        left out only where an interval with a fifth of the error leaves it out too.
+
+    Returns
+    -------
+    Interval
+    """
+    valid = replicates[np.isfinite(replicates)]
+    tail = (1.0 - confidence_level) / 2
+    quantiles = np.quantile(valid, [tail / BORDER_SHARE, tail, 1.0 - tail])
+    far, low, high = quantiles + (estimate - valid.mean())
+    if far <= lowest:
+        low = lowest
+    return Interval(max(float(low), lowest), max(float(high), lowest), confidence_level)
+
+
+def p_value(observed: float, replicates: Floats) -> float:
+    """Share of replicates under a null that reach what was observed, the data counted as one."""
+    valid = replicates[np.isfinite(replicates)]
+    return float((1 + (valid >= observed).sum()) / (1 + len(valid)))

@@ -1,0 +1,34 @@
+"""Settings that every test shares: no screen, one thread, the same examples on every run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("MPLBACKEND", "agg")
+# Matrices here are small; on a busy machine a second thread makes them many times slower.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+# Derandomised, so that a red run is red again; no deadline, as timings decide no test.
+settings.register_profile(
+    "pidtools",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("pidtools")
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory):
+    """The demonstration, run once, in a folder of the name that the command gives it."""
+    from pidtools.demo import run
+
+    steps: list[str] = []
+    found = run(tmp_path_factory.mktemp("work") / "pidtools-demo", steps.append)
+    return found, steps

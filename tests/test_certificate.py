@@ -1,0 +1,157 @@
+"""The proof that comes with every answer: feasible points from above and from below."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import EXACT, information, random_pmf, random_pmfs
+
+from pidtools._broja.certificate import certify
+from pidtools._broja.program import program_of
+from pidtools._information import entropy
+from pidtools._result import NATS_PER_BIT
+
+TABLES = list(random_pmfs(60, (2, 7), (2, 5), seed=4))
+SCALES = (0.0, 0.1, 1.0, 30.0)
+
+
+def tables(kind, shape, seed):
+    """Pair tables without empty symbols, as the reductions leave them, and their support."""
+    pmf = random_pmf(kind, shape, seed)
+    pmf = pmf[:, :, pmf.sum(axis=(0, 1)) > 0]
+    p_ty, p_sy = pmf.sum(axis=1), pmf.sum(axis=0)
+    p_ty, p_sy = p_ty[p_ty.any(axis=1)], p_sy[p_sy.any(axis=1)]
+    return p_ty, p_sy, Entries(p_ty, p_sy)
+
+
+class Entries:
+    """The entries of a program, and its certificate on tables."""
+
+    def __init__(self, p_ty, p_sy):
+        self.program = program_of(p_ty, p_sy)
+        n_entries = len(self.program.support.row)
+        self.t, self.s, self.y = self.program.coupling(np.ones(n_entries)).coords
+
+    def certify(self, a, b, q):
+        program = self.program
+        row, col = program.variables(a, b)
+        return certify(program.support, program.p_row, program.p_col, row, col, q)
+
+
+def lower_bound(p_ty, p_sy, a, b, support):
+    return support.certify(a, b, np.zeros(len(support.t)))[0]
+
+
+def round_to_marginals(q, p_ty, p_sy, support):
+    rounded = q.copy()
+    support.certify(np.zeros_like(p_ty), np.zeros_like(p_sy), rounded)
+    return rounded
+
+
+def union_information(q, p_ty, p_sy, support):
+    """Of a feasible q, which rounding leaves alone, in nats."""
+    value = support.certify(np.zeros_like(p_ty), np.zeros_like(p_sy), q.copy())[1]
+    return value + entropy(p_ty.sum(axis=0)) * NATS_PER_BIT
+
+
+def random_entries(support, rng):
+    """Values that are far from any marginal; a third of them zero."""
+    values = rng.gamma(0.3, size=len(support.t)) * 10.0 ** rng.uniform(-6, 1)
+    return np.where(rng.random(len(values)) < 1 / 3, 0.0, values)
+
+
+def dense(q, support, shape):
+    cube = np.zeros(shape)
+    cube[support.t, support.s, support.y] = q
+    return cube
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_no_dual_exceeds_a_primal(scale):
+    """Weak duality, for points that know nothing of each other and are not feasible at first."""
+    rng = np.random.default_rng(5)
+    for kind, shape, seed in TABLES:
+        p_ty, p_sy, support = tables(kind, shape, seed)
+        a, b = (scale * rng.standard_normal(p.shape) for p in (p_ty, p_sy))
+        p_y = p_ty.sum(axis=0)
+        lower = lower_bound(p_ty, p_sy, a, b, support) + entropy(p_y) * NATS_PER_BIT
+        q = round_to_marginals(random_entries(support, rng), p_ty, p_sy, support)
+        upper = union_information(q, p_ty, p_sy, support)
+        assert lower <= upper + EXACT, (kind, shape, seed)
+
+
+def test_any_point_is_rounded_to_the_exact_marginals():
+    rng = np.random.default_rng(6)
+    for kind, shape, seed in TABLES:
+        p_ty, p_sy, support = tables(kind, shape, seed)
+        q = round_to_marginals(random_entries(support, rng), p_ty, p_sy, support)
+        cube = dense(q, support, (*p_ty.shape[:1], *p_sy.shape))
+        assert q.min() >= 0
+        assert abs(cube.sum(axis=1) - p_ty).max() <= EXACT
+        assert abs(cube.sum(axis=0) - p_sy).max() <= EXACT
+
+
+def test_a_feasible_point_is_left_alone():
+    p_ty, p_sy, support = tables("dense", (4, 5, 3), 0)
+    p_y = p_ty.sum(axis=0)
+    q = p_ty[support.t, support.y] * p_sy[support.s, support.y] / p_y[support.y]
+    assert round_to_marginals(q, p_ty, p_sy, support) == pytest.approx(q, abs=EXACT)
+
+
+def test_information_of_entries_is_that_of_the_cube():
+    rng = np.random.default_rng(7)
+    for kind, shape, seed in TABLES[:20]:
+        p_ty, p_sy, support = tables(kind, shape, seed)
+        q = round_to_marginals(random_entries(support, rng), p_ty, p_sy, support)
+        cube = dense(q, support, (*p_ty.shape[:1], *p_sy.shape))
+        found = union_information(q, p_ty, p_sy, support) / NATS_PER_BIT
+        assert found == pytest.approx(information(cube.reshape(-1, cube.shape[2])), abs=EXACT)
+
+
+def test_the_bound_is_the_dual_value_of_a_feasible_point():
+    """Feasible with equality everywhere, a = log p(y|t) and b = 0 say I >= I(Y; T), exactly."""
+    p_ty, p_sy, support = tables("dense", (4, 3, 3), 1)
+    a = np.log(p_ty / p_ty.sum(axis=1, keepdims=True))
+    lower = lower_bound(p_ty, p_sy, a, np.zeros_like(p_sy), support)
+    h_y = entropy(p_ty.sum(axis=0))
+    assert lower / NATS_PER_BIT + h_y == pytest.approx(information(p_ty), abs=EXACT)
+
+
+def test_a_shift_along_the_null_space_changes_nothing():
+    rng = np.random.default_rng(8)
+    p_ty, p_sy, support = tables("sparse", (5, 4, 3), 2)
+    a, b = rng.standard_normal(p_ty.shape), rng.standard_normal(p_sy.shape)
+    shift = rng.standard_normal(p_ty.shape[1])
+    before = lower_bound(p_ty, p_sy, a, b, support)
+    after = lower_bound(p_ty, p_sy, a + shift, b - shift, support)
+    assert after == pytest.approx(before, abs=EXACT)
+
+
+def test_duals_of_empty_cells_are_not_looked_at():
+    rng = np.random.default_rng(9)
+    p_ty, p_sy, support = tables("sparse", (5, 4, 3), 2)
+    a, b = rng.standard_normal(p_ty.shape), rng.standard_normal(p_sy.shape)
+    before = lower_bound(p_ty, p_sy, a, b, support)
+    a, b = np.where(p_ty > 0, a, 1e6), np.where(p_sy > 0, b, -1e6)
+    assert lower_bound(p_ty, p_sy, a, b, support) == before
+
+
+def test_support_holds_every_entry_that_both_tables_allow():
+    for kind, shape, seed in TABLES:
+        p_ty, p_sy, support = tables(kind, shape, seed)
+        allowed = (p_ty[:, None, :] > 0) & (p_sy[None, :, :] > 0)
+        assert dense(np.ones(len(support.t)), support, allowed.shape).astype(bool).tolist() == (
+            allowed.tolist()
+        )
+
+
+def test_swapping_the_sources_does_not_move_the_bound():
+    """Which side absorbs a violation matters, so both are tried."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        pmf = random_pmf("dense", (5, 3, 3), int(rng.integers(1000)))
+        p_ty, p_sy = pmf.sum(axis=1), pmf.sum(axis=0)
+        a, b = rng.standard_normal(p_ty.shape), rng.standard_normal(p_sy.shape)
+        one = lower_bound(p_ty, p_sy, a, b, Entries(p_ty, p_sy))
+        other = lower_bound(p_sy, p_ty, b, a, Entries(p_sy, p_ty))
+        assert one == pytest.approx(other, abs=EXACT)

@@ -1,0 +1,322 @@
+"""The command line: what it prints and writes, and every exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import pidtools as pt
+from pidtools import cells, cli
+
+Y = np.arange(600) % 3
+RNG = np.random.default_rng(0)
+T = np.eye(5)[Y] + 0.2 * RNG.standard_normal((600, 5))
+S = np.eye(4)[Y] + 0.8 * RNG.standard_normal((600, 4))
+ANSWER, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, array in (("T", T), ("S", S), ("Y", Y)):
+        np.save(f"{name}.npy", array)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _wide_plain_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.app, [str(a) for a in arguments])
+
+
+def measure(*options, T="T.npy", S="S.npy", Y="Y.npy"):
+    return run("measure", T, S, Y, *options)
+
+
+def files(folder):
+    return {path.name for path in folder.iterdir()} - {"T.npy", "S.npy", "Y.npy"}
+
+
+# --- answers --------------------------------------------------------------------------------
+
+
+def test_version():
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (ANSWER, f"pidtools {pt.__version__}\n")
+
+
+def test_no_command_shows_the_help():
+    result = run()
+    assert result.exit_code == USAGE
+    for command in ("demo", "measure", "validate"):
+        assert command in result.output
+
+
+@pytest.mark.parametrize("command", ["demo", "measure", "validate"])
+def test_help(command):
+    assert run(command, "--help").exit_code == ANSWER
+
+
+def test_measure_prints_the_summary(folder):
+    result = measure()
+    assert result.exit_code == ANSWER, result.output
+    assert result.stdout == pt.distillable_knowledge(T, S, Y).summary() + "\n"
+    assert result.stderr == ""
+    assert files(folder) == set()
+
+
+def test_measure_passes_its_options_on(folder):
+    options = ("--estimator", "binning", "--units", "nats", "--no-synergy", "--random-state", 3)
+    result = measure(*options, "--json", "-", T="Y.npy")
+    found = json.loads(result.stdout)
+    assert found["units"] == "nats"
+    assert found["synergy"] is None
+    assert found["estimator_t"] == "Binning(method='quantile', n_bins=8)"
+
+
+def test_json_to_a_file(folder):
+    result = measure("--json", "out.json")
+    assert result.exit_code == ANSWER
+    written = json.loads((folder / "out.json").read_text(encoding="utf-8"))
+    assert written == pt.distillable_knowledge(T, S, Y).to_dict()
+    assert "distilled" in result.stdout
+    assert files(folder) == {"out.json"}
+
+
+def test_json_to_standard_output_is_nothing_but_json(folder):
+    result = measure("--json", "-")
+    assert json.loads(result.stdout) == pt.distillable_knowledge(T, S, Y).to_dict()
+    assert files(folder) == set()
+
+
+@pytest.mark.parametrize(("name", "start"), [("out.png", b"\x89PNG"), ("out.PDF", b"%PDF")])
+def test_plot_to_a_file(folder, name, start):
+    assert measure("--plot", name).exit_code == ANSWER
+    assert (folder / name).read_bytes().startswith(start)
+    assert files(folder) == {name}
+
+
+def test_files_that_exist_are_replaced_whole(folder):
+    (folder / "out.json").write_text("old" * 10_000)
+    assert measure("--json", "out.json").exit_code == ANSWER
+    assert json.loads((folder / "out.json").read_text())["schema_version"] == 1
+
+
+def test_warnings_are_in_the_notes_not_on_the_screen(folder):
+    np.save("few.npy", np.arange(600) // 2)
+    result = measure(S="few.npy")
+    assert result.exit_code == ANSWER
+    assert "are too few" in result.stdout
+    assert result.stderr == ""
+
+
+def test_strings_and_bools_are_read(folder):
+    np.save("Y.npy", np.array(["a", "b", "c"])[Y])
+    np.save("T.npy", Y == 0)
+    result = measure()
+    assert result.exit_code == ANSWER, result.output
+
+
+def test_validate_prints_every_problem():
+    result = run("validate")
+    assert result.exit_code == ANSWER, result.output
+    for problem in pt.problems.pmf_problems():
+        assert problem.name in result.stdout
+    assert f"All {len(pt.problems.pmf_problems())} agree" in result.stdout
+
+
+def test_validate_exits_1_if_one_is_off(monkeypatch):
+    import dataclasses
+
+    wrong = list(pt.problems.pmf_problems())
+    pid = dataclasses.replace(wrong[2].pid, synergy=wrong[2].pid.synergy + 1e-6)
+    wrong[2] = dataclasses.replace(wrong[2], pid=pid)
+    monkeypatch.setattr(cli.problems, "pmf_problems", lambda: tuple(wrong))
+    result = run("validate")
+    assert result.exit_code == 1
+    assert f"1 of {len(wrong)} are off: {wrong[2].name}." in result.stdout
+    assert "OFF" in result.stdout
+
+
+def test_demo_prints_its_table(monkeypatch, demonstration):
+    monkeypatch.setattr(cli, "run", lambda folder, report: demonstration[0])
+    result = run("demo", "--out", "elsewhere")
+    assert result.exit_code == ANSWER, result.output
+    for column in ("accuracy", "I(Y;T)", "distillable", "synergy"):
+        assert column in result.stdout
+    assert f"{demonstration[0].students[0].accuracy:.3f}" in result.stdout
+    assert "Wrote activations, result.json and result.png to elsewhere/" in result.stdout
+
+
+# --- data refused: 1 ------------------------------------------------------------------------
+
+
+def refused(result, *words):
+    assert result.exit_code == REFUSED, result.output
+    assert result.stderr.startswith("pidtools: ")
+    assert result.stderr.count("\n") == 1  # a line to paste is not broken
+    for word in words:
+        assert word in result.stderr
+    assert result.stdout == ""
+    return True
+
+
+def test_missing_file(folder):
+    assert refused(measure(S="none.npy", T="T.npy"), "S: there is no file none.npy")
+    assert refused(measure(S="."), "S: there is no file .")
+
+
+def test_pickled_objects_are_not_read(folder):
+    np.save("T.npy", np.array([{"a": 1}] * 600, dtype=object), allow_pickle=True)
+    assert refused(measure(), "T: T.npy holds pickled objects", "can run code")
+
+
+def test_several_arrays(folder):
+    np.savez("T.npz", a=T, b=S)
+    assert refused(measure(T="T.npz"), "T: T.npz holds several arrays")
+
+
+@pytest.mark.parametrize("content", [b"", b"1,2\n3,4\n", b"\x93NUMPY", b"\x80\x04garbage"])
+def test_what_is_no_npy_file(folder, content):
+    (folder / "T.npy").write_bytes(content)
+    assert refused(measure(), "T: T.npy is not a whole .npy file; save it with numpy.save")
+
+
+def test_half_a_npy_file(folder):
+    whole = (folder / "T.npy").read_bytes()
+    (folder / "T.npy").write_bytes(whole[: len(whole) // 2])
+    assert refused(measure(), "T: T.npy")
+
+
+def test_bad_data_leaves_nothing_behind(folder):
+    np.save("T.npy", np.full((600, 3), np.nan))
+    result = measure("--json", "out.json", "--plot", "out.png")
+    assert refused(result, "T holds 1800 NaN in 600 rows (first at row 0)")
+    assert files(folder) == set()
+
+
+def test_a_line_to_paste_stays_whole(folder):
+    np.save("T.npy", np.zeros((600, 3, 4, 4)))
+    assert refused(measure(), "To pool: T.mean(axis=(2, 3)).", "T.reshape(len(T), -1)")
+
+
+def test_an_empty_array(folder):
+    np.save("T.npy", np.zeros((0, 3)))
+    assert refused(measure(), "T is empty")
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+@pytest.mark.parametrize("place", ["no/such/folder/out.png", ".", "T.npy/out.png"])
+def test_unwritable_output_is_found_before_the_work(folder, option, place, monkeypatch):
+    monkeypatch.setattr(pt, "distillable_knowledge", None)  # not reached
+    before = files(folder)
+    assert refused(measure(option, place), place)
+    assert files(folder) == before
+
+
+def test_an_unknown_picture_is_found_before_the_work(folder, monkeypatch):
+    monkeypatch.setattr(pt, "distillable_knowledge", None)  # not reached
+    assert refused(measure("--json", "out.json", "--plot", "out.docx"), "png", "out.docx")
+    assert refused(measure("--plot", "out"), "png")
+    assert files(folder) == set()
+
+
+def test_a_failing_write_leaves_the_old_file(folder, monkeypatch):
+    def fail(result, path):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    (folder / "out.png").write_bytes(b"old")
+    monkeypatch.setattr(cli, "_plot", fail)
+    result = measure("--plot", "out.png")
+    assert result.exit_code == REFUSED
+    assert "disk full" in result.stderr
+    assert (folder / "out.png").read_bytes() == b"old"
+    assert files(folder) == {"out.png"}
+
+
+def test_a_negative_seed(folder):
+    assert measure("--random-state", -1).exit_code in (REFUSED, USAGE)
+
+
+def test_demo_in_a_place_that_is_a_file(folder):
+    result = run("demo", "--out", "T.npy")
+    assert result.exit_code == REFUSED
+    assert np.array_equal(np.load("T.npy"), T)
+
+
+# --- usage: 2 -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("measure", "T.npy", "S.npy"),
+        ("measure", "T.npy", "S.npy", "Y.npy", "--units", "bit"),
+        ("measure", "T.npy", "S.npy", "Y.npy", "--estimator", "knm"),
+        ("measure", "T.npy", "S.npy", "Y.npy", "--random-state", "a"),
+        ("measure", "T.npy", "S.npy", "Y.npy", "--colour", "red"),
+        ("mesure",),
+    ],
+    ids=" ".join,
+)
+def test_usage(folder, arguments):
+    assert run(*arguments).exit_code == USAGE
+    assert files(folder) == set()
+
+
+# --- solver stopped: 3 ----------------------------------------------------------------------
+
+
+def test_no_answer_of_the_solver(folder, monkeypatch):
+    def fail(*args, **options):
+        raise pt.PIDError("it broke", pt.Outcome.no_answer)
+
+    monkeypatch.setattr(cells, "broja_from_pairs", fail)
+    result = measure("--json", "out.json")
+    assert result.exit_code == STOPPED
+    assert result.stderr == "pidtools: it broke\n"
+    assert files(folder) == set()
+
+
+def test_no_answer_in_validate_and_demo(folder, monkeypatch):
+    def fail(*args, **options):
+        raise pt.PIDError("it broke", pt.Outcome.no_answer)
+
+    monkeypatch.setattr(pt, "broja", fail)
+    monkeypatch.setattr(cli, "run", fail)
+    assert run("validate").exit_code == STOPPED
+    assert run("demo").exit_code == STOPPED
+
+
+@pytest.mark.parametrize("outcome", [pt.Outcome.inaccurate, pt.Outcome.iteration_limit])
+def test_a_gap_above_tol_is_written_and_exits_3(folder, monkeypatch, outcome):
+    import dataclasses
+
+    whole = cells.broja_from_pairs
+    stopped = lambda *a, **o: dataclasses.replace(whole(*a, **o), outcome=outcome)  # noqa: E731
+    monkeypatch.setattr(cells, "broja_from_pairs", stopped)
+    result = measure("--json", "out.json")
+    assert result.exit_code == STOPPED
+    assert json.loads((folder / "out.json").read_text())["outcome"] == outcome.name
+
+
+def test_the_module_runs_as_the_command_does(folder):
+    """In a process of its own, where the streams and the exit code are real."""
+    command = [sys.executable, "-m", "pidtools.cli", "measure", "T.npy", "S.npy", "Y.npy"]
+    here = {**os.environ, "PYTHONPATH": str(Path(pt.__file__).parents[1])}
+    answer = subprocess.run([*command, "--json", "-"], capture_output=True, text=True, env=here)
+    assert (answer.returncode, answer.stderr) == (ANSWER, "")
+    assert json.loads(answer.stdout)["n_samples"] == 600

@@ -1,0 +1,69 @@
+"""The demonstration on real digits: its files, and that its numbers can be measured again."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import pidtools as pt
+from pidtools.demo import STUDENT_WIDTHS
+
+ACTIVATIONS = ["teacher.npy", "labels.npy", *(f"student-{w}.npy" for w in STUDENT_WIDTHS)]
+
+
+@pytest.fixture(scope="module")
+def folder(demonstration):
+    return demonstration[0].folder
+
+
+@pytest.fixture(scope="module")
+def written(folder):
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+
+def test_it_writes_activations_json_and_figure(folder):
+    names = {path.name for path in folder.iterdir()}
+    assert names == {*ACTIVATIONS, "result.json", "result.png"}
+    assert (folder / "result.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_activations_have_one_row_a_held_out_digit(folder):
+    labels = np.load(folder / "labels.npy")
+    assert sorted(set(labels.tolist())) == list(range(10))
+    assert np.load(folder / "teacher.npy").shape == (len(labels), 64)
+    for width in STUDENT_WIDTHS:
+        assert np.load(folder / f"student-{width}.npy").shape == (len(labels), width)
+
+
+def test_numbers_are_those_of_the_saved_arrays(folder, written):
+    """Measured as a user would, without the teacher's summary."""
+    T, Y = np.load(folder / "teacher.npy"), np.load(folder / "labels.npy")
+    for student in written["students"]:
+        S = np.load(folder / f"student-{student['width']}.npy")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pt.PIDWarning)
+            found = pt.distillable_knowledge(T, S, Y).to_dict()
+        assert {key: student[key] for key in found} == found
+
+
+def test_json_holds_every_student(demonstration, written):
+    found = demonstration[0]
+    assert [s["width"] for s in written["students"]] == [2, 4, 8, 16]
+    assert written["teacher_accuracy"] == found.teacher_accuracy
+    assert [s["accuracy"] for s in written["students"]] == [s.accuracy for s in found.students]
+
+
+def test_networks_have_learned(written):
+    """Chance is 0.1; a network that has not learned would make the figure pointless."""
+    assert written["teacher_accuracy"] > 0.9
+    assert all(student["accuracy"] > 0.3 for student in written["students"])
+
+
+def test_every_step_is_reported(demonstration):
+    steps = demonstration[1]
+    assert sum("training the student" in step for step in steps) == len(STUDENT_WIDTHS)
+    assert sum("measuring the student" in step for step in steps) == len(STUDENT_WIDTHS)
+    assert sum("summarising the teacher" in step for step in steps) == 1

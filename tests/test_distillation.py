@@ -1,0 +1,320 @@
+"""The main question, from arrays to atoms with the names of the task."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import warnings
+
+import numpy as np
+import pytest
+from helpers import EXACT, atoms
+
+import pidtools as pt
+from pidtools import problems
+
+GATES = ["XOR", "AND", "OR", "COPY", "COPY6", "UNQ", "RDN", "RDNXOR", "RDNUNQXOR", "SUM"]
+Y = np.arange(1200) % 4
+T, S = Y, Y // 2
+
+
+def truth_table(problem, repeats=1):
+    """Rows whose relative frequencies are the pmf of a gate, which is a uniform one."""
+    t, s, y = np.nonzero(problem.pmf)
+    weight = problem.pmf[t, s, y] / problem.pmf[t, s, y].min()
+    rows = np.rint(weight).astype(int) * repeats
+    assert np.abs(weight - np.rint(weight)).max() < 1e-9
+    return (np.repeat(codes, rows) for codes in (t, s, y))
+
+
+def noisy_layers(n=800, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, n)
+    layers = (rng.standard_normal((n, 6)) + 2 * np.eye(6)[labels] for _ in range(2))
+    return (*layers, labels)
+
+
+def few_samples():
+    """A student of two samples a symbol."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 300)
+    return labels, np.arange(300) // 2, labels
+
+
+# --- the numbers ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("repeats", [1, 30])
+def test_truth_tables_are_exact(name, repeats):
+    problem = problems.get(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pt.PIDWarning)  # one row a cell, on purpose
+        result = pt.distillable_knowledge(*truth_table(problem, repeats))
+    expected = problem.pid
+    found = (result.distilled, result.distillable, result.student_only, result.synergy)
+    assert found == pytest.approx(tuple(atoms(expected)), abs=result.pid.gap + expected.gap + EXACT)
+
+
+def test_names_of_the_task_are_the_atoms():
+    result = pt.distillable_knowledge(T, S, Y)
+    pid = result.pid
+    assert (result.distillable, result.distilled) == (pid.unique_t, pid.redundancy)
+    assert (result.student_only, result.synergy) == (pid.unique_s, pid.synergy)
+    assert result.teacher_information == pid.information_t
+    assert result.student_information == pid.information_s
+    assert result.joint_information == pid.joint_information
+    assert result.fraction_distilled == pid.redundancy / pid.information_t == 0.5
+    assert (result.n_samples, result.n_classes, result.units) == (1200, 4, "bits")
+
+
+def test_swapping_teacher_and_student_swaps_their_atoms():
+    X, Z, labels = noisy_layers()
+    result = pt.distillable_knowledge(X, Z, labels)
+    swapped = pt.distillable_knowledge(Z, X, labels)
+    tolerance = result.pid.gap + swapped.pid.gap + EXACT
+    assert swapped.distillable == pytest.approx(result.student_only, abs=tolerance)
+    assert swapped.distilled == pytest.approx(result.distilled, abs=tolerance)
+    assert swapped.synergy == pytest.approx(result.synergy, abs=tolerance)
+
+
+def test_a_student_that_is_the_teacher_has_all_of_it():
+    X, _, labels = noisy_layers()
+    result = pt.distillable_knowledge(X, X, labels)
+    assert result.distillable == pytest.approx(0, abs=result.pid.gap + EXACT)
+    assert result.student_only == pytest.approx(0, abs=result.pid.gap + EXACT)
+    assert result.synergy == pytest.approx(0, abs=result.pid.gap + EXACT)
+    assert result.fraction_distilled == pytest.approx(1, abs=1e-5)
+
+
+def test_informations_are_those_of_each_source():
+    X, Z, labels = noisy_layers()
+    result = pt.distillable_knowledge(X, Z, labels)
+    assert result.teacher_information == pytest.approx(pt.mutual_information(X, labels), abs=EXACT)
+    assert result.student_information == pytest.approx(pt.mutual_information(Z, labels), abs=EXACT)
+
+
+def test_without_synergy_the_rest_is_the_same():
+    X, Z, labels = noisy_layers()
+    whole = pt.distillable_knowledge(X, Z, labels)
+    less = pt.distillable_knowledge(X, Z, labels, synergy=False)
+    assert less.synergy is None
+    assert less.joint_information is None
+    assert less.pid.co_information is None
+    assert atoms(less.pid).tolist() == atoms(whole.pid)[:3].tolist()
+
+
+def test_units():
+    bits = pt.distillable_knowledge(T, S, Y)
+    nats = pt.distillable_knowledge(T, S, Y, units="nats")
+    assert nats.units == "nats"
+    assert atoms(nats.pid) == pytest.approx(atoms(bits.pid) * np.log(2), abs=EXACT)
+    assert nats.fraction_distilled == pytest.approx(bits.fraction_distilled, abs=EXACT)
+
+
+def test_the_same_seed_gives_the_same_answer():
+    X, Z, labels = noisy_layers()
+    estimator = pt.KMeansBinning(n_clusters=12)
+    results = [
+        pt.distillable_knowledge(X, Z, labels, estimator=estimator, random_state=seed)
+        for seed in (3, 3, 4)
+    ]
+    assert results[0] == results[1]
+    assert results[0] != results[2]
+
+
+@pytest.mark.parametrize("name", ["shift_ordered", "degraded", "two_attributes", "xor_signs"])
+def test_sampled_problems_run_and_obey_the_laws(name):
+    """The clusters lose much; what is left is still a decomposition."""
+    result = pt.distillable_knowledge(*problems.get(name).sample(2000))
+    assert atoms(result.pid).min() >= -result.pid.gap - EXACT
+    total = result.distilled + result.distillable + result.student_only + result.synergy
+    assert result.joint_information == pytest.approx(total, abs=EXACT)
+
+
+# --- summaries ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["T", "S", "T and S"])
+@pytest.mark.parametrize(
+    "estimator", ["auto", pt.Binning(n_bins=2), pt.KMeansBinning(4, 5)], ids=str
+)
+def test_a_summary_stands_for_its_array(which, estimator):
+    X, Z, labels = noisy_layers()
+    X, Z = X[:, :2], Z[:, :2]
+    options = {"estimator": estimator, "random_state": 3}
+    expected = pt.distillable_knowledge(X, Z, labels, **options)
+    T_, S_ = (
+        pt.summarise(x, labels, **options) if name in which else x
+        for name, x in (("T", X), ("S", Z))
+    )
+    assert pt.distillable_knowledge(T_, S_, labels, **options) == expected
+
+
+def test_a_summary_stands_for_its_array_when_it_warns():
+    """The warning came with the summary; the notes still carry it."""
+    teacher, student, labels = few_samples()
+    with pytest.warns(pt.PIDWarning, match=r"^X: 300 samples in \d+ occupied cells"):
+        summary = pt.summarise(student, labels)
+    with pytest.warns(pt.PIDWarning, match=r"^S: 300 samples in \d+ occupied cells"):
+        expected = pt.distillable_knowledge(teacher, student, labels, synergy=False)
+    assert pt.distillable_knowledge(teacher, summary, labels, synergy=False) == expected
+
+
+def test_a_summary_of_other_labels_is_refused():
+    teacher = pt.summarise(T, Y)
+    with pytest.raises(ValueError, match=r"^T was summarised with other labels than Y"):
+        pt.distillable_knowledge(teacher, S, np.roll(Y, 1))
+    with pytest.raises(ValueError, match=r"^S was summarised with other labels than Y"):
+        pt.distillable_knowledge(T, pt.summarise(S, Y // 2), Y)
+    with pytest.raises(ValueError, match=r"T has 1200 rows, S has 600 rows, Y has 600 rows"):
+        pt.distillable_knowledge(teacher, S[:600], Y[:600])
+
+
+def test_a_summary_knows_its_size_and_information():
+    summary = pt.summarise(T, Y)
+    assert summary.n_samples == 1200
+    assert summary.information == pytest.approx(2.0, abs=EXACT)
+    assert "codes" not in repr(summary)
+
+
+# --- notes and warnings ---------------------------------------------------------------------
+
+
+def test_notes_say_what_auto_chose():
+    X, _, labels = noisy_layers()
+    result = pt.distillable_knowledge(X, labels, labels)
+    assert result.notes[0] == (
+        'estimator="auto" chose KMeansBinning(n_components=5, n_clusters=3) for T, Symbols() for S.'
+    )
+    named = pt.distillable_knowledge(X, X, labels, estimator="kmeans")
+    assert not any("auto" in note for note in named.notes)
+    assert result.estimator_t == pt.KMeansBinning()
+    assert result.estimator_s == pt.Symbols()
+
+
+def test_notes_say_what_limits_the_trust():
+    notes = pt.distillable_knowledge(T, S, Y).notes
+    for line in (
+        "T: 4 cells hold at most 2.00 bits of H(Y) = 2.00 bits; 300 samples a cell on average",
+        "S: 2 cells hold at most 1.00 bits of H(Y) = 2.00 bits; 600 samples a cell on average",
+    ):
+        assert any(note.startswith(line) for note in notes)
+
+
+def test_every_note_is_a_sentence():
+    X, Z, labels = noisy_layers()
+    for result in (pt.distillable_knowledge(X, Z, labels), pt.distillable_knowledge(T, S, Y)):
+        assert all(note.endswith(".") for note in result.notes)
+        assert len(set(result.notes)) == len(result.notes)
+
+
+def test_few_samples_warn_once_at_the_callers_line_and_in_the_notes():
+    with pytest.warns(pt.PIDWarning, match="are too few") as caught:
+        result = pt.distillable_knowledge(*few_samples(), synergy=False)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    message = str(caught[0].message)
+    assert message.startswith("S: 300 samples")
+    assert [note for note in result.notes if "too few" in note] == [message]
+
+
+def test_a_triple_with_few_samples_has_its_own_warning():
+    rng = np.random.default_rng(1)
+    X, Z, labels = (rng.integers(0, k, 400) for k in (20, 20, 2))
+    with pytest.warns(pt.PIDWarning, match=r"^synergy: ") as caught:
+        result = pt.distillable_knowledge(X, Z, labels)
+    assert str(caught[0].message) in result.notes
+    assert {w.filename for w in caught} == {__file__}
+
+
+def test_a_solver_stopped_early_is_in_the_notes(monkeypatch):
+    from pidtools import cells
+
+    X, Z, labels = noisy_layers()
+    monkeypatch.setattr(cells, "TABLE_TOLERANCE", 1e-300)
+    with pytest.warns(pt.PIDWarning, match="certified gap above tol") as caught:
+        result = pt.distillable_knowledge(X, Z, labels)
+    assert str(caught[0].message) in result.notes
+    assert caught[0].filename == __file__
+
+
+def test_a_teacher_that_knows_nothing_has_no_fraction():
+    result = pt.distillable_knowledge(np.zeros(1200, dtype=int), S, Y)
+    assert result.fraction_distilled is None
+    assert any("T knows nothing of Y" in note for note in result.notes)
+    assert "fraction distilled" not in result.summary()
+    assert result.to_dict()["fraction_distilled"] is None
+
+
+# --- what comes out -------------------------------------------------------------------------
+
+
+def test_summary_text():
+    text = pt.distillable_knowledge(T, S, Y).summary()
+    lines = text.splitlines()
+    assert lines[0] == "1200 samples, 4 classes, in bits"
+    rows = {line.strip().rsplit(maxsplit=1)[0]: line.split()[-1] for line in lines[1:8]}
+    assert rows["distilled        Red(Y : T, S)"] == "1.0000"
+    assert rows["distillable      Uni(Y : T \\ S)"] == "1.0000"
+    assert rows["student only     Uni(Y : S \\ T)"] == "0.0000"
+    assert rows["fraction distilled"] == "50.0%"
+    assert "- T: 4 cells hold at most" in text
+    assert "not asked" in pt.distillable_knowledge(T, S, Y, synergy=False).summary()
+
+
+@pytest.mark.parametrize("options", [{}, {"synergy": False}, {"units": "nats"}], ids=str)
+def test_to_dict_survives_json(options):
+    result = pt.distillable_knowledge(T, S, Y, **options)
+    found = result.to_dict()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["schema_version"] == 1
+    for name in ("distillable", "distilled", "student_only", "synergy", "units", "n_samples"):
+        assert found[name] == getattr(result, name)
+    assert found["estimator_t"] == "Symbols()"
+    assert found["gap"] == result.pid.gap
+    assert found["outcome"] in pt.Outcome.__members__
+    assert all(
+        value is None or isinstance(value, (str, float, int, list)) for value in found.values()
+    )
+
+
+def test_keys_of_the_dictionary():
+    """A key that goes or changes its meaning raises the schema version."""
+    assert list(pt.distillable_knowledge(T, S, Y).to_dict()) == [
+        "schema_version",
+        "distillable",
+        "distilled",
+        "student_only",
+        "synergy",
+        "teacher_information",
+        "student_information",
+        "joint_information",
+        "fraction_distilled",
+        "units",
+        "measure",
+        "gap",
+        "outcome",
+        "estimator_t",
+        "estimator_s",
+        "n_samples",
+        "n_classes",
+        "notes",
+    ]
+
+
+def test_results_cannot_be_changed():
+    result = pt.distillable_knowledge(T, S, Y)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'n_samples'"):
+        result.n_samples = 3
+
+
+def test_results_survive_pickling():
+    """They travel between worker processes."""
+    import pickle
+
+    result = pt.distillable_knowledge(T, S, Y)
+    assert pickle.loads(pickle.dumps(result)) == result
+    with pytest.raises(pt.PIDError, match="stopped") as caught:
+        raise pickle.loads(pickle.dumps(pt.PIDError("stopped", pt.Outcome.no_answer)))
+    assert caught.value.outcome is pt.Outcome.no_answer

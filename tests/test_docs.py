@@ -1,0 +1,39 @@
+"""Every example in docstrings, README and docs runs as printed."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import pidtools
+
+ROOT = Path(__file__).parent.parent
+MODULES = ["pidtools", *(m.name for m in pkgutil.walk_packages(pidtools.__path__, "pidtools."))]
+PAGES = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))) if p.is_file()]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings(name):
+    module = importlib.import_module(name)
+    found = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_blocks_of_a_page_run_in_order(page, demonstration, monkeypatch):
+    """In a folder where the demonstration has run."""
+    monkeypatch.chdir(demonstration[0].folder.parent)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if ">>>" in block:
+            test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), 0)
+            assert doctest.DocTestRunner(verbose=False).run(test, clear_globs=False).failed == 0
+            names.update(test.globs)
+        else:
+            exec(compile(block, str(page), "exec"), names)

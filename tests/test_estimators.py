@@ -1,0 +1,67 @@
+"""Which estimator is chosen, and the information of one source."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import EXACT
+
+import pidtools as pt
+from pidtools import estimators
+
+Y = np.arange(300) % 3
+FEATURES = np.eye(3)[Y] + 0.1 * np.random.default_rng(0).standard_normal((300, 3))
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        (Y, pt.Symbols()),
+        (Y > 0, pt.Symbols()),
+        (Y.astype(str), pt.Symbols()),
+        (Y[:, None], pt.Symbols()),
+        (FEATURES, pt.KMeansBinning()),
+        (FEATURES[:, 0], pt.KMeansBinning()),
+        (FEATURES.astype(np.float16), pt.KMeansBinning()),
+        (np.stack([Y, Y], axis=1), pt.KMeansBinning()),
+    ],
+    ids=["integers", "bools", "strings", "column", "floats", "one float", "half", "two columns"],
+)
+def test_auto_looks_at_the_data(X, expected):
+    assert pt.summarise(X, Y).estimator == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("symbols", pt.Symbols()), ("binning", pt.Binning()), ("kmeans", pt.KMeansBinning())],
+)
+def test_a_name_means_the_default(name, expected):
+    assert pt.summarise(np.stack([Y, Y], axis=1), Y, estimator=name).estimator == expected
+    assert name in estimators.BY_NAME
+
+
+def test_an_object_is_taken_as_it_is():
+    estimator = pt.Binning("uniform", n_bins=2)
+    assert pt.summarise(FEATURES, Y, estimator=estimator).estimator is estimator
+
+
+def test_information_of_one_source():
+    assert pt.mutual_information(Y, Y) == pytest.approx(np.log2(3), abs=EXACT)
+    assert pt.mutual_information(Y, Y, units="nats") == pytest.approx(np.log(3), abs=EXACT)
+    assert pt.mutual_information(np.zeros(300, dtype=int), Y) == pytest.approx(0, abs=EXACT)
+    assert pt.mutual_information(FEATURES, Y) == pt.summarise(FEATURES, Y).information
+
+
+def test_the_same_seed_gives_the_same_number():
+    noise = np.random.default_rng(1).standard_normal((300, 4))
+    numbers = {pt.mutual_information(noise, Y, random_state=5) for _ in range(3)}
+    assert len(numbers) == 1
+
+
+def test_warnings_point_at_the_caller():
+    X = np.arange(300) // 2
+    labels = np.random.default_rng(0).integers(0, 2, 300)
+    for function in (pt.mutual_information, pt.summarise):
+        with pytest.warns(pt.PIDWarning, match=r"^X: 300 samples in .* are too few") as caught:
+            function(X, labels)
+        assert [w.filename for w in caught] == [__file__]

@@ -1,0 +1,74 @@
+"""What an import brings along, and the names it gives."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import pidtools as pt
+
+HEAVY = ("sklearn", "scipy.stats", "numba", "cvxpy", "matplotlib", "joblib")
+
+
+def run(code):
+    """Run code in a fresh interpreter."""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.strip()
+
+
+def test_import_is_light():
+    code = f"import sys, pidtools; print([m for m in {HEAVY} if m in sys.modules])"
+    assert run(code) == "[]"
+
+
+def test_two_classes_need_no_heavy_module():
+    code = (
+        "import sys, pidtools as pt; pt.broja(pt.problems.get('AND').pmf); "
+        f"print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    assert run(code) == "[]"
+
+
+@pytest.mark.parametrize("name", pt.__all__)
+def test_public_names(name):
+    thing = getattr(pt, name)
+    assert thing.__doc__
+
+
+def test_every_public_name_is_listed():
+    public = {name for name in vars(pt) if not name.startswith("_")}
+    modules = {module.name for module in pkgutil.iter_modules(pt.__path__)}
+    assert public - modules <= set(pt.__all__)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pidtools.broja, pidtools",
+        "import pidtools, pidtools.broja, pidtools.cells, pidtools.distillation",
+        "from pidtools.broja import broja_from_pairs; import pidtools",
+        "import importlib, pidtools; importlib.import_module('pidtools.broja')",
+        "import pidtools; pidtools.broja([[[0.5, 0], [0, 0]], [[0, 0], [0, 0.5]]])",
+    ],
+)
+def test_broja_is_the_function_however_it_is_imported(code):
+    assert run(f"{code}; print(callable(pidtools.broja))") == "True"
+
+
+def test_version_stands_in_one_place():
+    try:
+        installed = importlib.metadata.version("pidtools")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("pidtools runs from its folder and is not installed")
+    assert installed == pt.__version__
+
+
+def test_the_package_says_that_it_is_typed():
+    from importlib.resources import files
+
+    assert files("pidtools").joinpath("py.typed").is_file()

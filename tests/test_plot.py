@@ -1,0 +1,85 @@
+"""Pictures: what is drawn, read back from the axes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+import pidtools as pt
+from pidtools.plot import plot_atoms
+
+Y = np.arange(400) % 4
+RESULT = pt.distillable_knowledge(Y, Y // 2, Y)
+NAMES = ("distilled", "distillable", "student_only", "synergy")
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def heights(ax):
+    """Heights of the bars, one row an atom."""
+    return np.array([[bar.get_height() for bar in container] for container in ax.containers])
+
+
+def test_bars_are_the_atoms(ax):
+    students = {"2": RESULT, "16": pt.distillable_knowledge(Y, Y, Y)}
+    assert plot_atoms(students, ax=ax) is ax
+    expected = [[getattr(r, name) for r in students.values()] for name in NAMES]
+    assert np.array_equal(heights(ax), expected)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["2", "16"]
+    assert ax.get_ylabel() == "information about Y (bits)"
+    assert len(ax.get_legend_handles_labels()[1]) == 4
+
+
+def test_one_result_is_one_bar(ax):
+    plot_atoms(RESULT, ax=ax)
+    assert heights(ax).shape == (4, 1)
+
+
+def test_bars_are_stacked(ax):
+    plot_atoms(RESULT, ax=ax)
+    tops = [bar.get_y() + bar.get_height() for (bar,) in ax.containers]
+    assert tops[-1] == pytest.approx(RESULT.joint_information, abs=1e-12)
+
+
+def test_atoms_below_zero_hang_down(ax):
+    pid = dataclasses.replace(RESULT.pid, synergy=-0.25)
+    plot_atoms(dataclasses.replace(RESULT, pid=pid), ax=ax)
+    bar = ax.containers[-1][0]
+    assert (bar.get_y(), bar.get_height()) == (0.0, -0.25)
+
+
+def test_unknown_synergy_has_no_height(ax):
+    plot_atoms(pt.distillable_knowledge(Y, Y // 2, Y, synergy=False), ax=ax)
+    assert heights(ax)[-1, 0] == 0.0
+
+
+def test_options_reach_the_bars(ax):
+    plot_atoms(RESULT, ax=ax, width=0.3, alpha=0.5)
+    assert ax.containers[0][0].get_width() == pytest.approx(0.3)
+
+
+def test_without_axes_a_figure_is_made_and_others_are_left_alone():
+    before = pyplot.figure()
+    ax = plot_atoms(RESULT)
+    assert ax.figure is not before
+    assert not before.axes
+    pyplot.close("all")
+
+
+def test_different_units_are_refused(ax):
+    nats = pt.distillable_knowledge(Y, Y, Y, units="nats")
+    with pytest.raises(ValueError, match=r"in the same units; got \['bits', 'nats'\]"):
+        plot_atoms({"a": RESULT, "b": nats}, ax=ax)
+    assert not ax.containers
+
+
+def test_no_results_are_refused(ax):
+    with pytest.raises(ValueError, match="results must be one or more"):
+        plot_atoms({}, ax=ax)

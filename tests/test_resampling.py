@@ -1,0 +1,161 @@
+"""Resampling with statistics whose answers are known; nothing here is an estimator."""
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+
+from pidtools import Interval, PIDError, resampling
+from pidtools.resampling import Samples, bootstrap, permutation, subsample
+
+VALUES = np.random.default_rng(0).normal(size=400)
+GROUPS = np.repeat(np.arange(40), 10)
+
+
+def mean(rows):
+    return np.array([VALUES[rows].mean()])
+
+
+def count(rows):
+    return np.array([len(rows), len(np.unique(rows))], dtype=float)
+
+
+def fails_half(rows):
+    if rows[0] < 1:
+        raise ValueError("no answer")
+    return np.array([1.0])
+
+
+def fails(rows):
+    raise PIDError("never", None)
+
+
+def replicate(statistic, samples=None, **options):
+    samples = Samples(400) if samples is None else samples
+    return resampling.replicate(
+        statistic, samples, **({"n_resamples": 60, "random_state": 0} | options)
+    )
+
+
+def test_spread_of_a_mean():
+    found = replicate(mean, n_resamples=2000)
+    assert found.shape == (2000, 1)
+    exact = VALUES.std() / np.sqrt(400)
+    # The spread of 2000 replicates has a relative standard error of 1.6 %; four of them.
+    assert found.std() == pytest.approx(exact, rel=0.064)
+    assert found.mean() == pytest.approx(VALUES.mean(), abs=4 * exact / np.sqrt(2000))
+
+
+def test_the_same_for_any_number_of_jobs():
+    alone = replicate(mean)
+    assert np.array_equal(alone, replicate(mean, n_jobs=2))
+    with parallel_config(backend="threading", n_jobs=3):
+        assert np.array_equal(alone, replicate(mean))
+    assert not np.array_equal(alone, replicate(mean, random_state=1))
+    # The first resamples do not depend on how many follow.
+    assert np.array_equal(alone[:20], replicate(mean, n_resamples=20))
+
+
+def test_groups_stay_whole():
+    samples = Samples(400, GROUPS)
+    for seed in range(20):
+        rows = bootstrap(samples, np.random.default_rng(seed))
+        assert len(rows) == 400
+        counts = np.bincount(rows, minlength=400).reshape(40, 10)
+        assert (counts == counts[:, :1]).all()
+
+
+def test_groups_widen_the_spread_of_what_they_share():
+    shared = np.random.default_rng(1).normal(size=40)[GROUPS]
+
+    def mean_of_shared(rows):
+        return np.array([shared[rows].mean()])
+
+    alone, grouped = (
+        replicate(mean_of_shared, Samples(400, g), n_resamples=500).std() for g in (None, GROUPS)
+    )
+    # Ten equal rows a group: the root of ten, within four errors of two spreads.
+    assert grouped / alone == pytest.approx(np.sqrt(10), rel=0.2)
+
+
+def test_bootstrap_repeats_and_subsampling_does_not():
+    found = replicate(count, n_resamples=100)
+    assert (found[:, 0] == 400).all()
+    assert found[:, 1].mean() == pytest.approx(400 * (1 - 1 / np.e), rel=0.01)
+    halves = replicate(count, draw=subsample)
+    assert (halves == 200).all()
+    whole_groups = replicate(count, Samples(400, GROUPS), draw=subsample)
+    assert (whole_groups == 200).all()
+
+
+def test_permutation_moves_everything_and_loses_nothing():
+    rows = permutation(Samples(400), np.random.default_rng(0))
+    assert sorted(rows) == list(range(400))
+    uneven = np.repeat([0, 1, 2, 3], [100, 100, 50, 150])
+    for seed in range(10):
+        rows = permutation(Samples(400, uneven), np.random.default_rng(seed))
+        assert sorted(rows) == list(range(400))
+        source = uneven[rows]
+        assert len(np.unique(source[uneven == 0])) == 1
+        assert (source[uneven >= 2] == uneven[uneven >= 2]).all()
+    swapped = {
+        int(uneven[permutation(Samples(400, uneven), np.random.default_rng(seed))][0])
+        for seed in range(10)
+    }
+    assert swapped == {0, 1}
+
+
+def test_failures_are_counted_and_not_hidden():
+    found = replicate(fails_half, Samples(2))
+    assert 0 < np.isnan(found).sum() < 60
+    with pytest.raises(PIDError, match="No resample of the rows had an answer"):
+        replicate(fails)
+
+
+def test_an_interrupt_gets_through():
+    def interrupted(rows):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replicate(interrupted)
+
+
+def test_progress_goes_to_standard_error(capsys):
+    replicate(mean, progress=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_interval_is_centred_on_the_estimate():
+    replicates = np.random.default_rng(0).normal(loc=5.0, size=100_000)
+    found = resampling.interval(2.0, replicates, 0.95)
+    assert found.confidence_level == 0.95
+    # Quantiles of 100,000 draws have a standard error of 0.008.
+    assert found.low == pytest.approx(2 - 1.96, abs=0.04)
+    assert found.high == pytest.approx(2 + 1.96, abs=0.04)
+    assert 2.0 in found
+    assert 4.1 not in found
+    with_gaps = np.where(np.arange(100_000) % 10 == 0, np.nan, replicates)
+    assert resampling.interval(2.0, with_gaps, 0.95).low == pytest.approx(found.low, abs=0.05)
+
+
+def test_an_interval_obeys_the_law_of_its_quantity():
+    replicates = np.linspace(-1, 1, 101)
+    assert resampling.interval(0.2, replicates, 0.9, lowest=0.0).low == 0.0
+    assert resampling.interval(-5.0, replicates, 0.9, lowest=0.0) == Interval(0.0, 0.0, 0.9)
+    assert Interval(0.0, 2.0, 0.9).scaled(0.5) == Interval(0.0, 1.0, 0.9)
+
+
+def test_a_border_is_left_out_late():
+    """An interval above 0 by a hair holds 0 as well; one far above does not."""
+    replicates = np.random.default_rng(0).normal(size=100_000)
+    for estimate, low in ((1.9, 0.0), (2.3, 0.0), (2.5, 0.0), (2.7, 2.7 - 1.96), (9.0, 9 - 1.96)):
+        found = resampling.interval(estimate, replicates, 0.95, lowest=0.0)
+        # Half a percent of a normal law lies below -2.576.
+        assert found.low == pytest.approx(low, abs=0.04)
+        assert found.high == pytest.approx(estimate + 1.96, abs=0.04)
+
+
+def test_p_value_counts_the_data_as_one():
+    null = np.arange(99.0)
+    assert resampling.p_value(1000.0, null) == 0.01
+    assert resampling.p_value(-1.0, null) == 1.0
+    assert resampling.p_value(49.0, np.append(null, np.nan)) == 0.51

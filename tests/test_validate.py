@@ -1,0 +1,618 @@
+"""What may come in and what is refused, through the public functions, message by message."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import EXACT, SINGLE, atoms, random_pmf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.sparse import csr_array
+
+import pidtools as pt
+
+N = 120
+RNG = np.random.default_rng(0)
+Y = np.arange(N) % 3
+FEATURES = RNG.standard_normal((N, 4)) + Y[:, None]
+SYMBOLS = Y // 2
+
+
+def measure(T=SYMBOLS, S=SYMBOLS, Y=Y, **options):
+    return pt.distillable_knowledge(T, S, Y, **options)
+
+
+def with_values(*values, dtype=np.float64):
+    """Features with bad values in rows 41, 42, ..."""
+    bad = FEATURES.astype(dtype)
+    for k, value in enumerate(values):
+        bad[41 + k, 1] = value
+    return bad
+
+
+class Device:
+    def __init__(self, kind):
+        self.type = kind
+
+
+class Tensor:
+    """Looks like a torch tensor where the door looks."""
+
+    def __init__(self, values, *, device="cpu", requires_grad=False):
+        self.values, self.device, self.requires_grad = values, Device(device), requires_grad
+
+    def __array__(self, dtype=None, copy=None):
+        if self.requires_grad or self.device.type != "cpu":
+            raise RuntimeError("Can't call numpy() on this tensor.")
+        return np.asarray(self.values, dtype=dtype)
+
+
+# --- sources ----------------------------------------------------------------------------------
+
+BAD_SOURCES = {
+    "NaN": (
+        with_values(np.nan, np.nan),
+        ValueError,
+        r"holds 2 NaN in 2 rows \(first at row 41\); drop those rows from T, S and Y together",
+    ),
+    "infinite": (
+        with_values(np.inf),
+        ValueError,
+        r"holds 1 NaN or infinite values in 1 row \(first at row 41\)",
+    ),
+    "NaN in float32": (
+        with_values(np.nan, dtype=np.float32),
+        ValueError,
+        r"holds 1 NaN in 1 row \(first at row 41\)",
+    ),
+    "NaN in one axis": (FEATURES[:, 0] * np.nan, ValueError, r"holds 120 NaN in 120 rows"),
+    "too large": (FEATURES * 1e200, ValueError, r"holds values beyond 1e\+150; rescale it"),
+    "one row less": (
+        FEATURES[1:],
+        ValueError,
+        r"T, S and Y must have one row a sample: .*\b[TS] has 119 rows.*Y has 120 rows",
+    ),
+    "empty": (np.zeros((0, 3)), ValueError, r"is empty: its shape is \(0, 3\)"),
+    "no columns": (np.zeros((N, 0)), ValueError, r"is empty: its shape is \(120, 0\)"),
+    "empty list": ([], ValueError, r"is empty: its shape is \(0,\)"),
+    "0-d": (1.5, ValueError, r"is a single value; pass one row a sample, shape \(n, d\)"),
+    "3-d": (
+        np.zeros((N, 4, 5)),
+        ValueError,
+        r"has 3 axes, shape \(120, 4, 5\).*To flatten: {name}\.reshape\(len\({name}\), -1\)\. "
+        r"To pool: {name}\.mean\(axis=\(2,\)\)",
+    ),
+    "4-d": (
+        np.zeros((N, 4, 5, 5)),
+        ValueError,
+        r"has 4 axes.* To pool: {name}\.mean\(axis=\(2, 3\)\)",
+    ),
+    "objects": (
+        np.array([1.0, None] * 60, dtype=object),
+        TypeError,
+        r"has dtype object; convert it to numbers, numpy\.asarray\({name}, dtype=float\), or to "
+        r"symbols, numpy\.asarray\({name}, dtype=str\)",
+    ),
+    "objects that are strings": (
+        np.array(["a", "b"] * 60, dtype=object),
+        TypeError,
+        r"has dtype object; convert",
+    ),
+    "mixed list": (
+        [1, "a"] * 60,
+        TypeError,
+        r"mixes types \(int, str\); make them one, for example with "
+        r"numpy\.asarray\({name}, dtype=str\)",
+    ),
+    "strings in columns": (
+        np.array([["a", "b"]] * N),
+        TypeError,
+        r"holds strings in 2 columns; pass one column of symbols",
+    ),
+    "complex": (FEATURES + 1j, TypeError, r"is complex; pass real numbers, such as abs\({name}\)"),
+    "dates": (
+        np.full(N, "2024-01-01", dtype="datetime64[D]"),
+        TypeError,
+        r"has dtype datetime64\[D\]; pass numbers, or one column of integers, bools or strings",
+    ),
+    "on a device": (
+        Tensor(FEATURES, device="cuda"),
+        TypeError,
+        r"is a tensor that lives on cuda; pass {name}\.detach\(\)\.cpu\(\)\.numpy\(\)",
+    ),
+    "with grad": (
+        Tensor(FEATURES, requires_grad=True),
+        TypeError,
+        r"is a tensor that requires grad; pass {name}\.detach\(\)\.cpu\(\)\.numpy\(\)",
+    ),
+    "masked": (
+        np.ma.masked_greater(FEATURES, 1.0),
+        ValueError,
+        r"is a masked array with masked entries; drop those rows first",
+    ),
+    "sparse": (csr_array(FEATURES), TypeError, r"is a sparse matrix; pass {name}\.toarray\(\)"),
+    "None": (None, TypeError, r"must be an array; got NoneType"),
+    "dictionary": ({"layer": FEATURES}, TypeError, r"must be an array; got dict"),
+    "ragged": ([[1.0], [1.0, 2.0]], TypeError, r"can't be read as an array \(list: "),
+}
+
+
+@pytest.mark.parametrize("name", ["T", "S"])
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_SOURCES.values(), ids=BAD_SOURCES)
+def test_bad_source(name, bad, error, message):
+    start = "" if message.startswith("T, S and Y") else f"^{name} "
+    with pytest.raises(error, match=start + message.replace("{name}", name)):
+        measure(**{name: bad})
+
+
+@pytest.mark.parametrize("function", [pt.summarise, pt.mutual_information])
+def test_functions_of_one_source_call_it_x(function):
+    with pytest.raises(ValueError, match=r"^X holds 1 NaN in 1 row \(first at row 41\)"):
+        function(with_values(np.nan), Y)
+    with pytest.raises(ValueError, match="X and Y must have one row a sample: X has 119 rows"):
+        function(FEATURES[1:], Y)
+
+
+# --- labels -----------------------------------------------------------------------------------
+
+BAD_LABELS = {
+    "one class": (
+        np.ones(N, dtype=int),
+        ValueError,
+        r"^Y holds one class \(1\) in 120 samples; .* labels of at least two classes",
+    ),
+    "continuous": (
+        FEATURES[:, 0],
+        ValueError,
+        r"^Y holds 120 distinct values in 120 samples, not all whole numbers, and looks "
+        r"continuous; bin it first, or .* np\.unique\(Y, return_inverse=True\)\[1\]",
+    ),
+    "continuous, few": (
+        np.repeat([0.0, 0.5], N // 2),
+        ValueError,
+        r"^Y holds 2 distinct values in 120 samples, not all whole numbers",
+    ),
+    "an index": (
+        np.arange(N),
+        ValueError,
+        r"^Y holds 120 distinct values in 120 samples and looks continuous or like an index",
+    ),
+    "whole floats, too many": (
+        np.arange(N, dtype=float),
+        ValueError,
+        r"^Y holds 120 distinct values in 120 samples and looks continuous",
+    ),
+    "NaN": (
+        np.where(Y == 0, np.nan, Y),
+        ValueError,
+        r"^Y holds 40 NaN in 40 rows \(first at row 0\); drop those rows from T, S and Y together",
+    ),
+    "missing": (
+        np.array(["a", None, "b"] * 40, dtype=object),
+        ValueError,
+        r"^Y holds 40 missing labels \(first at row 1\); drop those rows",
+    ),
+    "NaN among strings": (
+        ["a", float("nan"), "b"] * 40,
+        ValueError,
+        r"^Y holds 40 missing labels \(first at row 1\); drop those rows",
+    ),
+    "missing in pandas": (
+        pd.Series([1, pd.NA, 2] * 40, dtype="Int64"),
+        ValueError,
+        r"^Y holds 40 (NaN in 40 rows|missing labels) \(first at row 1\)",  # by version of pandas
+    ),
+    "missing category": (
+        pd.Categorical(["a", None, "b"] * 40),
+        ValueError,
+        r"^Y holds 40 missing labels \(first at row 1\)",
+    ),
+    "mixed": (
+        np.array([1, "1"] * 60, dtype=object),
+        TypeError,
+        r"^Y mixes types \(int, str\); make them one, .* numpy\.asarray\(Y, dtype=str\)",
+    ),
+    "mixed list": (["1", 1] * 60, TypeError, r"^Y mixes types \(int, str\)"),
+    "objects": (
+        np.array([(1,), (2,)] * 60 + [None], dtype=object)[:-1],
+        TypeError,
+        r"^Y has dtype object holding tuple; use numpy\.asarray\(Y, dtype=str\)",
+    ),
+    "one-hot": (
+        np.eye(3, dtype=int)[Y],
+        ValueError,
+        r"^Y must hold one label a sample, shape \(n,\); got \(120, 3\)\. "
+        r"If it is one-hot or holds scores: Y\.argmax\(axis=1\)",
+    ),
+    "scores": (FEATURES[:, :3], ValueError, r"^Y must hold one label .* Y\.argmax\(axis=1\)"),
+    "3-d": (np.zeros((N, 1, 1)), ValueError, r"^Y must hold one label a sample.*\(120, 1, 1\)"),
+    "0-d": (1, ValueError, r"^Y must hold one label a sample, shape \(n,\); got \(\)"),
+    "empty": ([], ValueError, r"^Y is empty: its shape is \(0,\)"),
+    "complex": (Y * 1j, TypeError, r"^Y is complex"),
+    "on a device": (Tensor(Y, device="mps"), TypeError, r"^Y is a tensor that lives on mps"),
+    "dates": (
+        np.full(N, "2024-01-01", dtype="datetime64[D]"),
+        TypeError,
+        r"^Y has dtype datetime64\[D\]; pass one label a sample: integers, bools or strings",
+    ),
+    "too short": (Y[:-1], ValueError, r"T has 120 rows, S has 120 rows, Y has 119 rows"),
+}
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_LABELS.values(), ids=BAD_LABELS)
+def test_bad_labels(bad, error, message):
+    with pytest.raises(error, match=message):
+        measure(Y=bad, estimator="symbols")
+
+
+NAMES = np.array(["ant", "bee", "cat"])[Y]
+GOOD_LABELS = {
+    "uint8": Y.astype(np.uint8),
+    "bigger integers": Y.astype(np.int64) * 10**12 - 7,
+    "bools": None,
+    "strings": NAMES,
+    "bytes": NAMES.astype("S"),
+    "list of strings": NAMES.tolist(),
+    "objects that are strings": NAMES.astype(object),
+    "column": Y[:, None],
+    "column of strings": NAMES[:, None].astype(object),
+    "whole floats": Y.astype(np.float64),
+    "whole float16": Y.astype(np.float16),
+    "Series": pd.Series(Y),
+    "Series of strings": pd.Series(NAMES),
+    "Series of string dtype": pd.Series(NAMES, dtype="string"),
+    "Series with another index": pd.Series(Y, index=np.arange(N)[::-1]),
+    "Series of nullable integers": pd.Series(Y, dtype="Int64"),
+    "Categorical": pd.Categorical(NAMES),
+    "Series of categories": pd.Series(pd.Categorical(NAMES)),
+    "tensor on the CPU": Tensor(Y),
+    "masked without a mask": np.ma.array(Y),
+    "read-only": np.broadcast_to(Y, (2, N))[1],
+}
+GOOD_LABELS["bools"] = Y == 0
+
+
+@pytest.mark.parametrize("labels", GOOD_LABELS.values(), ids=GOOD_LABELS)
+def test_good_labels_of_any_kind_say_the_same(labels):
+    expected = measure(Y=np.where(Y == 0, 1, 0) if labels is GOOD_LABELS["bools"] else Y)
+    found = measure(Y=labels)
+    assert atoms(found.pid) == pytest.approx(atoms(expected.pid), abs=EXACT)
+    assert found.n_classes == expected.n_classes
+
+
+GOOD_SYMBOLS = {
+    "int8": SYMBOLS.astype(np.int8),
+    "bools": SYMBOLS == 1,
+    "strings": np.array(["no", "yes"])[SYMBOLS],
+    "bytes": np.array([b"no", b"yes"])[SYMBOLS],
+    "list": SYMBOLS.tolist(),
+    "column": SYMBOLS[:, None],
+    "column of strings": np.array(["no", "yes"])[SYMBOLS][:, None],
+    "Series": pd.Series(SYMBOLS),
+    "Series of string dtype": pd.Series(np.array(["no", "yes"])[SYMBOLS], dtype="string"),
+    "Categorical": pd.Categorical(np.array(["no", "yes"])[SYMBOLS]),
+    "DataFrame of one column": pd.DataFrame({"a": SYMBOLS}),
+    "masked without a mask": np.ma.array(SYMBOLS),
+}
+
+
+@pytest.mark.parametrize("source", GOOD_SYMBOLS.values(), ids=GOOD_SYMBOLS)
+def test_good_symbols_of_any_kind_say_the_same(source):
+    assert atoms(measure(T=source).pid) == pytest.approx(atoms(measure().pid), abs=EXACT)
+
+
+GOOD_FEATURES = {
+    "list": FEATURES.tolist(),
+    "Fortran order": np.asfortranarray(FEATURES),
+    "a view": np.repeat(FEATURES, 2, axis=0)[::2],
+    "read-only": np.broadcast_to(FEATURES, (2, *FEATURES.shape))[0],
+    "DataFrame": pd.DataFrame(FEATURES),
+    "tensor on the CPU": Tensor(FEATURES),
+    "big-endian": FEATURES.astype(">f8"),
+    "long double": FEATURES.astype(np.longdouble),
+}
+
+
+@pytest.mark.parametrize("source", GOOD_FEATURES.values(), ids=GOOD_FEATURES)
+@pytest.mark.parametrize("estimator", ["kmeans", pt.Binning(n_bins=2)], ids=repr)
+def test_good_features_of_any_kind_say_the_same(source, estimator):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pt.PIDWarning)  # few samples, on purpose
+        expected, found = (
+            measure(T=X, estimator=estimator, S=FEATURES) for X in (FEATURES, source)
+        )
+    assert atoms(found.pid) == pytest.approx(atoms(expected.pid), abs=EXACT)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int16, np.uint64])
+def test_narrow_numbers_agree_with_float64(dtype):
+    """Whole numbers below 2048 are exact in each of these, so the cells are the same."""
+    whole = np.round(np.abs(FEATURES) * 100)
+    for estimator in ("kmeans", pt.Binning("uniform", n_bins=2)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pt.PIDWarning)
+            wide = pt.mutual_information(whole, Y, estimator=estimator)
+            narrow = pt.mutual_information(whole.astype(dtype), Y, estimator=estimator)
+        assert narrow == pytest.approx(wide, abs=SINGLE)
+
+
+def test_input_is_not_changed():
+    T, labels = FEATURES.copy(), Y.copy()
+    measure(T=T, S=T, Y=labels)
+    assert np.array_equal(T, FEATURES)
+    assert np.array_equal(labels, Y)
+
+
+# --- pmfs -------------------------------------------------------------------------------------
+
+PMF = random_pmf("dense", (3, 2, 2), 0)
+BAD_PMFS = {
+    "negative": (
+        np.where(np.isclose(PMF, PMF[1, 0, 1]), -0.25, PMF),
+        ValueError,
+        r"^pmf holds 1 negative cells \(first -0\.25 at \[1, 0, 1\]\); .* at least 0",
+    ),
+    "sum": (PMF * 0.9, ValueError, r"^pmf sums to 0\.9, not 1; divide by pmf\.sum\(\)"),
+    "counts": (
+        np.arange(12).reshape(3, 2, 2),
+        ValueError,
+        r"^pmf sums to 66 and looks like counts, not 1; divide by pmf\.sum\(\)",
+    ),
+    "no mass": (np.zeros((2, 2, 2)), ValueError, r"^pmf sums to 0, not 1; it holds no mass"),
+    "two axes": (
+        PMF[0],
+        ValueError,
+        r"^pmf must have 3 axes, pmf\[t, s, y\]; got shape \(2, 2\)",
+    ),
+    "four axes": (PMF[None], ValueError, r"^pmf must have 3 axes.*got shape \(1, 3, 2, 2\)"),
+    "empty": (np.zeros((0, 2, 2)), ValueError, r"^pmf is empty: its shape is \(0, 2, 2\)"),
+    "NaN": (
+        np.where(np.isclose(PMF, PMF[1, 0, 1]), np.nan, PMF),
+        ValueError,
+        r"^pmf holds 1 NaN in 1 row \(first at row 1\); every cell must be a probability",
+    ),
+    "infinite": (np.full((2, 2, 2), np.inf), ValueError, r"infinite"),
+    "huge": (np.full((2, 2, 2), 1e300), ValueError, r"^pmf holds values beyond 1e\+150"),
+    "complex": (PMF * 1j, TypeError, r"^pmf is complex; pass real numbers"),
+    "objects": (PMF.astype(object), TypeError, r"^pmf has dtype object; convert it to float64"),
+    "strings": (PMF.astype(str), TypeError, r"^pmf has dtype <U\d+; pass probabilities"),
+    "ragged": ([[[1.0]], [1.0]], TypeError, r"^pmf can't be read as an array"),
+    "with grad": (Tensor(PMF, requires_grad=True), TypeError, r"^pmf is a tensor that requires"),
+    "masked": (np.ma.masked_less(PMF, 0.1), ValueError, r"^pmf is a masked array"),
+}
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_PMFS.values(), ids=BAD_PMFS)
+def test_bad_pmf(bad, error, message):
+    with pytest.raises(error, match=message):
+        pt.broja(bad)
+
+
+P_TY, P_SY = PMF.sum(axis=1), PMF.sum(axis=0)
+BAD_PAIRS = {
+    "axes": ((PMF, P_SY), r"^p_ty must have 2 axes, p_ty\[t, y\]; got shape \(3, 2, 2\)"),
+    "second": ((P_TY, P_SY * 2), r"^p_sy sums to 2, not 1; divide by p_sy\.sum\(\)"),
+    "classes": (
+        (P_TY, np.pad(P_SY, ((0, 0), (0, 1)))),
+        r"^p_ty and p_sy must have the same classes on axis 1: p_ty has 2, p_sy has 3",
+    ),
+    "marginals": (
+        (P_TY, P_SY[:, ::-1]),
+        r"^p_ty and p_sy must have the same class marginals: for class \d p_ty sums to "
+        r"0\.\d+, p_sy to 0\.\d+; build both from the same samples",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tables", "message"), BAD_PAIRS.values(), ids=BAD_PAIRS)
+def test_bad_pairs(tables, message):
+    with pytest.raises(ValueError, match=message):
+        pt.broja_from_pairs(*tables)
+
+
+def test_a_float32_pmf_may_miss_one_by_its_own_rounding():
+    narrow = PMF.astype(np.float32)
+    assert atoms(pt.broja(narrow)) == pytest.approx(atoms(pt.broja(PMF)), abs=SINGLE)
+    off = PMF * (1 + 1e-6)
+    with pytest.raises(ValueError, match=r"^pmf sums to 1\.000001, not 1"):
+        pt.broja(off)
+
+
+def test_a_pmf_of_integers_or_bools_is_fine():
+    sure = np.zeros((2, 2, 2), dtype=int)
+    sure[1, 0, 1] = 1
+    assert atoms(pt.broja(sure)) == pytest.approx(np.zeros(4), abs=EXACT)
+    assert atoms(pt.broja(sure.astype(bool))) == pytest.approx(np.zeros(4), abs=EXACT)
+
+
+def test_a_class_that_rounding_left_in_one_table_only_is_dropped():
+    p_ty, p_sy = np.pad(P_TY, ((0, 0), (0, 1))), np.pad(P_SY, ((0, 0), (0, 1)))
+    p_ty[0, 2] = 1e-12
+    found, expected = pt.broja_from_pairs(p_ty / p_ty.sum(), p_sy), pt.broja_from_pairs(P_TY, P_SY)
+    assert atoms(found) == pytest.approx(atoms(expected), abs=1e-10)
+
+
+# --- options ----------------------------------------------------------------------------------
+
+
+def test_unknown_units_list_the_choices():
+    for call in (measure, lambda units: pt.mutual_information(SYMBOLS, Y, units=units)):
+        with pytest.raises(ValueError, match=r"^units must be one of 'bits', 'nats'; got 'bit'"):
+            call(units="bit")
+    for call in (lambda **o: pt.broja(PMF, **o), lambda **o: pt.broja_from_pairs(P_TY, P_SY, **o)):
+        with pytest.raises(ValueError, match=r"^units must be one of 'bits', 'nats'; got 'bit'"):
+            call(units="bit")
+
+
+def test_unknown_estimator_lists_the_choices():
+    message = r"^estimator must be one of 'auto', 'symbols', 'binning', 'kmeans'.*; got 'knm'"
+    for call in (measure, lambda estimator: pt.summarise(SYMBOLS, Y, estimator=estimator)):
+        with pytest.raises(ValueError, match=message):
+            call(estimator="knm")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (pt.Binning, r"or an estimator object; got Binning; did you mean Binning\(\)\?"),
+        (3, r"^estimator must be one of 'auto'.* or an estimator object; got int\."),
+        (None, r"or an estimator object; got NoneType\."),
+        (["kmeans"], r"or an estimator object; got list\."),
+    ],
+    ids=["class", "number", "None", "list"],
+)
+def test_what_is_no_estimator(estimator, message):
+    with pytest.raises(TypeError, match=message):
+        measure(estimator=estimator)
+
+
+def test_unknown_solver_lists_the_choices():
+    with pytest.raises(ValueError, match=r"^solver must be one of 'auto', .*'cvxpy'.*got 'ecos'"):
+        pt.broja(PMF, solver="ecos")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"tol": 0.0}, ValueError, r"^tol must be positive and finite; got 0\.0"),
+        ({"tol": float("nan")}, ValueError, r"^tol must be positive and finite; got nan"),
+        ({"tol": "small"}, TypeError, r"^tol must be a number; got str"),
+        ({"max_iter": 0}, ValueError, r"^max_iter must be at least 1; got 0"),
+        ({"max_iter": 2.5}, TypeError, r"^max_iter must be an integer; got float"),
+        ({"max_iter": True}, TypeError, r"^max_iter must be an integer; got the bool True"),
+    ],
+    ids=str,
+)
+def test_bad_solver_options(options, error, message):
+    with pytest.raises(error, match=message):
+        pt.broja(PMF, **options)
+    with pytest.raises(error, match=message):
+        pt.broja_from_pairs(P_TY, P_SY, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: pt.Binning("equal"), ValueError, r"^method must be one of 'quantile', 'uniform'"),
+        (lambda: pt.Binning(n_bins=1), ValueError, r"^n_bins must be at least 2; got 1"),
+        (lambda: pt.Binning(n_bins=2.0), TypeError, r"^n_bins must be an integer; got float"),
+        (lambda: pt.KMeansBinning(0), ValueError, r"^n_components must be at least 1; got 0"),
+        (lambda: pt.KMeansBinning(5, 1), ValueError, r"^n_clusters must be at least 2; got 1"),
+        (lambda: pt.KMeansBinning(5, "3"), TypeError, r"^n_clusters must be an integer; got str"),
+    ],
+)
+def test_bad_estimator_options(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("seed", "error", "message"),
+    [
+        (-1, ValueError, r"^random_state must be at least 0; got -1"),
+        (2**32, ValueError, r"^random_state must be below 2\*\*32; got 4294967296"),
+        (1.0, TypeError, r"^random_state must be an int, a numpy\.random\.Generator or None"),
+        ("0", TypeError, r"got str"),
+        (np.random.RandomState(0), TypeError, r"got RandomState"),
+        (True, TypeError, r"got bool"),
+    ],
+    ids=["negative", "large", "float", "str", "RandomState", "bool"],
+)
+def test_bad_random_state(seed, error, message):
+    with pytest.raises(error, match=message):
+        measure(random_state=seed)
+
+
+def test_good_random_states():
+    first = measure(T=FEATURES, random_state=np.random.default_rng(7))
+    again = measure(T=FEATURES, random_state=np.random.default_rng(7))
+    assert first == again
+    assert measure(T=FEATURES) == measure(T=FEATURES, random_state=np.uint32(0))
+    assert measure(T=FEATURES, random_state=None).teacher_information > 0
+
+
+# --- anything at all ----------------------------------------------------------------------------
+
+DTYPES = st.one_of(
+    hnp.floating_dtypes(sizes=(16, 32, 64)),
+    hnp.integer_dtypes(),
+    hnp.boolean_dtypes(),
+    hnp.unicode_string_dtypes(max_len=2),
+    hnp.byte_string_dtypes(max_len=2),
+    hnp.complex_number_dtypes(),
+    hnp.datetime64_dtypes(),
+)
+
+
+def arrays(n):
+    """Arrays of n rows, mostly, of any kind the dtypes above allow."""
+    shapes = st.one_of(
+        st.just((n,)),
+        st.tuples(st.just(n), st.integers(1, 3)),
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+    )
+    few = st.sampled_from([0.0, -0.0, 1.0, -2.5, 1e-320, 1e38, 1e149, 1e308, np.nan, np.inf])
+    return st.one_of(
+        hnp.arrays(DTYPES, shapes),
+        hnp.arrays(np.float64, shapes, elements=few),
+        hnp.arrays(np.int64, shapes, elements=st.integers(0, 2)),
+        hnp.arrays(object, (n,), elements=st.sampled_from([None, 1, "a", 2.5, ()])),
+    )
+
+
+@st.composite
+def inputs(draw):
+    n = draw(st.integers(1, 12))
+    labels = hnp.arrays(np.int64, (n,), elements=st.integers(0, 2))
+    return draw(arrays(n)), draw(arrays(n)), draw(st.one_of(labels, labels, arrays(n)))
+
+
+def attempt(function, *arrays, **options):
+    """The result, or the message of the refusal; anything else passes through."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pt.PIDWarning)
+        try:
+            return function(*arrays, **options), None
+        except (ValueError, TypeError) as error:
+            return None, str(error)
+
+
+def is_answer(numbers):
+    return all(isinstance(x, float) and np.isfinite(x) for x in numbers)
+
+
+@settings(max_examples=300)
+@given(inputs(), st.sampled_from(["auto", "symbols", "binning", pt.Binning("uniform"), "kmeans"]))
+def test_any_arrays_give_an_answer_or_a_clear_error(arrays, estimator):
+    """Never another exception, a warning that is not ours, or a NaN."""
+    result, refusal = attempt(pt.distillable_knowledge, *arrays, estimator=estimator)
+    if result is None:
+        assert re.match(r"[TSY] |T, S and Y must", refusal)
+    else:
+        assert is_answer([*atoms(result.pid), result.teacher_information, result.pid.gap])
+
+
+@settings(max_examples=150)
+@given(
+    st.one_of(
+        hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3)),
+        hnp.arrays(
+            np.float64,
+            hnp.array_shapes(min_dims=3, max_dims=3, max_side=3),
+            elements=st.sampled_from([0.0, 0.0, 1.0, 3.0, 1e-12, 1e-100, 1e-310]),
+        ).map(lambda w: w / w.sum() if w.sum() > 0 else w),
+    )
+)
+def test_any_table_gives_an_answer_or_a_clear_error(table):
+    pid, refusal = attempt(pt.broja, table, keep_q=True)
+    if pid is None:
+        assert refusal.startswith("pmf ")
+    else:
+        assert is_answer([*atoms(pid), pid.gap])
+        assert np.isfinite(pid.q.data).all()
+        assert atoms(pid).min() >= 0
