@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import numpy as np
     from scipy.sparse import coo_array
 
 Units = Literal["bits", "nats"]
@@ -58,6 +59,23 @@ class Outcome(enum.Enum):
     def stopped(self) -> bool:
         """Whether a solver gave up before its gap reached the tolerance."""
         return self in (Outcome.inaccurate, Outcome.iteration_limit, Outcome.no_answer)
+
+
+@dataclass(frozen=True)
+class Duals:
+    """Where a solve of a neighbouring problem may start: its prices and its cells.
+
+    Attributes
+    ----------
+    t_y, s_y : ndarray of float64, shapes (n_t, n_y) and (n_s, n_y)
+        Multipliers of the pair marginals in nats; NaN where a table is 0.
+    t_s : scipy.sparse.coo_array, shape (n_t, n_s)
+        Mass of each cell in the optimal q.
+    """
+
+    t_y: NDArray[np.float64]
+    s_y: NDArray[np.float64]
+    t_s: coo_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +127,7 @@ class PID:
     units: Units = "bits"
     measure: Literal["broja", "mmi"] = "broja"
     q: coo_array | None = field(default=None, compare=False, repr=False)
+    duals: Duals | None = field(default=None, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -185,6 +204,82 @@ class PID:
             "gap": self.gap,
             "outcome": self.outcome.name,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PIDBatch:
+    """Decompositions of many pmfs of one shape, as arrays of length n.
+
+    Attributes
+    ----------
+    redundancy, unique_t, unique_s, synergy, gap : ndarray of float64, shape (n,)
+        As in `PID`, in `units`.
+    outcomes : ndarray of Outcome, shape (n,)
+        How each answer was reached.
+    units : {"bits", "nats"}
+        Unit of every number here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> batch = pt.broja_batch(np.full((3, 2, 2, 2), 1 / 8))
+    >>> len(batch), batch[0].outcome.name
+    (3, 'optimal')
+    """
+
+    redundancy: NDArray[np.float64]
+    unique_t: NDArray[np.float64]
+    unique_s: NDArray[np.float64]
+    synergy: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    outcomes: NDArray[np.object_]
+    units: Units = "bits"
+
+    def __len__(self) -> int:
+        return len(self.redundancy)
+
+    def __getitem__(self, index: int) -> PID:
+        """Return one member as a `PID`."""
+        return PID(
+            redundancy=float(self.redundancy[index]),
+            unique_t=float(self.unique_t[index]),
+            unique_s=float(self.unique_s[index]),
+            synergy=float(self.synergy[index]),
+            gap=float(self.gap[index]),
+            outcome=self.outcomes[index],
+            units=self.units,
+        )
+
+    @property
+    def information_t(self) -> NDArray[np.float64]:
+        """I(Y; T) = redundancy + unique_t of each member."""
+        return self.redundancy + self.unique_t
+
+    @property
+    def information_s(self) -> NDArray[np.float64]:
+        """I(Y; S) = redundancy + unique_s of each member."""
+        return self.redundancy + self.unique_s
+
+    @property
+    def joint_information(self) -> NDArray[np.float64]:
+        """I(Y; T, S), the sum of all atoms, of each member."""
+        return self.redundancy + self.unique_t + self.unique_s + self.synergy
+
+    def in_units(self, units: Units) -> PIDBatch:
+        """Return the same decompositions in other units ("bits" or "nats")."""
+        if units == self.units:
+            return self
+        factor = NATS_PER_BIT if units == "nats" else 1.0 / NATS_PER_BIT
+        return dataclasses.replace(
+            self,
+            redundancy=self.redundancy * factor,
+            unique_t=self.unique_t * factor,
+            unique_s=self.unique_s * factor,
+            synergy=self.synergy * factor,
+            gap=self.gap * factor,
+            units=units,
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -236,6 +237,45 @@ def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Fl
         raise ValueError(f"{name} is empty: its shape is {array.shape}.")
     _check_finite(array, name, "every cell must be a probability")
     return _check_mass(array, name)
+
+
+def check_sparse_pmf(pmf: Any, name: str = "pmf") -> coo_array:
+    """Clean a sparse joint pmf ``pmf[t, s, y]``: float64, positive entries, each stored once."""
+    if pmf.ndim != 3:
+        raise ValueError(
+            f"{name} must have 3 axes, {name}[t, s, y]; got shape {pmf.shape}. Pass a "
+            "scipy.sparse.coo_array((p, (t, s, y)), shape=(n_t, n_s, n_y))."
+        )
+    array = coo_array(pmf, copy=True)
+    _check_kind(array.data, name, "biuf", "probabilities")
+    if array.nnz == 0:
+        raise ValueError(f"{name} is empty: it stores no probabilities.")
+    _check_finite(array.data, name, "every entry must be a probability")
+    coords = tuple(axis.astype(np.int64) for axis in array.coords)
+    clean = coo_array((_check_mass(array.data, name), coords), shape=array.shape)
+    clean.sum_duplicates()
+    clean.eliminate_zeros()
+    return clean
+
+
+def check_pmfs(pmfs: ArrayLike, name: str = "pmfs") -> Floats:
+    """Clean a stack of joint pmfs ``pmfs[k, t, s, y]``, each scaled to sum to exactly 1."""
+    array = _to_array(pmfs, name)
+    if array.dtype == object:
+        raise TypeError(f"{name} has dtype object; convert it to float64 first.")
+    _check_kind(array, name, "biuf", "probabilities")
+    if array.ndim != 4:
+        raise ValueError(f"{name} must have 4 axes, {name}[k, t, s, y]; got shape {array.shape}.")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+    _check_finite(array, name, "every cell must be a probability")
+    p = array.astype(np.float64)
+    totals = p.sum(axis=(1, 2, 3))
+    bad = (p < 0).any(axis=(1, 2, 3)) | (np.abs(totals - 1.0) > _sum_tolerance(array))
+    if bad.any():
+        first = int(np.argmax(bad))
+        _check_mass(array[first], f"{name}[{first}]")
+    return np.ascontiguousarray(p / totals[:, None, None, None])
 
 
 def check_pair_tables(p_ty: ArrayLike, p_sy: ArrayLike) -> tuple[Floats, Floats]:

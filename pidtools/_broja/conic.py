@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pidtools._broja.support import Support
+from pidtools._broja.certificate import certify
+from pidtools._broja.program import Program, Solution
 from pidtools._result import Outcome, PIDError
 
 Floats = NDArray[np.float64]
@@ -18,10 +20,8 @@ Floats = NDArray[np.float64]
 CLARABEL_TOLERANCE = 1e-13
 
 
-def solve_conic(
-    p_ty: Floats, p_sy: Floats, support: Support, max_iter: int
-) -> tuple[Floats, Floats, Floats]:
-    """Entries q of the support and duals a (n_t, n_y), b (n_s, n_y), none exactly feasible.
+def solve(program: Program, *, max_iter: int) -> Solution:
+    """Solve, round and certify.
 
     min sum r  s.t.  q log(q / s) <= r entry by entry, with one variable s for each cell that
     all its classes share, s = sum_y q, and the two families of pair marginals.
@@ -33,33 +33,27 @@ def solve_conic(
     """
     import cvxpy as cp
 
-    n_entries, n_cells = len(support.t), len(support.starts)
+    sup = program.support
+    n_entries, n_cells = len(sup.row), len(sup.cell_row)
     q, s, r = cp.Variable(n_entries), cp.Variable(n_cells), cp.Variable(n_entries)
-    ty, keep_t = _marginal(support.t * p_ty.shape[1] + support.y, p_ty)
-    sy, keep_s = _marginal(support.s * p_sy.shape[1] + support.y, p_sy)
-    rows_t = ty @ q == p_ty.ravel()[keep_t]
-    rows_s = sy @ q == p_sy.ravel()[keep_s]
-    cells = csr_array((np.ones(n_entries), (support.cell, np.arange(n_entries))))
+    rows = _sums(sup.row) @ q == program.p_row
+    cols = _sums(sup.col) @ q == program.p_col
+    cells = _sums(np.repeat(np.arange(n_cells), np.diff(sup.cell_start)))
     model = cp.Problem(
         cp.Minimize(cp.sum(r)),
-        [cp.constraints.ExpCone(-r, q, cells.T @ s), cells @ q == s, rows_t, rows_s],
+        [cp.constraints.ExpCone(-r, q, cells.T @ s), cells @ q == s, rows, cols],
     )
     _run(model, max_iter)
-    if q.value is None or rows_t.dual_value is None or not np.isfinite(q.value).all():
+    if q.value is None or rows.dual_value is None or not np.isfinite(q.value).all():
         raise PIDError(f"Clarabel stopped: {Outcome.no_answer.value}", Outcome.no_answer)
-    return (
-        np.maximum(q.value, 0.0),
-        _dual(rows_t.dual_value, keep_t, p_ty.shape),
-        _dual(rows_s.dual_value, keep_s, p_sy.shape),
-    )
+    a, b, near_q = -rows.dual_value, -cols.dual_value, np.maximum(q.value, 0.0)
+    lower, upper = certify(sup, program.p_row, program.p_col, a, b, near_q)
+    return Solution(a, b, near_q, lower, upper, int(model.solver_stats.num_iters))
 
 
-def _marginal(key: NDArray[np.intp], p: Floats) -> tuple[csr_array, NDArray[np.intp]]:
-    """Matrix that sums entries to the positive cells of a pair table, and those cells."""
-    keep = np.nonzero(p.ravel())[0]
-    row = np.searchsorted(keep, key)
-    ones = np.ones(len(key))
-    return csr_array((ones, (row, np.arange(len(key)))), shape=(len(keep), len(key))), keep
+def _sums(group: NDArray[np.integer[Any]]) -> csr_array:
+    """Matrix that sums entries by group."""
+    return csr_array((np.ones(len(group)), (group.astype(np.intp), np.arange(len(group)))))
 
 
 def _run(model: object, max_iter: int) -> None:
@@ -79,10 +73,3 @@ def _run(model: object, max_iter: int) -> None:
             )
         except cp.error.SolverError as error:
             raise PIDError(f"Clarabel failed: {error}", Outcome.no_answer) from None
-
-
-def _dual(value: Floats, keep: NDArray[np.intp], shape: tuple[int, ...]) -> Floats:
-    """Multipliers in the sign of the dual program; zero where the table is zero."""
-    dual = np.zeros(shape)
-    dual.ravel()[keep] = -value
-    return dual

@@ -8,10 +8,17 @@ changes nothing; likewise classes whose columns are proportional in both tables.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
+
+from pidtools._result import Duals
+
+if TYPE_CHECKING:
+    from pidtools._broja.program import Program, Solution
+    from pidtools._broja.support import Start
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -64,6 +71,57 @@ def lift(q: coo_array, reduced: Reduction, p_ty: Floats, p_sy: Floats) -> coo_ar
     return coo_array((data, (t, s, y_all)), shape=(len(p_ty), *p_sy.shape))
 
 
+def lift_duals(
+    program: Program, solution: Solution, reduced: Reduction, p_ty: Floats, p_sy: Floats
+) -> Duals:
+    """Duals of the original tables, and the mass of each original cell.
+
+    Merged symbols have the duals of their group; of merged classes each takes its share of the
+    sum of exponentials.
+    """
+    a, b = program.tables(solution.a, solution.b)
+    y = np.maximum(reduced.y, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.log(p_ty.sum(axis=0) / reduced.p_ty.sum(axis=0)[y])
+    t_y = np.where(p_ty > 0, a[np.maximum(reduced.t, 0)][:, y] + share, np.nan)
+    s_y = np.where(p_sy > 0, b[np.maximum(reduced.s, 0)][:, y], np.nan)
+    left, right = _shares(p_ty.sum(axis=1), reduced.t), _shares(p_sy.sum(axis=1), reduced.s)
+    return Duals(t_y, s_y, (left @ program.cell_totals(solution.q).tocsr() @ right.T).tocoo())
+
+
+def reduced_start(program: Program, start: Duals, reduced: Reduction, p_ty: Floats) -> Start:
+    """Duals of a neighbouring problem in the variables of the reduced one."""
+    from pidtools._broja.support import Start
+
+    t, s, y = (_representatives(group) for group in (reduced.t, reduced.s, reduced.y))
+    p_y = p_ty.sum(axis=0)
+    share = np.log(p_y[y] / reduced.p_ty.sum(axis=0))
+    a, b = start.t_y[np.ix_(t, y)] - share, start.s_y[np.ix_(s, y)]
+    row, col = program.variables(a, b)
+    # Where the neighbour had no mass, the duals of the product coupling.
+    share_col = (
+        program.p_col
+        / np.bincount(program.support.col_class, program.p_col)[program.support.col_class]
+    )
+    row = np.where(np.isfinite(row), row, np.log(program.p_row))
+    col = np.where(np.isfinite(col), col, np.log(share_col))
+    cells = _groups(reduced.t).T @ start.t_s.tocsr() @ _groups(reduced.s)
+    return Start(row, col, program.totals_of_cells(cells.tocoo()))
+
+
+def _representatives(group: Ints) -> Ints:
+    """First member of each group."""
+    members = np.nonzero(group >= 0)[0]
+    return members[np.unique(group[members], return_index=True)[1]]
+
+
+def _groups(group: Ints) -> csr_array:
+    """Matrix (n_symbols, n_groups) of membership."""
+    members = np.nonzero(group >= 0)[0]
+    ones = np.ones(len(members))
+    return csr_array((ones, (members, group[members])), shape=(len(group), int(group.max()) + 1))
+
+
 def _shares(p: Floats, group: Ints) -> csr_array:
     """Matrix (n_symbols, n_groups) with each symbol's share of its group's mass."""
     kept = np.nonzero((group >= 0) & (p > 0))[0]
@@ -80,7 +138,9 @@ def _merge_rows(table: Floats) -> Ints:
     rows = table[kept] / mass[kept, None]
     # A positive probability that rounds to 0 must not merge with a true zero.
     key = np.where(rows > 0, np.maximum(np.round(rows, MERGE_DECIMALS), 1e-300), 0.0)
-    group[kept] = np.unique(key, axis=0, return_inverse=True)[1].ravel()
+    # As bytes: sorting rows of many columns as records takes far longer.
+    packed = np.ascontiguousarray(key).view(np.dtype((np.void, key.itemsize * key.shape[1])))
+    group[kept] = np.unique(packed.ravel(), return_inverse=True)[1]
     return group
 
 
