@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from pidtools._probe.discriminant import project
 from pidtools._probe.experts import LOG_FLOOR, View, posteriors
 from pidtools._probe.pool import log_loss
 from pidtools._probe.whitening import Whitened, whiten
@@ -69,8 +70,7 @@ def pair_judge(
 def _discriminating(source: Whitened, train: Codes, labels: Codes, n_classes: int) -> Array:
     rows = source.Z[train]
     view = View(rows, labels[train], rows[:0], source.spectrum, n_classes, 0)
-    reduced: Array = source.Z @ view.discriminant.directions
-    return reduced
+    return project(source.Z, view.discriminant.directions)
 
 
 def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -> Judge:

@@ -49,7 +49,7 @@ class Discriminant:
     def log_posterior(self, Z: Array) -> Floats:
         """Log posteriors of rows of `Z`, shape (n, n_classes)."""
         projection = self.whitener.T @ self.means.T
-        scores = Z @ projection - self.centre @ projection
+        scores = project(Z, projection) - self.centre @ projection
         posterior: Floats = log_softmax(
             scores - 0.5 * (self.means**2).sum(axis=1) + self.log_prior, axis=1
         )
@@ -59,6 +59,11 @@ class Discriminant:
     def directions(self) -> Floats:
         """Both kinds of directions side by side."""
         return np.hstack([self.mean_directions, self.spread_directions])
+
+
+def project(Z: Array, directions: Floats) -> Floats:
+    """``Z @ directions`` in the precision of `Z`: mixed, NumPy would copy all of Z first."""
+    return np.asarray(Z @ directions.astype(Z.dtype), dtype=np.float64)
 
 
 def discriminant(

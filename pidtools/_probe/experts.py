@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
-from pidtools._probe.discriminant import Discriminant, discriminant
+from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
 
 Floats = NDArray[np.float64]
@@ -81,7 +81,7 @@ class View:
         return self._projected(self.discriminant.directions)
 
     def _projected(self, directions: Floats) -> tuple[Floats, Floats]:
-        return _unit_scale(self.Z @ directions, self.Z_new @ directions)
+        return _unit_scale(project(self.Z, directions), project(self.Z_new, directions))
 
 
 def posteriors(view: View, names: frozenset[str]) -> Posteriors:
