@@ -149,9 +149,11 @@ def _shrunk_noise(
     n, width = Z.shape
     within = np.zeros((width, width))
     fourth = 0.0
+    # In the precision of Z, which decides the time of wide sources; blocks add up in float64.
+    centres, scale = means.astype(Z.dtype), loudness.astype(Z.dtype)
     for start in range(0, n, BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
-        rows = (Z[block] - means[labels[block]]) * loudness
+        rows = (Z[block] - centres[labels[block]]) * scale
         within += rows.T @ rows
         fourth += float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
     within /= n
