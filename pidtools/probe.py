@@ -403,7 +403,7 @@ class _Task:
 
     def _prior(self, folds: Codes) -> Array:
         """Class shares, where no expert has anything to say."""
-        shares = np.bincount(self.labels) / len(self.labels)
+        shares = (np.bincount(self.labels) + 1e-9) / len(self.labels)
         return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
 
 
@@ -431,6 +431,8 @@ def _extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
     k folds, of an excess c k / (k - 1) / n. Where the mean is not clear of its own noise it is
     shrunk, by the share of its square that is not noise.
     """
+    if n_folds < 3:
+        return 0.0
     grown = n_folds / (n_folds - 1)
     mean = float(weights @ more)
     noise = float(weights**2 @ (more - mean) ** 2)

@@ -246,6 +246,26 @@ def test_rare_classes_are_said():
     assert summary.bound > 0.3
 
 
+def test_classes_of_two_rows_leave_two_folds():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = np.repeat(np.arange(20), 2)
+    summary = CHEAP.summarise(X, y)
+    assert set(summary.folds) == {0, 1}
+    assert summary.information == pytest.approx(summary.bound, abs=1e-12)
+    with pytest.raises(ValueError, match="Y has no class with two rows"):
+        CHEAP.summarise(X, np.arange(40))
+
+
+def test_a_class_may_be_missing_from_a_resample():
+    X, y, _ = shift(300)
+    y = y + (np.arange(300) % 50 == 0) * (2 - y)
+    t = CHEAP.summarise(X, y)
+    without = CHEAP.resampled(t, (y != 2).astype(float))
+    assert without.table[:, 2].max() == 0
+    assert without.table.sum() == pytest.approx(1, abs=1e-9)
+    assert CHEAP.decompose(without, without).unique_t == pytest.approx(0, abs=1e-5)
+
+
 def test_repeated_rows_are_said():
     X, y, _ = shift(300)
     summary = CHEAP.summarise(np.vstack([X, X]), np.tile(y, 2))

@@ -29,11 +29,17 @@ HOPELESS_NATS = 0.01
 def fold_numbers(
     labels: Codes, n_folds: int, random_state: int, groups: NDArray[Any] | None = None
 ) -> Codes:
-    """Fold of each row, classes spread evenly; rows of one group share a fold."""
+    """Fold of each row, classes spread evenly; rows of one group share a fold.
+
+    There are fewer folds where no class has as many rows.
+    """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    splitter = kind(n_folds, shuffle=True, random_state=random_state)
+    largest = int(np.bincount(labels).max())
+    if largest < 2:
+        raise ValueError("Y has no class with two rows; no row's label can be learned from others.")
+    splitter = kind(min(n_folds, largest), shuffle=True, random_state=random_state)
     folds = np.empty(len(labels), dtype=np.int64)
     with warnings.catch_warnings():
         # Classes with fewer members than folds: said in the notes.
