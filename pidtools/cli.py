@@ -25,6 +25,7 @@ from pidtools.demo import Demonstration, run
 REFUSED, STOPPED = 1, 3
 # What `validate` allows between expected and computed atoms, in bits.
 VALIDATION_TOLERANCE = 1e-7
+NAMES = ("distilled", "distillable", "student_only", "synergy")
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 
 app = typer.Typer(
@@ -93,10 +94,14 @@ def measure(
         Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
     ] = None,
     estimator: Annotated[
-        Literal["auto", "symbols", "binning", "kmeans", "gaussian"],
+        Literal["auto", "symbols", "binning", "kmeans", "gaussian", "probe"],
         typer.Option(help="How activations are looked at."),
     ] = "auto",
     units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",
+    confidence_level: Annotated[
+        float | None, typer.Option(help="Confidence of intervals, such as 0.95.")
+    ] = None,
+    n_jobs: Annotated[int | None, typer.Option(help="Workers; -1 takes all cores.")] = None,
     synergy: Annotated[bool, typer.Option(help="Estimate the synergy too.")] = True,
     random_state: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
 ) -> None:
@@ -114,8 +119,11 @@ def measure(
             _load(labels, "Y"),
             estimator=estimator,
             units=units,
+            confidence_level=confidence_level,
             synergy=synergy,
             random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
         )
         text = json.dumps(result.to_dict(), indent=2) + "\n"
         if json_path == Path("-"):
@@ -252,21 +260,26 @@ def _plot(result: DistillableKnowledge, path: Path) -> None:
 
 def _demo_table(found: Demonstration) -> Table:
     title = f"Digits, in bits (accuracy of the teacher: {found.teacher_accuracy:.3f})"
-    table = Table(
-        title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
-    )
-    headers = ("hidden\nunits", "accuracy", "I(Y;T)", "I(Y;S)", "distilled", "distillable")
-    for header in (*headers, "student\nonly", "synergy"):
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    headers = ("hidden\nunits", "accu-\nracy", "I(Y;T)", "I(Y;S)", "distilled", "distillable")
+    for header in (*headers, "student\nonly", "synergy", "clusters:\ndistillable"):
         table.add_column(header, justify="right", vertical="bottom")
     for student in found.students:
-        table.add_row(str(student.width), f"{student.accuracy:.3f}", *_numbers(student.result))
+        clusters = f"{student.clusters.distillable:.3f}"
+        numbers = _numbers(student.result)
+        table.add_row(str(student.width), f"{student.accuracy:.3f}", *numbers, clusters)
     return table
 
 
 def _numbers(r: DistillableKnowledge) -> list[str]:
-    informations = (r.teacher_information, r.student_information)
-    atoms = (r.distilled, r.distillable, r.student_only, r.synergy)
-    return [f"{value:.3f}" for value in (*informations, *atoms)]
+    """Informations, and atoms with their intervals on a second line."""
+    return [_number(r, name) for name in ("teacher_information", "student_information", *NAMES)]
+
+
+def _number(r: DistillableKnowledge, name: str) -> str:
+    value, interval = getattr(r, name), r.intervals.get(name)
+    ends = "" if interval is None else f"\n{interval.low:.2f}-{interval.high:.2f}"
+    return f"{value:.3f}{ends}"
 
 
 def _error(expected: PID, computed: PID) -> float:

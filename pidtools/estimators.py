@@ -98,7 +98,7 @@ def choose(estimator: Estimator | str, X: NDArray[Any], target: Target) -> Estim
         return BY_NAME[estimator]()
     if target.n_classes is None:
         return Gaussian()
-    return Symbols() if X.ndim == 1 else KMeansBinning()
+    return Symbols() if X.ndim == 1 else Probe()
 
 
 def summarise(
@@ -106,7 +106,9 @@ def summarise(
     Y: ArrayLike,
     *,
     estimator: Estimator | str = "auto",
+    groups: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
+    n_jobs: int | None = None,
 ) -> Summary:
     """All that one representation has to say about Y, for use with many partners.
 
@@ -116,10 +118,14 @@ def summarise(
         Representation.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels (integers, bools or strings), or floats for a continuous target.
-    estimator : {"auto", "symbols", "binning", "kmeans", "gaussian"} or an estimator
+    estimator : {"auto", "symbols", "binning", "kmeans", "gaussian", "probe"} or an estimator
         As in `distillable_knowledge`.
+    groups : array_like, shape (n_samples,), or None
+        Group of each sample; samples of one group are held out together.
     random_state : int, numpy.random.Generator or None
-        Seed.
+        Seed; summaries that meet must have the same.
+    n_jobs : int or None
+        Workers, as in joblib; the answer does not depend on it.
 
     Returns
     -------
@@ -140,7 +146,7 @@ def summarise(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        summary = _summarise(X, Y, estimator, random_state)
+        summary = _summarise(X, Y, estimator, random_state, groups, n_jobs)
     pass_on(caught)
     return summary
 
@@ -197,13 +203,20 @@ def _summarise(
     Y: ArrayLike,
     estimator: Estimator | str,
     random_state: int | np.random.Generator | None,
+    groups: ArrayLike | None = None,
+    n_jobs: int | None = None,
 ) -> Summary:
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    seed = _validate.check_seed(random_state)
-    chosen = choose(estimator, source, target)
-    return chosen.summarise(source, target.values, random_state=seed, name="X")
+    return choose(estimator, source, target).summarise(
+        source,
+        target.values,
+        random_state=_validate.check_seed(random_state),
+        name="X",
+        groups=None if groups is None else _validate.check_groups(groups, len(source)),
+        n_jobs=n_jobs,
+    )
 
 
 def _check_estimator(estimator: Any) -> Estimator:

@@ -44,6 +44,8 @@ MAX_JOINT_WIDTH = 512
 HEAVY_BYTES = 2**28
 # Extrapolating by more than this share of H(Y) is worth a warning, not only a note.
 WARN_STARVED_SHARE = 0.1
+# Symbols that become a column each.
+MAX_SYMBOLS = 256
 # Rows that repeat another row: above this share a note says what that does to the folds.
 NOTE_REPEATS_SHARE = 0.01
 
@@ -255,9 +257,7 @@ class Probe:
         return dataclasses.replace(summary, **self._numbers(summary, shares))
 
     def _checked(self, X: Array, labels: Codes, name: str) -> Array:
-        if X.dtype.kind in "US":
-            raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')
-        features = X.reshape(len(X), -1)
+        features = _one_column_a_symbol(X, name) if X.ndim == 1 else X
         if features.dtype.kind != "f":
             features = features.astype(np.float64)
         if self.inputs != "features":
@@ -412,6 +412,19 @@ class _Found:
     pool: Pool
     log_p: Floats
     log_p_from_half: Floats
+
+
+def _one_column_a_symbol(X: Array, name: str) -> Array:
+    """Indicators of the symbols; integers of too many values stay one column of numbers."""
+    symbols, codes = np.unique(X, return_inverse=True)
+    if len(symbols) <= MAX_SYMBOLS:
+        return np.eye(len(symbols), dtype=np.float32)[codes]
+    if X.dtype.kind in "US":
+        raise ValueError(
+            f"{name} holds {len(symbols)} different strings, more than the {MAX_SYMBOLS} a probe "
+            'takes; use estimator="symbols", or pass features of them.'
+        )
+    return X[:, None]
 
 
 def _sums(codes: Codes, weights: Floats, n: int) -> Floats:
