@@ -340,6 +340,32 @@ def test_a_loose_tolerance_takes_fewer_iterations() -> None:
     assert loose.upper - loose.lower <= 1e-3
 
 
+def test_a_start_changes_the_time_and_not_the_answer() -> None:
+    rng = np.random.default_rng(0)
+    pmf = random_pmf((6, 5, 4), 0)
+    pmf[2] = pmf[1] / 2  # a merged row, so that duals go through the reduction and back
+    pmf /= pmf.sum()
+    first = pt.broja(pmf, keep_duals=True)
+    assert first.duals is not None
+    assert first.duals.t_y.shape == (6, 4)
+    near = rng.multinomial(20_000, pmf.ravel()).reshape(pmf.shape) / 20_000
+    cold, warm = pt.broja(near), pt.broja(near, start=first.duals)
+    assert warm.gap <= 1e-9
+    assert abs(warm.union_information - cold.union_information) <= warm.gap + cold.gap
+    # From its own duals a problem is solved at once.
+    with_limit = pt.broja(pmf, start=first.duals, max_iter=1)
+    assert with_limit.gap <= 1e-9
+
+
+def test_a_start_of_another_kind_or_shape_is_refused() -> None:
+    pmf = random_pmf((4, 4, 3), 0)
+    with pytest.raises(TypeError, match=r"start must be the duals of a PID; got PID"):
+        pt.broja(pmf, start=pt.broja(pmf))  # type: ignore[arg-type]
+    duals = pt.broja(random_pmf((3, 4, 3), 0), keep_duals=True).duals
+    with pytest.raises(ValueError, match=r"start must have the shapes of the tables"):
+        pt.broja(pmf, start=duals)
+
+
 def worst_gap(start: int, n_problems: int) -> float:
     """Largest certified gap in bits over generated problems, in nats of the solver's own."""
     worst = 0.0
