@@ -17,6 +17,7 @@ from pidtools.broja import broja, broja_batch, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import mutual_information, summarise
 from pidtools.gaussian import Gaussian, gaussian_pid
+from pidtools.probe import Probe
 
 __version__ = "0.1.0.dev0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "PIDBatch",
     "PIDError",
     "PIDWarning",
+    "Probe",
     "Summary",
     "Symbols",
     "broja",

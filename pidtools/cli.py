@@ -85,7 +85,7 @@ def demo(
 def measure(
     teacher: Annotated[Path, typer.Argument(metavar="T.npy", help="Teacher, one row a sample.")],
     student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, the same rows.")],
-    labels: Annotated[Path, typer.Argument(metavar="Y.npy", help="One class label a row.")],
+    labels: Annotated[Path, typer.Argument(metavar="Y.npy", help="Labels or floats, one a row.")],
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
     ] = None,
@@ -93,8 +93,8 @@ def measure(
         Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
     ] = None,
     estimator: Annotated[
-        Literal["auto", "symbols", "binning", "kmeans"],
-        typer.Option(help="How activations become cells."),
+        Literal["auto", "symbols", "binning", "kmeans", "gaussian"],
+        typer.Option(help="How activations are looked at."),
     ] = "auto",
     units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",
     synergy: Annotated[bool, typer.Option(help="Estimate the synergy too.")] = True,

@@ -25,6 +25,10 @@ from pidtools.estimators import Estimator, Target, choose, pass_on, read_target
 
 Sources = dict[str, NDArray[Any] | Summary]
 
+# Fits on halves of the rows for what `resampled` summaries leave out; together they cost about
+# twice the estimate itself.
+N_REFITS = 4
+
 
 def distillable_knowledge(
     T: ArrayLike | Summary,
@@ -133,14 +137,18 @@ def distillable_knowledge(
     pass_on(caught)
     intervals = {}
     if level is not None:
+        again = _Again(task, sources, view)
+        samples = resampling.Samples(len(target.values), codes)
         replicates = resampling.replicate(
-            _Again(task, sources, view),
-            resampling.Samples(len(target.values), codes),
+            again,
+            samples,
             n_resamples=n_resamples,
             random_state=seed,
             n_jobs=n_jobs,
             progress=progress,
         )
+        if again.keeps_fits:
+            replicates = _with_refits(replicates, again, samples, seed, n_jobs)
         intervals = _intervals(pid, replicates, level, from_bits(1.0, units))
     return DistillableKnowledge(
         pid=pid.in_units(units),
@@ -179,12 +187,13 @@ class _View:
 
     def decompose(self) -> PID:
         """All atoms in bits; no synergy unless it was asked for."""
-        pid: PID = self.t.estimator.decompose(self.t, self.s)
-        if not self.synergy:
-            return pid
         if self.both is not None:
+            pid: PID = self.t.estimator.decompose(self.t, self.s, self.both)
             joint = self.both.information
         else:
+            pid = self.t.estimator.decompose(self.t, self.s)
+            if not self.synergy:
+                return pid
             joint = self.t.estimator.joint_information(self.t, self.s)
         return dataclasses.replace(pid, synergy=joint - pid.union_information)
 
@@ -234,9 +243,16 @@ class _Again:
     view: _View
 
     def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        pid = self._look(rows).decompose()
-        atoms = (pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy)
-        return np.array([np.nan if atom is None else atom for atom in atoms])
+        return _atoms(self._look(rows).decompose())
+
+    @property
+    def keeps_fits(self) -> bool:
+        """Whether resampled rows are weighed with the fits of all rows."""
+        return getattr(self.view.t.estimator, "keeps_fits", False)
+
+    def effect_of_refit(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What fitting afresh on these rows changes."""
+        return _atoms(self._look_anew(rows).decompose()) - self(rows)
 
     def _look(self, rows: NDArray[np.int64]) -> _View:
         resampled = getattr(self.view.t.estimator, "resampled", None)
@@ -258,8 +274,34 @@ class _Again:
         return drawn.look({name: _rows_of(X, rows, name) for name, X in self.sources.items()})
 
 
+def _atoms(pid: PID) -> NDArray[np.float64]:
+    atoms = (pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy)
+    return np.array([np.nan if atom is None else atom for atom in atoms])
+
+
+def _with_refits(
+    replicates: NDArray[np.float64],
+    again: _Again,
+    samples: resampling.Samples,
+    seed: int,
+    n_jobs: int | None,
+) -> NDArray[np.float64]:
+    effects = resampling.replicate(
+        again.effect_of_refit,
+        samples,
+        draw=resampling.subsample,
+        n_resamples=N_REFITS,
+        random_state=seed,
+        n_jobs=n_jobs,
+    )
+    return resampling.add_refits(replicates, effects, random_state=seed)
+
+
 def _rows_of(X: NDArray[Any] | Summary, rows: NDArray[np.int64], name: str) -> NDArray[Any]:
     if isinstance(X, Summary):
+        source: NDArray[Any] | None = getattr(X, "source", None)
+        if source is not None:
+            return source[rows]
         raise TypeError(
             f"{name} is a Summary by {X.estimator!r}, which has to see resampled data for an "
             "interval; pass the array."

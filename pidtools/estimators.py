@@ -15,6 +15,7 @@ from pidtools._information import from_bits
 from pidtools._result import PID, UNITS, Summary, Units
 from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.gaussian import Gaussian
+from pidtools.probe import Probe
 
 
 class Estimator(Protocol):
@@ -25,8 +26,10 @@ class Estimator(Protocol):
 
     Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
     the summary with each row counted as often as its weight says; without it, resampled rows are
-    summarised anew. ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources,
-    resampled in the same way; without it, `joint_information` is asked each time.
+    summarised anew; an attribute ``keeps_fits = True`` says that it leaves fitted models as they
+    are, and what refitting adds is then found from a few refits. ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources,
+    resampled in the same way and handed to `decompose` as a third argument; without it,
+    `joint_information` is asked each time.
     """
 
     def summarise(
@@ -57,6 +60,7 @@ BY_NAME: dict[str, Callable[[], Estimator]] = {
     "binning": Binning,
     "kmeans": KMeansBinning,
     "gaussian": Gaussian,
+    "probe": Probe,
 }
 
 

@@ -186,7 +186,7 @@ def _mmi(view: _View) -> PID:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class GaussianSummary(Summary):
     """A source as what it leaves of Y.
 
@@ -200,9 +200,9 @@ class GaussianSummary(Summary):
         The same for each sample, where it is needed for the correction.
     """
 
-    source: Source = field(repr=False, compare=False)
-    posterior: Posterior = field(repr=False, compare=False)
-    residual: Floats | None = field(repr=False, compare=False)
+    source: Source = field(repr=False)
+    posterior: Posterior = field(repr=False)
+    residual: Floats | None = field(repr=False)
 
 
 @dataclass(frozen=True)

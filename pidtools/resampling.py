@@ -142,6 +142,32 @@ def replicate(
     return _stack(found)
 
 
+def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Floats:
+    """Give replicates that kept the fits of all rows the spread that fitting afresh adds.
+
+    Parameters
+    ----------
+    replicates : ndarray of float64, shape (n_resamples, n_numbers)
+        From rows drawn again, weighed with the fits of all rows.
+    effects : ndarray of float64, shape (n_refits, n_numbers)
+        What fitting afresh on a half of the rows changed. The variance that fitting adds falls
+        at least as fast as 1 / n: on all rows it is at most half of their mean square.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_resamples, n_numbers)
+        Each replicate with one of the effects, of either sign, over the square root of two.
+    """
+    rng = np.random.default_rng(random_state)
+    usable = effects[~np.isnan(effects).all(axis=1)]
+    drawn = usable[rng.integers(len(usable), size=len(replicates))]
+    signs = rng.choice([-1.0, 1.0], size=(len(replicates), 1))
+    spread: Floats = replicates + signs * drawn / np.sqrt(2)
+    return spread
+
+
 def _run(
     statistic: Statistic,
     samples: Samples,

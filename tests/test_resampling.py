@@ -5,7 +5,7 @@ import pytest
 from joblib import parallel_config
 
 from pidtools import Interval, PIDError, resampling
-from pidtools.resampling import Samples, bootstrap, permutation, subsample
+from pidtools.resampling import Samples, add_refits, bootstrap, permutation, subsample
 
 VALUES = np.random.default_rng(0).normal(size=400)
 GROUPS = np.repeat(np.arange(40), 10)
@@ -159,3 +159,11 @@ def test_p_value_counts_the_data_as_one():
     assert resampling.p_value(1000.0, null) == 0.01
     assert resampling.p_value(-1.0, null) == 1.0
     assert resampling.p_value(49.0, np.append(null, np.nan)) == 0.51
+
+
+def test_refits_add_their_variance():
+    rng = np.random.default_rng(0)
+    replicates, effects = rng.normal(size=(4000, 1)), np.array([[2.0], [-4.0], [np.nan]])
+    spread = add_refits(replicates, effects, random_state=0).std()
+    # 1 + (4 + 16) / 2 / 2; the standard deviation of 4000 draws is good to 2 %.
+    assert spread == pytest.approx(np.sqrt(6), rel=0.05)

@@ -1,0 +1,1 @@
+"""Parts of the probe: whitening, experts, their pool, cells of posteriors."""

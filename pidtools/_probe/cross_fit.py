@@ -1,0 +1,167 @@
+"""Held-out posteriors: every row is judged by models that have not seen its label."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from pidtools._probe.experts import LOG_FLOOR, View, posteriors
+from pidtools._probe.pool import log_loss
+from pidtools._probe.whitening import Whitened, whiten
+
+Array = NDArray[Any]
+Codes = NDArray[np.int64]
+Posteriors = dict[str, NDArray[Any]]
+# From training rows, new rows and names of experts to log posteriors of the new rows.
+Judge = Callable[[Codes, Codes, frozenset[str]], Posteriors]
+
+# An expert leaves after the first fold if its loss there is surely more than this behind.
+HOPELESS_NATS = 0.01
+
+
+def fold_numbers(
+    labels: Codes, n_folds: int, random_state: int, groups: NDArray[Any] | None = None
+) -> Codes:
+    """Fold of each row, classes spread evenly; rows of one group share a fold."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    splitter = kind(n_folds, shuffle=True, random_state=random_state)
+    folds = np.empty(len(labels), dtype=np.int64)
+    with warnings.catch_warnings():
+        # Classes with fewer members than folds: said in the notes.
+        warnings.simplefilter("ignore", UserWarning)
+        for k, (_, rows) in enumerate(splitter.split(labels, labels, groups)):
+            folds[rows] = k
+    return folds
+
+
+def expert_judge(source: Whitened, labels: Codes, n_classes: int, random_state: int) -> Judge:
+    """The experts on whitened features."""
+
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+        Z, spectrum = source.Z, source.spectrum
+        view = View(Z[train], labels[train], Z[new], spectrum, n_classes, random_state)
+        return dict(posteriors(view, names))
+
+    return judge
+
+
+def pair_judge(
+    left: Whitened, right: Whitened, labels: Codes, n_classes: int, random_state: int
+) -> Judge:
+    """The experts on two wide sources, each reduced to what discriminates in training rows."""
+
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+        reduced = [_discriminating(half, train, labels, n_classes) for half in (left, right)]
+        both = whiten(np.hstack(reduced))
+        return expert_judge(both, labels, n_classes, random_state)(train, new, names)
+
+    return judge
+
+
+def _discriminating(source: Whitened, train: Codes, labels: Codes, n_classes: int) -> Array:
+    rows = source.Z[train]
+    view = View(rows, labels[train], rows[:0], source.spectrum, n_classes, 0)
+    reduced: Array = source.Z @ view.discriminant.directions
+    return reduced
+
+
+def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -> Judge:
+    """A classifier of the user's own, on the features as they came."""
+
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+        from sklearn.base import clone
+
+        model = clone(classifier).fit(X[train], labels[train])
+        p = np.asarray(model.predict_proba(X[new]), dtype=np.float64)
+        log_p = np.full((len(new), n_classes), LOG_FLOOR)
+        log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
+        return {"classifier": log_p}
+
+    return judge
+
+
+def cross_fit(
+    judge: Judge,
+    labels: Codes,
+    folds: Codes,
+    n_classes: int,
+    names: frozenset[str],
+    *,
+    race: bool,
+    heavy: bool,
+    n_jobs: int | None,
+) -> Posteriors:
+    """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
+
+    With `race`, experts that are far behind on the first fold are not asked again. `heavy`
+    folds run one after the other with all threads: each holds a copy of its training rows.
+    """
+    first = _one_fold(judge, folds, 0, names, one_thread=not heavy)
+    if race and first:
+        names = _worth_asking(first, labels[folds == 0])
+    numbers = range(1, int(folds.max()) + 1)
+    rest = _in_parallel(judge, folds, numbers, names, heavy, 1 if heavy else n_jobs)
+    fitted = [first, *rest]
+    found = {name for opinions in fitted for name in opinions}
+    asked = sorted(found & names if race else found)
+    return {name: _assemble(name, fitted, labels, folds, n_classes) for name in asked}
+
+
+def _assemble(
+    name: str, fitted: list[Posteriors], labels: Codes, folds: Codes, n_classes: int
+) -> Array:
+    """One expert's opinions from all folds; class shares where a fold had none."""
+    held_out = np.empty((len(labels), n_classes), dtype=np.float32)
+    for k, opinions in enumerate(fitted):
+        new = folds == k
+        if name in opinions:
+            held_out[new] = opinions[name]
+        else:
+            shares = (np.bincount(labels[~new], minlength=n_classes) + 0.5) / (~new).sum()
+            held_out[new] = np.log(shares)
+    posterior: Array = log_softmax(held_out, axis=1)
+    return posterior
+
+
+def _one_fold(
+    judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
+) -> Posteriors:
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1) if one_thread else nullcontext():
+        return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), names)
+
+
+def _in_parallel(
+    judge: Judge,
+    folds: Codes,
+    numbers: range,
+    names: frozenset[str],
+    heavy: bool,
+    n_jobs: int | None,
+) -> list[Posteriors]:
+    from joblib import Parallel, delayed
+
+    jobs = (delayed(_one_fold)(judge, folds, k, names, not heavy) for k in numbers)
+    done: list[Posteriors] = Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
+    return done
+
+
+def _worth_asking(opinions: Posteriors, labels: Codes) -> frozenset[str]:
+    losses = {name: log_loss(log_p, labels) for name, log_p in opinions.items()}
+    best = min(losses.values(), key=lambda loss: float(loss.mean()))
+
+    def hopeless(loss: NDArray[np.float64]) -> bool:
+        behind = loss - best
+        error = behind.std() / np.sqrt(len(behind))
+        return bool(behind.mean() - 2 * error > HOPELESS_NATS)
+
+    return frozenset(name for name, loss in losses.items() if not hopeless(loss))

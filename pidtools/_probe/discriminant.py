@@ -1,0 +1,189 @@
+"""Directions that separate classes by their means and by their spreads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import log_softmax
+
+Floats = NDArray[np.float64]
+Array = NDArray[Any]
+Codes = NDArray[np.int64]
+
+MAX_MEAN_DIRECTIONS = 24
+N_SPREAD_DIRECTIONS = 4
+# Beyond these a covariance a class is neither affordable nor estimable.
+MAX_CLASSES_FOR_SPREAD = 30
+MAX_WIDTH_FOR_SPREAD = 256
+BLOCK_ROWS = 4096
+BLOCK_COLUMNS = 256
+
+
+@dataclass(frozen=True)
+class Discriminant:
+    """Linear discriminant analysis with shrunk covariance and shrunk class means.
+
+    Attributes
+    ----------
+    log_prior : ndarray, shape (n_classes,)
+    centre : ndarray, shape (width,)
+    whitener : ndarray, shape (width, width)
+        Whitens the noise within classes: ``(z - centre) @ whitener.T``.
+    means : ndarray, shape (n_classes, width)
+        Shrunk class means in whitened coordinates.
+    mean_directions, spread_directions : ndarray, shape (width, n_directions)
+        Where class means differ, and where class covariances do; of unit noise.
+    """
+
+    log_prior: Floats
+    centre: Floats
+    whitener: Floats
+    means: Floats
+    mean_directions: Floats
+    spread_directions: Floats
+
+    def log_posterior(self, Z: Array) -> Floats:
+        """Log posteriors of rows of `Z`, shape (n, n_classes)."""
+        projection = self.whitener.T @ self.means.T
+        scores = Z @ projection - self.centre @ projection
+        posterior: Floats = log_softmax(
+            scores - 0.5 * (self.means**2).sum(axis=1) + self.log_prior, axis=1
+        )
+        return posterior
+
+    @property
+    def directions(self) -> Floats:
+        """Both kinds of directions side by side."""
+        return np.hstack([self.mean_directions, self.spread_directions])
+
+
+def discriminant(
+    Z: Array,
+    labels: Codes,
+    n_classes: int,
+    loudness: Floats,
+    *,
+    caution: float = 1.0,
+    spread: bool = True,
+) -> Discriminant:
+    """Fit on training rows.
+
+    Parameters
+    ----------
+    Z : ndarray, shape (n, width)
+        Whitened features.
+    labels : ndarray of int64, shape (n,)
+        Every class must have a row.
+    n_classes : int
+    loudness : ndarray, shape (width,)
+        Scale that each column had before whitening. The noise is shrunk towards a sphere in
+        those natural coordinates: in whitened ones a direction that separates the classes
+        well has little noise, and shrinking would take just that away.
+    caution : float
+        Share of the shrinkage intensity that is applied.
+    spread : bool
+        Whether to look for directions in which the covariances differ.
+    """
+    counts = np.bincount(labels, minlength=n_classes).astype(np.float64)
+    means = _class_sums(Z, labels, n_classes) / counts[:, None]
+    centre = counts @ means / counts.sum()
+    whitener = _inverse_factor(_shrunk_noise(Z, labels, means, loudness, caution)) * loudness
+    standard_errors = (means - centre) @ whitener.T * np.sqrt(counts)[:, None]
+    U, s, Vt = np.linalg.svd(standard_errors, full_matrices=False)
+    kept = shrink_singular_values(s, n_classes - 1, Z.shape[1])
+    n_means = int(np.clip((kept > 0).sum(), 1, min(MAX_MEAN_DIRECTIONS, n_classes - 1, len(s))))
+    apart = Vt[:n_means]
+    off = _spread_directions(Z, labels, means, whitener, apart) if spread else apart[:0].T
+    return Discriminant(
+        log_prior=np.log(counts / counts.sum()),
+        centre=centre,
+        whitener=whitener,
+        means=(U * kept) @ Vt / np.sqrt(counts)[:, None],
+        mean_directions=whitener.T @ apart.T,
+        spread_directions=off,
+    )
+
+
+def shrink_singular_values(s: Floats, n_rows: int, n_columns: int) -> Floats:
+    """Shrinkage of the singular values of a matrix with unit noise that minimises the error.
+
+    Gavish and Donoho, IEEE Trans. Inf. Theory 63 (2017), Frobenius loss; values below the
+    edge of the noise become 0. With one row it is the positive-part shrinkage of Stein.
+    """
+    large, small = max(n_rows, n_columns), min(n_rows, n_columns)
+    if small <= 1:
+        return s * np.maximum(1 - large / np.maximum(s**2, 1e-300), 0)
+    aspect, x2 = small / large, s**2 / large
+    numerator = np.maximum((x2 - aspect - 1) ** 2 - 4 * aspect, 0)
+    value = np.sqrt(numerator / np.maximum(x2, 1e-300) * large)
+    shrunk: Floats = np.where(x2 > (1 + np.sqrt(aspect)) ** 2, value, 0.0)
+    return shrunk
+
+
+def _class_sums(Z: Array, labels: Codes, n_classes: int) -> Floats:
+    """Sums of the rows of each class, in float64."""
+    members = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))))
+    sums = np.zeros((n_classes, Z.shape[1]))
+    for start in range(0, Z.shape[1], BLOCK_COLUMNS):
+        columns = slice(start, start + BLOCK_COLUMNS)
+        sums[: members.shape[0], columns] = members @ Z[:, columns].astype(np.float64)
+    return sums
+
+
+def _shrunk_noise(
+    Z: Array, labels: Codes, means: Floats, loudness: Floats, caution: float
+) -> Floats:
+    """Covariance within classes, shrunk to a multiple of the identity.
+
+    The intensity is that of Ledoit and Wolf, J. Multivariate Anal. 88 (2004).
+    """
+    n, width = Z.shape
+    within = np.zeros((width, width))
+    fourth = 0.0
+    for start in range(0, n, BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        rows = (Z[block] - means[labels[block]]) * loudness
+        within += rows.T @ rows
+        fourth += float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
+    within /= n
+    level = np.trace(within) / width
+    distance = float(((within - level * np.eye(width)) ** 2).sum())
+    noise = max(fourth / n - float((within**2).sum()), 0.0) / n
+    intensity = caution * (min(noise / distance, 1.0) if distance > 0 else 1.0)
+    # A floor keeps directions that are constant within every class from being infinite.
+    intensity = max(intensity, 1e-6)
+    shrunk: Floats = (1 - intensity) * within + intensity * max(level, 1e-12) * np.eye(width)
+    return shrunk
+
+
+def _inverse_factor(covariance: Floats) -> Floats:
+    """W with W covariance W^T = identity."""
+    values, axes = np.linalg.eigh(covariance)
+    inverse: Floats = (axes / np.sqrt(np.maximum(values, 1e-300))).T
+    return inverse
+
+
+def _spread_directions(
+    Z: Array, labels: Codes, means: Floats, whitener: Floats, apart: Floats
+) -> Floats:
+    """Directions, off those of the means, along which class covariances differ most.
+
+    Sliced average variance estimation (Cook and Weisberg, JASA 86, 1991).
+    """
+    width, n_classes = Z.shape[1], len(means)
+    n_directions = min(N_SPREAD_DIRECTIONS, width - len(apart))
+    if n_directions <= 0 or n_classes > MAX_CLASSES_FOR_SPREAD or width > MAX_WIDTH_FOR_SPREAD:
+        return np.zeros((width, 0))
+    difference = np.zeros((width, width))
+    for c in range(n_classes):
+        rows = (Z[labels == c] - means[c]) @ whitener.T
+        excess = rows.T @ rows / len(rows) - np.eye(width)
+        difference += len(rows) / len(Z) * (excess @ excess)
+    off = np.eye(width) - apart.T @ apart
+    axes = np.linalg.eigh(off @ difference @ off)[1][:, ::-1]
+    directions: Floats = whitener.T @ axes[:, :n_directions]
+    return directions

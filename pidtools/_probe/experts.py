@@ -1,0 +1,348 @@
+"""The experts: small classifiers of different kinds, each good at another shape of problem.
+
+A linear one can't see a change of scale, a tree wastes samples on linear problems, neighbours
+drown in width. They are cheap together, and their pool (`pool`) needs no choice between them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.special import log_softmax
+
+from pidtools._probe.discriminant import Discriminant, discriminant
+from pidtools._probe.network import Penalty, network_posteriors
+
+Floats = NDArray[np.float64]
+Array = NDArray[Any]
+Codes = NDArray[np.int64]
+Posteriors = dict[str, Floats]
+
+# Widths up to which an expert sees all features; beyond, the discriminating ones only.
+MAX_WIDTH_OF_CURVES = 64
+MAX_WIDTH_OF_KERNEL = 512
+MAX_CLASSES_OF_TREES = 10
+PENALTIES = (0.003, 0.03, 0.3, 3.0)
+RIDGE_PENALTIES = (0.003, 0.05)
+NETWORKS = (
+    ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
+    ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 120)),
+)
+# exp(-25) = 1e-11: no finite sample supports more confidence.
+LOG_FLOOR = -25.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What an expert sees: training rows with labels, and new rows to judge.
+
+    `spectrum` holds the variances that the whitened columns had before.
+    """
+
+    Z: Array
+    labels: Codes
+    Z_new: Array
+    spectrum: Floats
+    n_classes: int
+    random_state: int
+
+    @property
+    def width(self) -> int:
+        """Number of features."""
+        return int(self.Z.shape[1])
+
+    @cached_property
+    def discriminant(self) -> Discriminant:
+        """Directions in which the classes differ, from the training rows."""
+        return discriminant(self.Z, self.labels, self.n_classes, self.loudness)
+
+    @property
+    def loudness(self) -> Floats:
+        """Scale of each column before whitening, 1 on average."""
+        scale: Floats = np.sqrt(self.spectrum / self.spectrum.mean())
+        return scale
+
+    @cached_property
+    def means_only(self) -> tuple[Floats, Floats]:
+        """Training and new rows along the directions in which class means differ."""
+        return self._projected(self.discriminant.mean_directions)
+
+    @cached_property
+    def reduced(self) -> tuple[Floats, Floats]:
+        """The same, with the directions in which class covariances differ."""
+        return self._projected(self.discriminant.directions)
+
+    def _projected(self, directions: Floats) -> tuple[Floats, Floats]:
+        return _unit_scale(self.Z @ directions, self.Z_new @ directions)
+
+
+def posteriors(view: View, names: frozenset[str]) -> Posteriors:
+    """Log posteriors of the new rows by the experts named that apply.
+
+    Keys are ``family:variant``; a family without variant in `names` stands for all of its
+    variants. Classes without a training row get less than one row's worth.
+    """
+    present = np.unique(view.labels)
+    if view.width == 0:
+        return {}
+    if len(present) < view.n_classes:
+        return _without_absent_classes(view, present, names)
+    out: Posteriors = {}
+    for family, expert in EXPERTS.items():
+        wanted = None if family in names else {n for n in names if n.split(":")[0] == family}
+        if wanted is None or wanted:
+            found = expert(view, wanted)
+            out |= {n: p for n, p in found.items() if wanted is None or n in wanted}
+    return {name: np.maximum(log_p, LOG_FLOOR) for name, log_p in out.items()}
+
+
+def _without_absent_classes(view: View, present: Codes, names: frozenset[str]) -> Posteriors:
+    if len(present) < 2:
+        return {}
+    labels = np.searchsorted(present, view.labels)
+    part = dataclasses.replace(view, labels=labels, n_classes=len(present))
+    return {name: _widen(p, present, view) for name, p in posteriors(part, names).items()}
+
+
+def _widen(log_p: Floats, present: Codes, view: View) -> Floats:
+    unseen = -np.log(2.0 * len(view.labels))
+    wide = np.full((len(log_p), view.n_classes), unseen)
+    wide[:, present] = log_p
+    return wide
+
+
+def _linear_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
+    """With the noise shrunk, and nearly as it is found."""
+    out: Posteriors = {}
+    if _asked("lda:shrunk", wanted):
+        out["lda:shrunk"] = view.discriminant.log_posterior(view.Z_new)
+    if view.width <= MAX_WIDTH_OF_KERNEL and _asked("lda:plain", wanted):
+        even = np.ones(view.width)
+        plain = discriminant(view.Z, view.labels, view.n_classes, even, caution=0.1, spread=False)
+        out["lda:plain"] = plain.log_posterior(view.Z_new)
+    return out
+
+
+def _logistic(view: View, wanted: set[str] | None) -> Posteriors:
+    """Multinomial logistic regression on whitened features, over penalties."""
+    out: Posteriors = {}
+    for C in PENALTIES if view.width <= MAX_WIDTH_OF_KERNEL else PENALTIES[:2]:
+        if _asked(f"logistic:{C}", wanted):
+            out[f"logistic:{C}"] = _logistic_fit(view.Z, view.labels, view.Z_new, C)
+    return out
+
+
+def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
+    """The same on principal components as loud as they are: right when loud means relevant."""
+    if not 24 < view.width <= MAX_WIDTH_OF_KERNEL:
+        return {}
+    out: Posteriors = {}
+    for C in RIDGE_PENALTIES:
+        if _asked(f"ridge:{C}", wanted):
+            loud, loud_new = view.Z * view.loudness, view.Z_new * view.loudness
+            out[f"ridge:{C}"] = _logistic_fit(loud, view.labels, loud_new, C)
+    return out
+
+
+def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
+    """Logistic regression in the space of the class means."""
+    rows, new = view.means_only
+    if rows.shape[1] == view.width:
+        return {}
+    return {"means:": _logistic_fit(rows, view.labels, new, 1.0)}
+
+
+def _neighbours(view: View, wanted: set[str] | None) -> Posteriors:
+    out: Posteriors = {}
+    for name, (rows, new) in _both_reductions(view, "neighbours", wanted):
+        out[name] = _neighbour_shares(rows, view.labels, new, view.n_classes)
+    return out
+
+
+def _kernel(view: View, wanted: set[str] | None) -> Posteriors:
+    """Logistic regression on Gaussian bumps, in few directions and in all."""
+    out: Posteriors = {}
+    for name, (rows, new) in _both_reductions(view, "kernel", wanted):
+        n_bumps = 30 if rows.shape[1] <= 2 else 100 if name.endswith("means") else 200
+        out[name] = _bumps_fit(view, rows, new, n_bumps)
+    if view.width <= MAX_WIDTH_OF_KERNEL and _asked("kernel:all", wanted):
+        out["kernel:all"] = _bumps_fit(view, *_unit_scale(view.Z, view.Z_new), 300)
+    return out
+
+
+def _gaussian(view: View, wanted: set[str] | None) -> Posteriors:
+    """One Gaussian a class, covariances shrunk towards the total one."""
+    out: Posteriors = {}
+    if _asked("gaussian:reduced", wanted):
+        rows, new = view.reduced
+        out["gaussian:reduced"] = _gaussian_posterior(rows, view.labels, new, view.n_classes)
+    if view.width <= MAX_WIDTH_OF_CURVES and _asked("gaussian:all", wanted):
+        out["gaussian:all"] = _gaussian_posterior(view.Z, view.labels, view.Z_new, view.n_classes)
+    return out
+
+
+def _network(view: View, wanted: set[str] | None) -> Posteriors:
+    out: Posteriors = {}
+    for kind, penalty, steps in NETWORKS:
+        asked = [step for step in (0, *steps) if _asked(f"network:{kind}-{step}", wanted)]
+        if asked:
+            fits = _network_fit(view, penalty, tuple(s for s in steps if s <= max(asked)))
+            out |= {f"network:{kind}-{step}": log_p for step, log_p in fits.items()}
+    return out
+
+
+def _trees(view: View, wanted: set[str] | None) -> Posteriors:
+    """Histogram gradient boosting, stopped early on held-out training rows."""
+    out: Posteriors = {}
+    if view.n_classes > MAX_CLASSES_OF_TREES:
+        return out
+    if view.width <= MAX_WIDTH_OF_CURVES and _asked("trees:all", wanted):
+        out["trees:all"] = _boosted(view, view.Z, view.Z_new)
+    if _asked("trees:reduced", wanted):
+        out["trees:reduced"] = _boosted(view, *view.reduced)
+    return out
+
+
+EXPERTS: dict[str, Callable[[View, set[str] | None], Posteriors]] = {
+    "lda": _linear_discriminant,
+    "logistic": _logistic,
+    "ridge": _ridge,
+    "means": _few_directions,
+    "neighbours": _neighbours,
+    "kernel": _kernel,
+    "gaussian": _gaussian,
+    "network": _network,
+    "trees": _trees,
+}
+
+
+def _asked(name: str, wanted: set[str] | None) -> bool:
+    return wanted is None or name in wanted
+
+
+def _both_reductions(
+    view: View, family: str, wanted: set[str] | None
+) -> list[tuple[str, tuple[Floats, Floats]]]:
+    pairs = []
+    if _asked(f"{family}:means", wanted):
+        pairs.append((f"{family}:means", view.means_only))
+    if view.discriminant.spread_directions.shape[1] and _asked(f"{family}:reduced", wanted):
+        pairs.append((f"{family}:reduced", view.reduced))
+    return pairs
+
+
+def _unit_scale(rows: Array, new: Array) -> tuple[Floats, Floats]:
+    scale = np.maximum(rows.std(axis=0), 1e-12)
+    return rows / scale, new / scale
+
+
+def _logistic_fit(rows: Array, labels: Codes, new: Array, C: float) -> Floats:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        # Held-out loss judges an unfinished fit like any other.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(C=C, max_iter=200, tol=1e-3).fit(rows, labels)
+    log_p: Floats = log_softmax(_scores(model, new), axis=1)
+    return log_p
+
+
+def _scores(model: Any, new: Array) -> Floats:
+    """Logits, one column a class also where there are two."""
+    scores = np.asarray(model.decision_function(new), dtype=np.float64)
+    return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
+
+
+def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) -> Floats:
+    """Class shares among the n^0.6 nearest rows, with two prior rows added."""
+    from sklearn.neighbors import NearestNeighbors
+
+    n = len(labels)
+    k = int(min(n, max(10, min(300, n**0.6))))
+    nearest = NearestNeighbors(n_neighbors=k).fit(rows).kneighbors(new, return_distance=False)
+    near = labels[nearest]
+    counts = np.stack([(near == c).sum(axis=1) for c in range(n_classes)], axis=1)
+    prior = np.bincount(labels, minlength=n_classes) / n
+    log_p: Floats = np.log((counts + 2 * prior) / (k + 2))
+    return log_p
+
+
+def _bumps_fit(view: View, rows: Floats, new: Floats, n_bumps: int) -> Floats:
+    from sklearn.kernel_approximation import Nystroem
+
+    bumps = Nystroem(
+        gamma=0.5 / rows.shape[1],
+        n_components=max(min(n_bumps, len(rows) // 4), 1),
+        random_state=view.random_state,
+    ).fit(rows)
+    # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
+    raised = np.hstack([10 * bumps.transform(rows), rows])
+    raised_new = np.hstack([10 * bumps.transform(new), new])
+    centre = raised.mean(axis=0)
+    return _logistic_fit(raised - centre, view.labels, raised_new - centre, 0.1)
+
+
+def _gaussian_posterior(rows: Array, labels: Codes, new: Array, n_classes: int) -> Floats:
+    width = rows.shape[1]
+    total = np.cov(rows.T).reshape(width, width)
+    log_density = np.empty((len(new), n_classes))
+    for c in range(n_classes):
+        own = rows[labels == c]
+        centre = own.mean(axis=0)
+        weight = 3 * width / (3 * width + len(own))
+        spread = (1 - weight) * (own - centre).T @ (own - centre) / len(own) + weight * total
+        factor = np.linalg.cholesky(spread + 1e-9 * np.eye(width))
+        whitened = solve_triangular(factor, (new - centre).T, lower=True)
+        log_determinant = np.log(np.diag(factor)).sum()
+        log_density[:, c] = -0.5 * (whitened**2).sum(axis=0) - log_determinant + np.log(len(own))
+    log_p: Floats = log_softmax(log_density, axis=1)
+    return log_p
+
+
+def _network_fit(view: View, penalty: Penalty, steps: tuple[int, ...]) -> dict[int, Floats]:
+    found = view.discriminant
+    if view.width <= MAX_WIDTH_OF_CURVES:
+        rows, new = view.Z, view.Z_new
+        start = np.hstack([found.mean_directions[:, :8], found.spread_directions])
+    else:
+        rows, new = view.reduced
+        n_means = found.mean_directions.shape[1]
+        start = np.delete(np.eye(rows.shape[1]), np.arange(8, n_means), axis=1)
+    return network_posteriors(
+        np.asarray(rows, dtype=np.float64),
+        view.labels,
+        start,
+        np.asarray(new, dtype=np.float64),
+        n_classes=view.n_classes,
+        n_hidden=24,
+        penalty=penalty,
+        steps=steps,
+        random_state=view.random_state,
+    )
+
+
+def _boosted(view: View, rows: Array, new: Array) -> Floats:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    enough = np.bincount(view.labels).min() >= 10
+    model = HistGradientBoostingClassifier(
+        max_iter=300 if enough else 40,
+        learning_rate=0.08,
+        max_leaf_nodes=15,
+        l2_regularization=1.0,
+        early_stopping=bool(enough),
+        validation_fraction=0.15,
+        n_iter_no_change=8,
+        random_state=view.random_state,
+    ).fit(rows, view.labels)
+    log_p: Floats = np.log(np.maximum(model.predict_proba(new), np.exp(LOG_FLOOR)))
+    return log_p

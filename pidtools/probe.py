@@ -1,0 +1,513 @@
+"""The probe: what held-out label posteriors know, for wide continuous representations."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from pidtools import _validate
+from pidtools._information import entropy
+from pidtools._probe import experts
+from pidtools._probe.cross_fit import (
+    Judge,
+    classifier_judge,
+    cross_fit,
+    expert_judge,
+    fold_numbers,
+    pair_judge,
+)
+from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
+from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
+from pidtools._probe.whitening import join, whiten
+from pidtools._result import NATS_PER_BIT, PID, PIDWarning, Summary
+from pidtools.broja import broja_from_pairs
+
+Array = NDArray[Any]
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Posteriors = dict[str, NDArray[Any]]
+
+INPUTS = ("features", "probabilities", "logits")
+# Far below the sampling error: with 1e8 rows an information still has one of 1e-5 bits.
+TABLE_TOLERANCE = 1e-5
+# Rows of probabilities may be off from 1 by the rounding of float16.
+SUM_TOLERANCE = 5e-3
+# Joined sources wider than this are reduced to what discriminates before they meet.
+MAX_JOINT_WIDTH = 512
+# Folds of larger sources run one after the other, for their copies of the training rows.
+HEAVY_BYTES = 2**28
+# Extrapolating by more than this share of H(Y) is worth a warning, not only a note.
+WARN_STARVED_SHARE = 0.1
+# Rows that repeat another row: above this share a note says what that does to the folds.
+NOTE_REPEATS_SHARE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSummary(Summary):
+    """What a probe found in one source, or in two together.
+
+    Attributes
+    ----------
+    bound : float
+        H(Y) minus the held-out log-loss, in bits: in expectation a lower bound on I(X; Y).
+        `information` extrapolates it to endless training rows.
+    bound_from_half : float
+        The same with half of the rows for training.
+    weights : dict of str to float
+        Weight of each expert in the pool.
+    log_posteriors, log_posteriors_from_half : ndarray of float32, shape (n_samples, n_classes)
+        Pooled, calibrated and held out; trained on all other folds and on one half.
+    codes : ndarray of int64, shape (n_samples,)
+        Cell of each row; rows of one cell have similar posteriors.
+    table : ndarray of float64, shape (n_cells, n_classes)
+        Joint pmf of cell and label that carries `information`.
+    source : ndarray, shape (n_samples, n_features)
+        The features, not copied; a joint probe needs them.
+    folds, halves : ndarray of int64, shape (n_samples,)
+        Which rows were held out together.
+    """
+
+    bound: float
+    bound_from_half: float
+    weights: dict[str, float] = field(repr=False, compare=False)
+    log_posteriors: Array = field(repr=False, compare=False)
+    log_posteriors_from_half: Array = field(repr=False, compare=False)
+    codes: Codes = field(repr=False, compare=False)
+    table: Floats = field(repr=False, compare=False)
+    source: Array = field(repr=False, compare=False)
+    folds: Codes = field(repr=False, compare=False)
+    halves: Codes = field(repr=False, compare=False)
+    random_state: int = field(repr=False, compare=False)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return int(self.log_posteriors.shape[1])
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Cross-fitted label posteriors, pooled from several kinds of classifiers.
+
+    The posterior p(y | X) is all that a source has to say about a label, however wide the
+    source is. Experts of different kinds (linear and Gaussian discriminants, logistic
+    regression, kernels, neighbours, a small network, boosted trees) are fitted on whitened
+    features and judge rows they have not seen; a log-linear pool with weights of least
+    held-out loss combines and calibrates them. The information is H(Y) minus the held-out
+    log-loss, extrapolated from half and from all of the training rows to endless ones.
+    Redundancy and uniques come from two tables of mean posteriors over cells, each sharpened
+    to carry just that information, so that the three informations stand on one footing. The
+    joint information comes from a probe on both sources that also hears what the single
+    probes said.
+
+    Parameters
+    ----------
+    n_folds : int
+        Folds of the cross-fitting, at least 3.
+    inputs : {"features", "probabilities", "logits"}
+        What the columns are. Outputs of a head, one column a class in the order of the sorted
+        labels, enter the pool as they are, beside experts that may correct them.
+    classifier : scikit-learn classifier or None
+        Takes the place of all experts: it is cloned, fitted on the raw features of the
+        training rows and needs ``predict_proba``.
+    experts : tuple of str or None
+        Kinds of experts to ask, out of "lda", "logistic", "ridge", "means", "neighbours",
+        "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
+        the classes.
+    n_cells : int or None
+        Cells of posteriors a source. None: 100 for two classes, else twice the classes but
+        between 60 and 200. Sharpening makes the atoms insensitive to it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option is unknown or out of range, or `classifier` has no ``predict_proba``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(0, 2, 600)
+    >>> X = rng.normal(size=(600, 4)) + 1.5 * y[:, None]
+    >>> summary = pt.Probe(experts=("lda",)).summarise(X, y)
+    >>> bool(0.6 < summary.information < 0.9)
+    True
+    """
+
+    n_folds: int = 5
+    inputs: Literal["features", "probabilities", "logits"] = "features"
+    classifier: Any = None
+    experts: tuple[str, ...] | None = None
+    n_cells: int | None = None
+
+    # `resampled` weighs held-out posteriors; what refitting adds is found apart.
+    keeps_fits: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _validate.check_integer(self.n_folds, "n_folds", minimum=3)
+        _validate.check_choice(self.inputs, "inputs", INPUTS)
+        for expert in self.experts or ():
+            _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
+        if self.n_cells is not None:
+            _validate.check_integer(self.n_cells, "n_cells", minimum=2)
+        if self.classifier is not None and not hasattr(self.classifier, "predict_proba"):
+            raise TypeError(
+                f"classifier must have predict_proba; {type(self.classifier).__name__} has not. "
+                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
+            )
+
+    def summarise(
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: NDArray[Any] | None = None,
+        n_jobs: int | None = None,
+    ) -> ProbeSummary:
+        """Probe `X`, shape (n, d), for the labels, shape (n,).
+
+        Rows of one of the `groups`, shape (n,), are held out together.
+
+        Warns
+        -----
+        PIDWarning
+            If the rows are too few for what there is to learn.
+        """
+        source = self._checked(X, labels, name)
+        task = self._task(labels, random_state, groups, n_jobs)
+        found = task.run(self._judge(source, task), self._given(source), source.nbytes)
+        notes = (*_notes(found, labels), *_data_notes(source, task))
+        _warn_if_starved(found, labels, name)
+        return self._summary(found, task, source, notes)
+
+    def decompose(
+        self,
+        summary_t: ProbeSummary,
+        summary_s: ProbeSummary,
+        joint: ProbeSummary | None = None,
+    ) -> PID:
+        """Redundancy and uniques in bits, from the two sharpened tables.
+
+        No union exceeds I(Y; T, S): for more than two classes, where cells of many dimensions
+        can't quite follow a source that is a garbling of the other, `joint` bounds it.
+        """
+        pid = broja_from_pairs(summary_t.table, summary_s.table, tol=TABLE_TOLERANCE)
+        union = pid.union_information
+        i_t, i_s = summary_t.information, summary_s.information
+        if joint is not None and summary_t.n_classes > 2:
+            union = min(union, max(joint.information, i_t, i_s))
+        return dataclasses.replace(
+            pid, redundancy=i_t + i_s - union, unique_t=union - i_s, unique_s=union - i_t
+        )
+
+    def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
+        """I(Y; T, S) in bits, from a probe on both sources."""
+        return self.joint(summary_t, summary_s).information
+
+    def joint(
+        self, summary_t: ProbeSummary, summary_s: ProbeSummary, *, n_jobs: int | None = None
+    ) -> ProbeSummary:
+        """Probe both sources together; the pool hears what the single probes said.
+
+        Raises
+        ------
+        ValueError
+            If the two were not held out in the same folds.
+        """
+        if not np.array_equal(summary_t.folds, summary_s.folds):
+            raise ValueError(
+                "T and S were summarised with different folds; use the same random_state, groups "
+                "and n_folds for both."
+            )
+        task = _Task(
+            labels=summary_t.labels,
+            folds=summary_t.folds,
+            halves=summary_t.halves,
+            names=self._names(),
+            random_state=summary_t.random_state,
+            n_jobs=n_jobs,
+        )
+        judge, size = self._joint_judge(summary_t, summary_s, task)
+        given = {"T": summary_t.log_posteriors, "S": summary_s.log_posteriors}
+        from_half = {
+            "T": summary_t.log_posteriors_from_half,
+            "S": summary_s.log_posteriors_from_half,
+        }
+        found = task.run(judge, given, size, from_half)
+        return self._summary(found, task, summary_t.source, _notes(found, task.labels))
+
+    def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
+        """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
+
+        To first order the held-out loss does not depend on errors of the posteriors, so their
+        refit adds little to what resampling rows shows.
+        """
+        shares = np.asarray(weights, dtype=np.float64) / weights.sum()
+        return dataclasses.replace(summary, **self._numbers(summary, shares))
+
+    def _checked(self, X: Array, labels: Codes, name: str) -> Array:
+        if X.dtype.kind in "US":
+            raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')
+        features = X.reshape(len(X), -1)
+        if features.dtype.kind != "f":
+            features = features.astype(np.float64)
+        if self.inputs != "features":
+            features = _log_probabilities(features, labels, name, self.inputs)
+        return features
+
+    def _names(self) -> frozenset[str]:
+        return frozenset(experts.EXPERTS if self.experts is None else self.experts)
+
+    def _task(
+        self,
+        labels: Codes,
+        random_state: int,
+        groups: NDArray[Any] | None,
+        n_jobs: int | None,
+    ) -> _Task:
+        return _Task(
+            labels=labels,
+            folds=fold_numbers(labels, self.n_folds, random_state, groups),
+            halves=fold_numbers(labels, 2, random_state, groups),
+            names=self._names(),
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
+
+    def _judge(self, source: Array, task: _Task) -> Judge:
+        if self.classifier is not None:
+            return classifier_judge(source, task.labels, task.n_classes, self.classifier)
+        return expert_judge(whiten(source), task.labels, task.n_classes, task.random_state)
+
+    def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
+        """The judge of both sources, and the bytes it holds."""
+        common = (task.labels, task.n_classes)
+        if self.classifier is not None:
+            both = np.hstack([t.source, s.source])
+            return classifier_judge(both, *common, self.classifier), both.nbytes
+        left, right = whiten(t.source), whiten(s.source)
+        if left.rank + right.rank <= MAX_JOINT_WIDTH:
+            joined = join(left, right)
+            return expert_judge(joined, *common, task.random_state), joined.Z.nbytes
+        size = left.Z.nbytes + right.Z.nbytes
+        return pair_judge(left, right, *common, task.random_state), size
+
+    def _given(self, source: Array) -> Posteriors:
+        return {} if self.inputs == "features" else {"given": source.astype(np.float32)}
+
+    def _summary(
+        self, found: _Found, task: _Task, source: Array, notes: tuple[str, ...]
+    ) -> ProbeSummary:
+        p = np.exp(found.log_p)
+        n_cells = self.n_cells or _default_cells(task.n_classes)
+        summary = ProbeSummary(
+            estimator=self,
+            information=np.nan,
+            labels=task.labels,
+            notes=notes,
+            bound=np.nan,
+            bound_from_half=np.nan,
+            weights=found.pool.weights,
+            log_posteriors=found.log_p.astype(np.float32),
+            log_posteriors_from_half=found.log_p_from_half.astype(np.float32),
+            codes=posterior_cells(p, n_cells, task.random_state),
+            table=np.empty(0),
+            source=source,
+            folds=task.folds,
+            halves=task.halves,
+            random_state=task.random_state,
+        )
+        n = len(task.labels)
+        return dataclasses.replace(summary, **self._numbers(summary, np.full(n, 1 / n)))
+
+    def _numbers(self, summary: ProbeSummary, weights: Floats) -> dict[str, Any]:
+        """Bounds, information and table for rows with `weights` that sum to 1."""
+        class_shares = _sums(summary.labels, weights, summary.n_classes)
+        h_y = entropy(class_shares)
+        losses = log_loss(summary.log_posteriors, summary.labels) / NATS_PER_BIT
+        more = log_loss(summary.log_posteriors_from_half, summary.labels) / NATS_PER_BIT - losses
+        bound, cost_of_half = h_y - float(weights @ losses), float(weights @ more)
+        information = bound + _extrapolation(weights, more, int(summary.folds.max()) + 1)
+        information = min(information, h_y)
+        p = np.exp(summary.log_posteriors.astype(np.float64))
+        masses = _sums(summary.codes, weights, int(summary.codes.max()) + 1)
+        rows = cell_means(p, summary.codes, weights)
+        return {
+            "information": information,
+            "bound": bound,
+            "bound_from_half": bound - cost_of_half,
+            "table": sharpened_table(rows, masses, class_shares, information),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """Labels and folds that all probes of one measurement share."""
+
+    labels: Codes
+    folds: Codes
+    halves: Codes
+    names: frozenset[str]
+    random_state: int
+    n_jobs: int | None
+
+    @property
+    def n_classes(self) -> int:
+        return int(self.labels.max()) + 1
+
+    def run(
+        self,
+        judge: Judge,
+        given: Posteriors,
+        size: int,
+        given_from_half: Posteriors | None = None,
+    ) -> _Found:
+        """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
+        opinions = given | self._cross_fit(judge, self.folds, self.names, size, race=True)
+        opinions |= {} if opinions else {"prior": self._prior(self.folds)}
+        pool = fit_pool(opinions, self.labels)
+        used = frozenset(pool.weights) - frozenset(given)
+        from_half = given if given_from_half is None else given_from_half
+        if used:
+            from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)
+        missing = frozenset(pool.weights) - frozenset(from_half)
+        from_half = from_half | {name: self._prior(self.halves) for name in missing}
+        # Weights that are best for models of all rows are not for models of half of them: the
+        # two losses compare only if each has its own.
+        kept = {name: from_half[name] for name in pool.weights}
+        log_p_from_half = weigh(kept, self.labels).log_posterior(kept)
+        return _Found(pool, pool.log_posterior(opinions), log_p_from_half)
+
+    def _cross_fit(
+        self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
+    ) -> Posteriors:
+        return cross_fit(
+            judge,
+            self.labels,
+            folds,
+            self.n_classes,
+            names,
+            race=race,
+            heavy=size > HEAVY_BYTES,
+            n_jobs=self.n_jobs,
+        )
+
+    def _prior(self, folds: Codes) -> Array:
+        """Class shares, where no expert has anything to say."""
+        shares = np.bincount(self.labels) / len(self.labels)
+        return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Found:
+    pool: Pool
+    log_p: Floats
+    log_p_from_half: Floats
+
+
+def _sums(codes: Codes, weights: Floats, n: int) -> Floats:
+    """Weight of each code."""
+    return np.bincount(codes, weights=weights, minlength=n).astype(np.float64)
+
+
+def _default_cells(n_classes: int) -> int:
+    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 200))
+
+
+def _extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
+    """What endless training rows would add to the bound, in bits.
+
+    `more` is the loss of each row with half of the training rows minus its loss with all
+    folds but one. An excess loss of c / n_train makes their mean c (2 - k / (k - 1)) / n with
+    k folds, of an excess c k / (k - 1) / n. Where the mean is not clear of its own noise it is
+    shrunk, by the share of its square that is not noise.
+    """
+    grown = n_folds / (n_folds - 1)
+    mean = float(weights @ more)
+    noise = float(weights**2 @ (more - mean) ** 2)
+    trust = mean**2 / (mean**2 + noise) if mean else 0.0
+    return grown / (2 - grown) * trust * mean
+
+
+def _log_probabilities(X: Array, labels: Codes, name: str, inputs: str) -> Array:
+    n_classes = int(labels.max()) + 1
+    if X.shape[1] != n_classes:
+        raise ValueError(
+            f"{name} has {X.shape[1]} columns for {n_classes} classes; pass one column a class, "
+            'in the order of the sorted labels, or inputs="features".'
+        )
+    if inputs == "logits":
+        return np.maximum(log_softmax(X, axis=1), experts.LOG_FLOOR)
+    sums = X.sum(axis=1, dtype=np.float64)
+    if X.min() < 0 or np.abs(sums - 1).max() > SUM_TOLERANCE:
+        worst = sums[np.abs(sums - 1).argmax()]
+        raise ValueError(
+            f"{name} must hold probabilities that sum to 1 in every row; the least entry is "
+            f'{X.min():.3g} and a row sums to {worst:.4g}. Pass logits with inputs="logits".'
+        )
+    log_p: Array = np.log(np.maximum(X / sums[:, None], np.exp(experts.LOG_FLOOR)))
+    return log_p
+
+
+def _notes(found: _Found, labels: Codes) -> tuple[str, ...]:
+    total = sum(found.pool.weights.values())
+    ranked = sorted(found.pool.weights.items(), key=lambda item: -item[1])
+    shares = ", ".join(f"{name} {weight / total:.0%}" for name, weight in ranked[:4] if total)
+    h_y = entropy(np.bincount(labels) / len(labels))
+    bound = h_y - log_loss(found.log_p, labels).mean() / NATS_PER_BIT
+    half = h_y - log_loss(found.log_p_from_half, labels).mean() / NATS_PER_BIT
+    return (
+        f"held-out log-loss bounds the information from below by {bound:.3f} of H(Y) = "
+        f"{h_y:.3f} bits, by {half:.3f} with half of the training rows; the estimate "
+        f"extrapolates. Posteriors by {shares or 'the class shares alone'}.",
+    )
+
+
+def _data_notes(source: Array, task: _Task) -> tuple[str, ...]:
+    notes = []
+    counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
+    if counts.min() < n_folds:
+        few = np.flatnonzero(counts < n_folds)
+        notes.append(
+            f"{len(few)} of {len(counts)} classes have fewer rows than the {n_folds} folds (the "
+            f"first is class {few[0]} in sorted order, {counts[few[0]]} rows): some folds are "
+            "trained without them."
+        )
+    share = _share_of_repeats(source)
+    if share > NOTE_REPEATS_SHARE:
+        notes.append(
+            f"{share:.0%} of the rows repeat another row; if they are copies and not chance, "
+            "they fall into different folds and the bound is optimistic: pass groups."
+        )
+    return tuple(notes)
+
+
+def _share_of_repeats(source: Array) -> float:
+    """Share of rows that equal an earlier row, by one random projection."""
+    if source.shape[1] == 1 or (source == source[0]).all():
+        return 0.0
+    direction = np.random.default_rng(0).standard_normal(source.shape[1])
+    keys: Array = source @ np.asarray(direction, dtype=source.dtype)
+    return 1 - len(np.unique(keys)) / len(keys)
+
+
+def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
+    h_y = entropy(np.bincount(labels) / len(labels))
+    losses = log_loss(found.log_p, labels), log_loss(found.log_p_from_half, labels)
+    cost = float((losses[1] - losses[0]).mean()) / NATS_PER_BIT
+    if cost > WARN_STARVED_SHARE * h_y:
+        warnings.warn(
+            f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
+            f"them costs {cost:.2g} of H(Y) = {h_y:.2g} bits. Use more rows.",
+            PIDWarning,
+            stacklevel=3,
+        )
