@@ -26,10 +26,11 @@ class Estimator(Protocol):
 
     Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
     the summary with each row counted as often as its weight says; without it, resampled rows are
-    summarised anew; an attribute ``keeps_fits = True`` says that it leaves fitted models as they
-    are, and what refitting adds is then found from a few refits. ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources,
-    resampled in the same way and handed to `decompose` as a third argument; without it,
-    `joint_information` is asked each time.
+    summarised anew. An attribute ``keeps_fits = True`` says that it leaves fitted models as they
+    are; what refitting adds is then found from a few refits.
+    ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
+    same way and handed to `decompose` as a third argument; without it, `joint_information` is
+    asked each time.
     """
 
     def summarise(
