@@ -141,6 +141,15 @@ def broja(
         If `pmf` is not a pmf with three axes, or an option is not one of its choices.
     PIDError
         If the solver returned no point at all.
+    MemoryError
+        If the interior point would not fit in the memory that is free.
+
+    Notes
+    -----
+    With n_ty and n_sy positive cells in the pair tables, the interior point holds
+    ``8 (n_ty n_sy + min(n_ty, n_sy)**2)`` bytes and about 50 for each (t, s, y) of the
+    support; where classes are many it takes a way that holds ``8 sum_y (n_ty + n_sy)**2`` of
+    the cells of each class instead, and the square of the number of cells (t, s) in use.
 
     See Also
     --------

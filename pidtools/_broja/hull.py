@@ -75,9 +75,9 @@ def _hull(x: Floats, y: Floats) -> NDArray[np.intp]:
 
 @functools.cache
 def _compiled_hull() -> Callable[[Floats, Floats], list[int]]:
-    from numba import njit
+    from pidtools._broja.jit import kernel
 
-    compiled: Callable[[Floats, Floats], list[int]] = njit(cache=True)(upper_hull)
+    compiled: Callable[[Floats, Floats], list[int]] = kernel(upper_hull)
     return compiled
 
 

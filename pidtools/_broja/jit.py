@@ -30,9 +30,16 @@ _DIGEST = _digest_of_sources()
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a kernel that Python calls; sums are taken in the order written."""
+    """Compile a kernel that Python calls; sums are taken in the order written.
+
+    Cached beside the source or, where that is read-only, in the user's cache folder; where
+    there is no place at all, compiled anew in each process.
+    """
     function.__qualname__ = f"{function.__qualname__}_{_DIGEST}"
-    return numba.njit(cache=True, **_COMMON)(function)
+    try:
+        return numba.njit(cache=True, **_COMMON)(function)
+    except RuntimeError:
+        return numba.njit(**_COMMON)(function)
 
 
 inner_kernel = numba.njit(**_COMMON, **_INNER)
