@@ -122,7 +122,7 @@ class Probe:
         the classes.
     n_cells : int or None
         Cells of posteriors a source. None: 100 for two classes, else twice the classes but
-        between 60 and 200. Sharpening makes the atoms insensitive to it.
+        between 60 and 100. Sharpening makes the atoms insensitive to it.
 
     Raises
     ------
@@ -420,7 +420,7 @@ def _sums(codes: Codes, weights: Floats, n: int) -> Floats:
 
 
 def _default_cells(n_classes: int) -> int:
-    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 200))
+    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 100))
 
 
 def _extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
