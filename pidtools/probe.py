@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from pidtools import _validate
-from pidtools._information import entropy
+from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
     Judge,
@@ -46,6 +46,8 @@ HEAVY_BYTES = 2**28
 WARN_STARVED_SHARE = 0.1
 # Symbols that become a column each.
 MAX_SYMBOLS = 256
+# Cells that keep less than this share of the information are mentioned.
+NOTE_KEPT_SHARE = 0.9
 # Rows that repeat another row: above this share a note says what that does to the folds.
 NOTE_REPEATS_SHARE = 0.01
 
@@ -124,7 +126,7 @@ class Probe:
         the classes.
     n_cells : int or None
         Cells of posteriors a source. None: 100 for two classes, else twice the classes but
-        between 60 and 200. Sharpening makes the atoms insensitive to it.
+        between 60 and 100. Sharpening makes the atoms insensitive to it.
 
     Raises
     ------
@@ -309,17 +311,18 @@ class Probe:
     ) -> ProbeSummary:
         p = np.exp(found.log_p)
         n_cells = self.n_cells or _default_cells(task.n_classes)
+        codes = posterior_cells(p, n_cells, task.random_state)
         summary = ProbeSummary(
             estimator=self,
             information=np.nan,
             labels=task.labels,
-            notes=notes,
+            notes=(*notes, *_cell_notes(p, codes)),
             bound=np.nan,
             bound_from_half=np.nan,
             weights=found.pool.weights,
             log_posteriors=found.log_p.astype(np.float32),
             log_posteriors_from_half=found.log_p_from_half.astype(np.float32),
-            codes=posterior_cells(p, n_cells, task.random_state),
+            codes=codes,
             table=np.empty(0),
             source=source,
             folds=task.folds,
@@ -433,7 +436,7 @@ def _sums(codes: Codes, weights: Floats, n: int) -> Floats:
 
 
 def _default_cells(n_classes: int) -> int:
-    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 200))
+    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 100))
 
 
 def _extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
@@ -484,6 +487,20 @@ def _notes(found: _Found, labels: Codes) -> tuple[str, ...]:
         f"held-out log-loss bounds the information from below by {bound:.3f} of H(Y) = "
         f"{h_y:.3f} bits, by {half:.3f} with half of the training rows; the estimate "
         f"extrapolates. Posteriors by {shares or 'the class shares alone'}.",
+    )
+
+
+def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
+    """How much of what the posteriors know their cells keep."""
+    even = np.full(len(p), 1 / len(p))
+    masses = _sums(codes, even, int(codes.max()) + 1)
+    kept = mutual_information_of_table(cell_means(p, codes, even) * masses[:, None])
+    whole = entropy(p.mean(axis=0)) - entropy(p) / len(p)
+    if whole <= 0 or kept > NOTE_KEPT_SHARE * whole:
+        return ()
+    return (
+        f"{len(masses)} cells keep {kept / whole:.0%} of the information before they are "
+        "sharpened; without the joint (synergy=False) the uniques may come out too high.",
     )
 
 
