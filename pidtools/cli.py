@@ -25,7 +25,6 @@ from pidtools.demo import Demonstration, run
 REFUSED, STOPPED = 1, 3
 # What `validate` allows between expected and computed atoms, in bits.
 VALIDATION_TOLERANCE = 1e-7
-NAMES = ("distilled", "distillable", "student_only", "synergy")
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 
 app = typer.Typer(
@@ -260,26 +259,21 @@ def _plot(result: DistillableKnowledge, path: Path) -> None:
 
 def _demo_table(found: Demonstration) -> Table:
     title = f"Digits, in bits (accuracy of the teacher: {found.teacher_accuracy:.3f})"
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    headers = ("hidden\nunits", "accu-\nracy", "I(Y;T)", "I(Y;S)", "distilled", "distillable")
-    for header in (*headers, "student\nonly", "synergy", "clusters:\ndistillable"):
+    table = Table(
+        title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
+    )
+    headers = ("hidden\nunits", "accuracy", "I(Y;T)", "I(Y;S)", "distilled", "distillable")
+    for header in (*headers, "student\nonly", "synergy"):
         table.add_column(header, justify="right", vertical="bottom")
     for student in found.students:
-        clusters = f"{student.clusters.distillable:.3f}"
-        numbers = _numbers(student.result)
-        table.add_row(str(student.width), f"{student.accuracy:.3f}", *numbers, clusters)
+        table.add_row(str(student.width), f"{student.accuracy:.3f}", *_numbers(student.result))
     return table
 
 
 def _numbers(r: DistillableKnowledge) -> list[str]:
-    """Informations, and atoms with their intervals on a second line."""
-    return [_number(r, name) for name in ("teacher_information", "student_information", *NAMES)]
-
-
-def _number(r: DistillableKnowledge, name: str) -> str:
-    value, interval = getattr(r, name), r.intervals.get(name)
-    ends = "" if interval is None else f"\n{interval.low:.2f}-{interval.high:.2f}"
-    return f"{value:.3f}{ends}"
+    informations = (r.teacher_information, r.student_information)
+    atoms = (r.distilled, r.distillable, r.student_only, r.synergy)
+    return [f"{value:.3f}" for value in (*informations, *atoms)]
 
 
 def _error(expected: PID, computed: PID) -> float:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +17,21 @@ from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import summarise
 from pidtools.plot import plot_atoms
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Floats = NDArray[np.float64]
 
 TEACHER_WIDTHS = (128, 64)
 STUDENT_WIDTHS = (2, 4, 8, 16)
 SEED = 0
-N_JOBS = 2
 TITLE = "What students of a 64-unit teacher have and lack, on held-out digits"
 
 
 @dataclass(frozen=True)
 class Student:
-    """One student: hidden units, held-out accuracy, and what it still lacks.
-
-    `result` is the default estimate, `clusters` the paper's pipeline.
-    """
+    """One student: hidden units, held-out accuracy, and what it still lacks."""
 
     width: int
     accuracy: float
     result: DistillableKnowledge
-    clusters: DistillableKnowledge
 
 
 @dataclass(frozen=True)
@@ -84,17 +76,14 @@ def _measure(
     folder: Path, accuracy: dict[int, float], report: Callable[[str], None]
 ) -> tuple[Student, ...]:
     """Measure saved activations as any user would; the teacher is looked at once."""
-    T, Y = np.load(folder / "teacher.npy"), np.load(folder / "labels.npy")
-    report("probing the teacher")
-    teacher = summarise(T, Y, n_jobs=N_JOBS)
-    clustered = summarise(T, Y, estimator="kmeans")
+    Y = np.load(folder / "labels.npy")
+    report("summarising the teacher")
+    teacher = summarise(np.load(folder / "teacher.npy"), Y)
     students = []
     for width, score in accuracy.items():
-        report(f"probing the student with {width} hidden units")
+        report(f"measuring the student with {width} hidden units")
         S = np.load(folder / f"student-{width}.npy")
-        result = distillable_knowledge(teacher, S, Y, n_jobs=N_JOBS)
-        clusters = distillable_knowledge(clustered, S, Y, estimator="kmeans")
-        students.append(Student(width, score, result, clusters))
+        students.append(Student(width, score, distillable_knowledge(teacher, S, Y)))
     return tuple(students)
 
 
@@ -136,12 +125,7 @@ def _write_json(demonstration: Demonstration) -> None:
     content = {
         "teacher_accuracy": demonstration.teacher_accuracy,
         "students": [
-            {
-                "width": s.width,
-                "accuracy": s.accuracy,
-                **s.result.to_dict(),
-                "clusters": s.clusters.to_dict(),
-            }
+            {"width": s.width, "accuracy": s.accuracy, **s.result.to_dict()}
             for s in demonstration.students
         ],
     }
@@ -154,30 +138,22 @@ def _write_figure(demonstration: Demonstration) -> None:
     from matplotlib.figure import Figure
 
     students = demonstration.students
-    figure = Figure(figsize=(11.5, 4.4), layout="constrained")
+    figure = Figure(figsize=(9.5, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
-    atoms, clusters, scores = figure.subplots(1, 3, width_ratios=(1.5, 1.5, 1))
+    atoms, scores = figure.subplots(1, 2, width_ratios=(1.7, 1))
     plot_atoms({str(s.width): s.result for s in students}, ax=atoms)
-    plot_atoms({str(s.width): s.clusters for s in students}, ax=clusters)
-    clusters.sharey(atoms)
-    atoms.set_title("probe (default)", fontsize="medium")
-    clusters.set_title("the paper's 3 clusters", fontsize="medium")
-    handles, labels = atoms.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
-    _draw_accuracy(demonstration, scores)
-    for axes in (atoms, clusters, scores):
-        axes.set_xlabel("hidden units of the student")
+    atoms.set_title(repr(students[0].result.estimator_s), fontsize="medium")
+    atoms.set_xlabel("hidden units of the student")
+    atoms.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
+    widths = np.arange(len(students))
+    scores.plot(widths, [s.accuracy for s in students], "o-", color="black", label="student")
+    scores.axhline(demonstration.teacher_accuracy, ls="--", color="0.5", label="teacher")
+    scores.set_xticks(widths, [str(s.width) for s in students])
+    scores.set_xlabel("hidden units of the student")
+    scores.set_ylabel("accuracy")
+    scores.set_xlim(-0.5, len(students) - 0.5)
+    scores.legend(loc="lower right", frameon=False)
+    for axes in (atoms, scores):
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(TITLE)
     figure.savefig(demonstration.folder / "result.png", dpi=150)
-
-
-def _draw_accuracy(demonstration: Demonstration, axes: Axes) -> None:
-    students = demonstration.students
-    widths = np.arange(len(students))
-    axes.plot(widths, [s.accuracy for s in students], "o-", color="black", label="student")
-    axes.axhline(demonstration.teacher_accuracy, ls="--", color="0.5", label="teacher")
-    axes.set_title("held-out accuracy", fontsize="medium")
-    axes.set_xticks(widths, [str(s.width) for s in students])
-    axes.set_xlim(-0.5, len(students) - 0.5)
-    axes.legend(loc="lower right", frameon=False)

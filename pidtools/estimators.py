@@ -98,7 +98,7 @@ def choose(estimator: Estimator | str, X: NDArray[Any], target: Target) -> Estim
         return BY_NAME[estimator]()
     if target.n_classes is None:
         return Gaussian()
-    return Symbols() if X.ndim == 1 else Probe()
+    return Symbols() if X.ndim == 1 else KMeansBinning()
 
 
 def summarise(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._result import DistillableKnowledge
 
@@ -57,8 +56,7 @@ def plot_atoms(
 
     Notes
     -----
-    Atoms below 0 (sampling error) are stacked downwards from 0. Where a result has intervals,
-    each atom's is a line from where its bar begins.
+    Atoms below 0 (sampling error) are stacked downwards from 0.
 
     Examples
     --------
@@ -82,26 +80,11 @@ def plot_atoms(
         base = np.where(heights >= 0, above, below)
         options = {"color": colour, "label": LABELS[atom], "width": 0.7, **kwargs}
         ax.bar(np.arange(len(named)), heights, bottom=base, **options)
-        _draw_intervals(ax, atom, list(named.values()), base)
         above += np.maximum(heights, 0)
         below += np.minimum(heights, 0)
     ax.set_xticks(np.arange(len(named)), list(named))
     ax.set_ylabel(f"information about Y ({units.pop()})")
     return ax
-
-
-def _draw_intervals(
-    ax: Axes, atom: str, results: list[DistillableKnowledge], base: NDArray[np.float64]
-) -> None:
-    """Lines beside each other, so that those of neighbouring atoms do not overlap."""
-    place = 0.16 * (list(ATOMS).index(atom) - 1.5)
-    for k, result in enumerate(results):
-        if atom in result.intervals:
-            ends = result.intervals[atom]
-            low, high = base[k] + ends.low, base[k] + ends.high
-            middle = base[k] + float(getattr(result, atom))
-            error = [[max(middle - low, 0.0)], [max(high - middle, 0.0)]]
-            ax.errorbar(k + place, middle, error, color="black", capsize=2.5, lw=1, label="_")
 
 
 def _new_axes() -> Axes:
