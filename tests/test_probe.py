@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+import pidtools as pt
 from pidtools import Probe, _validate, distillable_knowledge, mutual_information, problems
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe.cross_fit import fold_numbers
@@ -204,9 +205,25 @@ def test_probabilities_must_sum_to_one():
         probe.summarise(X, y, name="S")
 
 
-def test_strings_are_refused():
-    with pytest.raises(TypeError, match='T holds strings; use estimator="symbols"'):
-        CHEAP.summarise(np.array(["a", "b"] * 20), np.arange(40) % 2, name="T")
+def test_symbols_become_a_column_each():
+    """Order and size of the symbols say nothing; only which one it is."""
+    rng = np.random.default_rng(0)
+    symbol = rng.integers(0, 6, 1200)
+    y = (symbol % 2) ^ (rng.random(1200) < 0.1)
+    probe = pt.Probe(experts=("logistic",))
+    numbers = pt.mutual_information(symbol, y, estimator=probe)
+    strings = pt.mutual_information(np.array(list("zaqmbx"))[symbol], y, estimator=probe)
+    assert strings == pytest.approx(numbers, abs=1e-3)  # columns in another order
+    # The plug-in value of twelve cells is biased up by 5 / (2 n ln 2) = 0.003 bits, and one
+    # standard error of either estimate is about 0.02.
+    exact = pt.mutual_information(symbol, y, estimator="symbols")
+    assert numbers == pytest.approx(exact, abs=0.06)
+
+
+def test_too_many_strings_are_refused():
+    names = np.arange(300).astype(str)
+    with pytest.raises(ValueError, match='holds 300 different strings.*use estimator="symbols"'):
+        pt.mutual_information(np.tile(names, 2), np.arange(600) % 2, estimator="probe")
 
 
 def test_summaries_of_other_folds_do_not_join():
