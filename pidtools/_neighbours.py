@@ -104,34 +104,44 @@ def nearest(tree: Tree, k: int, *, n_jobs: int = 1) -> Nearest:
     )
 
 
-def count_within(*groups: Floats, radii: Floats, euclidean: bool = False, n_jobs: int = 1) -> Codes:
-    """Points at distance at most radii[i] of point i, itself included (none if radii[i] < 0)."""
+class Within(NamedTuple):
+    """Points near each point, row by row of the data."""
+
+    counts: Codes  # (n,), at most the radius away, the point itself included
+    on: Codes  # (n,), those of them at exactly the radius
+
+
+def count_within(
+    *groups: Floats, radii: Floats, euclidean: bool = False, n_jobs: int = 1
+) -> Within:
+    """Count the points at distance at most radii[i] of point i (none if radii[i] < 0)."""
     if len(groups) == 1 and groups[0].shape[1] == 1 and not euclidean:
         return _count_sorted(groups[0][:, 0], radii, n_jobs)
     from pidtools._kernels.neighbours import count_kernel
 
     tree = grow(*groups, euclidean=euclidean)
-    counts, in_order = np.empty(len(radii), np.int64), radii[tree.order]
+    counts, on = np.empty((2, len(radii)), np.int64)
+    in_order = radii[tree.order]
 
     def search(first: int, last: int) -> None:
-        count_kernel(*_arrays(tree), in_order, first, last, counts)
+        count_kernel(*_arrays(tree), in_order, first, last, counts, on)
 
     _in_threads(search, len(radii), len(tree.leaves), n_jobs)
-    return _scatter(counts, tree.order)
+    return Within(_scatter(counts, tree.order), _scatter(on, tree.order))
 
 
-def _count_sorted(values: Floats, radii: Floats, n_jobs: int) -> Codes:
+def _count_sorted(values: Floats, radii: Floats, n_jobs: int) -> Within:
     from pidtools._kernels.neighbours import count_sorted_kernel
 
     order = np.argsort(values, kind="stable")
-    counts = np.empty(len(values), np.int64)
+    counts, on = np.empty((2, len(values)), np.int64)
     in_order, near = values[order], radii[order]
 
     def search(first: int, last: int) -> None:
-        count_sorted_kernel(in_order, near, first, last, counts)
+        count_sorted_kernel(in_order, near, first, last, counts, on)
 
     _in_threads(search, len(values), len(values), n_jobs)
-    return _scatter(counts, order)
+    return Within(_scatter(counts, order), _scatter(on, order))
 
 
 def _scatter(values: NDArray[Any], order: Codes) -> NDArray[Any]:

@@ -68,8 +68,9 @@ def test_counts_are_those_of_the_matrix_on_and_just_inside_the_radius(
     matrix = all_distances(groups, euclidean)
     radii = np.sort(matrix, axis=1)[:, 7]
     for radius in (radii, np.nextafter(radii, -1.0), np.full(500, matrix.max())):
-        counts = _neighbours.count_within(*groups, radii=radius, euclidean=euclidean)
-        np.testing.assert_array_equal(counts, (matrix <= radius[:, None]).sum(axis=1))
+        found = _neighbours.count_within(*groups, radii=radius, euclidean=euclidean)
+        np.testing.assert_array_equal(found.counts, (matrix <= radius[:, None]).sum(axis=1))
+        np.testing.assert_array_equal(found.on, (matrix == radius[:, None]).sum(axis=1))
 
 
 def test_threads_change_no_bit() -> None:
@@ -79,7 +80,8 @@ def test_threads_change_no_bit() -> None:
     for a, b in zip(one, three, strict=True):
         np.testing.assert_array_equal(a, b)
     radii = one.distances[:, -1]
-    np.testing.assert_array_equal(
-        _neighbours.count_within(x, radii=radii, euclidean=True, n_jobs=1),
-        _neighbours.count_within(x, radii=radii, euclidean=True, n_jobs=3),
+    one, three = (
+        _neighbours.count_within(x, radii=radii, euclidean=True, n_jobs=jobs) for jobs in (1, 3)
     )
+    for a, b in zip(one, three, strict=True):
+        np.testing.assert_array_equal(a, b)

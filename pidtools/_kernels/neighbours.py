@@ -188,15 +188,19 @@ def _insert(distances, slots, tied, row, k, distance, slot):
 
 @njit(cache=True, nogil=True)
 def count_kernel(
-    leaves, points, starts, stops, lows, highs, ends, euclidean, radii, first, last, counts
+    leaves, points, starts, stops, lows, highs, ends, euclidean, radii, first, last, counts, on
 ):
-    """Points at distance at most radii[i] of point i, itself included, in tree order."""
+    """Points at distance at most radii[i] of point i, itself included, in tree order.
+
+    `on` gets the number of those at exactly that distance.
+    """
     first_leaf = len(starts) // 2
     out, sums, query = _room(leaves)
     stack = np.empty(64, np.int64)
     for home in range(first_leaf + first, first_leaf + last):
         start, stop = starts[home], stops[home]
         counts[start:stop] = 0
+        on[start:stop] = 0
         largest, smallest = radii[start:stop].max(), radii[start:stop].min()
         stack[0], depth = 0, 1
         while depth > 0:
@@ -204,7 +208,7 @@ def count_kernel(
             node = stack[depth]
             if _box_gap(lows, highs, ends, euclidean, home, node) > largest:
                 continue
-            if _box_reach(lows, highs, ends, euclidean, home, node) <= smallest:
+            if _box_reach(lows, highs, ends, euclidean, home, node) < smallest:
                 counts[start:stop] += stops[node] - starts[node]
             elif node < first_leaf:
                 stack[depth], stack[depth + 1] = 2 * node + 1, 2 * node + 2
@@ -212,14 +216,14 @@ def count_kernel(
             else:
                 _scan_count(
                     leaves, points, starts, stops, lows, highs, ends, euclidean,
-                    home, node, radii, counts, out, sums, query,
+                    home, node, radii, counts, on, out, sums, query,
                 )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _scan_count(
     leaves, points, starts, stops, lows, highs, ends, euclidean,
-    home, node, radii, counts, out, sums, query,
+    home, node, radii, counts, on, out, sums, query,
 ):  # fmt: skip
     """Count the points of a leaf that are within the radii of the points of another."""
     leaf, n_dims, width = node - len(starts) // 2, points.shape[1], leaves.shape[2]
@@ -242,29 +246,43 @@ def _scan_count(
                 if sure < out[j] <= possible:
                     distance = _distance(points, row, starts[node] + j, ends, euclidean)
                     counts[row] += distance <= radius
+                    on[row] += distance == radius
 
 
 @njit(cache=True, nogil=True)
-def count_sorted_kernel(values, radii, first, last, counts):
-    """The count of `count_kernel` for one column whose values are sorted, by binary search."""
-    n = len(values)
+def count_sorted_kernel(values, radii, first, last, counts, on):
+    """The counts of `count_kernel` for one column whose values are sorted, by binary search."""
     for i in range(first, last):
-        low, high = 0, i
-        while low < high:
-            middle = (low + high) // 2
-            if values[i] - values[middle] <= radii[i]:
-                high = middle
-            else:
-                low = middle + 1
-        left = low
-        low, high = i, n
-        while low < high:
-            middle = (low + high) // 2
-            if values[middle] - values[i] <= radii[i]:
-                low = middle + 1
-            else:
-                high = middle
-        counts[i] = max(low - left, 0)
+        below, above = np.nextafter(radii[i], -np.inf), radii[i]
+        counts[i] = _count_up(values, i, above) + _count_down(values, i, above) - (above >= 0)
+        inside = _count_up(values, i, below) + _count_down(values, i, below) - (below >= 0)
+        on[i] = counts[i] - inside
+
+
+@njit(cache=True, nogil=True)
+def _count_up(values, i, radius):
+    """Places from i on whose values are at most `radius` above that of i."""
+    low, high = i, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] - values[i] <= radius:
+            low = middle + 1
+        else:
+            high = middle
+    return low - i
+
+
+@njit(cache=True, nogil=True)
+def _count_down(values, i, radius):
+    """Places up to i whose values are at most `radius` below that of i."""
+    low, high = 0, i + 1
+    while low < high:
+        middle = (low + high) // 2
+        if values[i] - values[middle] <= radius:
+            high = middle
+        else:
+            low = middle + 1
+    return i + 1 - low
 
 
 @njit(cache=True, nogil=True)
