@@ -1,25 +1,30 @@
 """Information from nearest neighbours: Kraskov, Ross, Gao, Frenzel-Pompe, Kozachenko-Leonenko.
 
-The tie rule adds no noise. A point whose k-th neighbour stands alone at its distance is treated
-as in the papers. A point with k exact copies is an atom: its neighbourhood are the equal rows,
-itself included, and the formula is that of counting (Grassberger 1988). Where several points
-share the distance of the k-th neighbour (integers, rounded values), they fill a shell between
-the next smaller distance and the next larger one, and the k-th of them lies at the depth where
-it would be expected among points spread evenly over the shell; the other counts are taken at
-that depth. It is what rounding noise would give on average.
+Ties are handled without noise, by a rule that `pidtools._neighbours.information` states.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, gammaln
 
-from pidtools import _neighbours, _validate
-from pidtools._result import NATS_PER_BIT, Units
+from pidtools import _validate, cells
+from pidtools._neighbours import tree
+from pidtools._neighbours.information import (
+    Raw,
+    conditional_of_arrays,
+    entropy_of_array,
+    ksg_of_arrays,
+    mixture_of_arrays,
+    ross_of_arrays,
+)
+from pidtools._neighbours.scaling import rescale
+from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDWarning, Summary, Units
+from pidtools.cells import CellSummary
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -28,14 +33,10 @@ Scale = Literal["standardise", "whiten", "none"]
 
 METRICS, SCALES = ("chebyshev", "euclidean"), ("standardise", "whiten", "none")
 UNITS = ("bits", "nats")
-# A column whose deviation is below this share of its values holds rounding, not information.
-CONSTANT_SHARE = 1e-12
-# Directions of less variance than this share of the largest are dropped by whitening.
-RANK_TOLERANCE = 1e-10
-# 1 - (canonical correlation)^2 below which X and Y share a component exactly.
-COPY_TOLERANCE = 1e-12
 # Share of the information that neighbours are expected to keep, below which there is a warning.
 TRUSTED_SHARE = 0.9
+# Samples a cell of posteriors, and the most cells: more bring bias, fewer lose information.
+SAMPLES_A_CELL, MOST_CELLS = 40, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +70,233 @@ class NeighbourEstimate:
     notes: tuple[str, ...]
 
 
-class _Raw(NamedTuple):
-    """An estimate in nats and what is needed to judge it."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NeighbourSummary(Summary):
+    """A source and a continuous target, for informations from neighbours.
 
-    nats: float
-    n_samples: int
-    n_tied: int
-    dimension: float
-    notes: tuple[str, ...]
+    Attributes
+    ----------
+    features : ndarray, shape (n_samples, n_columns)
+        The source.
+    """
+
+    features: Floats = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PosteriorSummary(CellSummary):
+    """A source as cells of its nearest-neighbour label posterior.
+
+    `information` is the estimate of Ross; `codes` and `counts` are those of the cells.
+
+    Attributes
+    ----------
+    features : ndarray, shape (n_samples, n_columns)
+        The source.
+    """
+
+    features: Floats = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KNN:
+    """Nearest neighbours, for few dimensions and any shape of dependence.
+
+    Class labels: each sample gets the label posterior of its nearest others, samples with
+    similar posteriors share a cell, and the two pair tables are decomposed by BROJA. The
+    information of a source, beside them, is that of Ross (2014). Continuous Y: informations of
+    Kraskov et al. (2004), and the smaller of the two is the redundancy (Barrett 2015, the MMI
+    decomposition, which is not BROJA).
+
+    Neighbours see ever less in more than about five dimensions; there is a warning where they
+    do.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        Neighbours of the informations.
+    n_voters : int or None
+        Neighbours of the label posteriors; None takes ``round(n_samples ** 0.4)``, at least 10.
+    metric : {"chebyshev", "euclidean"}
+        Distance.
+    scale : {"standardise", "whiten", "none"}
+        What is done to the columns first, as in `knn.ksg`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(0, 2, 1000)
+    >>> t = rng.normal(size=1000) + 8 * y
+    >>> s = rng.normal(size=1000)
+    >>> r = pt.distillable_knowledge(t, s, y, estimator="knn", synergy=False)
+    >>> round(r.distillable, 1)
+    1.0
+    """
+
+    n_neighbors: int = 3
+    n_voters: int | None = None
+    metric: Metric = "chebyshev"
+    scale: Scale = "standardise"
+
+    target: ClassVar[str] = "either"
+
+    def __post_init__(self) -> None:
+        _validate.check_integer(self.n_neighbors, "n_neighbors", minimum=1)
+        if self.n_voters is not None:
+            _validate.check_integer(self.n_voters, "n_voters", minimum=1)
+        _check_options(self.metric, self.scale, "bits")
+
+    def summarise(
+        self,
+        X: NDArray[Any],
+        Y: NDArray[Any],
+        /,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: NDArray[Any] | None = None,
+        n_jobs: int | None = None,
+    ) -> PosteriorSummary | NeighbourSummary:
+        """Look at `X`, shape (n, d) or (n,), with labels (n,) or a continuous `Y` (n, k).
+
+        `groups` do not matter: a neighbour is a neighbour.
+        """
+        features = as_numbers(X, name)
+        information, notes = self._look(features, Y, name, n_jobs)
+        if Y.dtype.kind == "f":
+            return NeighbourSummary(
+                estimator=self, information=information, labels=Y, notes=notes, features=features
+            )
+        counts, codes = self._cells(features, Y, random_state, n_jobs)
+        kept = cells.information(counts) - cells.bias(counts)
+        return PosteriorSummary(
+            estimator=self,
+            information=information,
+            labels=Y,
+            notes=(*notes, self._note_on_cells(counts.shape[0], kept, information)),
+            codes=codes,
+            counts=counts,
+            features=features,
+            seed=random_state,
+        )
+
+    def information(
+        self,
+        X: NDArray[Any],
+        Y: NDArray[Any],
+        /,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        n_jobs: int | None = None,
+    ) -> float:
+        """I(X; Y) in bits alone, without the cells."""
+        return self._look(as_numbers(X, name), Y, name, n_jobs)[0]
+
+    def decompose(self, summary_t: Any, summary_s: Any) -> PID:
+        """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
+
+        Uniques are those of the cells; the redundancy is lowered by the mean of the two
+        plug-in biases.
+        """
+        if isinstance(summary_t, NeighbourSummary):
+            return _least_information(summary_t.information, summary_s.information)
+        pid = cells.decompose(summary_t, summary_s)
+        excess = (cells.bias(summary_t.counts) + cells.bias(summary_s.counts)) / 2
+        return cells.shift_redundancy(pid, -excess)
+
+    def joint_information(self, summary_t: Any, summary_s: Any) -> float:
+        """I(Y; T, S) in bits from the joined columns, in the same way as the sources'."""
+        both = np.hstack([summary_t.features, summary_s.features])
+        if isinstance(summary_t, NeighbourSummary):
+            return self._look(both, summary_t.labels, "T and S joined", None)[0]
+        counts, _ = self._cells(both, summary_t.labels, summary_t.seed, None)
+        return cells.information(counts) - cells.bias(counts)
+
+    def _look(
+        self, features: Floats, Y: NDArray[Any], name: str, n_jobs: int | None
+    ) -> tuple[float, tuple[str, ...]]:
+        k = check_neighbours(self.n_neighbors, len(features))
+        options = (self.metric, self.scale, threads(n_jobs))
+        if Y.dtype.kind == "f":
+            raw = ksg_of_arrays(features, Y.astype(np.float64), k, 1, *options)
+        else:
+            raw = ross_of_arrays(features, Y, k, *options)
+        missing, notes = judge(raw)
+        warning = _shortfall(raw, missing, "gaussian" if Y.dtype.kind == "f" else "probe")
+        if warning:
+            warnings.warn(f"{name}: {warning}", PIDWarning, stacklevel=3)
+        return raw.nats / NATS_PER_BIT, (*notes, *([warning] if warning else []))
+
+    def _cells(
+        self, features: Floats, labels: Codes, seed: int, n_jobs: int | None
+    ) -> tuple[Any, Codes]:
+        """Table of cells by class, and the cell of each sample."""
+        n = len(features)
+        k = min(self.n_voters or max(10, round(n**0.4)), n - 1)
+        (scaled,), _ = rescale(self.scale, X=features)
+        if scaled.size:
+            grown = tree.grow(scaled, euclidean=self.metric == "euclidean")
+            rows = tree.nearest(grown, k, n_jobs=threads(n_jobs)).rows
+            codes = _group(_votes(labels[rows], int(labels.max()) + 1), seed)
+        else:
+            codes = np.zeros(n, dtype=np.int64)
+        return cells.count(codes, labels), codes
+
+    def _note_on_cells(self, n_cells: int, kept: float, information: float) -> str:
+        return (
+            f"{n_cells} cells of nearest-neighbour posteriors hold {kept:.3f} bits, neighbours "
+            f"(Ross) read {information:.3f}; atoms are those of the cells."
+        )
+
+
+def _votes(labels_of_neighbours: Codes, n_classes: int) -> Codes:
+    """Number of neighbours in each class, shape (n, n_classes)."""
+    n = len(labels_of_neighbours)
+    flat = labels_of_neighbours + n_classes * np.arange(n)[:, None]
+    return np.bincount(flat.ravel(), minlength=n * n_classes).reshape(n, n_classes)
+
+
+def _group(votes: Codes, seed: int) -> Codes:
+    """Cells of similar posteriors: equal votes, or clusters in Hellinger distance."""
+    distinct, codes = np.unique(votes, axis=0, return_inverse=True)
+    n_cells = min(MOST_CELLS, max(2 * votes.shape[1], len(votes) // SAMPLES_A_CELL))
+    if len(distinct) <= n_cells:
+        return codes.ravel().astype(np.int64)
+    from sklearn.cluster import KMeans
+
+    sizes = np.bincount(codes.ravel())
+    means = KMeans(n_cells, n_init=1, random_state=seed)
+    clusters = means.fit_predict(np.sqrt(distinct / votes[0].sum()), sample_weight=sizes)
+    grouped = np.unique(clusters[codes.ravel()], return_inverse=True)[1]
+    return grouped.astype(np.int64)
+
+
+def _least_information(information_t: float, information_s: float) -> PID:
+    """Decompose by the minimum of the two informations (Barrett 2015)."""
+    redundancy = min(information_t, information_s)
+    return PID(
+        redundancy=redundancy,
+        unique_t=information_t - redundancy,
+        unique_s=information_s - redundancy,
+        synergy=None,
+        gap=4 * np.finfo(float).eps * max(abs(information_t), abs(information_s), 1.0),
+        outcome=Outcome.closed_form,
+        measure="mmi",
+    )
+
+
+def _shortfall(raw: Raw, missing: float, better: str) -> str:
+    """What to say where dimensions are too many for the samples; empty where they are not."""
+    if share_kept(raw.dimension, raw.n_samples) >= TRUSTED_SHARE:
+        return ""
+    return (
+        f"{raw.dimension:.0f} effective dimensions are many for {raw.n_samples} samples; nearest "
+        f"neighbours read about {missing:.2g} bits too little there. "
+        f'estimator="{better}" does not suffer from it.'
+    )
 
 
 def ksg(
@@ -245,7 +465,7 @@ def mixture(
     _check_options(metric, scale, units)
     x, y = _clean(X=X, Y=Y)
     k = check_neighbours(n_neighbors, len(x))
-    raw = _mixture_of_arrays(x, y, k, metric, scale, threads(n_jobs))
+    raw = mixture_of_arrays(x, y, k, metric, scale, threads(n_jobs))
     return _estimate(raw, units)
 
 
@@ -294,7 +514,7 @@ def conditional(
     _check_options(metric, scale, units)
     x, y, z = _clean(X=X, Y=Y, Z=Z)
     k = check_neighbours(n_neighbors, len(x))
-    raw = _conditional_of_arrays(x, y, z, k, metric, scale, threads(n_jobs))
+    raw = conditional_of_arrays(x, y, z, k, metric, scale, threads(n_jobs))
     return _estimate(raw, units)
 
 
@@ -344,325 +564,7 @@ def entropy(
     _check_options(metric, scale, units)
     (x,) = _clean(X=X)
     k = check_neighbours(n_neighbors, len(x))
-    return _estimate(_entropy_of_array(x, k, metric, scale, threads(n_jobs)), units)
-
-
-def ksg_of_arrays(
-    x: Floats, y: Floats, k: int, variant: int, metric: str, scale: str, n_jobs: int
-) -> _Raw:
-    """`ksg` behind the door, in nats."""
-    (x, y), notes = rescale(scale, X=x, Y=y)
-    if not (x.size and y.size):
-        return _Raw(0.0, len(x), 0, 0.0, notes)
-    refuse_copies(x, y)
-    euclidean, n = metric == "euclidean", len(x)
-    found = _neighbours.nearest(_neighbours.grow(x, y, euclidean=euclidean), k, n_jobs=n_jobs)
-    ball = _Ball.of(found)
-    in_x = ball.count(x, euclidean=euclidean, n_jobs=n_jobs)
-    in_y = ball.count(y, euclidean=euclidean, n_jobs=n_jobs)
-    n_x, n_y = _share_shells(ball.reached, in_x, in_y)
-    terms = digamma(ball.joint) - digamma(n_x) - digamma(n_y)
-    if variant == 2:
-        clear = ~ball.tied & (in_x[1] + in_y[1] == 0)
-        terms[clear] = _second_terms(x, y, found, k, euclidean, n_jobs)[clear]
-    nats = digamma(n) + terms.mean()
-    return _Raw(
-        float(nats), n, int(ball.tied.sum()), dimension_of(found.distances, euclidean), notes
-    )
-
-
-def _second_terms(
-    x: Floats, y: Floats, found: _neighbours.Nearest, k: int, euclidean: bool, n_jobs: int
-) -> Floats:
-    """Equation 9: closed intervals that just hold the neighbours in x and in y alone."""
-    counts = [
-        _neighbours.count_within(
-            part, radii=_reach(part, found.rows, euclidean), euclidean=euclidean, n_jobs=n_jobs
-        ).counts
-        for part in (x, y)
-    ]
-    terms: Floats = digamma(k) - 1 / k - digamma(counts[0] - 1) - digamma(counts[1] - 1)
-    return terms
-
-
-def ross_of_arrays(x: Floats, labels: Codes, k: int, metric: str, scale: str, n_jobs: int) -> _Raw:
-    """`ross` behind the door, in nats."""
-    keep, small = _members(labels, k)
-    x, labels = x[keep], np.unique(labels[keep], return_inverse=True)[1]
-    (x,), notes = rescale(scale, X=x)
-    n, euclidean = len(x), metric == "euclidean"
-    if not x.size:
-        return _Raw(0.0, n, 0, 0.0, (*notes, *small))
-    sizes = np.bincount(labels)
-    balls, dimension = _balls_within_classes(x, labels, sizes, k, euclidean, n_jobs)
-    inside, shell = balls.count(x, euclidean=euclidean, n_jobs=n_jobs)
-    near = inside + balls.reached * shell
-    nats = digamma(n) + np.mean(digamma(balls.joint) - digamma(near)) - digamma(sizes) @ sizes / n
-    return _Raw(float(nats), n, int(balls.tied.sum()), dimension, (*notes, *small))
-
-
-def _balls_within_classes(
-    x: Floats, labels: Codes, sizes: Codes, k: int, euclidean: bool, n_jobs: int
-) -> tuple[_Ball, float]:
-    """Neighbourhoods among the points of the same class, and the effective dimension."""
-    order, parts, growth = np.argsort(labels, kind="stable"), [], _Growth()
-    for rows in np.split(order, np.cumsum(sizes)[:-1]):
-        tree = _neighbours.grow(x[rows], euclidean=euclidean)
-        found = _neighbours.nearest(tree, min(k, len(rows) - 1), n_jobs=n_jobs)
-        growth.add(found.distances)
-        parts.append(_Ball.of(found))
-    back = np.argsort(order, kind="stable")
-    joined = (np.concatenate(field)[back] for field in zip(*parts, strict=True))
-    return _Ball(*joined), growth.dimension(euclidean)
-
-
-def _mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_jobs: int) -> _Raw:
-    (x, y), notes = rescale(scale, X=x, Y=y)
-    if not (x.size and y.size):
-        return _Raw(0.0, len(x), 0, 0.0, notes)
-    refuse_copies(x, y)
-    n, euclidean = len(x), metric == "euclidean"
-    found = _neighbours.nearest(_neighbours.grow(x, y, euclidean=euclidean), k, n_jobs=n_jobs)
-    radii = found.distances[:, -1]
-    atoms = radii == 0
-    joint = np.where(atoms, k + found.tied, k)
-    n_x = _neighbours.count_within(x, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
-    n_y = _neighbours.count_within(y, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
-    nats = np.log(n) + np.mean(digamma(joint) - np.log(n_x) - np.log(n_y))
-    return _Raw(float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean), notes)
-
-
-def _conditional_of_arrays(
-    x: Floats, y: Floats, z: Floats, k: int, metric: str, scale: str, n_jobs: int
-) -> _Raw:
-    (x, y, z), notes = rescale(scale, X=x, Y=y, Z=z)
-    if not z.size:
-        raw = ksg_of_arrays(x, y, k, 1, metric, "none", n_jobs)
-        return raw._replace(notes=notes)
-    if not (x.size and y.size):
-        return _Raw(0.0, len(x), 0, 0.0, notes)
-    refuse_copies(x, y)
-    euclidean, n = metric == "euclidean", len(x)
-    tree = _neighbours.grow(x, y, z, euclidean=euclidean)
-    found = _neighbours.nearest(tree, k, n_jobs=n_jobs)
-    ball = _Ball.of(found)
-    n_xz, n_yz, n_z = (
-        inside + ball.reached * shell
-        for inside, shell in (
-            ball.count(*part, euclidean=euclidean, n_jobs=n_jobs) for part in ((x, z), (y, z), (z,))
-        )
-    )
-    nats = np.mean(digamma(ball.joint) - digamma(n_xz) - digamma(n_yz) + digamma(n_z))
-    return _Raw(
-        float(nats), n, int(ball.tied.sum()), dimension_of(found.distances, euclidean), notes
-    )
-
-
-def _entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) -> _Raw:
-    (scaled,), notes = rescale("standardise" if scale == "whiten" else scale, X=x)
-    n, d = x.shape
-    if scaled.shape[1] < d:
-        raise ValueError("X has a constant column, so its entropy is minus infinity; drop it.")
-    euclidean = metric == "euclidean"
-    found = _neighbours.nearest(_neighbours.grow(scaled, euclidean=euclidean), k, n_jobs=n_jobs)
-    radii = found.distances[:, -1]
-    if (radii == 0).any():
-        raise ValueError(
-            f"X holds {int((radii == 0).sum())} rows with at least {k} exact copies, so its "
-            "entropy is minus infinity; take it as symbols, or raise n_neighbors."
-        )
-    logs = np.log(radii) / 2 if euclidean else np.log(radii)
-    ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1) if euclidean else d * np.log(2)
-    spread = np.log(_deviations(x) / _deviations(scaled)).sum()
-    nats = digamma(n) - digamma(k) + ball + d * logs.mean() + spread
-    n_tied = int((found.tied > 0).sum())
-    return _Raw(float(nats), n, n_tied, dimension_of(found.distances, euclidean), notes)
-
-
-class _Ball(NamedTuple):
-    """The neighbourhood of each point, by the tie rule."""
-
-    radii: Floats  # distance of the k-th neighbour
-    joint: Codes  # points of the neighbourhood, as digamma wants them
-    atoms: NDArray[np.bool_]
-    tied: NDArray[np.bool_]  # whether others are exactly as far as the k-th neighbour
-    reached: Floats  # share of the points at that distance up to the k-th neighbour
-
-    @classmethod
-    def of(cls, found: _neighbours.Nearest) -> _Ball:
-        radii, k = found.distances[:, -1], found.distances.shape[1]
-        atoms = radii == 0
-        n_inside = (found.distances < radii[:, None]).sum(axis=1)
-        in_shell = k - n_inside + found.tied
-        return cls(
-            radii=radii,
-            joint=np.where(atoms, k + found.tied + 1, k),
-            atoms=atoms,
-            tied=atoms | (found.tied > 0),
-            reached=(k - n_inside) / (in_shell + 1),
-        )
-
-    def count(self, *groups: Floats, euclidean: bool, n_jobs: int) -> tuple[Floats, Floats]:
-        """Points strictly nearer than the k-th neighbour, itself included, and in its shell.
-
-        The shell leaves out the k-th neighbour, so it is empty without ties. An atom counts
-        whole.
-        """
-        found = _neighbours.count_within(
-            *groups, radii=self.radii, euclidean=euclidean, n_jobs=n_jobs
-        )
-        inside = np.where(self.atoms, found.counts, found.counts - found.on)
-        shell = np.where(self.atoms, 0, np.maximum(found.on - 1, 0))
-        return inside.astype(np.float64), shell.astype(np.float64)
-
-
-def _share_shells(
-    reached: Floats, x: tuple[Floats, Floats], y: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    """Marginal counts at the depth of the shell where the k-th neighbour is expected.
-
-    It is the depth at which the product of both counts, which is how the joint count grows
-    where the density is flat, has grown by the share `reached`.
-    """
-    a, b = x[1] * y[1], x[1] * y[0] + y[1] * x[0]
-    c = reached * (a + b)
-    root = b + np.sqrt(b * b + 4 * a * c)
-    depth = 2 * c / np.where(root > 0, root, 1.0)
-    return x[0] + depth * x[1], y[0] + depth * y[1]
-
-
-def _reach(x: Floats, rows: Codes, euclidean: bool) -> Floats:
-    """Largest distance in x alone among the joint neighbours."""
-    reach = np.zeros(len(x))
-    for neighbour in rows.T:
-        distance = np.zeros(len(x))
-        for column in x.T:  # the additions of the kernel, in its order
-            gap = np.abs(column - column[neighbour])
-            distance = distance + gap * gap if euclidean else np.maximum(distance, gap)
-        reach = np.maximum(reach, distance)
-    return reach
-
-
-class _Growth:
-    """Sums from which the dimension follows (Levina and Bickel 2004; MacKay and Ghahramani)."""
-
-    def __init__(self) -> None:
-        self.logs, self.n = 0.0, 0
-
-    def add(self, distances: Floats) -> None:
-        """Take in the distances to the nearest others, (n, k) in rising order."""
-        apart = distances[distances[:, 0] > 0]
-        self.logs += float(np.log(apart[:, -1:] / apart[:, :-1]).sum())
-        self.n += apart[:, :-1].size
-
-    def dimension(self, euclidean: bool) -> float:
-        """Dimension in which the number of neighbours grows; 0 if nothing shows it."""
-        if self.logs == 0:
-            return 0.0
-        return self.n / self.logs * (2 if euclidean else 1)
-
-
-def dimension_of(distances: Floats, euclidean: bool) -> float:
-    """Effective dimension seen by the nearest others; 0 with fewer than two of them."""
-    growth = _Growth()
-    growth.add(distances)
-    return growth.dimension(euclidean)
-
-
-def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...]]:
-    """Sources in the scale asked for, without their constant columns, and what was done."""
-    notes, scaled = [], []
-    for name, source in sources.items():
-        # Shifted first, so that a large offset does not hide the deviation.
-        centred = source - source.mean(axis=0)
-        deviations = _deviations(centred)
-        varies = deviations > CONSTANT_SHARE * np.abs(source).max(axis=0)
-        if not varies.all():
-            notes.append(f"{name}: {int((~varies).sum())} constant columns left out.")
-        centred, deviations = centred[:, varies], deviations[varies]
-        if scale == "standardise":
-            centred = centred / deviations
-        elif scale == "whiten" and centred.size:
-            centred = _whiten(centred / deviations)
-        scaled.append(centred)
-    if scale == "none":
-        scaled = _bring_into_range(scaled)
-    notes.append(_SCALE_NOTES[scale])
-    return scaled, tuple(notes)
-
-
-_SCALE_NOTES = {
-    "standardise": "Columns were divided by their standard deviations.",
-    "whiten": "Columns of each source were turned and scaled to unit covariance.",
-    "none": "Columns were taken in the units they came in; neighbours depend on those.",
-}
-
-
-def _deviations(x: Floats) -> Floats:
-    deviations: Floats = x.std(axis=0)
-    return deviations
-
-
-def _whiten(x: Floats) -> Floats:
-    """Unit covariance; equal rows stay equal to the bit, which products need not grant."""
-    rows, back = np.unique(x, axis=0, return_inverse=True)
-    variances, axes = np.linalg.eigh(x.T @ x / len(x))
-    kept = variances > RANK_TOLERANCE * variances[-1]
-    whitened: Floats = (rows @ (axes[:, kept] / np.sqrt(variances[kept])))[back.ravel()]
-    return whitened
-
-
-def _bring_into_range(sources: list[Floats]) -> list[Floats]:
-    """Divide all by one power of two, which changes no digit."""
-    largest = max((float(np.abs(x).max()) for x in sources if x.size), default=0.0)
-    return [np.ldexp(x, -int(np.frexp(largest)[1])) for x in sources] if largest else sources
-
-
-def refuse_copies(x: Floats, y: Floats) -> None:
-    """Refuse sources that share a linear component exactly, unless it is discrete."""
-    if len(x) <= x.shape[1] + y.shape[1] + 1 or not (_is_spread(x) and _is_spread(y)):
-        return
-    u, v = _whiten_quickly(x), _whiten_quickly(y)
-    correlation = np.linalg.norm(u.T @ v / len(x), 2)
-    if 1 - correlation**2 < COPY_TOLERANCE:
-        raise ValueError(
-            "X and Y share a component exactly (a column, or a linear combination of columns, "
-            "of one is one of the other), so their information is infinite; drop that component "
-            "from one of them or add the noise that the question is about."
-        )
-
-
-def _is_spread(x: Floats) -> bool:
-    """Whether some column looks continuous: most of its values are distinct."""
-    return any(len(np.unique(column)) > len(x) / 2 for column in x.T)
-
-
-def _whiten_quickly(x: Floats) -> Floats:
-    centred = x - x.mean(axis=0)
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(x))
-    kept = variances > 1e-6 * variances[-1]
-    whitened: Floats = centred @ (axes[:, kept] / np.sqrt(variances[kept]))
-    return whitened
-
-
-def _members(labels: Codes, k: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """Rows of classes with at least two members, and a note on the small ones."""
-    sizes = np.bincount(labels)
-    n_alone, n_small = int((sizes == 1).sum()), int(((sizes > 1) & (sizes <= k)).sum())
-    if (sizes <= 1).all():
-        raise ValueError(
-            "Y has one sample in every class; nearest neighbours need at least two in some."
-        )
-    notes = []
-    if n_small:
-        notes.append(
-            f"{n_small} classes have at most n_neighbors={k} samples and were searched with "
-            "fewer neighbours."
-        )
-    if n_alone:
-        notes.append(f"{n_alone} classes with a single sample were left out.")
-    keep: NDArray[np.bool_] = (sizes > 1)[labels]
-    return keep, tuple(notes)
+    return _estimate(entropy_of_array(x, k, metric, scale, threads(n_jobs)), units)
 
 
 def check_neighbours(n_neighbors: object, n_samples: int) -> int:
@@ -691,10 +593,10 @@ def share_kept(dimension: float, n_samples: int) -> float:
     Pairs of normal vectors with 0.5 to 2 nats over 1 to 64 columns, and two to a hundred
     normal classes, at 500 to 20,000 samples; the formula is off by up to 0.15.
     """
-    return 1 / (1 + (dimension / (2.5 * np.log(n_samples))) ** 1.5)
+    return float(1 / (1 + (dimension / (2.5 * np.log(n_samples))) ** 1.5))
 
 
-def judge(raw: _Raw) -> tuple[float, tuple[str, ...]]:
+def judge(raw: Raw) -> tuple[float, tuple[str, ...]]:
     """Expected shortfall in bits, and all there is to say about an estimate."""
     share = share_kept(raw.dimension, raw.n_samples)
     bits = raw.nats / NATS_PER_BIT
@@ -710,7 +612,7 @@ def judge(raw: _Raw) -> tuple[float, tuple[str, ...]]:
     return missing, tuple(notes)
 
 
-def _estimate(raw: _Raw, units: Units) -> NeighbourEstimate:
+def _estimate(raw: Raw, units: Units) -> NeighbourEstimate:
     missing, notes = judge(raw)
     factor = NATS_PER_BIT if units == "nats" else 1.0
     return NeighbourEstimate(

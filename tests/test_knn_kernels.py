@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pidtools import _neighbours
+from pidtools._neighbours.tree import count_within, grow, nearest
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def test_the_tree_finds_what_the_matrix_of_distances_shows(
         matrix = all_distances(groups, euclidean)
         others = matrix + np.diag(np.full(n, np.inf))
         for k in (1, 4):
-            found = _neighbours.nearest(_neighbours.grow(*groups, euclidean=euclidean), k)
+            found = nearest(grow(*groups, euclidean=euclidean), k)
             expected = np.sort(others, axis=1)[:, :k]
             np.testing.assert_array_equal(found.distances, expected)
             np.testing.assert_array_equal(np.take_along_axis(others, found.rows, axis=1), expected)
@@ -68,20 +68,18 @@ def test_counts_are_those_of_the_matrix_on_and_just_inside_the_radius(
     matrix = all_distances(groups, euclidean)
     radii = np.sort(matrix, axis=1)[:, 7]
     for radius in (radii, np.nextafter(radii, -1.0), np.full(500, matrix.max())):
-        found = _neighbours.count_within(*groups, radii=radius, euclidean=euclidean)
+        found = count_within(*groups, radii=radius, euclidean=euclidean)
         np.testing.assert_array_equal(found.counts, (matrix <= radius[:, None]).sum(axis=1))
         np.testing.assert_array_equal(found.on, (matrix == radius[:, None]).sum(axis=1))
 
 
 def test_threads_change_no_bit() -> None:
     x = draw("normal", 3000, (6,))[0]
-    tree = _neighbours.grow(x, euclidean=True)
-    one, three = (_neighbours.nearest(tree, 3, n_jobs=jobs) for jobs in (1, 3))
+    tree = grow(x, euclidean=True)
+    one, three = (nearest(tree, 3, n_jobs=jobs) for jobs in (1, 3))
     for a, b in zip(one, three, strict=True):
         np.testing.assert_array_equal(a, b)
     radii = one.distances[:, -1]
-    one, three = (
-        _neighbours.count_within(x, radii=radii, euclidean=True, n_jobs=jobs) for jobs in (1, 3)
-    )
+    one, three = (count_within(x, radii=radii, euclidean=True, n_jobs=jobs) for jobs in (1, 3))
     for a, b in zip(one, three, strict=True):
         np.testing.assert_array_equal(a, b)

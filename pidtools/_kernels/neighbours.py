@@ -422,10 +422,10 @@ def _all_tied(lows, highs, ends, euclidean, home, node, distances, start, stop, 
     if ancestor == node:
         return False  # it holds the leaf itself, which has been counted
     reach = _box_reach(lows, highs, ends, euclidean, home, node)
+    n_apart = 0
     for row in range(start, stop):
-        if distances[row, k - 1] != reach:  # noqa: SIM110 - all() of a generator doesn't compile
-            return False
-    return True
+        n_apart += distances[row, k - 1] != reach
+    return n_apart == 0
 
 
 @njit(cache=True, nogil=True)
