@@ -106,38 +106,39 @@ def combine(*columns: Codes) -> Codes:
         return np.unique(key, return_inverse=True)[1].astype(np.int64)
     from pidtools._kernels.histogram import code_rows_kernel
 
-    codes: Codes = code_rows_kernel(
-        np.stack(columns), np.array(sizes), _occupied(columns, sizes)[0]
-    )
+    stacked = np.stack(columns)
+    keys = _occupied(stacked, sizes)[0]
+    codes: Codes = code_rows_kernel(stacked, np.array(sizes), keys)
     return codes
 
 
-def histogram(*columns: Codes) -> tuple[Codes, Codes]:
+def histogram(columns: Codes, sizes: Sequence[int] | None = None) -> tuple[Codes, Codes]:
     """Occupied combinations of codes, sorted, shape (n_cells, n_columns), and their counts.
 
-    The memory beside the columns grows with the occupied cells, never with all combinations
-    beyond an eighth of the rows.
+    `columns` has shape (n_columns, n_samples), with codes below `sizes`. The memory beside it
+    grows with the occupied cells; counters for all combinations are used up to an eighth of
+    the rows.
     """
-    sizes = [int(column.max()) + 1 for column in columns]
+    sizes = [int(column.max()) + 1 for column in columns] if sizes is None else list(sizes)
     if math.prod(sizes) > LARGEST_KEY:
         codes = combine(*columns)
         first, counts = np.unique(codes, return_index=True, return_counts=True)[1:]
-        return np.stack([column[first] for column in columns], axis=1), counts
+        return columns[:, first].T, counts
     keys, counts = _occupied(columns, sizes)
     return np.stack(np.unravel_index(keys, sizes), axis=1).astype(np.int64), counts
 
 
-def _occupied(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[Codes, Codes]:
+def _occupied(columns: Codes, sizes: Sequence[int]) -> tuple[Codes, Codes]:
     """Sorted occupied keys, the first column the most significant digit, and their counts."""
     from pidtools._kernels.histogram import count_directly_kernel, count_hashed_kernel
 
-    stacked, n_keys = np.stack(columns), math.prod(sizes)
-    if n_keys <= max(KERNEL_ROWS, stacked.shape[1]) // ROWS_A_COUNTER:
+    n_keys = math.prod(sizes)
+    if n_keys <= max(KERNEL_ROWS, columns.shape[1]) // ROWS_A_COUNTER:
         counters = np.zeros(n_keys, dtype=np.int64)
-        count_directly_kernel(stacked, np.array(sizes), counters)
+        count_directly_kernel(columns, np.array(sizes), counters)
         keys = np.nonzero(counters)[0]
         return keys, counters[keys]
-    keys, counts = count_hashed_kernel(stacked, np.array(sizes))
+    keys, counts = count_hashed_kernel(columns, np.array(sizes))
     order = np.argsort(keys)
     return keys[order], counts[order]
 
@@ -145,7 +146,7 @@ def _occupied(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[Codes, Co
 def count(codes: Codes, labels: Codes) -> csr_array:
     """Contingency table (n_cells, n_classes), occupied entries only."""
     if len(codes) >= KERNEL_ROWS:
-        cells, counts = histogram(codes, labels)
+        cells, counts = histogram(np.stack([codes, labels]))
         table = csr_array((counts.astype(float), (cells[:, 0], cells[:, 1])))
     else:
         table = csr_array((np.ones(len(codes)), (codes, labels)))

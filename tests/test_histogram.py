@@ -13,7 +13,7 @@ from pidtools import _corrections, cells
 @pytest.mark.parametrize("n", [1000, 250_000])
 def test_histogram_is_that_of_sorted_rows(size: int, n: int) -> None:
     columns = np.random.default_rng(size).integers(0, size, (3, n))
-    found, counts = cells.histogram(*columns)
+    found, counts = cells.histogram(columns)
     expected, times = np.unique(columns.T, axis=0, return_counts=True)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(counts, times)
