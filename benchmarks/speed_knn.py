@@ -1,10 +1,9 @@
 """Speed of the k-nearest-neighbour informations and of histograms beside their peers.
 
 Every row is measured in one run: processor seconds of one thread, which other work on the
-machine hardly disturbs, the fastest of three (of a peer a single run where
-ours takes longer than 0.1 s); seconds of the
-clock where threads are compared. Peers that are not installed are skipped with a line; NPEET is
-used if its folder is on the path.
+machine hardly disturbs, the fastest of three (of a peer a single run where ours takes
+longer than 0.1 s); seconds of the clock where threads are compared. Peers that are not installed
+are skipped with a line; NPEET is used if its folder is on the path.
 
     python benchmarks/speed_knn.py [--quick] [--only ross ksg large histogram]
 """
@@ -172,7 +171,7 @@ def syntropy(x: Any, y: Any) -> Callable[[], Any] | None:
     d = x.shape[1]
     joined = np.hstack([x, y]).T
     parts = tuple(range(d)), tuple(range(d, 2 * d))
-    return module and (lambda: module.mutual_information(*parts, joined, k=3))
+    return module and (lambda: module.mutual_information(*parts, 3, joined))
 
 
 def ennemi(x: Any, y: Any) -> Callable[[], Any] | None:

@@ -32,6 +32,14 @@ class Raw(NamedTuple):
     n_tied: int
     dimension: float
     notes: tuple[str, ...]
+    n_classes: int = 0  # 0 if no labels are involved
+
+    @property
+    def half_dimension(self) -> float:
+        """Effective dimension at which neighbours see half of the information (a fit)."""
+        if self.n_classes:
+            return max(4.4 * float(np.log(self.n_samples / self.n_classes)) - 4, 1.0)
+        return max(2.27 * float(np.log(self.n_samples)) - 3.2, 1.0)
 
 
 def ksg_of_arrays(
@@ -85,7 +93,7 @@ def ross_of_arrays(x: Floats, labels: Codes, k: int, metric: str, scale: str, n_
     inside, shell = balls.count_in(x, euclidean=euclidean, n_jobs=n_jobs)
     near = inside + balls.reached * shell
     nats = digamma(n) + np.mean(digamma(balls.joint) - digamma(near)) - digamma(sizes) @ sizes / n
-    return Raw(float(nats), n, int(balls.tied.sum()), dimension, (*notes, *small))
+    return Raw(float(nats), n, int(balls.tied.sum()), dimension, (*notes, *small), len(sizes))
 
 
 def _balls_within_classes(
