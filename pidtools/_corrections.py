@@ -38,8 +38,8 @@ def plug_in(counts: csr_array) -> float:
 
 def first_order_bias(counts: csr_array) -> float:
     """Excess in bits of the plug-in information, occupied cells taken for all there are."""
-    n_classes = int((counts.sum(axis=0) > 0).sum())
-    return plug_in_bias(counts.nnz, counts.shape[0], n_classes, int(counts.sum()))
+    n_cells, n_classes = (int((counts.sum(axis=axis) > 0).sum()) for axis in (1, 0))
+    return plug_in_bias(counts.nnz, n_cells, n_classes, int(counts.sum()))
 
 
 def _miller_madow(counts: csr_array, seed: int) -> float:

@@ -154,6 +154,15 @@ def count(codes: Codes, labels: Codes) -> csr_array:
     return table
 
 
+def count_weighted(codes: Codes, labels: Codes, weights: NDArray[Any]) -> csr_array:
+    """Contingency table in which each sample counts `weights` times; cells may fall empty."""
+    shape = (int(codes.max()) + 1, int(labels.max()) + 1)
+    table = csr_array((weights.astype(float), (codes, labels)), shape=shape)
+    table.sum_duplicates()
+    table.eliminate_zeros()
+    return table
+
+
 def information(counts: csr_array) -> float:
     """Plug-in mutual information in bits of a contingency table."""
     return plug_in(counts)

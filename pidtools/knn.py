@@ -6,7 +6,7 @@ Ties are handled without noise, by a rule that `pidtools._neighbours.information
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -78,9 +78,12 @@ class NeighbourSummary(Summary):
     ----------
     features : ndarray, shape (n_samples, n_columns)
         The source.
+    terms : ndarray, shape (n_samples,)
+        What each sample adds to the information beside a constant, in nats.
     """
 
     features: Floats = field(repr=False)
+    terms: Floats = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -164,23 +167,17 @@ class KNN:
         `groups` do not matter: a neighbour is a neighbour.
         """
         features = as_numbers(X, name)
-        information, notes = self._look(features, Y, name, n_jobs)
+        raw, notes = self._look(features, Y, name, n_jobs)
         if Y.dtype.kind == "f":
-            return NeighbourSummary(
-                estimator=self, information=information, labels=Y, notes=notes, features=features
-            )
-        counts, codes = self._cells(features, Y, random_state, n_jobs)
-        kept = cells.information(counts) - cells.bias(counts)
-        return PosteriorSummary(
-            estimator=self,
-            information=information,
-            labels=Y,
-            notes=(*notes, self._note_on_cells(counts.shape[0], kept, information)),
-            codes=codes,
-            counts=counts,
-            features=features,
-            seed=random_state,
+            return self._of_amount(features, Y, raw, notes)
+        summary = self._of_labels(features, Y, random_state, notes, n_jobs)
+        information = raw.nats / NATS_PER_BIT
+        note = (
+            f"{summary.n_cells} cells of nearest-neighbour posteriors hold "
+            f"{summary.information:.3f} bits, neighbours (Ross) read {information:.3f}; atoms are "
+            "those of the cells."
         )
+        return replace(summary, information=information, notes=(*notes, note))
 
     def information(
         self,
@@ -193,13 +190,13 @@ class KNN:
         n_jobs: int | None = None,
     ) -> float:
         """I(X; Y) in bits alone, without the cells."""
-        return self._look(as_numbers(X, name), Y, name, n_jobs)[0]
+        return self._look(as_numbers(X, name), Y, name, n_jobs)[0].nats / NATS_PER_BIT
 
-    def decompose(self, summary_t: Any, summary_s: Any) -> PID:
+    def decompose(self, summary_t: Any, summary_s: Any, both: Any = None) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
 
         Uniques are those of the cells; the redundancy is lowered by the mean of the two
-        plug-in biases.
+        plug-in biases. What `both` sources tell together is not needed.
         """
         if isinstance(summary_t, NeighbourSummary):
             return _least_information(summary_t.information, summary_s.information)
@@ -207,17 +204,68 @@ class KNN:
         excess = (cells.bias(summary_t.counts) + cells.bias(summary_s.counts)) / 2
         return cells.shift_redundancy(pid, -excess)
 
+    def joint(
+        self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
+    ) -> PosteriorSummary | NeighbourSummary:
+        """Look at the joined columns; with labels, `information` is that of the cells."""
+        features = np.hstack([summary_t.features, summary_s.features])
+        Y = summary_t.labels
+        if isinstance(summary_t, NeighbourSummary):
+            return self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
+        return self._of_labels(features, Y, summary_t.seed, (), n_jobs)
+
     def joint_information(self, summary_t: Any, summary_s: Any) -> float:
         """I(Y; T, S) in bits from the joined columns, in the same way as the sources'."""
-        both = np.hstack([summary_t.features, summary_s.features])
-        if isinstance(summary_t, NeighbourSummary):
-            return self._look(both, summary_t.labels, "T and S joined", None)[0]
-        counts, _ = self._cells(both, summary_t.labels, summary_t.seed, None)
-        return cells.information(counts) - cells.bias(counts)
+        return self.joint(summary_t, summary_s).information
+
+    def resampled(
+        self, summary: PosteriorSummary | NeighbourSummary, weights: NDArray[Any]
+    ) -> PosteriorSummary | NeighbourSummary:
+        """The summary with each row counted `weights` times, shape (n_samples,).
+
+        Neighbours stay those of the whole sample: a row drawn twice is not its own neighbour.
+        """
+        if isinstance(summary, NeighbourSummary):
+            change = weights @ summary.terms / weights.sum() - summary.terms.mean()
+            return replace(summary, information=summary.information + change / NATS_PER_BIT)
+        counts = cells.count_weighted(summary.codes, summary.labels, weights)
+        return replace(summary, counts=counts, information=_cell_information(counts))
+
+    def _of_amount(
+        self, features: Floats, Y: Floats, raw: Raw, notes: tuple[str, ...]
+    ) -> NeighbourSummary:
+        return NeighbourSummary(
+            estimator=self,
+            information=raw.nats / NATS_PER_BIT,
+            labels=Y,
+            notes=notes,
+            features=features,
+            terms=np.zeros(len(Y)) if raw.terms is None else raw.terms,
+        )
+
+    def _of_labels(
+        self,
+        features: Floats,
+        labels: Codes,
+        seed: int,
+        notes: tuple[str, ...],
+        n_jobs: int | None,
+    ) -> PosteriorSummary:
+        counts, codes = self._cells(features, labels, seed, n_jobs)
+        return PosteriorSummary(
+            estimator=self,
+            information=_cell_information(counts),
+            labels=labels,
+            notes=notes,
+            codes=codes,
+            counts=counts,
+            features=features,
+            seed=seed,
+        )
 
     def _look(
         self, features: Floats, Y: NDArray[Any], name: str, n_jobs: int | None
-    ) -> tuple[float, tuple[str, ...]]:
+    ) -> tuple[Raw, tuple[str, ...]]:
         k = check_neighbours(self.n_neighbors, len(features))
         options = (self.metric, self.scale, threads(n_jobs))
         if Y.dtype.kind == "f":
@@ -228,7 +276,7 @@ class KNN:
         warning = _shortfall(raw, missing, "gaussian" if Y.dtype.kind == "f" else "probe")
         if warning:
             warnings.warn(f"{name}: {warning}", PIDWarning, stacklevel=3)
-        return raw.nats / NATS_PER_BIT, (*notes, *([warning] if warning else []))
+        return raw, (*notes, *([warning] if warning else []))
 
     def _cells(
         self, features: Floats, labels: Codes, seed: int, n_jobs: int | None
@@ -245,11 +293,10 @@ class KNN:
             codes = np.zeros(n, dtype=np.int64)
         return cells.count(codes, labels), codes
 
-    def _note_on_cells(self, n_cells: int, kept: float, information: float) -> str:
-        return (
-            f"{n_cells} cells of nearest-neighbour posteriors hold {kept:.3f} bits, neighbours "
-            f"(Ross) read {information:.3f}; atoms are those of the cells."
-        )
+
+def _cell_information(counts: Any) -> float:
+    """Information of a table of cells without the first order of its bias, in bits."""
+    return cells.information(counts) - cells.bias(counts)
 
 
 def _votes(labels_of_neighbours: Codes, n_classes: int) -> Codes:

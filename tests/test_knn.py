@@ -248,6 +248,21 @@ def test_labels_are_decomposed_by_broja_and_amounts_by_the_least_information() -
     assert r.distilled == pytest.approx(r.student_information)
 
 
+@pytest.mark.parametrize("continuous", [False, True])
+def test_intervals_do_not_take_copies_for_neighbours(continuous: bool) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 400)
+    t, s = (2 * y + rng.normal(size=400) for _ in range(2))
+    target = y + 0.5 * rng.normal(size=400) if continuous else y
+    r = pt.distillable_knowledge(
+        t, s, target, estimator="knn", confidence_level=0.9, n_resamples=20
+    )
+    interval = r.intervals["teacher_information"]
+    # Samples drawn twice, taken for neighbours at distance 0, would add about half a bit.
+    assert interval.low < r.teacher_information < interval.high
+    assert interval.high - interval.low < 0.4
+
+
 def test_information_by_column_is_that_of_each_column() -> None:
     x, y = pairs(400, 3)
     labels = (y[:, 0] > 0).astype(int)

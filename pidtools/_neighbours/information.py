@@ -33,6 +33,7 @@ class Raw(NamedTuple):
     dimension: float
     notes: tuple[str, ...]
     n_classes: int = 0  # 0 if no labels are involved
+    terms: Floats | None = None  # what each sample adds, for `ksg_of_arrays`, or nothing
 
     @property
     def half_dimension(self) -> float:
@@ -60,9 +61,13 @@ def ksg_of_arrays(
     if variant == 2:
         clear = ~ball.tied & (in_x[1] + in_y[1] == 0)
         terms[clear] = _second_terms(x, y, found, k, euclidean, n_jobs)[clear]
-    nats = digamma(n) + terms.mean()
     return Raw(
-        float(nats), n, int(ball.tied.sum()), dimension_of(found.distances, euclidean), notes
+        nats=float(digamma(n) + terms.mean()),
+        n_samples=n,
+        n_tied=int(ball.tied.sum()),
+        dimension=dimension_of(found.distances, euclidean),
+        notes=notes,
+        terms=terms,
     )
 
 
