@@ -1,6 +1,6 @@
 """How much task knowledge a teacher network still has to give its student, in bits."""
 
-from pidtools import problems
+from pidtools import knn, problems
 from pidtools._result import (
     PID,
     DistillableKnowledge,
@@ -15,13 +15,19 @@ from pidtools._result import (
 from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_batch, broja_from_pairs
 from pidtools.distillation import distillable_knowledge
-from pidtools.estimators import mutual_information, summarise
+from pidtools.estimators import (
+    mutual_information,
+    mutual_information_by_column,
+    summarise,
+)
 from pidtools.gaussian import Gaussian, gaussian_pid
+from pidtools.knn import KNN
 from pidtools.probe import Probe
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "KNN",
     "PID",
     "Binning",
     "DistillableKnowledge",
@@ -41,7 +47,9 @@ __all__ = [
     "broja_from_pairs",
     "distillable_knowledge",
     "gaussian_pid",
+    "knn",
     "mutual_information",
+    "mutual_information_by_column",
     "problems",
     "summarise",
 ]

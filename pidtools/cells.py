@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pidtools._information import entropy, plug_in_bias
-from pidtools._result import NATS_PER_BIT, PID, PIDWarning, Summary
+from pidtools._corrections import corrected_information, first_order_bias, plug_in
+from pidtools._information import entropy
+from pidtools._result import PID, PIDWarning, Summary
 from pidtools.broja import broja_from_pairs
 
 Codes = NDArray[np.int64]
@@ -23,6 +27,9 @@ TABLE_TOLERANCE = 1e-6
 WARN_BIAS_SHARE = 0.1
 # So is this share of samples that have a cell for themselves, which the bias does not see.
 WARN_ALONE_SHARE = 0.1
+# Rows from which loading a compiled kernel is cheaper than sorting. A table of counters for all
+# combinations is used up to an eighth of the rows, so it is always smaller than the data.
+KERNEL_ROWS, ROWS_A_COUNTER, LARGEST_KEY = 200_000, 8, 2**62
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,10 +42,16 @@ class CellSummary(Summary):
         Cell of each sample, 0 to n_cells - 1, none empty.
     counts : scipy.sparse.csr_array, shape (n_cells, n_classes)
         Samples in each cell by class.
+    correction : str
+        Correction of `information` for finite samples; the table is never corrected.
+    seed : int
+        Seed of the corrections that draw.
     """
 
     codes: Codes = field(repr=False)
     counts: csr_array = field(repr=False)
+    correction: str = "none"
+    seed: int = field(default=0, repr=False)
 
     @property
     def n_cells(self) -> int:
@@ -47,7 +60,14 @@ class CellSummary(Summary):
 
 
 def summarise_codes(
-    codes: NDArray[Any], labels: Codes, *, estimator: object, name: str, notes: tuple[str, ...] = ()
+    codes: NDArray[Any],
+    labels: Codes,
+    *,
+    estimator: object,
+    name: str,
+    notes: tuple[str, ...] = (),
+    correction: str = "none",
+    seed: int = 0,
 ) -> CellSummary:
     """Summary of a source whose samples have codes of any kind, one a sample.
 
@@ -60,54 +80,133 @@ def summarise_codes(
     counts = count(cells, labels)
     few = _few_samples(counts)
     _warn(few, name)
+    value = corrected_information(counts, correction, seed)
     return CellSummary(
         estimator=estimator,
-        information=information(counts),
+        information=value,
         labels=labels,
-        notes=(*notes, *_notes(counts), *few),
+        notes=(*notes, *_notes(counts), *_note_on_correction(counts, correction, value), *few),
         codes=cells,
         counts=counts,
+        correction=correction,
+        seed=seed,
     )
+
+
+def combine(*columns: Codes) -> Codes:
+    """Code of each row's combination of codes, 0 to n_cells - 1, in sorted order of the rows."""
+    sizes = [int(column.max()) + 1 for column in columns]
+    if len(columns) > 1 and math.prod(sizes) > LARGEST_KEY:
+        half = len(columns) // 2
+        return combine(combine(*columns[:half]), combine(*columns[half:]))
+    if len(columns[0]) < KERNEL_ROWS:
+        key = np.zeros(len(columns[0]), dtype=np.int64)
+        for column, size in zip(columns, sizes, strict=True):
+            key = key * size + column
+        return np.unique(key, return_inverse=True)[1].astype(np.int64)
+    from pidtools._kernels.histogram import code_rows_kernel
+
+    stacked = np.stack(columns)
+    keys = _occupied(stacked, sizes)[0]
+    codes: Codes = code_rows_kernel(stacked, np.array(sizes), keys)
+    return codes
+
+
+def histogram(columns: Codes, sizes: Sequence[int] | None = None) -> tuple[Codes, Codes]:
+    """Occupied combinations of codes, sorted, shape (n_cells, n_columns), and their counts.
+
+    `columns` has shape (n_columns, n_samples), with codes below `sizes`. The memory beside it
+    grows with the occupied cells; counters for all combinations are used up to an eighth of
+    the rows.
+    """
+    sizes = [int(column.max()) + 1 for column in columns] if sizes is None else list(sizes)
+    if math.prod(sizes) > LARGEST_KEY:
+        codes = combine(*columns)
+        first, counts = np.unique(codes, return_index=True, return_counts=True)[1:]
+        return columns[:, first].T, counts
+    keys, counts = _occupied(columns, sizes)
+    return np.stack(np.unravel_index(keys, sizes), axis=1).astype(np.int64), counts
+
+
+def _occupied(columns: Codes, sizes: Sequence[int]) -> tuple[Codes, Codes]:
+    """Sorted occupied keys, the first column the most significant digit, and their counts."""
+    from pidtools._kernels.histogram import count_directly_kernel, count_hashed_kernel
+
+    n_keys = math.prod(sizes)
+    if n_keys <= max(KERNEL_ROWS, columns.shape[1]) // ROWS_A_COUNTER:
+        counters = np.zeros(n_keys, dtype=np.int64)
+        count_directly_kernel(columns, np.array(sizes), counters)
+        keys = np.nonzero(counters)[0]
+        return keys, counters[keys]
+    keys, counts = count_hashed_kernel(columns, np.array(sizes))
+    order = np.argsort(keys)
+    return keys[order], counts[order]
 
 
 def count(codes: Codes, labels: Codes) -> csr_array:
     """Contingency table (n_cells, n_classes), occupied entries only."""
-    ones = np.ones(len(codes))
-    table = csr_array((ones, (codes, labels)))
+    if len(codes) >= KERNEL_ROWS:
+        cells, counts = histogram(np.stack([codes, labels]))
+        table = csr_array((counts.astype(float), (cells[:, 0], cells[:, 1])))
+    else:
+        table = csr_array((np.ones(len(codes)), (codes, labels)))
     table.sum_duplicates()
+    return table
+
+
+def count_weighted(codes: Codes, labels: Codes, weights: NDArray[Any]) -> csr_array:
+    """Contingency table in which each sample counts `weights` times; cells may fall empty."""
+    shape = (int(codes.max()) + 1, int(labels.max()) + 1)
+    table = csr_array((weights.astype(float), (codes, labels)), shape=shape)
+    table.sum_duplicates()
+    table.eliminate_zeros()
     return table
 
 
 def information(counts: csr_array) -> float:
     """Plug-in mutual information in bits of a contingency table."""
-    entries = counts.tocoo()
-    n = entries.data.sum()
-    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
-    ratio = entries.data * n / rows[entries.coords[0]] / columns[entries.coords[1]]
-    return float((entries.data * np.log(ratio)).sum() / n / NATS_PER_BIT)
+    return plug_in(counts)
+
+
+def bias(counts: csr_array) -> float:
+    """First-order excess in bits of the plug-in information of a contingency table."""
+    return first_order_bias(counts)
 
 
 def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
-    """Redundancy and uniques in bits from the two pair tables (plug-in, no synergy)."""
+    """Redundancy and uniques in bits from the two pair tables, without synergy.
+
+    The uniques are those of the tables as they stand: their biases nearly cancel. The
+    redundancy takes the mean of what the corrections change in the two informations.
+    """
     n = summary_t.n_samples
-    return broja_from_pairs(
+    pid = broja_from_pairs(
         summary_t.counts.toarray() / n, summary_s.counts.toarray() / n, tol=TABLE_TOLERANCE
     )
+    changes = [
+        summary.information - plug_in(summary.counts)
+        for summary in (summary_t, summary_s)
+        if summary.correction != "none"
+    ]
+    return shift_redundancy(pid, sum(changes) / 2) if changes else pid
+
+
+def shift_redundancy(pid: PID, change: float) -> PID:
+    """Move the redundancy, and both informations with it; the uniques stay."""
+    return dataclasses.replace(pid, redundancy=pid.redundancy + change)
 
 
 def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
-    """Plug-in I(Y; T, S) in bits from the occupied cells of the triple.
+    """I(Y; T, S) in bits from the occupied cells of the triple, corrected as the summaries are.
 
     Warns
     -----
     PIDWarning
         If the samples are too few for the cells of the triple.
     """
-    pair = summary_t.codes * summary_s.n_cells + summary_s.codes
-    cells = np.unique(pair, return_inverse=True)[1].astype(np.int64)
-    counts = count(cells, summary_t.labels)
+    counts = count(combine(summary_t.codes, summary_s.codes), summary_t.labels)
     _warn(_few_samples(counts), "synergy")
-    return information(counts)
+    return corrected_information(counts, summary_t.correction, summary_t.seed)
 
 
 def _notes(counts: csr_array) -> tuple[str, ...]:
@@ -116,22 +215,31 @@ def _notes(counts: csr_array) -> tuple[str, ...]:
     return (
         f"{n_cells} cells hold at most {np.log2(n_cells):.2f} bits of H(Y) = {h_y:.2f} bits; "
         f"{sizes.mean():.0f} samples a cell on average, {sizes.min():.0f} in the smallest; "
-        f"plug-in information is biased by about {_bias(counts):+.2g} bits.",
+        f"plug-in information is biased by about {bias(counts):+.2g} bits.",
     )
 
 
+def _note_on_correction(counts: csr_array, correction: str, value: float) -> tuple[str, ...]:
+    if correction == "none":
+        return ()
+    notes = [f"Information corrected ({correction}) by {value - plug_in(counts):+.3g} bits."]
+    if value < 0:
+        notes.append("It came out negative, which no information is: sampling error about 0.")
+    return tuple(notes)
+
+
 def _few_samples(counts: csr_array) -> tuple[str, ...]:
-    bias, n_samples = _bias(counts), int(counts.sum())
+    excess, n_samples = bias(counts), int(counts.sum())
     n_alone = int((counts.sum(axis=1) == 1).sum())
     if n_alone > WARN_ALONE_SHARE * n_samples:
         found = (
             f"{n_alone} of {n_samples} samples are alone in their cell, where any label looks "
             "certain"
         )
-    elif bias > WARN_BIAS_SHARE * _label_entropy(counts):
+    elif excess > WARN_BIAS_SHARE * _label_entropy(counts):
         found = (
             f"{n_samples} samples in {counts.nnz} occupied cells are too few; sampling alone adds "
-            f"about {bias:.2g} bits"
+            f"about {excess:.2g} bits"
         )
     else:
         return ()
@@ -141,11 +249,6 @@ def _few_samples(counts: csr_array) -> tuple[str, ...]:
 def _warn(texts: tuple[str, ...], name: str) -> None:
     for text in texts:
         warnings.warn(f"{name}: {text}", PIDWarning, stacklevel=2)
-
-
-def _bias(counts: csr_array) -> float:
-    n_classes = int((counts.sum(axis=0) > 0).sum())
-    return plug_in_bias(counts.nnz, counts.shape[0], n_classes, int(counts.sum()))
 
 
 def _label_entropy(counts: csr_array) -> float:

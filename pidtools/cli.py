@@ -93,7 +93,7 @@ def measure(
         Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
     ] = None,
     estimator: Annotated[
-        Literal["auto", "symbols", "binning", "kmeans", "gaussian", "probe"],
+        Literal["auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"],
         typer.Option(help="How activations are looked at."),
     ] = "auto",
     units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",

@@ -61,7 +61,7 @@ def distillable_knowledge(
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels (integers, bools or strings, one a sample), or floats that are not all whole
         for a continuous target.
-    estimator : {"auto", "symbols", "binning", "kmeans", "gaussian", "probe"} or an estimator
+    estimator : {"auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"} or estimator
         How representations are looked at. For labels, "auto" takes symbols as they are and
         features through `KMeansBinning()`, the pipeline of [2]_, which reads the information
         of a few clusters only; "probe" is far more accurate on wide features, and slower. For a

@@ -222,7 +222,9 @@ def test_symbols_become_a_column_each():
 
 def test_too_many_strings_are_refused():
     names = np.arange(300).astype(str)
-    with pytest.raises(ValueError, match=r'^X holds 300 different strings.*use estimator="symbols"'):
+    with pytest.raises(
+        ValueError, match=r'^X holds 300 different strings.*use estimator="symbols"'
+    ):
         pt.mutual_information(np.tile(names, 2), np.arange(600) % 2, estimator="probe")
 
 

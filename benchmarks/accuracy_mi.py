@@ -1,0 +1,219 @@
+"""Error of k-nearest-neighbour informations beside their peers where the truth is known.
+
+Continuous pairs (normal, uniform margins, Student's t, additive uniform noise, spiral, swiss roll
+in noise) with 1 to 64 columns a side, and labels of 2, 10 and 100 normal classes. Truths are
+closed forms, or Monte Carlo with the exact densities. Peers get standardised columns, since
+most of them do not scale. One group a range of columns; errors in nats.
+
+    python benchmarks/accuracy_mi.py [--n 2000] [--seeds 2] [--largest 64]
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+from scipy.special import psi as digamma
+from speed_knn import optional, ross_with_trees
+
+from pidtools import knn
+
+
+class Task(NamedTuple):
+    """Data with a known information in nats."""
+
+    name: str
+    columns: int
+    x: Any
+    y: Any
+    truth: float
+
+
+def main() -> None:
+    """Print one row a task and one a group."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=2000)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--largest", type=int, default=64)
+    options = parser.parse_args()
+    errors: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    warned: dict[str, list[bool]] = defaultdict(list)
+    for make in (continuous, labelled):
+        for task in make(options.n, options.seeds, options.largest):
+            group = group_of(task.columns)
+            found = estimates(task)
+            for who, value in found.items():
+                errors[make.__name__, group, who].append(abs(value - task.truth))
+            warned[group].append(is_warned(task))
+            shown = "  ".join(f"{who} {value:+.3f}" for who, value in found.items())
+            print(f"{task.name:<28} truth {task.truth:.3f}  {shown}", flush=True)
+    for (kind, group, who), values in sorted(errors.items()):
+        mean, count = np.mean(values), len(values)
+        print(f"{kind:<11} {group:<8} {who:<16} mean absolute error {mean:.4f} ({count} runs)")
+    for group, flags in warned.items():
+        print(f"columns {group}: warned in {sum(flags)} of {len(flags)}")
+
+
+def group_of(columns: int) -> str:
+    """Range of columns a side."""
+    return "1-4" if columns <= 4 else "5-10" if columns <= 10 else "above 10"
+
+
+def continuous(n: int, seeds: int, largest: int) -> Iterator[Task]:
+    """Pairs of continuous vectors."""
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        for d in (d for d in (1, 2, 4, 5, 10, 20, 64) if d <= largest):
+            yield Task(f"normal d={d}", d, *normal(rng, n, d, 1.0))
+            x, y, truth = normal(rng, n, d, 1.0)
+            yield Task(f"uniform margins d={d}", d, erf_margins(x), erf_margins(y), truth)
+            yield Task(f"Student t(5) d={d}", d, *student(rng, n, d, 5))
+        for d in (d for d in (1, 4, 10) if d <= largest):
+            x = rng.uniform(size=(n, d))
+            noise = rng.uniform(-0.25, 0.25, size=(n, d))
+            # One column: h(X + U) - h(U) of a trapezium is w / 2 - log w with w = 1/2.
+            yield Task(f"additive uniform d={d}", d, x, x + noise, d * (0.25 + np.log(2)))
+        yield from curved(rng, n)
+
+
+def normal(rng: np.random.Generator, n: int, d: int, nats: float) -> tuple[Any, Any, float]:
+    """Normal columns in pairs that share `nats` together."""
+    r = np.sqrt(1 - np.exp(-2 * nats / d))
+    x = rng.normal(size=(n, d))
+    return x, r * x + np.sqrt(1 - r * r) * rng.normal(size=(n, d)), nats
+
+
+def erf_margins(x: Any) -> Any:
+    """Uniform margins by the normal distribution function."""
+    from scipy.special import ndtr
+
+    return ndtr(x)
+
+
+def student(rng: np.random.Generator, n: int, d: int, nu: int) -> tuple[Any, Any, float]:
+    """Normal pairs divided by one common chi: the closed form of the multivariate t."""
+    x, y, nats = normal(rng, n, d, 1.0)
+    scale = np.sqrt(rng.chisquare(nu, size=(n, 1)) / nu)
+
+    def f(dims: int) -> float:
+        half = (nu + dims) / 2
+        return float(-gammaln(half) + gammaln(nu / 2) + half * (digamma(half) - digamma(nu / 2)))
+
+    # Entropies of a t in a, b and a + b columns; scatter terms are those of the normal.
+    return x / scale, y / scale, nats + 2 * f(d) - f(2 * d)
+
+
+def curved(rng: np.random.Generator, n: int) -> Iterator[Task]:
+    """A parameter and its noisy image on a spiral or a swiss roll, by Monte Carlo."""
+    for name, roll in (("spiral", False), ("swiss roll", True)):
+        t, height = rng.uniform(size=(2, n))
+        points = roll_out(t, height, roll) + 0.3 * rng.normal(size=(n, 2 + roll))
+        x = np.stack([t, height], axis=1) if roll else t[:, None]
+        yield Task(name, x.shape[1], x, points, curve_truth(roll))
+
+
+def roll_out(t: Any, height: Any, roll: bool) -> Any:
+    """Point of the curve or the surface."""
+    angle = 1.5 * np.pi * (1 + 2 * t)
+    flat = [angle * np.cos(angle) / 3, angle * np.sin(angle) / 3]
+    return np.stack([*flat, 5 * height] if roll else flat, axis=1)
+
+
+def curve_truth(roll: bool, m: int = 1500, grid: int = 3000, sigma: float = 0.3) -> float:
+    """E log p(y | t) - log p(y), the mixture over t on a fine grid; heights are independent."""
+    from scipy.special import ndtr
+
+    rng = np.random.default_rng(99)
+    t, ts = rng.uniform(size=m), (np.arange(grid) + 0.5) / grid
+    noise = sigma * rng.normal(size=(m, 2))
+    centres, found = roll_out(ts, ts, False), roll_out(t, t, False) + noise
+    squares = ((found[:, None, :] - centres[None]) ** 2).sum(axis=2)
+    mixture = logsumexp(-squares / (2 * sigma**2), axis=1) - np.log(grid)
+    nats = float(np.mean(-(noise**2).sum(axis=1) / (2 * sigma**2) - mixture))
+    if not roll:
+        return nats
+    z = np.linspace(-10 * sigma, 5 + 10 * sigma, 20001)
+    p = (ndtr(z / sigma) - ndtr((z - 5) / sigma)) / 5
+    h = -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0)) * (z[1] - z[0])
+    return nats + float(h) - 0.5 * np.log(2 * np.pi * np.e * sigma**2)
+
+
+def labelled(n: int, seeds: int, largest: int) -> Iterator[Task]:
+    """Normal classes of unit covariance with random centres; truth by Monte Carlo."""
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        for n_classes in (2, 10, 100):
+            for d in (d for d in (1, 2, 4, 5, 10, 20, 64) if d <= largest):
+                centres = rng.normal(size=(n_classes, d)) * 2 / np.sqrt(d)
+                y = rng.integers(0, n_classes, n)
+                x = centres[y] + rng.normal(size=(n, d))
+                name = f"{n_classes} classes d={d}"
+                yield Task(name, d, x, y, class_truth(rng, centres))
+
+
+def class_truth(rng: np.random.Generator, centres: Any, m: int = 20_000) -> float:
+    """Log C plus the mean log posterior of the class."""
+    y = rng.integers(0, len(centres), m)
+    x = centres[y] + rng.normal(size=(m, centres.shape[1]))
+    logits = x @ centres.T - (centres**2).sum(axis=1) / 2
+    own = logits[np.arange(m), y] - logsumexp(logits, axis=1)
+    return float(np.log(len(centres)) + own.mean())
+
+
+def estimates(task: Task) -> dict[str, float]:
+    """Ours and those of the peers that are there."""
+    if task.y.ndim == 1:
+        return of_labels(task)
+    x, y = ((a - a.mean(axis=0)) / a.std(axis=0) for a in (task.x, task.y))
+    found = {"pidtools": knn.ksg(task.x, task.y, units="nats").value}
+    npeet = optional("npeet.entropy_estimators")
+    if npeet:
+        found["NPEET"] = float(npeet.mi(x, y, base=np.e))
+    infomeasure = optional("infomeasure")
+    if infomeasure:
+        options = {"approach": "ksg", "k": 3, "base": "e"}
+        found["infomeasure"] = float(infomeasure.mutual_information(x, y, **options))
+    syntropy = optional("syntropy.knn")
+    if syntropy:
+        parts = range(x.shape[1]), range(x.shape[1], x.shape[1] + y.shape[1])
+        both = np.hstack([x, y]).T
+        found["syntropyx"] = float(syntropy.mutual_information(*map(tuple, parts), 3, both)[1])
+    ennemi = optional("ennemi")
+    if ennemi and x.shape[1] == y.shape[1] == 1:
+        found["ennemi"] = float(ennemi.estimate_mi(y[:, 0], x[:, 0]).item())
+    return found
+
+
+def of_labels(task: Task) -> dict[str, float]:
+    """The same for class labels."""
+    x = (task.x - task.x.mean(axis=0)) / task.x.std(axis=0)
+    found = {
+        "pidtools": knn.ross(task.x, task.y, units="nats").value,
+        "Ross by trees": ross_with_trees(x, task.y),
+    }
+    npeet = optional("npeet.entropy_estimators")
+    if npeet:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found["NPEET micd"] = float(npeet.micd(x, task.y[:, None], base=np.e))
+    return found
+
+
+def is_warned(task: Task) -> bool:
+    """Whether the estimator that users call says that there are too many dimensions."""
+    from pidtools import mutual_information
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call: Callable[..., float] = mutual_information
+        call(task.x, task.y, estimator="knn")
+    return any("effective dimensions" in str(w.message) for w in caught)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Neighbour search and the estimators built on it, behind the door."""

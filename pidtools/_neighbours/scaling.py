@@ -1,0 +1,91 @@
+"""Sources in a scale in which distances mean something; sources that share a component."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+# A column whose deviation is below this share of its values holds rounding, not information.
+CONSTANT_SHARE = 1e-12
+# Directions of less variance than this share of the largest are dropped by whitening.
+RANK_TOLERANCE = 1e-10
+# 1 - (canonical correlation)^2 below which X and Y share a component exactly.
+COPY_TOLERANCE = 1e-12
+
+
+def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...]]:
+    """Sources in the scale asked for, without their constant columns, and what was done."""
+    notes, scaled = [], []
+    for name, source in sources.items():
+        # Shifted first, so that a large offset does not hide the deviation.
+        centred = source - source.mean(axis=0)
+        deviations = deviations_of(centred)
+        varies = deviations > CONSTANT_SHARE * np.abs(source).max(axis=0)
+        if not varies.all():
+            notes.append(f"{name}: {int((~varies).sum())} constant columns left out.")
+        centred, deviations = centred[:, varies], deviations[varies]
+        if scale == "standardise":
+            centred = centred / deviations
+        elif scale == "whiten" and centred.size:
+            centred = _whiten(centred / deviations)
+        scaled.append(centred)
+    if scale == "none":
+        scaled = _bring_into_range(scaled)
+    notes.append(_SCALE_NOTES[scale])
+    return scaled, tuple(notes)
+
+
+_SCALE_NOTES = {
+    "standardise": "Columns were divided by their standard deviations.",
+    "whiten": "Columns of each source were turned and scaled to unit covariance.",
+    "none": "Columns were taken in the units they came in; neighbours depend on those.",
+}
+
+
+def deviations_of(x: Floats) -> Floats:
+    deviations: Floats = x.std(axis=0)
+    return deviations
+
+
+def _whiten(x: Floats) -> Floats:
+    """Unit covariance; equal rows stay equal to the bit, which products need not grant."""
+    rows, back = np.unique(x, axis=0, return_inverse=True)
+    variances, axes = np.linalg.eigh(x.T @ x / len(x))
+    kept = variances > RANK_TOLERANCE * variances[-1]
+    whitened: Floats = (rows @ (axes[:, kept] / np.sqrt(variances[kept])))[back.ravel()]
+    return whitened
+
+
+def _bring_into_range(sources: list[Floats]) -> list[Floats]:
+    """Divide all by one power of two, which changes no digit."""
+    largest = max((float(np.abs(x).max()) for x in sources if x.size), default=0.0)
+    return [np.ldexp(x, -int(np.frexp(largest)[1])) for x in sources] if largest else sources
+
+
+def refuse_copies(x: Floats, y: Floats) -> None:
+    """Refuse sources that share a linear component exactly, unless it is discrete."""
+    if len(x) <= x.shape[1] + y.shape[1] + 1 or not (_is_spread(x) and _is_spread(y)):
+        return
+    u, v = _whiten_quickly(x), _whiten_quickly(y)
+    correlation = np.linalg.norm(u.T @ v / len(x), 2)
+    if 1 - correlation**2 < COPY_TOLERANCE:
+        raise ValueError(
+            "X and Y share a component exactly (a column, or a linear combination of columns, "
+            "of one is one of the other), so their information is infinite; drop that component "
+            "from one of them or add the noise that the question is about."
+        )
+
+
+def _is_spread(x: Floats) -> bool:
+    """Whether some column looks continuous: most of its values are distinct."""
+    return any(len(np.unique(column)) > len(x) / 2 for column in x.T)
+
+
+def _whiten_quickly(x: Floats) -> Floats:
+    centred = x - x.mean(axis=0)
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(x))
+    kept = variances > 1e-6 * variances[-1]
+    whitened: Floats = centred @ (axes[:, kept] / np.sqrt(variances[kept]))
+    return whitened
