@@ -172,7 +172,7 @@ def _exit_codes() -> Iterator[None]:
     except PIDError as error:
         _complain(error)
         raise typer.Exit(STOPPED) from None
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, MemoryError) as error:
         _complain(error)
         raise typer.Exit(REFUSED) from None
 
