@@ -138,7 +138,7 @@ def distillable_knowledge(
     pass_on(caught)
     intervals = {}
     if level is not None:
-        again = _Again(task, sources, view)
+        again = _Again(task, sources, view.prepared())
         samples = resampling.Samples(len(target.values), codes)
         replicates = resampling.replicate(
             again,
@@ -197,6 +197,14 @@ class _View:
                 return pid
             joint = self.t.estimator.joint_information(self.t, self.s)
         return dataclasses.replace(pid, synergy=joint - pid.union_information)
+
+    def prepared(self) -> _View:
+        """The view with summaries made ready to be resampled beside each other."""
+        prepare = getattr(self.t.estimator, "prepared", None)
+        if prepare is None:
+            return self
+        t, s = prepare(self.t, self.s)
+        return dataclasses.replace(self, t=t, s=s)
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,14 @@ class Estimator(Protocol):
     by ``"either"``; a continuous `Y` is an array of floats, shape (n_samples, n_targets), labels
     are class indices, shape (n_samples,).
 
-    Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
+    Some further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
     the summary with each row counted as often as its weight says; without it, resampled rows are
     summarised anew. An attribute ``keeps_fits = True`` says that it leaves fitted models as they
     are; what refitting adds is then found from a few refits.
     ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
     same way and handed to `decompose` as a third argument; without it, `joint_information` is
-    asked each time.
+    asked each time. ``prepared(summary_t, summary_s)`` returns the two summaries with what their
+    resamples need to know of each other; it is called once before resampling.
     """
 
     def summarise(
