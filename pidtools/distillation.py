@@ -249,11 +249,15 @@ class _Again:
     @property
     def keeps_fits(self) -> bool:
         """Whether resampled rows are weighed with the fits of all rows."""
-        return getattr(self.view.t.estimator, "keeps_fits", False)
+        return hasattr(self.view.t.estimator, "refitted")
 
     def effect_of_refit(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """What fitting afresh on these rows changes."""
-        return _atoms(self._look_anew(rows).decompose()) - self(rows)
+        view, groups = self.view, self.task.groups
+        refitted = view.t.estimator.refitted
+        t, s = (refitted(summary, rows, groups=groups) for summary in (view.t, view.s))
+        both = view.both and refitted(view.both, rows, groups=groups, parts=(t, s))
+        return _atoms(_View(t, s, both, self.task.synergy).decompose()) - self(rows)
 
     def _look(self, rows: NDArray[np.int64]) -> _View:
         resampled = getattr(self.view.t.estimator, "resampled", None)
