@@ -72,16 +72,16 @@ class View:
         return scale
 
     @cached_property
-    def means_only(self) -> tuple[Floats, Floats]:
+    def means_only(self) -> tuple[Singles, Singles]:
         """Training and new rows along the directions in which class means differ."""
         return self._projected(self.discriminant.mean_directions)
 
     @cached_property
-    def reduced(self) -> tuple[Floats, Floats]:
+    def reduced(self) -> tuple[Singles, Singles]:
         """The same, with the directions in which class covariances differ."""
         return self._projected(self.discriminant.directions)
 
-    def _projected(self, directions: Floats) -> tuple[Floats, Floats]:
+    def _projected(self, directions: Floats) -> tuple[Singles, Singles]:
         return _unit_scale(project(self.Z, directions), project(self.Z_new, directions))
 
 
@@ -231,7 +231,7 @@ def _asked(name: str, wanted: set[str] | None) -> bool:
 
 def _both_reductions(
     view: View, family: str, wanted: set[str] | None
-) -> list[tuple[str, tuple[Floats, Floats]]]:
+) -> list[tuple[str, tuple[Singles, Singles]]]:
     pairs = []
     if _asked(f"{family}:means", wanted):
         pairs.append((f"{family}:means", view.means_only))
@@ -263,7 +263,7 @@ def _scores(model: Any, new: Array) -> Floats:
     return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
 
 
-def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) -> Floats:
+def _neighbour_shares(rows: Singles, labels: Codes, new: Singles, n_classes: int) -> Floats:
     """Class shares among the n^0.6 nearest rows, with two prior rows added."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -277,7 +277,7 @@ def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) 
     return log_p
 
 
-def _bumps_fit(view: View, rows: Floats, new: Floats, n_bumps: int) -> Floats:
+def _bumps_fit(view: View, rows: Array, new: Array, n_bumps: int) -> Floats:
     from sklearn.kernel_approximation import Nystroem
 
     bumps = Nystroem(

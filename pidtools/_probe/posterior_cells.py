@@ -21,8 +21,8 @@ Codes = NDArray[np.int64]
 TINY = 1e-12
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
-# Of the power: a millionth of a bit in the information.
-POWER_TOLERANCE = 1e-6
+# Of the power: far below a millionth of a bit in the information.
+POWER_TOLERANCE = 1e-8
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
 MAX_SHARE_STEPS = 50
