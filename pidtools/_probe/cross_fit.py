@@ -148,7 +148,6 @@ def _one_fold(
 @cache
 def _threads() -> Any:
     """The thread pools of this process; looking for them takes longer than a small fold."""
-    import scipy.linalg
     import sklearn.ensemble  # noqa: F401, loads the last of them
     from threadpoolctl import ThreadpoolController
 
