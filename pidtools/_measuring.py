@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,27 +145,41 @@ class Again:
     @property
     def keeps_fits(self) -> bool:
         """Whether resampled rows are weighed with the fits of all rows."""
-        return getattr(self.views[0].t.estimator, "keeps_fits", False)
+        return hasattr(self.views[0].t.estimator, "refitted")
 
     def effect_of_refit(self, rows: Codes) -> Floats:
         """What fitting afresh on these rows changes."""
-        return _atoms(self._look_anew(rows)) - self(rows)
+
+        def refitted(x: Summary, **parts: Any) -> Summary:
+            found: Summary = x.estimator.refitted(x, rows, groups=self.task.groups, **parts)
+            return found
+
+        anew = self._each(refitted, lambda x, t, s: refitted(x, parts=(t, s)))
+        return _atoms(anew) - self(rows)
 
     def _look(self, rows: Codes) -> tuple[View, ...]:
-        resampled = getattr(self.views[0].t.estimator, "resampled", None)
-        if resampled is None:
+        if not hasattr(self.views[0].t.estimator, "resampled"):
             return self._look_anew(rows)
         weights = np.bincount(rows, minlength=len(self.task.target.values))
-        t = resampled(self.views[0].t, weights)
-        return tuple(
-            dataclasses.replace(
-                view,
-                t=t,
-                s=resampled(view.s, weights),
-                both=None if view.both is None else resampled(view.both, weights),
-            )
-            for view in self.views
-        )
+
+        def resampled(x: Summary) -> Summary:
+            found: Summary = x.estimator.resampled(x, weights)
+            return found
+
+        return self._each(resampled, lambda x, t, s: resampled(x))
+
+    def _each(
+        self,
+        change: Callable[[Summary], Summary],
+        change_both: Callable[[Summary, Summary, Summary], Summary],
+    ) -> tuple[View, ...]:
+        """The views with changed summaries, the teacher's changed once."""
+        t, views = change(self.views[0].t), []
+        for view in self.views:
+            s = change(view.s)
+            both = None if view.both is None else change_both(view.both, t, s)
+            views.append(View(t, s, both, view.synergy))
+        return tuple(views)
 
     def _look_anew(self, rows: Codes) -> tuple[View, ...]:
         task, groups = self.task, self.task.groups

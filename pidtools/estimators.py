@@ -31,8 +31,9 @@ class Estimator(Protocol):
 
     Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
     the summary with each row counted as often as its weight says; without it, resampled rows are
-    summarised anew. An attribute ``keeps_fits = True`` says that it leaves fitted models as they
-    are; what refitting adds is then found from a few refits.
+    summarised anew. If it leaves fitted models as they are, what refitting adds is found from
+    a few calls of ``refitted(summary, rows, groups=None, parts=None)``, the summary fitted anew
+    on some rows, that of both sources from its two refitted `parts`.
     ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
     same way and handed to `decompose` as a third argument; without it, `joint_information` is
     asked each time. ``evidence(X, Y, random_state=, name=, groups=)`` is a function of Y in any

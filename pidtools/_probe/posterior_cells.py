@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from pidtools._information import mutual_information_of_table
 
@@ -22,6 +21,8 @@ Codes = NDArray[np.int64]
 TINY = 1e-12
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
+# Of the power: far below a millionth of a bit in the information.
+POWER_TOLERANCE = 1e-8
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
 MAX_SHARE_STEPS = 50
@@ -75,42 +76,48 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
     """
     from scipy.optimize import brentq
 
+    if information <= 0 or len(rows) == 1:
+        return np.outer(masses, shares)
     log_rows = np.log(np.maximum(rows, TINY))
+    offset = np.zeros(len(shares))
 
     def table(power: float) -> Floats:
-        return _with_shares(power * log_rows, masses, shares)
+        # The offsets of one power are a good start for the next.
+        return _with_shares(power * log_rows, masses, shares, offset)
 
     def excess(power: float) -> float:
         return mutual_information_of_table(table(power)) - information
 
-    if information <= 0 or len(rows) == 1:
-        return np.outer(masses, shares)
     low, high = POWERS
     if excess(low) >= 0:
         return table(low)
     if excess(high) <= 0:
         return table(high)
-    return table(float(brentq(excess, low, high, xtol=1e-9)))
+    return table(float(brentq(excess, low, high, xtol=POWER_TOLERANCE)))
 
 
-def _with_shares(log_rows: Floats, masses: Floats, shares: Floats) -> Floats:
-    """Rows tilted by one offset a class until the class shares are met.
+def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Floats) -> Floats:
+    """Rows tilted by one offset a class, found in place, until the class shares are met.
 
     The offsets minimise the convex function sum_k m_k log sum_y exp(l_ky + o_y) - shares . o;
     Newton steps, each entry cut at MAX_STEP.
     """
-    offset = np.zeros(len(shares))
+    # The constant offset changes nothing; this makes the curvature regular.
+    constant = 1.0 / len(shares) ** 2
     for _ in range(MAX_SHARE_STEPS):
-        rows = softmax(log_rows + offset, axis=1)
+        rows = log_rows + offset
+        rows -= rows.max(axis=1, keepdims=True)
+        np.exp(rows, out=rows)
+        rows /= rows.sum(axis=1, keepdims=True)
         joint = rows * masses[:, None]
-        missing = shares - joint.sum(axis=0)
+        found = joint.sum(axis=0)
+        missing = shares - found
         if np.abs(missing).max() < SHARE_TOLERANCE:
             break
-        # The constant offset changes nothing; the ones make the curvature regular.
-        curvature = np.diag(joint.sum(axis=0) + TINY) - joint.T @ rows + 1.0 / len(shares) ** 2
-        step = np.linalg.solve(curvature, missing)
-        offset += np.clip(step, -MAX_STEP, MAX_STEP)
-    matched: Floats = joint * (shares / np.maximum(joint.sum(axis=0), 1e-300))
+        curvature = constant - joint.T @ rows
+        curvature.flat[:: len(shares) + 1] += found + TINY
+        offset += np.clip(np.linalg.solve(curvature, missing), -MAX_STEP, MAX_STEP)
+    matched: Floats = joint * (shares / np.maximum(found, 1e-300))
     return matched
 
 

@@ -1,11 +1,11 @@
 """How often 95 % intervals of the probe hold the exact atoms.
 
-    python benchmarks/coverage.py --problems shift_ordered degraded --draws 200
+    python benchmarks/coverage_pid.py --problems shift_ordered degraded --draws 200
 
 Every draw is a new data set of n = 2000 rows with one call of `distillable_knowledge`; it takes
-some 20 s on one core. Draws are kept in ``results/coverage.jsonl``, one line each, so it can be
+some 20 s on one core. Draws are kept in ``results/coverage_pid.jsonl``, one line each, so it can be
 stopped, resumed and run by several processes at once; ``--table`` only writes
-``results/coverage.md``. An interval counts as holding the truth if it does so to within the
+``results/coverage_pid.md``. An interval counts as holding the truth if it does so to within the
 accuracy of the exact atoms.
 """
 
@@ -24,7 +24,7 @@ import numpy as np
 from pidtools import distillable_knowledge, problems
 
 RESULTS = Path(__file__).parent / "results"
-STORE, TABLE = RESULTS / "coverage.jsonl", RESULTS / "coverage.md"
+STORE, TABLE = RESULTS / "coverage_pid.jsonl", RESULTS / "coverage_pid.md"
 NAMES = {
     "distilled": "redundancy",
     "distillable": "unique_t",
