@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +24,7 @@ from pidtools._probe.cross_fit import (
     fold_numbers,
     pair_judge,
 )
+from pidtools._probe.evidence import Evidence
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
@@ -249,6 +252,27 @@ class Probe:
         found = task.run(judge, given, size, from_half)
         return self._summary(found, task, summary_t.source, _notes(found, task.labels))
 
+    def evidence(
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: NDArray[Any] | None = None,
+    ) -> Evidence:
+        """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
+        source = self._checked(X, labels, name)
+        return Evidence(
+            judge=self._judge_of_labels(source, random_state),
+            given=self._given(source),
+            names=self._names(),
+            n_folds=self.n_folds,
+            random_state=random_state,
+            groups=groups,
+            heavy=source.nbytes > HEAVY_BYTES,
+        )
+
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
@@ -312,9 +336,13 @@ class Probe:
         )
 
     def _judge(self, source: Array, task: _Task) -> Judge:
+        return self._judge_of_labels(source, task.random_state)(task.labels, task.n_classes)
+
+    def _judge_of_labels(self, source: Array, seed: int) -> Callable[[Codes, int], Judge]:
+        """From labels and number of classes to a judge; the source is prepared once."""
         if self.classifier is not None:
-            return classifier_judge(source, task.labels, task.n_classes, self.classifier)
-        return expert_judge(whiten(source), task.labels, task.n_classes, task.random_state)
+            return partial(classifier_judge, source, classifier=self.classifier)
+        return partial(expert_judge, whiten(source), random_state=seed)
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
