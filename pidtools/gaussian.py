@@ -202,7 +202,7 @@ class GaussianSummary(Summary):
     residuals : Residuals or None
         The same for each sample, where it is needed for the correction.
     anchor : Anchor or None
-        What resamples of this source are held to beside a partner.
+        What resamples of a student are held to beside their teacher.
     """
 
     source: Source = field(repr=False)
@@ -337,17 +337,15 @@ class Gaussian:
             notes.append(left_out(name, columns.scale == 0, columns.factor))
         return tuple(note for note in notes if note)
 
-    def prepared(
-        self, summary_t: GaussianSummary, summary_s: GaussianSummary
-    ) -> tuple[GaussianSummary, GaussianSummary]:
-        """Both summaries with what their resamples are held to, an `Anchor`."""
+    def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
+        """The second summary with what its resamples are held to beside the first."""
         t, s = summary_t, summary_s
         if t.residuals is None or s.residuals is None:
-            return t, s
+            return s
         both = _together(t, s, t.residuals, s.residuals)
         place = correction.fit(both.log_g, both.scatter).log_g
-        anchor = Anchor(t.source.y.whitened(both.frame), np.exp((place - both.log_g) / 2))
-        return dataclasses.replace(t, anchor=anchor), dataclasses.replace(s, anchor=anchor)
+        frame = t.source.y.whitened(both.frame)
+        return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
 
     def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
         """The summary with each row counted `weights` times, integers of shape (n_samples,)."""
@@ -361,8 +359,8 @@ class Gaussian:
     def decompose(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> PID:
         """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
         t, s = summary_t, summary_s
-        if t.anchor is not None:
-            unique_t, unique_s, gap = *_anchored_uniques(t, s, t.anchor), np.inf
+        if s.anchor is not None:
+            unique_t, unique_s, gap = *_anchored_uniques(t, s, s.anchor), np.inf
         else:
             solved = pencil.solve(t.posterior.lower, s.posterior.lower)
             unique_t, unique_s = solved.unique_t, solved.unique_s
