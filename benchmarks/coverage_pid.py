@@ -1,6 +1,6 @@
 """How often 95 % intervals of the probe hold the exact atoms.
 
-    python benchmarks/coverage.py --problems shift_ordered degraded --draws 200
+    python benchmarks/coverage_pid.py --problems shift_ordered degraded --draws 200
 
 Every draw is a new data set of n = 2000 rows with one call of `distillable_knowledge`; it takes
 some 20 s on one core. Draws are kept in ``results/coverage.jsonl``, one line each, so it can be
