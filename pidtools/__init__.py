@@ -14,6 +14,7 @@ from pidtools._result import (
 )
 from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_batch, broja_from_pairs
+from pidtools.comparison import StudentComparison, compare_students
 from pidtools.distillation import distillable_knowledge
 from pidtools.estimators import (
     mutual_information,
@@ -21,6 +22,7 @@ from pidtools.estimators import (
     summarise,
 )
 from pidtools.gaussian import Gaussian, gaussian_pid
+from pidtools.independence import IndependenceTest, independence_test
 from pidtools.knn import KNN
 from pidtools.probe import Probe
 
@@ -33,6 +35,7 @@ __all__ = [
     "DistillableKnowledge",
     "Duals",
     "Gaussian",
+    "IndependenceTest",
     "Interval",
     "KMeansBinning",
     "Outcome",
@@ -40,13 +43,16 @@ __all__ = [
     "PIDError",
     "PIDWarning",
     "Probe",
+    "StudentComparison",
     "Summary",
     "Symbols",
     "broja",
     "broja_batch",
     "broja_from_pairs",
+    "compare_students",
     "distillable_knowledge",
     "gaussian_pid",
+    "independence_test",
     "knn",
     "mutual_information",
     "mutual_information_by_column",

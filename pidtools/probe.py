@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from pidtools._probe.cross_fit import (
     fold_numbers,
     pair_judge,
 )
+from pidtools._probe.evidence import Evidence
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
@@ -151,9 +154,6 @@ class Probe:
     experts: tuple[str, ...] | None = None
     n_cells: int | None = None
 
-    # `resampled` weighs held-out posteriors; what refitting adds is found apart.
-    keeps_fits: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
         _validate.check_choice(self.inputs, "inputs", INPUTS)
@@ -240,6 +240,9 @@ class Probe:
             random_state=summary_t.random_state,
             n_jobs=n_jobs,
         )
+        return self._joint(summary_t, summary_s, task)
+
+    def _joint(self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: _Task) -> ProbeSummary:
         judge, size = self._joint_judge(summary_t, summary_s, task)
         given = {"T": summary_t.log_posteriors, "S": summary_s.log_posteriors}
         from_half = {
@@ -249,6 +252,27 @@ class Probe:
         found = task.run(judge, given, size, from_half)
         return self._summary(found, task, summary_t.source, _notes(found, task.labels))
 
+    def evidence(
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: NDArray[Any] | None = None,
+    ) -> Evidence:
+        """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
+        source = self._checked(X, labels, name)
+        return Evidence(
+            judge=self._judge_of_labels(source, random_state),
+            given=self._given(source),
+            names=self._names(),
+            n_folds=self.n_folds,
+            random_state=random_state,
+            groups=groups,
+            heavy=source.nbytes > HEAVY_BYTES,
+        )
+
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
@@ -257,6 +281,32 @@ class Probe:
         """
         shares = np.asarray(weights, dtype=np.float64) / weights.sum()
         return dataclasses.replace(summary, **self._numbers(summary, shares))
+
+    def refitted(
+        self,
+        summary: ProbeSummary,
+        rows: Codes,
+        *,
+        groups: NDArray[Any] | None = None,
+        parts: tuple[ProbeSummary, ProbeSummary] | None = None,
+    ) -> ProbeSummary:
+        """The summary fitted anew on some rows, asking only the experts it has in its pool.
+
+        `groups` are those of all rows. A summary of both sources is refitted from the `parts`,
+        refitted on the same rows.
+        """
+        labels = np.unique(summary.labels[rows], return_inverse=True)[1]
+        chosen = None if groups is None else groups[rows]
+        task = dataclasses.replace(
+            self._task(labels, summary.random_state, chosen, n_jobs=1),
+            names=frozenset(summary.weights),
+            race=False,
+        )
+        if parts is not None:
+            return self._joint(*parts, task)
+        source = summary.source[rows]
+        found = task.run(self._judge(source, task), self._given(source), source.nbytes)
+        return self._summary(found, task, source, ())
 
     def _checked(self, X: Array, labels: Codes, name: str) -> Array:
         features = _one_column_a_symbol(X, name) if X.ndim == 1 else X
@@ -286,9 +336,13 @@ class Probe:
         )
 
     def _judge(self, source: Array, task: _Task) -> Judge:
+        return self._judge_of_labels(source, task.random_state)(task.labels, task.n_classes)
+
+    def _judge_of_labels(self, source: Array, seed: int) -> Callable[[Codes, int], Judge]:
+        """From labels and number of classes to a judge; the source is prepared once."""
         if self.classifier is not None:
-            return classifier_judge(source, task.labels, task.n_classes, self.classifier)
-        return expert_judge(whiten(source), task.labels, task.n_classes, task.random_state)
+            return partial(classifier_judge, source, classifier=self.classifier)
+        return partial(expert_judge, whiten(source), random_state=seed)
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
@@ -362,6 +416,7 @@ class _Task:
     names: frozenset[str]
     random_state: int
     n_jobs: int | None
+    race: bool = True
 
     @property
     def n_classes(self) -> int:
@@ -375,7 +430,7 @@ class _Task:
         given_from_half: Posteriors | None = None,
     ) -> _Found:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
-        opinions = given | self._cross_fit(judge, self.folds, self.names, size, race=True)
+        opinions = given | self._cross_fit(judge, self.folds, self.names, size, race=self.race)
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
         used = frozenset(pool.weights) - frozenset(given)

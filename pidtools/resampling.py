@@ -87,6 +87,14 @@ def permutation(samples: Samples, rng: np.random.Generator) -> Rows:
     return rows
 
 
+def exchange(samples: Samples, rng: np.random.Generator) -> Rows:
+    """For each row, the first row of the group that its own group changes places with."""
+    if samples.groups is None:
+        return permutation(samples, rng)
+    first: Rows = np.unique(samples.groups, return_index=True)[1]
+    return first[rng.permutation(samples.n_units)][samples.groups]
+
+
 def replicate(
     statistic: Statistic,
     samples: Samples,
@@ -249,3 +257,28 @@ def p_value(observed: float, replicates: Floats) -> float:
     """Share of replicates under a null that reach what was observed, the data counted as one."""
     valid = replicates[np.isfinite(replicates)]
     return float((1 + (valid >= observed).sum()) / (1 + len(valid)))
+
+
+def p_above_border(estimate: float, replicates: Floats, *, tolerance: float = 0.0) -> float:
+    """One-sided p-value of the null that a quantity is at its border 0, not above.
+
+    The dual of `interval` with ``lowest=0``: replicates are moved so that their mean falls on the
+    estimate, and the share of them that reaches 0 counts `BORDER_SHARE` times, because estimates
+    of a quantity at its border stray farther than resamples show. Replicates within `tolerance`
+    of 0 reach it.
+    """
+    moved = _moved(estimate, replicates)
+    return float(min(1.0, BORDER_SHARE * (1 + (moved <= tolerance).sum()) / (1 + len(moved))))
+
+
+def p_difference(estimate: float, replicates: Floats, *, tolerance: float = 0.0) -> float:
+    """Two-sided p-value of the null that a difference is 0: the dual of its `interval`."""
+    moved = _moved(estimate, replicates)
+    shares = [(1 + (sign * moved <= tolerance).sum()) / (1 + len(moved)) for sign in (1, -1)]
+    return float(min(1.0, 2 * min(shares)))
+
+
+def _moved(estimate: float, replicates: Floats) -> Floats:
+    valid = replicates[np.isfinite(replicates)]
+    moved: Floats = valid + (estimate - valid.mean())
+    return moved
