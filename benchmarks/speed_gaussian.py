@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import io
 import json
-import platform
 import resource
 import time
 import warnings
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gaussian_systems import ATOMS, gpid_atoms, gpid_or_none, random_channels
+from gaussian_systems import ATOMS, gpid_atoms, gpid_or_none, random_channels, versions
 from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
@@ -43,18 +42,12 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     with threadpool_limits(limits=1):
         found = by_dims(given.dims) if given.what == "dims" else wide(given.units, given.samples)
-    machine = {"machine": platform.machine(), "python": platform.python_version()}
     store = RESULTS / f"speed_gaussian_{given.what}.json"
-    store.write_text(json.dumps({"versions": machine | versions(), "rows": found}, indent=1) + "\n")
+    store.write_text(json.dumps({"versions": versions(), "rows": found}, indent=1) + "\n")
     for row in found:
         print(
             " ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in row.items())
         )
-
-
-def versions() -> dict[str, str]:
-    """Versions of what was timed."""
-    return {"numpy": np.__version__, "pidtools": pt.__version__}
 
 
 def best_of(run: Callable[[], Any], times: int) -> tuple[float, Any]:

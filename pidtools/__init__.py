@@ -18,6 +18,7 @@ from pidtools.broja import broja, broja_batch, broja_from_pairs
 if _typing.TYPE_CHECKING:
     from pidtools import knn, problems
     from pidtools.binning import Binning, KMeansBinning, Symbols
+    from pidtools.comparison import StudentComparison, compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
         mutual_information,
@@ -25,15 +26,18 @@ if _typing.TYPE_CHECKING:
         summarise,
     )
     from pidtools.gaussian import Gaussian, gaussian_pid
+    from pidtools.independence import IndependenceTest, independence_test
     from pidtools.knn import KNN
     from pidtools.probe import Probe
 
 # Where the names live that are loaded when first asked for.
 _HOMES = {
     "binning": ("Binning", "KMeansBinning", "Symbols"),
+    "comparison": ("StudentComparison", "compare_students"),
     "distillation": ("distillable_knowledge",),
     "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
     "gaussian": ("Gaussian", "gaussian_pid"),
+    "independence": ("IndependenceTest", "independence_test"),
     "knn": ("KNN",),
     "probe": ("Probe",),
     "problems": (),
@@ -48,6 +52,7 @@ __all__ = [
     "DistillableKnowledge",
     "Duals",
     "Gaussian",
+    "IndependenceTest",
     "Interval",
     "KMeansBinning",
     "Outcome",
@@ -55,13 +60,16 @@ __all__ = [
     "PIDError",
     "PIDWarning",
     "Probe",
+    "StudentComparison",
     "Summary",
     "Symbols",
     "broja",
     "broja_batch",
     "broja_from_pairs",
+    "compare_students",
     "distillable_knowledge",
     "gaussian_pid",
+    "independence_test",
     "knn",
     "mutual_information",
     "mutual_information_by_column",

@@ -356,6 +356,10 @@ class DistillableKnowledge:
     intervals : mapping of str to Interval
         By the name of each atom and information, in the same units; empty unless a
         `confidence_level` was asked for.
+    p_distillable : float or None
+        One-sided p-value of the null that nothing is left to distil, Uni(Y : T \ S) = 0, from
+        the resamples behind the intervals; None without them. Reject at 5 % where it is at most
+        0.05. Its least value is 5 / (1 + n_resamples).
     notes : tuple of str
         What to know before trusting the numbers.
     """
@@ -366,6 +370,7 @@ class DistillableKnowledge:
     n_samples: int
     n_classes: int | None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
+    p_distillable: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -415,6 +420,13 @@ class DistillableKnowledge:
             return None
         return self.distilled / self.teacher_information
 
+    def constrained(self) -> DistillableKnowledge:
+        """The same with the nearest atoms that obey the laws; see `PID.constrained`.
+
+        Estimates are reported as they came out; a note says where one broke a law.
+        """
+        return dataclasses.replace(self, pid=self.pid.constrained())
+
     def summary(self) -> str:
         """The numbers and the notes as text for people."""
         rows = [
@@ -430,6 +442,9 @@ class DistillableKnowledge:
         lines += [f"  {title:<34}{self._shown(name)}" for title, name in rows]
         if self.fraction_distilled is not None:
             lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
+        if self.p_distillable is not None:
+            title = "p-value of nothing to distil"
+            lines.append(f"  {title:<34}{self.p_distillable:>10.3g}")
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -469,4 +484,6 @@ class DistillableKnowledge:
         for name, interval in self.intervals.items():
             ends["confidence_level"] = interval.confidence_level
             ends |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
+        if self.p_distillable is not None:
+            ends["p_distillable"] = self.p_distillable
         return ends

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,9 +14,12 @@ from pidtools import _validate
 from pidtools._information import from_bits
 from pidtools._result import PID, UNITS, Summary, Units
 from pidtools.binning import Binning, KMeansBinning, Symbols
+from pidtools.cells import CellSummary
 from pidtools.gaussian import Gaussian
 from pidtools.knn import KNN
 from pidtools.probe import Probe
+
+Source = NDArray[Any] | Summary
 
 
 class Estimator(Protocol):
@@ -26,13 +29,16 @@ class Estimator(Protocol):
     by ``"either"``; a continuous `Y` is an array of floats, shape (n_samples, n_targets), labels
     are class indices, shape (n_samples,).
 
-    Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
+    Some further steps are optional and serve intervals. ``resampled(summary, weights)`` is
     the summary with each row counted as often as its weight says; without it, resampled rows are
-    summarised anew. An attribute ``keeps_fits = True`` says that it leaves fitted models as they
-    are; what refitting adds is then found from a few refits.
+    summarised anew. If it leaves fitted models as they are, what refitting adds is found from
+    a few calls of ``refitted(summary, rows, groups=None, parts=None)``, the summary fitted anew
+    on some rows, that of both sources from its two refitted `parts`.
     ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
     same way and handed to `decompose` as a third argument; without it, `joint_information` is
-    asked each time.
+    asked each time. ``prepared(summary_t, summary_s)`` is the second summary with what its
+    resamples need to know of its partner. ``evidence(X, Y, random_state=, name=, groups=)`` is a
+    function of Y in any order that a permutation test compares in place of the information.
     """
 
     def summarise(
@@ -93,15 +99,40 @@ def _target_of(estimator: Estimator | str) -> str:
     return kind
 
 
-def choose(estimator: Estimator | str, X: NDArray[Any], target: Target) -> Estimator:
-    """The estimator for a clean source: the one given, the one named, or by its kind."""
+def choose(estimator: Estimator | str, sources: Mapping[str, Source], target: Target) -> Estimator:
+    """The one estimator for clean sources that meet: the one given, or named, or by their kind.
+
+    "auto" follows a summary among them, for only what was summarised in the same way compares.
+    """
     if not isinstance(estimator, str):
         return estimator
     if estimator != "auto":
         return BY_NAME[estimator]()
+    arrays = {name: X for name, X in sources.items() if not isinstance(X, Summary)}
+    summaries = {name: X for name, X in sources.items() if isinstance(X, Summary)}
+    only_symbols = all(X.ndim == 1 for X in arrays.values())
+    if summaries:
+        return _follow(summaries, arrays, only_symbols)
     if target.n_classes is None:
         return Gaussian()
-    return Symbols() if X.ndim == 1 else KMeansBinning()
+    return Symbols() if only_symbols else Probe()
+
+
+def _follow(
+    summaries: dict[str, Summary], arrays: dict[str, NDArray[Any]], only_symbols: bool
+) -> Estimator:
+    """What the first summary was made by; cells of any kind meet symbols as they are."""
+    name, first = next(iter(summaries.items()))
+    if isinstance(first, CellSummary) and only_symbols:
+        return Symbols()
+    followed: Estimator = first.estimator
+    if isinstance(followed, Symbols):
+        floats = next(other for other, X in arrays.items() if X.ndim > 1)
+        raise TypeError(
+            f"{floats} holds features and {name} was summarised by {followed!r}, which takes "
+            f'symbols only; summarise {name} with estimator="probe", which takes both.'
+        )
+    return followed
 
 
 def summarise(
@@ -192,12 +223,13 @@ def mutual_information(
     """
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
-    target = _target_of_information(Y, estimator, seed)
+    target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        bits = _information(source, target, estimator, seed, "X", n_jobs)
+        chosen = choose(estimator, {"X": source}, target)
+        bits = information_in_bits(source, target, chosen, seed, n_jobs=n_jobs)
     pass_on(caught)
     return from_bits(bits, units)
 
@@ -246,7 +278,7 @@ def mutual_information_by_column(
 
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
-    target = _target_of_information(Y, estimator, seed)
+    target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
     columns = source.reshape(len(source), -1)
@@ -265,31 +297,34 @@ def _information_of_column(
 ) -> float:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
-        return _information(column, target, estimator, seed, name, 1)
+        chosen = choose(estimator, {name: column}, target)
+        return information_in_bits(column, target, chosen, seed, name=name, n_jobs=1)
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(name) else f"{name}: {text}") from error
 
 
-def _information(
+def information_in_bits(
     source: NDArray[Any],
     target: Target,
-    estimator: Estimator | str,
+    estimator: Estimator,
     seed: int,
-    name: str,
-    n_jobs: int | None,
+    *,
+    name: str = "X",
+    groups: NDArray[Any] | None = None,
+    n_jobs: int | None = None,
 ) -> float:
     """I(X; Y) in bits of clean arrays; some estimators know it without a whole summary."""
-    chosen = choose(estimator, source, target)
-    direct = getattr(chosen, "information", None)
+    direct = getattr(estimator, "information", None)
     options: dict[str, Any] = {"random_state": seed, "name": name, "n_jobs": n_jobs}
     if direct is not None:
         bits: float = direct(source, target.values, **options)
         return bits
-    return chosen.summarise(source, target.values, **options).information
+    summary = estimator.summarise(source, target.values, groups=groups, **options)
+    return summary.information
 
 
-def _target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -> Target:
+def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -> Target:
     """Clean Y; in bins if it is continuous and the estimator is `Binning`."""
     binning = BY_NAME["binning"]() if estimator == "binning" else estimator
     if isinstance(binning, Binning) and _validate.is_continuous(Y):
@@ -298,10 +333,10 @@ def _target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) 
     return read_target(Y, estimator)
 
 
-def pass_on(caught: list[warnings.WarningMessage]) -> None:
+def pass_on(caught: Iterable[warnings.WarningMessage], *, stacklevel: int = 3) -> None:
     """Repeat what was warned of, at the line that called the caller of this function."""
     for warning in caught:
-        warnings.warn(warning.message, stacklevel=3)
+        warnings.warn(warning.message, stacklevel=stacklevel)
 
 
 def _summarise(
@@ -315,7 +350,7 @@ def _summarise(
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    return choose(estimator, source, target).summarise(
+    return choose(estimator, {"X": source}, target).summarise(
         source,
         target.values,
         random_state=_validate.check_seed(random_state),

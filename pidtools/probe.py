@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from pidtools._probe.cross_fit import (
     fold_numbers,
     pair_judge,
 )
+from pidtools._probe.evidence import Evidence
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
@@ -151,9 +154,6 @@ class Probe:
     experts: tuple[str, ...] | None = None
     n_cells: int | None = None
 
-    # `resampled` weighs held-out posteriors; what refitting adds is found apart.
-    keeps_fits: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
         _validate.check_choice(self.inputs, "inputs", INPUTS)
@@ -234,12 +234,16 @@ class Probe:
             )
         task = _Task(
             labels=summary_t.labels,
+            n_classes=summary_t.n_classes,
             folds=summary_t.folds,
             halves=summary_t.halves,
             names=self._names(),
             random_state=summary_t.random_state,
             n_jobs=n_jobs,
         )
+        return self._joint(summary_t, summary_s, task)
+
+    def _joint(self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: _Task) -> ProbeSummary:
         judge, size = self._joint_judge(summary_t, summary_s, task)
         given = {"T": summary_t.log_posteriors, "S": summary_s.log_posteriors}
         from_half = {
@@ -249,6 +253,27 @@ class Probe:
         found = task.run(judge, given, size, from_half)
         return self._summary(found, task, summary_t.source, _notes(found, task.labels))
 
+    def evidence(
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: NDArray[Any] | None = None,
+    ) -> Evidence:
+        """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
+        source = self._checked(X, labels, name)
+        return Evidence(
+            judge=self._judge_of_labels(source, random_state),
+            given=self._given(source),
+            names=self._names(),
+            n_folds=self.n_folds,
+            random_state=random_state,
+            groups=groups,
+            heavy=source.nbytes > HEAVY_BYTES,
+        )
+
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
@@ -257,6 +282,32 @@ class Probe:
         """
         shares = np.asarray(weights, dtype=np.float64) / weights.sum()
         return dataclasses.replace(summary, **self._numbers(summary, shares))
+
+    def refitted(
+        self,
+        summary: ProbeSummary,
+        rows: Codes,
+        *,
+        groups: NDArray[Any] | None = None,
+        parts: tuple[ProbeSummary, ProbeSummary] | None = None,
+    ) -> ProbeSummary:
+        """The summary fitted anew on some rows, asking only the experts it has in its pool.
+
+        `groups` are those of all rows. A summary of both sources is refitted from the `parts`,
+        refitted on the same rows.
+        """
+        chosen = None if groups is None else groups[rows]
+        task = dataclasses.replace(
+            self._task(summary.labels[rows], summary.random_state, chosen, n_jobs=1),
+            n_classes=summary.n_classes,  # the rows may lack some
+            names=frozenset(summary.weights),
+            race=False,
+        )
+        if parts is not None:
+            return self._joint(*parts, task)
+        source = summary.source[rows]
+        found = task.run(self._judge(source, task), self._given(source), source.nbytes)
+        return self._summary(found, task, source, ())
 
     def _checked(self, X: Array, labels: Codes, name: str) -> Array:
         features = _one_column_a_symbol(X, name) if X.ndim == 1 else X
@@ -278,6 +329,7 @@ class Probe:
     ) -> _Task:
         return _Task(
             labels=labels,
+            n_classes=int(labels.max()) + 1,
             folds=fold_numbers(labels, self.n_folds, random_state, groups),
             halves=fold_numbers(labels, 2, random_state, groups),
             names=self._names(),
@@ -286,9 +338,13 @@ class Probe:
         )
 
     def _judge(self, source: Array, task: _Task) -> Judge:
+        return self._judge_of_labels(source, task.random_state)(task.labels, task.n_classes)
+
+    def _judge_of_labels(self, source: Array, seed: int) -> Callable[[Codes, int], Judge]:
+        """From labels and number of classes to a judge; the source is prepared once."""
         if self.classifier is not None:
-            return classifier_judge(source, task.labels, task.n_classes, self.classifier)
-        return expert_judge(whiten(source), task.labels, task.n_classes, task.random_state)
+            return partial(classifier_judge, source, classifier=self.classifier)
+        return partial(expert_judge, whiten(source), random_state=seed)
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
@@ -357,15 +413,13 @@ class _Task:
     """Labels and folds that all probes of one measurement share."""
 
     labels: Codes
+    n_classes: int
     folds: Codes
     halves: Codes
     names: frozenset[str]
     random_state: int
     n_jobs: int | None
-
-    @property
-    def n_classes(self) -> int:
-        return int(self.labels.max()) + 1
+    race: bool = True
 
     def run(
         self,
@@ -375,7 +429,7 @@ class _Task:
         given_from_half: Posteriors | None = None,
     ) -> _Found:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
-        opinions = given | self._cross_fit(judge, self.folds, self.names, size, race=True)
+        opinions = given | self._cross_fit(judge, self.folds, self.names, size, race=self.race)
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
         used = frozenset(pool.weights) - frozenset(given)
@@ -406,7 +460,8 @@ class _Task:
 
     def _prior(self, folds: Codes) -> Array:
         """Class shares, where no expert has anything to say."""
-        shares = (np.bincount(self.labels) + 1e-9) / len(self.labels)
+        counts = np.bincount(self.labels, minlength=self.n_classes)
+        shares = (counts + 1e-9) / len(self.labels)
         return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
 
 

@@ -16,6 +16,8 @@ from pidtools import problems
 GATES = ["XOR", "AND", "OR", "COPY", "COPY6", "UNQ", "RDN", "RDNXOR", "RDNUNQXOR", "SUM"]
 Y = np.arange(1200) % 4
 T, S = Y, Y // 2
+CLUSTERS = {"estimator": "kmeans"}  # the fastest for features, where any would do
+CHEAP = pt.Probe(experts=("lda",))
 
 
 def truth_table(problem, repeats=1):
@@ -70,8 +72,8 @@ def test_names_of_the_task_are_the_atoms():
 
 def test_swapping_teacher_and_student_swaps_their_atoms():
     X, Z, labels = noisy_layers()
-    result = pt.distillable_knowledge(X, Z, labels)
-    swapped = pt.distillable_knowledge(Z, X, labels)
+    result = pt.distillable_knowledge(X, Z, labels, **CLUSTERS)
+    swapped = pt.distillable_knowledge(Z, X, labels, **CLUSTERS)
     tolerance = result.pid.gap + swapped.pid.gap + EXACT
     assert swapped.distillable == pytest.approx(result.student_only, abs=tolerance)
     assert swapped.distilled == pytest.approx(result.distilled, abs=tolerance)
@@ -80,7 +82,7 @@ def test_swapping_teacher_and_student_swaps_their_atoms():
 
 def test_a_student_that_is_the_teacher_has_all_of_it():
     X, _, labels = noisy_layers()
-    result = pt.distillable_knowledge(X, X, labels)
+    result = pt.distillable_knowledge(X, X, labels, **CLUSTERS)
     assert result.distillable == pytest.approx(0, abs=result.pid.gap + EXACT)
     assert result.student_only == pytest.approx(0, abs=result.pid.gap + EXACT)
     assert result.synergy == pytest.approx(0, abs=result.pid.gap + EXACT)
@@ -89,15 +91,16 @@ def test_a_student_that_is_the_teacher_has_all_of_it():
 
 def test_informations_are_those_of_each_source():
     X, Z, labels = noisy_layers()
-    result = pt.distillable_knowledge(X, Z, labels)
-    assert result.teacher_information == pytest.approx(pt.mutual_information(X, labels), abs=EXACT)
-    assert result.student_information == pytest.approx(pt.mutual_information(Z, labels), abs=EXACT)
+    result = pt.distillable_knowledge(X, Z, labels, estimator=CHEAP)
+    for found, source in ((result.teacher_information, X), (result.student_information, Z)):
+        expected = pt.mutual_information(source, labels, estimator=CHEAP)
+        assert found == pytest.approx(expected, abs=EXACT)
 
 
 def test_without_synergy_the_rest_is_the_same():
     X, Z, labels = noisy_layers()
-    whole = pt.distillable_knowledge(X, Z, labels)
-    less = pt.distillable_knowledge(X, Z, labels, synergy=False)
+    whole = pt.distillable_knowledge(X, Z, labels, **CLUSTERS)
+    less = pt.distillable_knowledge(X, Z, labels, synergy=False, **CLUSTERS)
     assert less.synergy is None
     assert less.joint_information is None
     assert less.pid.co_information is None
@@ -126,7 +129,7 @@ def test_the_same_seed_gives_the_same_answer():
 @pytest.mark.parametrize("name", ["shift_ordered", "degraded", "two_attributes", "xor_signs"])
 def test_sampled_problems_run_and_obey_the_laws(name):
     """The clusters lose much; what is left is still a decomposition."""
-    result = pt.distillable_knowledge(*problems.get(name).sample(2000))
+    result = pt.distillable_knowledge(*problems.get(name).sample(2000), **CLUSTERS)
     assert atoms(result.pid).min() >= -result.pid.gap - EXACT
     total = result.distilled + result.distillable + result.student_only + result.synergy
     assert result.joint_information == pytest.approx(total, abs=EXACT)
@@ -137,7 +140,9 @@ def test_sampled_problems_run_and_obey_the_laws(name):
 
 @pytest.mark.parametrize("which", ["T", "S", "T and S"])
 @pytest.mark.parametrize(
-    "estimator", ["auto", pt.Binning(n_bins=2), pt.KMeansBinning(4, 5)], ids=str
+    "estimator",
+    [CHEAP, pt.Binning(n_bins=2), pt.KMeansBinning(4, 5)],
+    ids=["probe", "binning", "kmeans"],
 )
 def test_a_summary_stands_for_its_array(which, estimator):
     X, Z, labels = noisy_layers()
@@ -182,15 +187,41 @@ def test_a_summary_knows_its_size_and_information():
 
 
 def test_notes_say_what_auto_chose():
+    result = pt.distillable_knowledge(T, S, Y)
+    assert result.notes[0] == 'estimator="auto" chose Symbols() for T and S.'
+    assert result.estimator_t == result.estimator_s == pt.Symbols()
     X, _, labels = noisy_layers()
-    result = pt.distillable_knowledge(X, labels, labels)
-    assert result.notes[0] == (
-        'estimator="auto" chose KMeansBinning(n_components=5, n_clusters=3) for T, Symbols() for S.'
-    )
-    named = pt.distillable_knowledge(X, X, labels, estimator="kmeans")
+    named = pt.distillable_knowledge(X, X, labels, **CLUSTERS)
     assert not any("auto" in note for note in named.notes)
-    assert result.estimator_t == pt.KMeansBinning()
-    assert result.estimator_s == pt.Symbols()
+    binned = pt.summarise(Y.astype(float), Y, estimator=pt.Binning("uniform", n_bins=4))
+    mixed = pt.distillable_knowledge(binned, S, Y)
+    assert mixed.notes[0].startswith('estimator="auto" chose Binning(')
+    assert mixed.notes[0].endswith(" for T, Symbols() for S.")
+
+
+def test_auto_sends_symbols_and_features_to_one_probe():
+    X, _, labels = noisy_layers(n=300)
+    symbols = np.where(labels == 0, "a", "b")
+    result = pt.distillable_knowledge(X, symbols, labels, synergy=False)
+    assert result.estimator_t == result.estimator_s == pt.Probe()
+    assert result.notes[0].startswith('estimator="auto" chose Probe(')
+    assert result.notes[0].endswith(" for T and S.")
+    # The symbols know whether the label is 0, up to .05 bits of estimation from 300 rows.
+    share = (labels == 0).mean()
+    exact = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
+    assert result.student_information == pytest.approx(exact, abs=0.05)
+
+
+def test_auto_follows_a_summary():
+    X, Z, labels = noisy_layers(n=300)
+    probed = pt.summarise(X, labels, estimator=CHEAP)
+    assert pt.distillable_knowledge(probed, Z, labels, synergy=False).estimator_s == CHEAP
+    assert pt.distillable_knowledge(Z, probed, labels, synergy=False).estimator_t == CHEAP
+    assert pt.distillable_knowledge(probed, labels, labels, synergy=False).estimator_s == CHEAP
+    counted = pt.summarise(labels, labels)
+    assert pt.distillable_knowledge(counted, labels, labels).estimator_s == pt.Symbols()
+    with pytest.raises(TypeError, match=r"^S holds features and T was summarised by Symbols\(\)"):
+        pt.distillable_knowledge(counted, X, labels)
 
 
 def test_notes_say_what_limits_the_trust():
@@ -204,7 +235,12 @@ def test_notes_say_what_limits_the_trust():
 
 def test_every_note_is_a_sentence():
     X, Z, labels = noisy_layers()
-    for result in (pt.distillable_knowledge(X, Z, labels), pt.distillable_knowledge(T, S, Y)):
+    for sources, options in (
+        ((X, Z, labels), CLUSTERS),
+        ((X, Z, labels), {"estimator": CHEAP}),
+        ((T, S, Y), {}),
+    ):
+        result = pt.distillable_knowledge(*sources, **options)
         assert all(note.endswith(".") for note in result.notes)
         assert len(set(result.notes)) == len(result.notes)
 
@@ -234,7 +270,7 @@ def test_a_solver_stopped_early_is_in_the_notes(monkeypatch):
     X, Z, labels = noisy_layers()
     monkeypatch.setattr(cells, "TABLE_TOLERANCE", 1e-300)
     with pytest.warns(pt.PIDWarning, match="certified gap above tol") as caught:
-        result = pt.distillable_knowledge(X, Z, labels)
+        result = pt.distillable_knowledge(X, Z, labels, **CLUSTERS)
     assert str(caught[0].message) in result.notes
     assert caught[0].filename == __file__
 

@@ -7,7 +7,7 @@ import pytest
 from helpers import EXACT
 
 import pidtools as pt
-from pidtools import estimators
+from pidtools import _validate, estimators
 
 Y = np.arange(300) % 3
 FEATURES = np.eye(3)[Y] + 0.1 * np.random.default_rng(0).standard_normal((300, 3))
@@ -20,15 +20,28 @@ FEATURES = np.eye(3)[Y] + 0.1 * np.random.default_rng(0).standard_normal((300, 3
         (Y > 0, pt.Symbols()),
         (Y.astype(str), pt.Symbols()),
         (Y[:, None], pt.Symbols()),
-        (FEATURES, pt.KMeansBinning()),
-        (FEATURES[:, 0], pt.KMeansBinning()),
-        (FEATURES.astype(np.float16), pt.KMeansBinning()),
-        (np.stack([Y, Y], axis=1), pt.KMeansBinning()),
+        (FEATURES, pt.Probe()),
+        (FEATURES[:, 0], pt.Probe()),
+        (FEATURES.astype(np.float16), pt.Probe()),
+        (np.stack([Y, Y], axis=1), pt.Probe()),
     ],
     ids=["integers", "bools", "strings", "column", "floats", "one float", "half", "two columns"],
 )
 def test_auto_looks_at_the_data(X, expected):
-    assert pt.summarise(X, Y).estimator == expected
+    source, target = _validate.check_source(X, "X"), estimators.read_target(Y, "auto")
+    assert estimators.choose("auto", {"X": source}, target) == expected
+
+
+def test_auto_takes_the_gaussian_for_a_continuous_target():
+    target = estimators.read_target(FEATURES[:, :1], "auto")
+    for source in (FEATURES, Y):
+        assert estimators.choose("auto", {"X": source}, target) == pt.Gaussian()
+
+
+def test_auto_chooses_once_for_sources_that_meet():
+    target = estimators.read_target(Y, "auto")
+    assert estimators.choose("auto", {"T": Y, "S": Y}, target) == pt.Symbols()
+    assert estimators.choose("auto", {"T": Y, "S": FEATURES}, target) == pt.Probe()
 
 
 @pytest.mark.parametrize(
@@ -49,12 +62,15 @@ def test_information_of_one_source():
     assert pt.mutual_information(Y, Y) == pytest.approx(np.log2(3), abs=EXACT)
     assert pt.mutual_information(Y, Y, units="nats") == pytest.approx(np.log(3), abs=EXACT)
     assert pt.mutual_information(np.zeros(300, dtype=int), Y) == pytest.approx(0, abs=EXACT)
-    assert pt.mutual_information(FEATURES, Y) == pt.summarise(FEATURES, Y).information
+    probed = pt.summarise(FEATURES, Y, estimator="probe")
+    assert pt.mutual_information(FEATURES, Y) == probed.information
 
 
 def test_the_same_seed_gives_the_same_number():
     noise = np.random.default_rng(1).standard_normal((300, 4))
-    numbers = {pt.mutual_information(noise, Y, random_state=5) for _ in range(3)}
+    numbers = {
+        pt.mutual_information(noise, Y, estimator="kmeans", random_state=5) for _ in range(3)
+    }
     assert len(numbers) == 1
 
 

@@ -6,7 +6,8 @@ Rows are taken in blocks: their keys are made a column at a time, then counted.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pidtools._kernels.jit import inner_kernel, kernel
 
 BLOCK = 2048
 # Multiplicative hashing (Fibonacci): 2^64 over the golden ratio.
@@ -14,7 +15,7 @@ MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 SMALLEST = 4096
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _fill_keys(columns, sizes, first, last, keys):
     """Keys of rows first..last-1: codes as digits, the first column the most significant."""
     for j in range(last - first):
@@ -25,7 +26,7 @@ def _fill_keys(columns, sizes, first, last, keys):
             keys[j] = keys[j] * size + columns[c, first + j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_directly_kernel(columns, sizes, counts):
     """Add one to counts[key] for each row; `counts` has a place for every combination."""
     n = columns.shape[1]
@@ -37,7 +38,7 @@ def count_directly_kernel(columns, sizes, counts):
             counts[np.uint64(keys[j])] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_hashed_kernel(columns, sizes):
     """Occupied keys and their counts, in no order, with space for twice as many at most."""
     n = columns.shape[1]
@@ -58,7 +59,7 @@ def count_hashed_kernel(columns, sizes):
     return occupied[:, 0], occupied[:, 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def code_rows_kernel(columns, sizes, sorted_keys):
     """Place of each row's key among the sorted occupied keys."""
     n = columns.shape[1]
@@ -78,7 +79,7 @@ def code_rows_kernel(columns, sizes, sorted_keys):
     return codes
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _count_block(table, keys):
     """Count keys into a table of (key, count); returns the number of new ones."""
     shift, n_new = _shift_of(len(table)), 0
@@ -91,7 +92,7 @@ def _count_block(table, keys):
     return n_new
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _shift_of(capacity):
     bits = 0
     while (1 << bits) < capacity:
@@ -99,7 +100,7 @@ def _shift_of(capacity):
     return np.uint64(64 - bits)
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _place(table, key, shift):
     """Where the key stands in the table, or the free place where it belongs."""
     last = np.uint64(len(table) - 1)
@@ -109,7 +110,7 @@ def _place(table, key, shift):
     return place
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _grown(table):
     """Table of four times the size with the same cells."""
     more = np.full((4 * len(table), 2), -1, np.int64)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from pidtools._information import mutual_information_of_table
 
@@ -22,6 +21,8 @@ Codes = NDArray[np.int64]
 TINY = 1e-12
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
+# Of the power: far below a millionth of a bit in the information.
+POWER_TOLERANCE = 1e-8
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
 MAX_SHARE_STEPS = 50
@@ -31,14 +32,17 @@ MAX_STEP = 2.0
 def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Codes:
     """Cluster rows of `posteriors`, shape (n, n_classes), losing little information.
 
-    k-means on square roots (Hellinger distance), then Lloyd steps in Kullback-Leibler
-    divergence, whose mean within cells is the information that is lost.
+    From k-means on square roots (Hellinger distance), for two classes from cells along the
+    line, Lloyd steps in Kullback-Leibler divergence, whose mean in cells is the information lost.
     """
     roots = np.sqrt(posteriors)
     distinct = len(np.unique(np.round(roots, 9), axis=0))
     if distinct <= n_cells:
         return np.unique(np.round(roots, 9), axis=0, return_inverse=True)[1].ravel()
-    codes = _kmeans(roots, n_cells, random_state)
+    if posteriors.shape[1] == 2:
+        codes = _along_the_line(posteriors[:, 1], n_cells)
+    else:
+        codes = _kmeans(roots, n_cells, random_state)
     for _ in range(LLOYD_STEPS):
         centres = cell_means(posteriors, codes, np.ones(len(codes)))
         moved = (posteriors @ np.log(np.maximum(centres, TINY)).T).argmax(axis=1)
@@ -75,43 +79,64 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
     """
     from scipy.optimize import brentq
 
+    if information <= 0 or len(rows) == 1:
+        return np.outer(masses, shares)
     log_rows = np.log(np.maximum(rows, TINY))
+    offset = np.zeros(len(shares))
 
     def table(power: float) -> Floats:
-        return _with_shares(power * log_rows, masses, shares)
+        # The offsets of one power are a good start for the next.
+        return _with_shares(power * log_rows, masses, shares, offset)
 
     def excess(power: float) -> float:
         return mutual_information_of_table(table(power)) - information
 
-    if information <= 0 or len(rows) == 1:
-        return np.outer(masses, shares)
     low, high = POWERS
     if excess(low) >= 0:
         return table(low)
     if excess(high) <= 0:
         return table(high)
-    return table(float(brentq(excess, low, high, xtol=1e-9)))
+    return table(float(brentq(excess, low, high, xtol=POWER_TOLERANCE)))
 
 
-def _with_shares(log_rows: Floats, masses: Floats, shares: Floats) -> Floats:
-    """Rows tilted by one offset a class until the class shares are met.
+def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Floats) -> Floats:
+    """Rows tilted by one offset a class, found in place, until the class shares are met.
 
     The offsets minimise the convex function sum_k m_k log sum_y exp(l_ky + o_y) - shares . o;
     Newton steps, each entry cut at MAX_STEP.
     """
-    offset = np.zeros(len(shares))
+    # The constant offset changes nothing; this makes the curvature regular.
+    constant = 1.0 / len(shares) ** 2
     for _ in range(MAX_SHARE_STEPS):
-        rows = softmax(log_rows + offset, axis=1)
+        rows = log_rows + offset
+        rows -= rows.max(axis=1, keepdims=True)
+        np.exp(rows, out=rows)
+        rows /= rows.sum(axis=1, keepdims=True)
         joint = rows * masses[:, None]
-        missing = shares - joint.sum(axis=0)
+        found = joint.sum(axis=0)
+        missing = shares - found
         if np.abs(missing).max() < SHARE_TOLERANCE:
             break
-        # The constant offset changes nothing; the ones make the curvature regular.
-        curvature = np.diag(joint.sum(axis=0) + TINY) - joint.T @ rows + 1.0 / len(shares) ** 2
-        step = np.linalg.solve(curvature, missing)
-        offset += np.clip(step, -MAX_STEP, MAX_STEP)
-    matched: Floats = joint * (shares / np.maximum(joint.sum(axis=0), 1e-300))
+        curvature = constant - joint.T @ rows
+        curvature.flat[:: len(shares) + 1] += found + TINY
+        offset += np.clip(np.linalg.solve(curvature, missing), -MAX_STEP, MAX_STEP)
+    matched: Floats = joint * (shares / np.maximum(found, 1e-300))
     return matched
+
+
+def _along_the_line(p: Floats, n_cells: int) -> Codes:
+    """Cells of one probability: half of the edges between equal masses, half evenly apart.
+
+    Evenly in Hellinger distance, which puts them where the rare class lives. Equal values share
+    a cell.
+    """
+    angle = np.arcsin(np.sqrt(p))
+    n_even = n_cells // 2
+    even = np.linspace(angle.min(), angle.max(), n_even + 2)[1:-1]
+    equal = np.quantile(angle, np.linspace(0, 1, n_cells - n_even + 1)[1:-1])
+    cell = np.searchsorted(np.sort(np.concatenate([even, equal])), angle, side="right")
+    codes: Codes = np.unique(cell, return_inverse=True)[1]
+    return codes
 
 
 def _kmeans(points: Floats, n_cells: int, random_state: int) -> Codes:

@@ -28,8 +28,8 @@ class Whitened:
 
     Attributes
     ----------
-    Z : ndarray, shape (n_samples, rank)
-        In the precision of the input.
+    Z : ndarray of float32, shape (n_samples, rank)
+        Computed in float64: of unit scale, its rounding is far below any sampling error.
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
     """
@@ -57,7 +57,7 @@ def whiten(X: Array) -> Whitened:
     order = order[::-1]
     spectrum, projection = variances[order], _with_fixed_signs(axes[:, order])
     projection /= np.sqrt(spectrum)
-    Z = np.empty((len(X), len(order)), dtype=X.dtype if X.dtype.kind == "f" else np.float64)
+    Z = np.empty((len(X), len(order)), dtype=np.float32)
     for rows, block in _standardised(X, centre, scale, kept):
         Z[rows] = (block - mean) @ projection
     return Whitened(Z, spectrum)

@@ -1,0 +1,387 @@
+"""From a teacher and its students to atoms, once and on resampled rows.
+
+What every question about knowledge shares: all students meet one summary of the teacher, in
+the data and in every resample, so that what is compared is paired.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pidtools import _validate, resampling
+from pidtools._information import from_bits
+from pidtools._result import (
+    PID,
+    UNITS,
+    DistillableKnowledge,
+    Interval,
+    PIDWarning,
+    Summary,
+    Units,
+)
+from pidtools.estimators import Estimator, Source, Target, choose, read_target
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Sources = dict[str, Source]
+
+# Fits on halves of the rows for what `resampled` summaries leave out; together they cost about
+# twice the estimate itself.
+N_REFITS = 4
+# Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
+PARTS = {
+    "distillable": [1],
+    "distilled": [0],
+    "student_only": [2],
+    "synergy": [3],
+    "teacher_information": [0, 1],
+    "student_information": [0, 2],
+    "joint_information": [0, 1, 2, 3],
+}
+ATOMS = ("distilled", "distillable", "student_only", "synergy")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a call asks of the uncertainty, checked."""
+
+    units: Units
+    confidence_level: float | None
+    n_resamples: int
+    progress: bool
+
+    @classmethod
+    def checked(
+        cls, units: Any, confidence_level: Any, n_resamples: Any, progress: bool
+    ) -> Options:
+        """The options, or an error that names the one that is wrong."""
+        _validate.check_choice(units, "units", UNITS)
+        level = _validate.check_confidence_level(confidence_level)
+        n = _validate.check_integer(n_resamples, "n_resamples", minimum=10)
+        return cls(units, level, n, progress)
+
+
+@dataclass(frozen=True)
+class View:
+    """Summaries of T, of S, and of both where the estimator makes one."""
+
+    t: Summary
+    s: Summary
+    both: Summary | None
+    synergy: bool
+
+    def decompose(self) -> PID:
+        """All atoms in bits; no synergy unless it was asked for."""
+        if self.both is not None:
+            pid: PID = self.t.estimator.decompose(self.t, self.s, self.both)
+            joint = self.both.information
+        else:
+            pid = self.t.estimator.decompose(self.t, self.s)
+            if not self.synergy:
+                return pid
+            joint = self.t.estimator.joint_information(self.t, self.s)
+        return dataclasses.replace(pid, synergy=joint - pid.union_information)
+
+    def prepared(self) -> View:
+        """The view ready to be resampled: some students must know their teacher for it."""
+        prepare = getattr(self.t.estimator, "prepared", None)
+        return self if prepare is None else dataclasses.replace(self, s=prepare(self.t, self.s))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a call asks for; arrays are clean. Each source has its own estimator, by name."""
+
+    target: Target
+    estimators: Mapping[str, Estimator]
+    synergy: bool
+    seed: int
+    groups: Codes | None
+    n_jobs: int | None
+
+    def look(self, sources: Sources) -> tuple[View, ...]:
+        """Summarise the first source, the teacher, and with it each of the others."""
+        summaries = {name: self._summary(X, name) for name, X in sources.items()}
+        (first, t), *others = summaries.items()
+        for name, s in others:
+            if type(t) is not type(s):
+                raise TypeError(
+                    f"{first} and {name} must be summarised in the same way to be compared: "
+                    f"{first} by {t.estimator!r}, {name} by {s.estimator!r}."
+                )
+        return tuple(self._meet(t, s) for _, s in others)
+
+    def _meet(self, t: Summary, s: Summary) -> View:
+        together = getattr(t.estimator, "joint", None) if self.synergy else None
+        both = None if together is None else together(t, s, n_jobs=self.n_jobs)
+        return View(t, s, both, self.synergy)
+
+    def _summary(self, X: Source, name: str) -> Summary:
+        if isinstance(X, Summary):
+            return X
+        return self.estimators[name].summarise(
+            X,
+            self.target.values,
+            random_state=self.seed,
+            name=name,
+            groups=self.groups,
+            n_jobs=self.n_jobs,
+        )
+
+
+@dataclass(frozen=True)
+class Again:
+    """The whole estimate on resampled rows: the atoms of each view, one after the other."""
+
+    task: Task
+    sources: Sources
+    views: tuple[View, ...]
+
+    def __call__(self, rows: Codes) -> Floats:
+        return _atoms(self._look(rows))
+
+    @property
+    def keeps_fits(self) -> bool:
+        """Whether resampled rows are weighed with the fits of all rows."""
+        return hasattr(self.views[0].t.estimator, "refitted")
+
+    def effect_of_refit(self, rows: Codes) -> Floats:
+        """What fitting afresh on these rows changes."""
+
+        def refitted(x: Summary, **parts: Any) -> Summary:
+            found: Summary = x.estimator.refitted(x, rows, groups=self.task.groups, **parts)
+            return found
+
+        anew = self._each(refitted, lambda x, t, s: refitted(x, parts=(t, s)))
+        return _atoms(anew) - self(rows)
+
+    def _look(self, rows: Codes) -> tuple[View, ...]:
+        if not hasattr(self.views[0].t.estimator, "resampled"):
+            return self._look_anew(rows)
+        weights = np.bincount(rows, minlength=len(self.task.target.values))
+
+        def resampled(x: Summary) -> Summary:
+            found: Summary = x.estimator.resampled(x, weights)
+            return found
+
+        return self._each(resampled, lambda x, t, s: resampled(x))
+
+    def _each(
+        self,
+        change: Callable[[Summary], Summary],
+        change_both: Callable[[Summary, Summary, Summary], Summary],
+    ) -> tuple[View, ...]:
+        """The views with changed summaries, the teacher's changed once."""
+        t, views = change(self.views[0].t), []
+        for view in self.views:
+            s = change(view.s)
+            both = None if view.both is None else change_both(view.both, t, s)
+            views.append(View(t, s, both, view.synergy))
+        return tuple(views)
+
+    def _look_anew(self, rows: Codes) -> tuple[View, ...]:
+        task, groups = self.task, self.task.groups
+        drawn = dataclasses.replace(
+            task,
+            target=dataclasses.replace(task.target, values=task.target.values[rows]),
+            groups=None if groups is None else groups[rows],
+            n_jobs=1,
+        )
+        return drawn.look({name: _rows_of(X, rows, name) for name, X in self.sources.items()})
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A teacher and its students as they were seen, and what was warned of on the way."""
+
+    task: Task
+    sources: Sources
+    views: tuple[View, ...]
+    pids: tuple[PID, ...]
+    chosen_by_auto: bool
+    caught: tuple[warnings.WarningMessage, ...]
+
+    def replicates(self, options: Options) -> Floats | None:
+        """Atoms in bits on resampled rows, shape (n_resamples, n_students, 4), if asked for."""
+        if options.confidence_level is None:
+            return None
+        views = tuple(view.prepared() for view in self.views)
+        again = Again(self.task, self.sources, views)
+        samples = resampling.Samples(len(self.task.target.values), self.task.groups)
+        found = resampling.replicate(
+            again,
+            samples,
+            n_resamples=options.n_resamples,
+            random_state=self.task.seed,
+            n_jobs=self.task.n_jobs,
+            progress=options.progress,
+        )
+        if again.keeps_fits:
+            found = _with_refits(found, again, samples, self.task)
+        return found.reshape(options.n_resamples, len(self.views), 4)
+
+    def results(
+        self, options: Options, replicates: Floats | None
+    ) -> tuple[DistillableKnowledge, ...]:
+        """One result a student, in the order of the sources."""
+        return tuple(self._result(k, options, replicates) for k in range(len(self.views)))
+
+    def _result(self, k: int, options: Options, replicates: Floats | None) -> DistillableKnowledge:
+        view, pid = self.views[k], self.pids[k].in_units(options.units)
+        result = DistillableKnowledge(
+            pid=pid,
+            estimator_t=view.t.estimator,
+            estimator_s=view.s.estimator,
+            n_samples=len(self.task.target.values),
+            n_classes=self.task.target.n_classes,
+            notes=self._notes(k, pid),
+        )
+        if replicates is None or options.confidence_level is None:
+            return result
+        own = replicates[:, k] * from_bits(1.0, options.units)
+        distillable = own[:, PARTS["distillable"]].sum(axis=1)
+        return dataclasses.replace(
+            result,
+            intervals=_intervals(result, own, options.confidence_level),
+            p_distillable=resampling.p_above_border(
+                result.distillable, distillable, tolerance=pid.gap
+            ),
+        )
+
+    def _notes(self, k: int, pid: PID) -> tuple[str, ...]:
+        teacher, *students = self.sources
+        view = self.views[k]
+        both = ((teacher, view.t), (students[k], view.s))
+        notes = [f"{name}: {note}" for name, x in both for note in x.notes]
+        if self.chosen_by_auto:
+            notes.insert(0, _note_on_choice(view, teacher, students[k]))
+        if pid.information_t <= pid.gap:
+            notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
+        notes += _notes_on_laws(pid)
+        notes += [str(w.message) for w in self.caught if issubclass(w.category, PIDWarning)]
+        return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
+
+
+def measure(
+    sources: Mapping[str, ArrayLike | Summary],
+    Y: ArrayLike,
+    *,
+    estimator: Estimator | str,
+    synergy: bool,
+    groups: ArrayLike | None,
+    random_state: int | np.random.Generator | None,
+    n_jobs: int | None,
+) -> Measurement:
+    """Check what came in, and look at the teacher (the first source) and each student."""
+    seed = _validate.check_seed(random_state)
+    target = read_target(Y, estimator)
+    clean = {name: _checked(X, name) for name, X in sources.items()}
+    _check_lengths(clean, target.values)
+    codes = None if groups is None else _validate.check_groups(groups, len(target.values))
+    chosen = choose(estimator, clean, target)
+    estimators = {
+        name: X.estimator if isinstance(X, Summary) else chosen for name, X in clean.items()
+    }
+    task = Task(target, estimators, synergy, seed, codes, n_jobs)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        views = task.look(clean)
+        pids = tuple(view.decompose() for view in views)
+    return Measurement(task, clean, views, pids, estimator == "auto", tuple(caught))
+
+
+def _checked(X: ArrayLike | Summary, name: str) -> Source:
+    return X if isinstance(X, Summary) else _validate.check_source(X, name)
+
+
+def _check_lengths(sources: Sources, y: NDArray[Any]) -> None:
+    rows = {name: X.labels if isinstance(X, Summary) else X for name, X in sources.items()}
+    _validate.check_same_length(**rows, Y=y)
+    for name, X in sources.items():
+        if isinstance(X, Summary) and not np.array_equal(X.labels, y):
+            raise ValueError(
+                f"{name} was summarised with other labels than Y; summarise it with this Y, "
+                "row by row in the same order."
+            )
+
+
+def _rows_of(X: Source, rows: Codes, name: str) -> NDArray[Any]:
+    if isinstance(X, Summary):
+        source: NDArray[Any] | None = getattr(X, "source", None)
+        if source is not None:
+            return source[rows]
+        raise TypeError(
+            f"{name} is a Summary by {X.estimator!r}, which has to see resampled data for an "
+            "interval; pass the array."
+        )
+    return X[rows]
+
+
+def _atoms(views: tuple[View, ...]) -> Floats:
+    pids = [view.decompose() for view in views]
+    atoms = [(pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy) for pid in pids]
+    return np.array([np.nan if atom is None else atom for four in atoms for atom in four])
+
+
+def _with_refits(
+    replicates: Floats, again: Again, samples: resampling.Samples, task: Task
+) -> Floats:
+    effects = resampling.replicate(
+        again.effect_of_refit,
+        samples,
+        draw=resampling.subsample,
+        n_resamples=N_REFITS,
+        random_state=task.seed,
+        n_jobs=task.n_jobs,
+    )
+    return resampling.add_refits(replicates, effects, random_state=task.seed)
+
+
+def _intervals(
+    result: DistillableKnowledge, replicates: Floats, level: float
+) -> dict[str, Interval]:
+    """Intervals of the atoms and of their sums, by the names of the task."""
+    return {
+        name: resampling.interval(
+            getattr(result, name), replicates[:, which].sum(axis=1), level, lowest=0.0
+        )
+        for name, which in PARTS.items()
+        if result.synergy is not None or 3 not in which
+    }
+
+
+def _note_on_choice(view: View, teacher: str, student: str) -> str:
+    t, s = view.t.estimator, view.s.estimator
+    if t == s:
+        return f'estimator="auto" chose {t!r} for {teacher} and {student}.'
+    return f'estimator="auto" chose {t!r} for {teacher}, {s!r} for {student}.'
+
+
+def _notes_on_laws(pid: PID) -> list[str]:
+    """What no exact decomposition shows; estimates are reported as they came out."""
+    atoms = (pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy)
+    negative = [
+        f"{name} = {value:.3g}"
+        for name, value in zip(ATOMS, atoms, strict=True)
+        if value is not None and value < -pid.gap
+    ]
+    notes = []
+    if negative:
+        notes.append(
+            f"Below 0, where no exact atom is: {', '.join(negative)} {pid.units}. That is sampling "
+            "error; constrained() gives the nearest atoms that obey the laws."
+        )
+    joint = pid.joint_information
+    if joint is not None and joint < max(pid.information_t, pid.information_s) - pid.gap:
+        notes.append(
+            "The joint information came out below that of one source, which no exact one is: a "
+            "probe of both starves sooner than a probe of one. constrained() lifts it."
+        )
+    return notes

@@ -1,0 +1,278 @@
+"""Whether a representation knows anything about Y at all: a permutation test."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
+
+from pidtools import _validate, resampling
+from pidtools._information import from_bits
+from pidtools._result import SCHEMA_VERSION, UNITS, Units
+from pidtools.estimators import (
+    Estimator,
+    Target,
+    choose,
+    information_in_bits,
+    pass_on,
+    target_of_information,
+)
+from pidtools.probe import Probe
+
+# Cheap enough for hundreds of fits; one sees shifts of class means, the other spreads as well.
+CHEAP_EXPERTS = ("lda", "gaussian")
+NULL_LEVELS = (0.5, 0.9, 0.95, 0.99)
+# Fewer orders of Y than this allow no p-value of 5 %.
+FEWEST_ORDERS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndependenceTest:
+    """What a permutation test found.
+
+    Attributes
+    ----------
+    information : float
+        I(X; Y) as the estimator sees it, in `units`.
+    statistic : float
+        What is compared with its null, in `units`: the information, or with a `Probe` how much
+        better held-out posteriors like the true labels than labels drawn from the class shares.
+    p_value : float
+        Share of permutations whose statistic reaches that of the data, the data counted as one.
+    null_quantiles : mapping of float to float
+        Quantiles of the statistic over permutations, by their level.
+    n_permutations : int
+        Permutations that had an answer.
+    n_samples : int
+        Number of rows.
+    estimator : object
+        How X was looked at.
+    units : {"bits", "nats"}
+        Unit of every number.
+    notes : tuple of str
+        What to know before trusting the numbers.
+    """
+
+    information: float
+    statistic: float
+    p_value: float
+    null_quantiles: Mapping[float, float]
+    n_permutations: int
+    n_samples: int
+    estimator: Any
+    units: Units = "bits"
+    notes: tuple[str, ...] = field(default=())
+
+    def summary(self) -> str:
+        """The numbers and the notes as text for people."""
+        null = ", ".join(f"{100 * q:g} %: {v:.4f}" for q, v in self.null_quantiles.items())
+        lines = [
+            f"{self.n_samples} samples, in {self.units}",
+            f"  {'information I(X; Y)':<26}{self.information:>10.4f}",
+            f"  {'statistic':<26}{self.statistic:>10.4f}   permuted {null}",
+            f"  {'p-value of independence':<26}{self.p_value:>10.4g}   "
+            f"{self.n_permutations} permutations",
+        ]
+        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold, with a schema version."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "information": self.information,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            **{f"null_{q:g}": value for q, value in self.null_quantiles.items()},
+            "n_permutations": self.n_permutations,
+            "n_samples": self.n_samples,
+            "units": self.units,
+            "estimator": repr(self.estimator),
+            "notes": list(self.notes),
+        }
+
+
+def independence_test(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    estimator: Estimator | str = "auto",
+    units: Units = "bits",
+    n_permutations: int = 199,
+    groups: ArrayLike | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> IndependenceTest:
+    """Test whether a representation knows anything about Y, by permuting Y.
+
+    The null: X and Y are independent, and rows (or groups of rows) are exchangeable. The whole
+    estimate, folds and fits included, is computed again on each permuted Y, so the p-value is
+    right for any estimator; a better one only finds weaker dependence.
+
+    Parameters
+    ----------
+    X : array_like, shape (n_samples,) or (n_samples, n_features)
+        Representation.
+    Y : array_like, shape (n_samples,) or (n_samples, n_targets)
+        Class labels, or a continuous target.
+    estimator : str or an estimator
+        As in `distillable_knowledge`, but "auto" takes a cheap fixed probe for features and
+        labels, ``Probe(experts=("lda", "gaussian"))``, which sees class means and spreads.
+    units : {"bits", "nats"}
+        Unit of every number in the result.
+    n_permutations : int
+        Permutations, at least 19. The least p-value is ``1 / (1 + n_permutations)``.
+    groups : array_like, shape (n_samples,), or None
+        Group of each sample. Where Y is constant within groups, groups exchange their labels;
+        else groups of one size exchange their rows of Y. Groups are also held out together.
+    random_state : int, numpy.random.Generator or None
+        Seed; the same seed gives the same number.
+    n_jobs : int or None
+        Workers, as in joblib; the answer does not depend on it.
+    progress : bool
+        Whether to show on standard error how many permutations are done.
+
+    Returns
+    -------
+    IndependenceTest
+        Information, p-value, and quantiles of the statistic under the null.
+
+    Warns
+    -----
+    PIDWarning
+        As `distillable_knowledge`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `distillable_knowledge`; and if `groups` leave nothing to permute.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(0, 2, 300)
+    >>> X = rng.normal(size=(300, 5)) + 0.5 * y[:, None]
+    >>> pt.independence_test(X, y, n_permutations=99).p_value
+    0.01
+    """
+    _validate.check_choice(units, "units", UNITS)
+    n_permutations = _validate.check_integer(n_permutations, "n_permutations", minimum=19)
+    seed = _validate.check_seed(random_state)
+    target = target_of_information(Y, estimator, seed)
+    source = _validate.check_source(X, "X")
+    _validate.check_same_length(X=source, Y=target.values)
+    codes = None if groups is None else _validate.check_groups(groups, len(source))
+    draw, note = _exchange(target.values, codes)
+    chosen = _choose_cheap(estimator, source, target)
+    statistic, information, notes = _look(chosen, source, target, seed, codes, n_jobs)
+    observed = float(statistic(np.arange(len(source)))[0])
+    null = resampling.replicate(
+        statistic,
+        resampling.Samples(len(source), codes),
+        draw=draw,
+        n_resamples=n_permutations,
+        random_state=seed,
+        n_jobs=n_jobs,
+        progress=progress,
+    )[:, 0]
+    valid = null[np.isfinite(null)]
+    return IndependenceTest(
+        information=from_bits(observed if information is None else information, units),
+        statistic=from_bits(observed, units),
+        p_value=resampling.p_value(observed, null),
+        null_quantiles={q: from_bits(float(np.quantile(valid, q)), units) for q in NULL_LEVELS},
+        n_permutations=len(valid),
+        n_samples=len(source),
+        estimator=chosen,
+        units=units,
+        notes=(*notes, *note),
+    )
+
+
+def _choose_cheap(estimator: Estimator | str, source: NDArray[Any], target: Target) -> Estimator:
+    chosen = choose(estimator, {"X": source}, target)
+    if estimator == "auto" and isinstance(chosen, Probe):
+        return Probe(experts=CHEAP_EXPERTS)
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Information:
+    """The information with Y in another order: the statistic of most estimators."""
+
+    chosen: Estimator
+    source: NDArray[Any]
+    target: Target
+    seed: int
+    groups: NDArray[np.int64] | None
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        target = dataclasses.replace(self.target, values=self.target.values[rows])
+        bits = information_in_bits(
+            self.source, target, self.chosen, self.seed, groups=self.groups, n_jobs=1
+        )
+        return np.array([bits])
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """The statistic of an estimator that has one of its own."""
+
+    of_labels: Callable[[NDArray[Any]], float]
+    labels: NDArray[Any]
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.array([self.of_labels(self.labels[rows])])
+
+
+def _look(
+    chosen: Estimator,
+    source: NDArray[Any],
+    target: Target,
+    seed: int,
+    groups: NDArray[np.int64] | None,
+    n_jobs: int | None,
+) -> tuple[resampling.Statistic, float | None, tuple[str, ...]]:
+    """The statistic; where it is not the information, that too, and what limits the trust."""
+    evidence = getattr(chosen, "evidence", None)
+    if evidence is None:
+        return _Information(chosen, source, target, seed, groups), None, ()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        summary = chosen.summarise(
+            source, target.values, random_state=seed, name="X", groups=groups, n_jobs=n_jobs
+        )
+    pass_on(caught, stacklevel=4)
+    of_labels = evidence(source, target.values, random_state=seed, name="X", groups=groups)
+    return _Evidence(of_labels, target.values), summary.information, summary.notes
+
+
+def _exchange(
+    y: NDArray[Any], groups: NDArray[np.int64] | None
+) -> tuple[Callable[[resampling.Samples, np.random.Generator], NDArray[np.int64]], tuple[str, ...]]:
+    """How rows of Y change places under the null, and what is to be said of it."""
+    if groups is None:
+        return resampling.permutation, ()
+    first, sizes = np.unique(groups, return_index=True)[1], np.bincount(groups)
+    if (y[first][groups] == y).all():
+        draw, alike = resampling.exchange, np.array([len(sizes)])
+        note = f"{len(sizes)} groups, each of one label, exchanged their labels."
+    else:
+        draw, alike = resampling.permutation, np.unique(sizes, return_counts=True)[1]
+        fixed = int((alike == 1).sum())
+        note = f"Groups of one size exchanged their rows of Y; {fixed} of {len(sizes)} stayed."
+    if gammaln(alike + 1.0).sum() < np.log(FEWEST_ORDERS):
+        raise ValueError(
+            f"groups leaves fewer than {FEWEST_ORDERS} orders of Y: only groups of the same size "
+            f"({len(sizes)} groups of {len(alike)} sizes) can change places; make them equal in "
+            "size, or pass more."
+        )
+    return draw, (note,)
