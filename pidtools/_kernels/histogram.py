@@ -60,7 +60,7 @@ def count_directly_kernel(columns, sizes, ones, rounds):
 @kernel
 def occupied_kernel(ones, rounds):
     """Keys that `count_directly_kernel` has met, in rising order, and how often."""
-    n_cells = 0
+    n_cells = np.int64(0)
     for key in range(len(ones)):
         n_cells += np.int64(ones[key] > 0 or rounds[key] > 0)
     keys, counts = np.empty((2, n_cells), np.int64)
