@@ -26,7 +26,7 @@ IDENTICAL = 1.0 - 1e-12
 # A match to this share of the spread is far below its own sampling error; it takes 2 to 5 steps.
 MATCH, STEPS = 1e-3, 20
 # Fewer draws than this have no quantiles.
-MIN_DRAWS = 16
+MIN_DRAWS = 25
 # Eigenvalues count as strays of one when so many samples of equal ones reach farther.
 WITHIN = 0.9
 
@@ -222,8 +222,8 @@ class _Draws:
 
 def _draw(residuals: Residuals, effort: float) -> _Draws:
     n_y = len(residuals.cross)
-    # The estimate inherits its sampling error over the root of this number: 10 to 25 %.
-    n_draws = max(int(effort * np.clip(10_000 // n_y**2, MIN_DRAWS, 100)), MIN_DRAWS)
+    # The estimate inherits its sampling error over the root of this number: 5 to 20 %.
+    n_draws = max(int(effort * np.clip(10_000 // n_y**2, MIN_DRAWS, 400)), MIN_DRAWS)
     rng = np.random.default_rng(SEED)
     shared = residuals.shared_degrees
     both = _residual_root(residuals, shared) @ _wishart_root(2 * n_y, shared, n_draws, rng)
