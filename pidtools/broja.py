@@ -460,8 +460,8 @@ def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: _Opti
 
 
 def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: _Options) -> Solution:
-    # What rounding takes of it is small beside a loose tolerance; of a tight one half is left.
-    tol = max(0.5 * options.tol, options.tol - 1e-10) * NATS_PER_BIT
+    # Half of a tight tolerance is left for rounding, which is nothing beside a loose one.
+    tol = (options.tol - min(0.5 * options.tol, 1e-7)) * NATS_PER_BIT
     if options.solver == "cvxpy":
         from pidtools._broja import conic
 
