@@ -246,7 +246,10 @@ def interval(
     """
     valid = replicates[np.isfinite(replicates)]
     tail = (1.0 - confidence_level) / 2
-    quantiles = np.quantile(valid, [tail / BORDER_SHARE, tail, 1.0 - tail])
+    # Of n draws the k-th smallest has k / (n + 1) of their law below it in the mean; the default
+    # of NumPy takes (k - 1) / (n - 1), which costs a percent of coverage at n = 200.
+    tails = [tail / BORDER_SHARE, tail, 1.0 - tail]
+    quantiles = np.quantile(valid, tails, method="weibull")
     far, low, high = quantiles + (estimate - valid.mean())
     if far <= lowest:
         low = lowest

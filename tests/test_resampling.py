@@ -144,6 +144,12 @@ def test_an_interval_obeys_the_law_of_its_quantity():
     assert Interval(0.0, 2.0, 0.9).scaled(0.5) == Interval(0.0, 1.0, 0.9)
 
 
+def test_the_ends_hold_their_share_of_few_replicates():
+    """The k-th of n uniform draws lies at k / (n + 1) in the mean: so do the ends."""
+    found = resampling.interval(0.5, np.arange(1, 40) / 40, 0.95)
+    assert (found.low, found.high) == (pytest.approx(0.025), pytest.approx(0.975))
+
+
 def test_a_border_is_left_out_late():
     """An interval above 0 by a hair holds 0 as well; one far above does not."""
     replicates = np.random.default_rng(0).normal(size=100_000)

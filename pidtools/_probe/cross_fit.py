@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -140,10 +141,17 @@ def _assemble(
 def _one_fold(
     judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
 ) -> Posteriors:
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1) if one_thread else nullcontext():
+    with _threads().limit(limits=1) if one_thread else nullcontext():
         return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), names)
+
+
+@cache
+def _threads() -> Any:
+    """The thread pools of this process; looking for them takes longer than a small fold."""
+    import sklearn.ensemble  # noqa: F401, loads the last of them
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _in_parallel(

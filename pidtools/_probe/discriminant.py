@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
@@ -19,7 +20,7 @@ N_SPREAD_DIRECTIONS = 4
 # Beyond these a covariance a class is neither affordable nor estimable.
 MAX_CLASSES_FOR_SPREAD = 30
 MAX_WIDTH_FOR_SPREAD = 256
-BLOCK_ROWS = 4096
+BLOCK_ENTRIES = 2**21
 BLOCK_COLUMNS = 256
 
 
@@ -151,26 +152,30 @@ def _shrunk_noise(
     fourth = 0.0
     # In the precision of Z, which decides the time of wide sources; blocks add up in float64.
     centres, scale = means.astype(Z.dtype), loudness.astype(Z.dtype)
-    for start in range(0, n, BLOCK_ROWS):
-        block = slice(start, start + BLOCK_ROWS)
+    step = max(BLOCK_ENTRIES // width, 1)
+    for start in range(0, n, step):
+        block = slice(start, start + step)
         rows = (Z[block] - centres[labels[block]]) * scale
         within += rows.T @ rows
         fourth += float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
     within /= n
     level = np.trace(within) / width
-    distance = float(((within - level * np.eye(width)) ** 2).sum())
-    noise = max(fourth / n - float((within**2).sum()), 0.0) / n
+    # Sums of squares by the trace: another matrix as large would be the peak of the memory.
+    squares = float(np.vdot(within, within))
+    distance = squares - width * level**2
+    noise = max(fourth / n - squares, 0.0) / n
     intensity = caution * (min(noise / distance, 1.0) if distance > 0 else 1.0)
     # A floor keeps directions that are constant within every class from being infinite.
     intensity = max(intensity, 1e-6)
-    shrunk: Floats = (1 - intensity) * within + intensity * max(level, 1e-12) * np.eye(width)
-    return shrunk
+    within *= 1 - intensity
+    within.flat[:: width + 1] += intensity * max(level, 1e-12)
+    return within
 
 
 def _inverse_factor(covariance: Floats) -> Floats:
-    """W with W covariance W^T = identity."""
-    values, axes = np.linalg.eigh(covariance)
-    inverse: Floats = (axes / np.sqrt(np.maximum(values, 1e-300))).T
+    """Lower triangular W with W covariance W^T = identity."""
+    factor = np.linalg.cholesky(covariance)
+    inverse: Floats = solve_triangular(factor, np.eye(len(factor)), lower=True, overwrite_b=True)
     return inverse
 
 

@@ -32,14 +32,17 @@ MAX_STEP = 2.0
 def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Codes:
     """Cluster rows of `posteriors`, shape (n, n_classes), losing little information.
 
-    k-means on square roots (Hellinger distance), then Lloyd steps in Kullback-Leibler
-    divergence, whose mean within cells is the information that is lost.
+    From k-means on square roots (Hellinger distance), for two classes from cells along the
+    line, Lloyd steps in Kullback-Leibler divergence, whose mean in cells is the information lost.
     """
     roots = np.sqrt(posteriors)
     distinct = len(np.unique(np.round(roots, 9), axis=0))
     if distinct <= n_cells:
         return np.unique(np.round(roots, 9), axis=0, return_inverse=True)[1].ravel()
-    codes = _kmeans(roots, n_cells, random_state)
+    if posteriors.shape[1] == 2:
+        codes = _along_the_line(posteriors[:, 1], n_cells)
+    else:
+        codes = _kmeans(roots, n_cells, random_state)
     for _ in range(LLOYD_STEPS):
         centres = cell_means(posteriors, codes, np.ones(len(codes)))
         moved = (posteriors @ np.log(np.maximum(centres, TINY)).T).argmax(axis=1)
@@ -119,6 +122,21 @@ def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Float
         offset += np.clip(np.linalg.solve(curvature, missing), -MAX_STEP, MAX_STEP)
     matched: Floats = joint * (shares / np.maximum(found, 1e-300))
     return matched
+
+
+def _along_the_line(p: Floats, n_cells: int) -> Codes:
+    """Cells of one probability: half of the edges between equal masses, half evenly apart.
+
+    Evenly in Hellinger distance, which puts them where the rare class lives. Equal values share
+    a cell.
+    """
+    angle = np.arcsin(np.sqrt(p))
+    n_even = n_cells // 2
+    even = np.linspace(angle.min(), angle.max(), n_even + 2)[1:-1]
+    equal = np.quantile(angle, np.linspace(0, 1, n_cells - n_even + 1)[1:-1])
+    cell = np.searchsorted(np.sort(np.concatenate([even, equal])), angle, side="right")
+    codes: Codes = np.unique(cell, return_inverse=True)[1]
+    return codes
 
 
 def _kmeans(points: Floats, n_cells: int, random_state: int) -> Codes:
