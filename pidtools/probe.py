@@ -272,7 +272,6 @@ class Probe:
             n_folds=self.n_folds,
             random_state=random_state,
             groups=groups,
-            heavy=source.nbytes > HEAVY_BYTES,
         )
 
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
