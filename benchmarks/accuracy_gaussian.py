@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("what", choices=("bias", "coverage"))
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--samples", type=int, default=500, help="rows a data set (coverage)")
+    parser.add_argument("--resamples", type=int, default=200, help="for intervals (coverage)")
     parser.add_argument("--only", nargs="*", help="systems, by name")
     given = parser.parse_args()
     warnings.simplefilter("ignore", pt.PIDWarning)
@@ -179,10 +180,11 @@ def coverage_jobs(given: argparse.Namespace) -> Jobs:
     for name in COVERED:
         problem = pt.problems.get(name)
         key = f"{name}, n={given.samples}"
-        yield key, lambda p=problem: coverage_of(p, given.samples, given.draws)
+        options = (given.samples, given.draws, given.resamples)
+        yield key, lambda p=problem, o=options: coverage_of(p, *o)
 
 
-def coverage_of(problem: Any, n: int, draws: int) -> dict[str, Any]:
+def coverage_of(problem: Any, n: int, draws: int, n_resamples: int = 200) -> dict[str, Any]:
     """Share of data sets whose 95 % interval holds the truth; widths beside the spread."""
     truth = {name: float(getattr(problem.pid, field)) for name, field in NAMES.items()}
     held = dict.fromkeys(NAMES, 0)
@@ -191,7 +193,11 @@ def coverage_of(problem: Any, n: int, draws: int) -> dict[str, Any]:
     for seed in range(draws):
         T, S, Y = problem.sample(n, random_state=1000 + seed)
         r = pt.distillable_knowledge(
-            T, S, Y, estimator="gaussian", confidence_level=0.95, random_state=seed
+            *(T, S, Y),
+            estimator="gaussian",
+            confidence_level=0.95,
+            n_resamples=n_resamples,
+            random_state=seed,
         )
         for name, interval in r.intervals.items():
             # Exact zeros carry rounding of either sign.
@@ -209,7 +215,7 @@ def coverage_of(problem: Any, n: int, draws: int) -> dict[str, Any]:
             "bias": float(np.mean(estimates[name])) - truth[name],
         }
         for name in NAMES
-    } | {"draws": draws}
+    } | {"draws": draws, "resamples": n_resamples}
 
 
 def coverage_table(found: dict[str, Any]) -> str:
@@ -217,8 +223,8 @@ def coverage_table(found: dict[str, Any]) -> str:
     lines = [
         "Share of data sets whose 95 % interval holds the truth; in brackets for true zeros.",
         "",
-        f"| problem | {' | '.join(NAMES)} |",
-        "|---|" + "---|" * len(NAMES),
+        f"| problem | data sets, resamples | {' | '.join(NAMES)} |",
+        "|---|---|" + "---|" * len(NAMES),
     ]
     pooled: list[float] = []
     zeros: list[float] = []
@@ -231,7 +237,8 @@ def coverage_table(found: dict[str, Any]) -> str:
             cells.append(f"({share})" if zero else share)
             if name in atoms:
                 (zeros if zero else pooled).append(row[name]["coverage"])
-        lines.append(f"| {key} | {' | '.join(cells)} |")
+        size = f"{row['draws']}, {row['resamples']}"
+        lines.append(f"| {key} | {size} | {' | '.join(cells)} |")
     lines += [""] + [
         f"{len(shares)} atoms {kind}: pooled {np.mean(shares):.4f}, "
         f"{min(shares):.3f} to {max(shares):.3f}.\n"

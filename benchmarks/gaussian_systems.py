@@ -30,9 +30,14 @@ def channels(h_t: Floats, h_s: Floats, noise: Floats) -> Floats:
 
 def random_channels(d: int, seed: int = 0, gain: float = 1.0) -> Floats:
     """Random gains for d units each, independent noises."""
-    rng = np.random.default_rng([d, seed])
-    h_t, h_s = gain * rng.normal(size=(2, d, d)) / np.sqrt(d)
+    h_t, h_s = gain * random_gains(d, seed)
     return channels(h_t, h_s, np.zeros((d, d)))
+
+
+def random_gains(d: int, seed: int = 0) -> Floats:
+    """Gains of T and of S, shape (2, d, d)."""
+    gains: Floats = np.random.default_rng([d, seed]).normal(size=(2, d, d)) / np.sqrt(d)
+    return gains
 
 
 def sampled_systems(d: int) -> dict[str, Floats]:

@@ -26,7 +26,7 @@ NAMED_UNITS = 8
 # Below this many samples a unit, sampling moves the atoms by tenths of a bit, corrected or not.
 FEW_SAMPLES = 3
 # Share of the draws for the correction of resampled rows.
-RESAMPLED_EFFORT = 0.25
+RESAMPLED_EFFORT = 1 / 16
 # Whole numbers with this many values or fewer are often codes of classes.
 FEW_VALUES = 20
 

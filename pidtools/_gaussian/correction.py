@@ -26,7 +26,7 @@ IDENTICAL = 1.0 - 1e-12
 # A match to this share of the spread is far below its own sampling error; it takes 2 to 5 steps.
 MATCH, STEPS = 1e-3, 20
 # Fewer draws than this have no quantiles.
-MIN_DRAWS = 16
+MIN_DRAWS = 25
 # Eigenvalues count as strays of one when so many samples of equal ones reach farther.
 WITHIN = 0.9
 
@@ -135,9 +135,8 @@ def _path(log_g: Floats, draws: _Draws) -> Callable[[float], Floats]:
     """Eigenvalues by share: from a cluster drawn together (0) to the cluster as it is (1).
 
     The cluster is made of the eigenvalues nearest to 0 that stray no farther from their centre
-    than samples of equal ones do; its centre is drawn towards 0 by what its own noise makes
-    likely (James and Stein 1961). The others have a certain sign, and are moved back by what
-    sampling moves them.
+    than samples of equal ones do; the square of its centre is lessened by what noise adds to it.
+    The others have a certain sign, and are moved back by what sampling moves them.
     """
     equal = draws.log_eigenvalues(np.zeros_like(log_g))
     strays = np.abs(equal - equal.mean(axis=1, keepdims=True)).max(axis=1)
@@ -159,8 +158,8 @@ def _path(log_g: Floats, draws: _Draws) -> Callable[[float], Floats]:
 
 
 def _shrunk(value: float, variance: float) -> float:
-    """The value drawn towards 0 by the share of its square that is noise."""
-    return value * max(1.0 - variance / value**2, 0.0) if value else 0.0
+    """The value without the part of its square that its noise adds."""
+    return math.copysign(math.sqrt(max(value**2 - variance, 0.0)), value)
 
 
 def _match(spread: Callable[[float], float], target: float) -> tuple[float, float]:
@@ -222,8 +221,8 @@ class _Draws:
 
 def _draw(residuals: Residuals, effort: float) -> _Draws:
     n_y = len(residuals.cross)
-    # The estimate inherits its sampling error over the root of this number: 10 to 25 %.
-    n_draws = max(int(effort * np.clip(10_000 // n_y**2, MIN_DRAWS, 100)), MIN_DRAWS)
+    # The estimate inherits its sampling error over the root of this number: 5 to 20 %.
+    n_draws = max(int(effort * np.clip(10_000 // n_y**2, MIN_DRAWS, 400)), MIN_DRAWS)
     rng = np.random.default_rng(SEED)
     shared = residuals.shared_degrees
     both = _residual_root(residuals, shared) @ _wishart_root(2 * n_y, shared, n_draws, rng)

@@ -26,16 +26,67 @@ def _fill_keys(columns, sizes, first, last, keys):
             keys[j] = keys[j] * size + columns[c, first + j]
 
 
+@inner_kernel
+def _fill_small_keys(columns, sizes, first, last, keys):
+    """The same in half the width, where the number of combinations fits."""
+    for j in range(last - first):
+        keys[j] = np.int32(columns[0, first + j])
+    for c in range(1, len(columns)):
+        size = np.int32(sizes[c])
+        for j in range(last - first):
+            keys[j] = np.int32(keys[j] * size) + np.int32(columns[c, first + j])
+
+
 @kernel
-def count_directly_kernel(columns, sizes, counts):
-    """Add one to counts[key] for each row; `counts` has a place for every combination."""
+def count_directly_kernel(columns, sizes, ones, rounds):
+    """Count each row at its key; both counters have a place for every combination.
+
+    `ones`, of one byte, fits into the cache eight times longer than a whole counter would;
+    `rounds` gets one for each 256 of it and is seldom touched. Keys stay below 2^31.
+    """
     n = columns.shape[1]
-    keys = np.empty(BLOCK, np.int64)
+    keys = np.empty(BLOCK, np.int32)
     for first in range(0, n, BLOCK):
         last = min(first + BLOCK, n)
-        _fill_keys(columns, sizes, first, last, keys)
+        _fill_small_keys(columns, sizes, first, last, keys)
         for j in range(last - first):
-            counts[np.uint64(keys[j])] += 1
+            key = np.uint32(keys[j])
+            one = np.uint8(ones[key] + np.uint8(1))
+            ones[key] = one
+            if one == 0:
+                rounds[key] += 1
+
+
+@kernel
+def occupied_kernel(ones, rounds):
+    """Keys that `count_directly_kernel` has met, in rising order, and how often."""
+    n_cells = np.int64(0)
+    for key in range(len(ones)):
+        n_cells += np.int64(ones[key] > 0 or rounds[key] > 0)
+    keys, counts = np.empty((2, n_cells), np.int64)
+    i = 0
+    for key in range(len(ones)):
+        if ones[key] > 0 or rounds[key] > 0:
+            keys[i], counts[i] = key, 256 * rounds[key] + ones[key]
+            i += 1
+    return keys, counts
+
+
+@kernel
+def digits_kernel(keys, sizes, cells):
+    """Codes of keys in rising order, one row a key; from key to key most digits stay."""
+    last = len(sizes) - 1
+    digits, before = np.zeros(last + 1, np.int64), np.int64(0)
+    for i in range(len(keys)):
+        digits[last] += keys[i] - before
+        before = keys[i]
+        c = last
+        while c > 0 and digits[c] >= sizes[c]:
+            carried = digits[c] // sizes[c]
+            digits[c] -= carried * sizes[c]
+            c -= 1
+            digits[c] += carried
+        cells[i] = digits
 
 
 @kernel
