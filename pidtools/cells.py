@@ -27,9 +27,9 @@ TABLE_TOLERANCE = 1e-6
 WARN_BIAS_SHARE = 0.1
 # So is this share of samples that have a cell for themselves, which the bias does not see.
 WARN_ALONE_SHARE = 0.1
-# Rows from which loading a compiled kernel is cheaper than sorting. A table of counters for all
-# combinations is used up to an eighth of the rows, so it is always smaller than the data.
-KERNEL_ROWS, ROWS_A_COUNTER, LARGEST_KEY = 200_000, 8, 2**62
+# Rows from which loading a compiled kernel is cheaper than sorting. Up to one combination a row
+# there is a counter for each, of one byte, so they take an eighth of a column at most.
+KERNEL_ROWS, LARGEST_KEY, LARGEST_SMALL_KEY = 200_000, 2**62, 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,28 +116,36 @@ def histogram(columns: Codes, sizes: Sequence[int] | None = None) -> tuple[Codes
     """Occupied combinations of codes, sorted, shape (n_cells, n_columns), and their counts.
 
     `columns` has shape (n_columns, n_samples), with codes below `sizes`. The memory beside it
-    grows with the occupied cells; counters for all combinations are used up to an eighth of
-    the rows.
+    grows with the occupied cells; counters for all combinations, a byte each, are used up to
+    the number of rows.
     """
     sizes = [int(column.max()) + 1 for column in columns] if sizes is None else list(sizes)
     if math.prod(sizes) > LARGEST_KEY:
         codes = combine(*columns)
         first, counts = np.unique(codes, return_index=True, return_counts=True)[1:]
         return columns[:, first].T, counts
+    from pidtools._kernels.histogram import digits_kernel
+
     keys, counts = _occupied(columns, sizes)
-    return np.stack(np.unravel_index(keys, sizes), axis=1).astype(np.int64), counts
+    cells = np.empty((len(keys), len(sizes)), np.int64)
+    digits_kernel(keys, np.array(sizes), cells)
+    return cells, counts
 
 
 def _occupied(columns: Codes, sizes: Sequence[int]) -> tuple[Codes, Codes]:
     """Sorted occupied keys, the first column the most significant digit, and their counts."""
-    from pidtools._kernels.histogram import count_directly_kernel, count_hashed_kernel
+    from pidtools._kernels.histogram import (
+        count_directly_kernel,
+        count_hashed_kernel,
+        occupied_kernel,
+    )
 
     n_keys = math.prod(sizes)
-    if n_keys <= max(KERNEL_ROWS, columns.shape[1]) // ROWS_A_COUNTER:
-        counters = np.zeros(n_keys, dtype=np.int64)
-        count_directly_kernel(columns, np.array(sizes), counters)
-        keys = np.nonzero(counters)[0]
-        return keys, counters[keys]
+    if n_keys <= min(columns.shape[1], LARGEST_SMALL_KEY):
+        ones, rounds = np.zeros(n_keys, np.uint8), np.zeros(n_keys, np.int64)
+        count_directly_kernel(columns, np.array(sizes), ones, rounds)
+        found: tuple[Codes, Codes] = occupied_kernel(ones, rounds)
+        return found
     keys, counts = count_hashed_kernel(columns, np.array(sizes))
     order = np.argsort(keys)
     return keys[order], counts[order]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _validate, cells
-from pidtools._neighbours import tree
+from pidtools._neighbours import search
 from pidtools._neighbours.information import (
     Raw,
     conditional_of_arrays,
@@ -286,8 +286,8 @@ class KNN:
         k = min(self.n_voters or max(10, round(n**0.4)), n - 1)
         (scaled,), _ = rescale(self.scale, X=features)
         if scaled.size:
-            grown = tree.grow(scaled, euclidean=self.metric == "euclidean")
-            rows = tree.nearest(grown, k, n_jobs=threads(n_jobs)).rows
+            euclidean = self.metric == "euclidean"
+            rows = search.nearest(scaled, k=k, euclidean=euclidean, n_jobs=threads(n_jobs)).rows
             codes = _group(_votes(labels[rows], int(labels.max()) + 1), seed)
         else:
             codes = np.zeros(n, dtype=np.int64)

@@ -1,12 +1,15 @@
-"""The k-d tree against the matrix of all distances, to the last bit."""
+"""Tree and masks against the matrix of all distances, to the last bit."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pidtools._neighbours.tree import count_within, grow, nearest
+from pidtools._neighbours import masks, search
+from pidtools._neighbours.search import count_within, nearest
 
 Floats = NDArray[np.float64]
 
@@ -40,18 +43,31 @@ def draw(kind: str, n: int, widths: tuple[int, ...]) -> list[Floats]:
     return [shapes[kind](group) for group in groups]
 
 
+WAYS = [("tree", False), ("tree", True), ("masks", False), ("masks in blocks", False)]
+
+
+def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search by one way, whatever it costs."""
+    monkeypatch.setattr(search, "_masks_pay", lambda *_: way != "tree")
+    if way == "masks in blocks":
+        monkeypatch.setattr(masks, "BLOCK", 130)
+        monkeypatch.setattr(masks, "WIDE", 2)
+        monkeypatch.setattr(masks, "LONG", 150)
+
+
 @pytest.mark.parametrize("kind", ["normal", "integers", "relu", "constant", "heavy", "tiny"])
 @pytest.mark.parametrize("widths", [(1,), (3, 2), (20, 3), (5, 17, 9)])
-@pytest.mark.parametrize("euclidean", [False, True])
-def test_the_tree_finds_what_the_matrix_of_distances_shows(
-    kind: str, widths: tuple[int, ...], euclidean: bool
+@pytest.mark.parametrize(("way", "euclidean"), WAYS)
+def test_the_nearest_are_those_of_the_matrix_of_distances(
+    kind: str, widths: tuple[int, ...], way: str, euclidean: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    take(way, monkeypatch)
     for n in (5, 192, 193, 700):
         groups = draw(kind, n, widths)
         matrix = all_distances(groups, euclidean)
         others = matrix + np.diag(np.full(n, np.inf))
         for k in (1, 4):
-            found = nearest(grow(*groups, euclidean=euclidean), k)
+            found = nearest(*groups, k=k, euclidean=euclidean)
             expected = np.sort(others, axis=1)[:, :k]
             np.testing.assert_array_equal(found.distances, expected)
             np.testing.assert_array_equal(np.take_along_axis(others, found.rows, axis=1), expected)
@@ -60,10 +76,11 @@ def test_the_tree_finds_what_the_matrix_of_distances_shows(
 
 @pytest.mark.parametrize("kind", ["normal", "integers", "relu", "constant", "heavy", "tiny"])
 @pytest.mark.parametrize("widths", [(1,), (3, 2), (20, 3)])
-@pytest.mark.parametrize("euclidean", [False, True])
+@pytest.mark.parametrize(("way", "euclidean"), WAYS)
 def test_counts_are_those_of_the_matrix_on_and_just_inside_the_radius(
-    kind: str, widths: tuple[int, ...], euclidean: bool
+    kind: str, widths: tuple[int, ...], way: str, euclidean: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    take(way, monkeypatch)
     groups = draw(kind, 500, widths)
     matrix = all_distances(groups, euclidean)
     radii = np.sort(matrix, axis=1)[:, 7]
@@ -73,13 +90,22 @@ def test_counts_are_those_of_the_matrix_on_and_just_inside_the_radius(
         np.testing.assert_array_equal(found.on, (matrix == radius[:, None]).sum(axis=1))
 
 
-def test_threads_change_no_bit() -> None:
+@pytest.mark.parametrize(("way", "euclidean"), WAYS)
+def test_threads_change_no_bit(way: str, euclidean: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(way, monkeypatch)
     x = draw("normal", 3000, (6,))[0]
-    tree = grow(x, euclidean=True)
-    one, three = (nearest(tree, 3, n_jobs=jobs) for jobs in (1, 3))
+    one, three = (nearest(x, k=3, euclidean=euclidean, n_jobs=jobs) for jobs in (1, 3))
     for a, b in zip(one, three, strict=True):
         np.testing.assert_array_equal(a, b)
     radii = one.distances[:, -1]
-    one, three = (count_within(x, radii=radii, euclidean=True, n_jobs=jobs) for jobs in (1, 3))
+    one, three = (count_within(x, radii=radii, euclidean=euclidean, n_jobs=jobs) for jobs in (1, 3))
     for a, b in zip(one, three, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_data_are_left_as_they_are(order: Any) -> None:
+    x = np.asarray(draw("normal", 300, (6,))[0], order=order)
+    before = x.copy()
+    count_within(x, radii=nearest(x, k=2).distances[:, -1])
+    np.testing.assert_array_equal(x, before)

@@ -6,7 +6,8 @@ Rows are taken in blocks: their keys are made a column at a time, then counted.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pidtools._kernels.jit import inner_kernel, kernel
 
 BLOCK = 2048
 # Multiplicative hashing (Fibonacci): 2^64 over the golden ratio.
@@ -14,7 +15,7 @@ MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 SMALLEST = 4096
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _fill_keys(columns, sizes, first, last, keys):
     """Keys of rows first..last-1: codes as digits, the first column the most significant."""
     for j in range(last - first):
@@ -25,19 +26,70 @@ def _fill_keys(columns, sizes, first, last, keys):
             keys[j] = keys[j] * size + columns[c, first + j]
 
 
-@njit(cache=True, nogil=True)
-def count_directly_kernel(columns, sizes, counts):
-    """Add one to counts[key] for each row; `counts` has a place for every combination."""
+@inner_kernel
+def _fill_small_keys(columns, sizes, first, last, keys):
+    """The same in half the width, where the number of combinations fits."""
+    for j in range(last - first):
+        keys[j] = np.int32(columns[0, first + j])
+    for c in range(1, len(columns)):
+        size = np.int32(sizes[c])
+        for j in range(last - first):
+            keys[j] = np.int32(keys[j] * size) + np.int32(columns[c, first + j])
+
+
+@kernel
+def count_directly_kernel(columns, sizes, ones, rounds):
+    """Count each row at its key; both counters have a place for every combination.
+
+    `ones`, of one byte, fits into the cache eight times longer than a whole counter would;
+    `rounds` gets one for each 256 of it and is seldom touched. Keys stay below 2^31.
+    """
     n = columns.shape[1]
-    keys = np.empty(BLOCK, np.int64)
+    keys = np.empty(BLOCK, np.int32)
     for first in range(0, n, BLOCK):
         last = min(first + BLOCK, n)
-        _fill_keys(columns, sizes, first, last, keys)
+        _fill_small_keys(columns, sizes, first, last, keys)
         for j in range(last - first):
-            counts[np.uint64(keys[j])] += 1
+            key = np.uint32(keys[j])
+            one = np.uint8(ones[key] + np.uint8(1))
+            ones[key] = one
+            if one == 0:
+                rounds[key] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def occupied_kernel(ones, rounds):
+    """Keys that `count_directly_kernel` has met, in rising order, and how often."""
+    n_cells = np.int64(0)
+    for key in range(len(ones)):
+        n_cells += np.int64(ones[key] > 0 or rounds[key] > 0)
+    keys, counts = np.empty((2, n_cells), np.int64)
+    i = 0
+    for key in range(len(ones)):
+        if ones[key] > 0 or rounds[key] > 0:
+            keys[i], counts[i] = key, 256 * rounds[key] + ones[key]
+            i += 1
+    return keys, counts
+
+
+@kernel
+def digits_kernel(keys, sizes, cells):
+    """Codes of keys in rising order, one row a key; from key to key most digits stay."""
+    last = len(sizes) - 1
+    digits, before = np.zeros(last + 1, np.int64), np.int64(0)
+    for i in range(len(keys)):
+        digits[last] += keys[i] - before
+        before = keys[i]
+        c = last
+        while c > 0 and digits[c] >= sizes[c]:
+            carried = digits[c] // sizes[c]
+            digits[c] -= carried * sizes[c]
+            c -= 1
+            digits[c] += carried
+        cells[i] = digits
+
+
+@kernel
 def count_hashed_kernel(columns, sizes):
     """Occupied keys and their counts, in no order, with space for twice as many at most."""
     n = columns.shape[1]
@@ -58,7 +110,7 @@ def count_hashed_kernel(columns, sizes):
     return occupied[:, 0], occupied[:, 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def code_rows_kernel(columns, sizes, sorted_keys):
     """Place of each row's key among the sorted occupied keys."""
     n = columns.shape[1]
@@ -78,7 +130,7 @@ def code_rows_kernel(columns, sizes, sorted_keys):
     return codes
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _count_block(table, keys):
     """Count keys into a table of (key, count); returns the number of new ones."""
     shift, n_new = _shift_of(len(table)), 0
@@ -91,7 +143,7 @@ def _count_block(table, keys):
     return n_new
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _shift_of(capacity):
     bits = 0
     while (1 << bits) < capacity:
@@ -99,7 +151,7 @@ def _shift_of(capacity):
     return np.uint64(64 - bits)
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _place(table, key, shift):
     """Where the key stands in the table, or the free place where it belongs."""
     last = np.uint64(len(table) - 1)
@@ -109,7 +161,7 @@ def _place(table, key, shift):
     return place
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _grown(table):
     """Table of four times the size with the same cells."""
     more = np.full((4 * len(table), 2), -1, np.int64)

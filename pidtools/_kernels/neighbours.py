@@ -21,7 +21,8 @@ tree alone, whatever the number of threads.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pidtools._kernels.jit import inner_kernel, kernel
 
 # Columns between two looks at whether any point of the leaf is still near enough.
 STRIDE = 16
@@ -29,7 +30,7 @@ STRIDE = 16
 SLACK, TINY = 2.0**-22, 1e-36
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def build_kernel(points, order, starts, stops, lows, highs):
     """Order points by repeated splits; fill ranges and boxes of the nodes of a heap.
 
@@ -64,7 +65,7 @@ def build_kernel(points, order, starts, stops, lows, highs):
             starts[2 * node + 2], stops[2 * node + 2] = middle, stop
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _select(keys, order, low, high, middle):
     """Reorder so that keys before `middle` are at most, those from it on at least, keys[middle]."""
     while low < high:
@@ -88,31 +89,49 @@ def _select(keys, order, low, high, middle):
             return
 
 
-@njit(cache=True, nogil=True)
-def nearest_kernel(
+@kernel
+def home_kernel(
     leaves, points, starts, stops, lows, highs, ends, euclidean,
     k, first, last, distances, slots, tied,
 ):  # fmt: skip
-    """K nearest others of every point of leaves first..last-1, in tree order.
+    """K nearest others of every point within its own leaf, leaves first..last-1, in tree order.
 
     Fills `distances` and `slots`, rows of k in rising order, and `tied`, the number of points
     beyond those k that lie exactly at the k-th distance.
     """
     first_leaf = len(starts) // 2
     out, sums, query = _room(leaves)
-    stack, near = np.empty(64, np.int64), np.empty(64)
     for home in range(first_leaf + first, first_leaf + last):
-        start, stop = starts[home], stops[home]
-        for row in range(start, stop):
+        for row in range(starts[home], stops[home]):
             distances[row, :] = np.inf
             slots[row, :] = -1
             tied[row] = 0
-        stack[0], near[0], depth = home, 0.0, 1
-        bound, walked = np.inf, False
+        _scan_nearest(
+            leaves, points, starts, stops, lows, highs, ends, euclidean,
+            k, home, home, distances, slots, tied, out, sums, query,
+        )  # fmt: skip
+
+
+@kernel
+def nearest_kernel(
+    leaves, points, starts, stops, lows, highs, ends, euclidean,
+    k, first, last, distances, slots, tied,
+):  # fmt: skip
+    """Improve the k nearest of the points of leaves first..last-1 by those of other leaves.
+
+    `distances`, `slots` and `tied` hold what `home_kernel` has put there.
+    """
+    first_leaf = len(starts) // 2
+    out, sums, query = _room(leaves)
+    stack, near = np.empty(64, np.int64), np.empty(64)
+    for home in range(first_leaf + first, first_leaf + last):
+        start, stop = starts[home], stops[home]
+        bound = _worst(distances, start, stop, k)
+        stack[0], near[0], depth = 0, 0.0, 1
         while depth > 0:
             depth -= 1
             node = stack[depth]
-            if near[depth] > bound or (walked and node == home):
+            if near[depth] > bound or node == home:
                 continue
             if node >= first_leaf:
                 _scan_nearest(
@@ -120,9 +139,6 @@ def nearest_kernel(
                     k, home, node, distances, slots, tied, out, sums, query,
                 )  # fmt: skip
                 bound = _worst(distances, start, stop, k)
-                if not walked:  # the leaf itself came first, now the others from the root on
-                    walked = True
-                    stack[0], near[0], depth = 0, 0.0, 1
             elif near[depth] == bound and _all_tied(
                 lows, highs, ends, euclidean, home, node, distances, start, stop, k
             ):
@@ -139,7 +155,7 @@ def nearest_kernel(
                 depth += 2
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _scan_nearest(
     leaves, points, starts, stops, lows, highs, ends, euclidean,
     k, home, node, distances, slots, tied, out, sums, query,
@@ -155,22 +171,27 @@ def _scan_nearest(
         limit = np.float32(bound + _margin(bound, half, n_dims, euclidean))
         if not _measure(leaves, leaf, ends, euclidean, limit, out, sums, query):
             continue
-        if not _any_within(out, limit):
+        if bound == np.inf:
+            if home == node:
+                out[row - start] = np.inf
+            first = _kth_distinct(out, k)
+            limit = np.float32(first + 2 * _margin(first, half, n_dims, euclidean))
+        elif not _any_within(out, limit):
             continue
         for j in range(size):
             if out[j] > limit or start + j == row:
                 continue
             distance = _distance(points, row, start + j, ends, euclidean)
             if distance < bound:
-                _insert(distances, slots, tied, row, k, distance, start + j)
+                insert(distances, slots, tied, row, k, distance, start + j)
                 bound = distances[row, k - 1]
                 limit = np.float32(bound + _margin(bound, half, n_dims, euclidean))
             elif distance == bound:
                 tied[row] += 1
 
 
-@njit(cache=True, nogil=True)
-def _insert(distances, slots, tied, row, k, distance, slot):
+@inner_kernel
+def insert(distances, slots, tied, row, k, distance, slot):
     """Put a distance into its place; the evicted one counts as tied if it equals the new k-th."""
     evicted = distances[row, k - 1]
     i = k - 1
@@ -186,7 +207,7 @@ def _insert(distances, slots, tied, row, k, distance, slot):
         tied[row] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_kernel(
     leaves, points, starts, stops, lows, highs, ends, euclidean, radii, first, last, counts, on
 ):
@@ -220,7 +241,7 @@ def count_kernel(
                 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _scan_count(
     leaves, points, starts, stops, lows, highs, ends, euclidean,
     home, node, radii, counts, on, out, sums, query,
@@ -249,7 +270,7 @@ def _scan_count(
                     on[row] += distance == radius
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_sorted_kernel(values, radii, first, last, counts, on):
     """The counts of `count_kernel` for one column whose values are sorted, by binary search."""
     for i in range(first, last):
@@ -259,7 +280,7 @@ def count_sorted_kernel(values, radii, first, last, counts, on):
         on[i] = counts[i] - inside
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _count_up(values, i, radius):
     """Places from i on whose values are at most `radius` above that of i."""
     low, high = i, len(values)
@@ -272,7 +293,7 @@ def _count_up(values, i, radius):
     return low - i
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _count_down(values, i, radius):
     """Places up to i whose values are at most `radius` below that of i."""
     low, high = 0, i + 1
@@ -285,7 +306,7 @@ def _count_down(values, i, radius):
     return i + 1 - low
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _room(leaves):
     """Space for the distances to a leaf, for those within a group, and for a shifted query."""
     width, n_dims = leaves.shape[2], leaves.shape[1]
@@ -296,7 +317,7 @@ def _room(leaves):
     )
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _shift(points, row, lows, highs, node, ends, euclidean, query):
     """Write a point relative to the centre of a box; return its distance and the half width."""
     result, half, c = 0.0, 0.0, 0
@@ -313,7 +334,7 @@ def _shift(points, row, lows, highs, node, ends, euclidean, query):
     return result, half
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _margin(bound, half, n_dims, euclidean):
     """How far a distance near `bound` may be off in single precision, doubled.
 
@@ -329,7 +350,7 @@ def _margin(bound, half, n_dims, euclidean):
     return cross + n_dims * error * error + n_dims * SLACK * abs(bound) + TINY
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _distance(points, a, b, ends, euclidean):
     """Distance in double precision, by the same additions in every space."""
     result, c = 0.0, 0
@@ -343,7 +364,7 @@ def _distance(points, a, b, ends, euclidean):
     return result
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _measure(leaves, leaf, ends, euclidean, limit, out, sums, query):
     """Distances in single precision to all points of a leaf.
 
@@ -375,7 +396,7 @@ def _measure(leaves, leaf, ends, euclidean, limit, out, sums, query):
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _measure_euclidean(leaves, leaf, ends, limit, out, sums, query):
     width = leaves.shape[2]
     out[:] = 0
@@ -397,7 +418,7 @@ def _measure_euclidean(leaves, leaf, ends, limit, out, sums, query):
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _any_within(values, limit):
     within = np.int32(0)
     for j in range(len(values)):
@@ -405,7 +426,28 @@ def _any_within(values, limit):
     return within > 0
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
+def _kth_distinct(distances, k):
+    """At least the k-th smallest: the k-th of the distinct ones, or infinity for many.
+
+    Bits of numbers that are not negative are in their order, and a minimum of integers is
+    vector code.
+    """
+    if k > 8:
+        return np.inf
+    bits, least = distances.view(np.int32), np.int32(-1)
+    for _ in range(k):
+        above = np.int32(0x7F800000)  # infinity
+        for j in range(len(bits)):
+            above = min(above, bits[j] if bits[j] > least else np.int32(0x7F800000))
+        least = above
+    for j in range(len(bits)):
+        if bits[j] == least:
+            return np.float64(distances[j])
+    return np.inf
+
+
+@inner_kernel
 def _worst(distances, start, stop, k):
     worst = 0.0
     for row in range(start, stop):
@@ -413,7 +455,7 @@ def _worst(distances, start, stop, k):
     return worst
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _all_tied(lows, highs, ends, euclidean, home, node, distances, start, stop, k):
     """Whether all points of a node are at the k-th distance of all points of the leaf."""
     ancestor = home
@@ -428,7 +470,7 @@ def _all_tied(lows, highs, ends, euclidean, home, node, distances, start, stop, 
     return n_apart == 0
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _box_gap(lows, highs, ends, euclidean, a, b):
     """Least distance of points in two boxes."""
     result, group, c = 0.0, 0.0, 0
@@ -445,7 +487,7 @@ def _box_gap(lows, highs, ends, euclidean, a, b):
     return result
 
 
-@njit(cache=True, nogil=True)
+@inner_kernel
 def _box_reach(lows, highs, ends, euclidean, a, b):
     """Largest distance of points in two boxes."""
     result, group, c = 0.0, 0.0, 0

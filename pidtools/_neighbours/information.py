@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
-from pidtools._neighbours import tree
+from pidtools._neighbours import search
 from pidtools._neighbours.scaling import deviations_of, refuse_copies, rescale
 
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ def ksg_of_arrays(
         return Raw(0.0, len(x), 0, 0.0, notes)
     refuse_copies(x, y)
     euclidean, n = metric == "euclidean", len(x)
-    found = tree.nearest(tree.grow(x, y, euclidean=euclidean), k, n_jobs=n_jobs)
+    found = search.nearest(x, y, k=k, euclidean=euclidean, n_jobs=n_jobs)
     ball = _Ball.of(found)
     in_x = ball.count_in(x, euclidean=euclidean, n_jobs=n_jobs)
     in_y = ball.count_in(y, euclidean=euclidean, n_jobs=n_jobs)
@@ -72,11 +72,11 @@ def ksg_of_arrays(
 
 
 def _second_terms(
-    x: Floats, y: Floats, found: tree.Nearest, k: int, euclidean: bool, n_jobs: int
+    x: Floats, y: Floats, found: search.Nearest, k: int, euclidean: bool, n_jobs: int
 ) -> Floats:
     """Equation 9: closed intervals that just hold the neighbours in x and in y alone."""
     counts = [
-        tree.count_within(
+        search.count_within(
             part, radii=_reach(part, found.rows, euclidean), euclidean=euclidean, n_jobs=n_jobs
         ).counts
         for part in (x, y)
@@ -107,8 +107,8 @@ def _balls_within_classes(
     """Neighbourhoods among the points of the same class, and the effective dimension."""
     order, parts, growth = np.argsort(labels, kind="stable"), [], _Growth()
     for rows in np.split(order, np.cumsum(sizes)[:-1]):
-        grown = tree.grow(x[rows], euclidean=euclidean)
-        found = tree.nearest(grown, min(k, len(rows) - 1), n_jobs=n_jobs)
+        n_near = min(k, len(rows) - 1)
+        found = search.nearest(x[rows], k=n_near, euclidean=euclidean, n_jobs=n_jobs)
         growth.add(found.distances)
         parts.append(_Ball.of(found))
     back = np.argsort(order, kind="stable")
@@ -122,12 +122,12 @@ def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_j
         return Raw(0.0, len(x), 0, 0.0, notes)
     refuse_copies(x, y)
     n, euclidean = len(x), metric == "euclidean"
-    found = tree.nearest(tree.grow(x, y, euclidean=euclidean), k, n_jobs=n_jobs)
+    found = search.nearest(x, y, k=k, euclidean=euclidean, n_jobs=n_jobs)
     radii = found.distances[:, -1]
     atoms = radii == 0
     joint = np.where(atoms, k + found.tied, k)
-    n_x = tree.count_within(x, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
-    n_y = tree.count_within(y, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
+    n_x = search.count_within(x, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
+    n_y = search.count_within(y, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
     nats = np.log(n) + np.mean(digamma(joint) - np.log(n_x) - np.log(n_y))
     return Raw(float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean), notes)
 
@@ -143,8 +143,7 @@ def conditional_of_arrays(
         return Raw(0.0, len(x), 0, 0.0, notes)
     refuse_copies(x, y)
     euclidean, n = metric == "euclidean", len(x)
-    grown = tree.grow(x, y, z, euclidean=euclidean)
-    found = tree.nearest(grown, k, n_jobs=n_jobs)
+    found = search.nearest(x, y, z, k=k, euclidean=euclidean, n_jobs=n_jobs)
     ball = _Ball.of(found)
     n_xz, n_yz, n_z = (
         inside + ball.reached * shell
@@ -165,7 +164,7 @@ def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) ->
     if scaled.shape[1] < d:
         raise ValueError("X has a constant column, so its entropy is minus infinity; drop it.")
     euclidean = metric == "euclidean"
-    found = tree.nearest(tree.grow(scaled, euclidean=euclidean), k, n_jobs=n_jobs)
+    found = search.nearest(scaled, k=k, euclidean=euclidean, n_jobs=n_jobs)
     radii = found.distances[:, -1]
     if (radii == 0).any():
         raise ValueError(
@@ -190,7 +189,7 @@ class _Ball(NamedTuple):
     reached: Floats  # share of the points at that distance up to the k-th neighbour
 
     @classmethod
-    def of(cls, found: tree.Nearest) -> _Ball:
+    def of(cls, found: search.Nearest) -> _Ball:
         radii, k = found.distances[:, -1], found.distances.shape[1]
         atoms = radii == 0
         n_inside = (found.distances < radii[:, None]).sum(axis=1)
@@ -209,7 +208,7 @@ class _Ball(NamedTuple):
         The shell leaves out the k-th neighbour, so it is empty without ties. An atom counts
         whole.
         """
-        found = tree.count_within(*groups, radii=self.radii, euclidean=euclidean, n_jobs=n_jobs)
+        found = search.count_within(*groups, radii=self.radii, euclidean=euclidean, n_jobs=n_jobs)
         inside = np.where(self.atoms, found.counts, found.counts - found.on)
         shell = np.where(self.atoms, 0, np.maximum(found.on - 1, 0))
         return inside.astype(np.float64), shell.astype(np.float64)
