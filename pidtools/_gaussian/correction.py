@@ -135,9 +135,8 @@ def _path(log_g: Floats, draws: _Draws) -> Callable[[float], Floats]:
     """Eigenvalues by share: from a cluster drawn together (0) to the cluster as it is (1).
 
     The cluster is made of the eigenvalues nearest to 0 that stray no farther from their centre
-    than samples of equal ones do; its centre is drawn towards 0 by what its own noise makes
-    likely (James and Stein 1961). The others have a certain sign, and are moved back by what
-    sampling moves them.
+    than samples of equal ones do; the square of its centre is lessened by what noise adds to it.
+    The others have a certain sign, and are moved back by what sampling moves them.
     """
     equal = draws.log_eigenvalues(np.zeros_like(log_g))
     strays = np.abs(equal - equal.mean(axis=1, keepdims=True)).max(axis=1)
@@ -159,8 +158,8 @@ def _path(log_g: Floats, draws: _Draws) -> Callable[[float], Floats]:
 
 
 def _shrunk(value: float, variance: float) -> float:
-    """The value drawn towards 0 by the share of its square that is noise."""
-    return value * max(1.0 - variance / value**2, 0.0) if value else 0.0
+    """The value without the part of its square that its noise adds."""
+    return math.copysign(math.sqrt(max(value**2 - variance, 0.0)), value)
 
 
 def _match(spread: Callable[[float], float], target: float) -> tuple[float, float]:
