@@ -190,7 +190,7 @@ class Probe:
         source = self._checked(X, labels, name)
         task = self._task(labels, random_state, groups, n_jobs)
         found = task.run(self._judge(source, task), self._given(source), source.nbytes)
-        notes = (*_notes(found, labels), *_data_notes(source, task))
+        notes = (*_notes(found, labels), *_data_notes(source, task, self.n_folds))
         _warn_if_starved(found, labels, name)
         return self._summary(found, task, source, notes)
 
@@ -559,9 +559,13 @@ def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
     )
 
 
-def _data_notes(source: Array, task: _Task) -> tuple[str, ...]:
+def _data_notes(source: Array, task: _Task, n_folds_asked: int) -> tuple[str, ...]:
     notes = []
     counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
+    if n_folds < n_folds_asked:
+        notes.append(
+            f"{n_folds} folds in place of {n_folds_asked}: no class has more than {n_folds} rows."
+        )
     if counts.min() < n_folds:
         few = np.flatnonzero(counts < n_folds)
         notes.append(

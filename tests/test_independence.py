@@ -82,14 +82,15 @@ def test_a_constant_knows_nothing(source):
 def test_p_values_are_uniform_where_nothing_is_known():
     """Few data sets and permutations here; the benchmark has many."""
     p_values = []
-    for seed in range(40):
+    probe = pt.Probe(experts=("lda",), n_folds=3)
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
-        p_values.append(pt.independence_test(X, y, random_state=seed, **FAST).p_value)
-    assert len(set(p_values)) > 10  # no mass at one point
-    # Forty uniform values: mean .5, standard error .046; four of them and half a step.
-    assert np.mean(p_values) == pytest.approx(0.5, abs=0.21)
-    assert np.mean(np.array(p_values) <= 0.25) < 0.6
+        found = pt.independence_test(X, y, estimator=probe, random_state=seed, **FAST)
+        p_values.append(found.p_value)
+    assert len(set(p_values)) > 7  # no mass at one point
+    # Twenty uniform values: mean .5, standard error .065; three of them and half a step.
+    assert np.mean(p_values) == pytest.approx(0.5, abs=0.22)
 
 
 # --- groups ---------------------------------------------------------------------------------
