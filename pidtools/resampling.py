@@ -26,8 +26,6 @@ Statistic = Callable[[Rows], Floats]
 N_TASKS = 40
 # The border of a quantity is left out of an interval at this fraction of its error.
 BORDER_SHARE = 5
-# Variance of what fitting on half of the rows changes, over that of fits of all rows.
-EFFECT_OF_HALF = 3
 
 
 @dataclass(frozen=True)
@@ -160,33 +158,21 @@ def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Flo
     replicates : ndarray of float64, shape (n_resamples, n_numbers)
         From rows drawn again, weighed with the fits of all rows.
     effects : ndarray of float64, shape (n_refits, n_numbers)
-        What fitting afresh on a half of the rows changed; NaN where that had no answer. What is
-        common to all of them is bias, which resampling shows of no estimate; what differs is
-        the noise of fitting.
+        What fitting afresh on a half of the rows changed. The variance that fitting adds falls
+        at least as fast as 1 / n: on all rows it is at most half of their mean square.
     random_state : int
         Seed.
 
     Returns
     -------
     ndarray of float64, shape (n_resamples, n_numbers)
-        Each replicate with one of the effects, centred, of either sign, scaled to their noise
-        in fits of all rows.
-
-    Notes
-    -----
-    A loss near its minimum is quadratic in the error of the fit. With e the error of a fit to
-    all rows and e + d that of a fit to half of them, d independent of e and as large, the effect
-    is (e + d)^2 - e^2 = 2 e d + d^2, of three times the variance of e^2 in every direction.
+        Each replicate with one of the effects, of either sign, over the square root of two.
     """
-    usable = effects[~np.isnan(effects).all(axis=1)]
-    n = len(usable)
-    if n < 2:
-        return replicates
     rng = np.random.default_rng(random_state)
-    centred = (usable - usable.mean(axis=0)) * np.sqrt(n / (n - 1))
-    drawn = centred[rng.integers(n, size=len(replicates))]
+    usable = effects[~np.isnan(effects).all(axis=1)]
+    drawn = usable[rng.integers(len(usable), size=len(replicates))]
     signs = rng.choice([-1.0, 1.0], size=(len(replicates), 1))
-    spread: Floats = replicates + signs * drawn / np.sqrt(EFFECT_OF_HALF)
+    spread: Floats = replicates + signs * drawn / np.sqrt(2)
     return spread
 
 
