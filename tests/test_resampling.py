@@ -5,7 +5,14 @@ import pytest
 from joblib import parallel_config
 
 from pidtools import Interval, PIDError, resampling
-from pidtools.resampling import Samples, add_refits, bootstrap, permutation, subsample
+from pidtools.resampling import (
+    EFFECT_OF_HALF,
+    Samples,
+    add_refits,
+    bootstrap,
+    permutation,
+    subsample,
+)
 
 VALUES = np.random.default_rng(0).normal(size=400)
 GROUPS = np.repeat(np.arange(40), 10)
@@ -201,5 +208,13 @@ def test_refits_add_their_variance():
     rng = np.random.default_rng(0)
     replicates, effects = rng.normal(size=(4000, 1)), np.array([[2.0], [-4.0], [np.nan]])
     spread = add_refits(replicates, effects, random_state=0).std()
-    # 1 + (4 + 16) / 2 / 2; the standard deviation of 4000 draws is good to 2 %.
-    assert spread == pytest.approx(np.sqrt(6), rel=0.05)
+    # 1 + (4 + 16) / 2 / 3; the standard deviation of 4000 draws is good to 2 %.
+    assert spread == pytest.approx(np.sqrt(13 / 3), rel=0.05)
+
+
+def test_effect_of_half_of_the_rows_on_a_quadratic_loss():
+    rng = np.random.default_rng(0)
+    e, d = rng.normal(size=(2, 200_000))
+    effect, noise = (e + d) ** 2 - e**2, e**2
+    # The variance of a fourth power of 200,000 draws is good to 2 %.
+    assert effect.var() / noise.var() == pytest.approx(EFFECT_OF_HALF, rel=0.1)
