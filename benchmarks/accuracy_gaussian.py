@@ -19,13 +19,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gaussian_systems import ATOMS, Floats, gpid_atoms, gpid_or_none, sampled_systems
+from gaussian_systems import (
+    ATOMS,
+    Floats,
+    gpid_atoms,
+    gpid_or_none,
+    hard_systems,
+    sampled_systems,
+    versions,
+)
 
 import pidtools as pt
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (50, 100, 200, 500, 1000)
 PEER_SIZE = 100
+# Problems of the library in the table of bias: units of T, S and Y are as many.
+SMALL = ("gaussian_rotated_30", "gaussian_doubled")
 # Problems for the coverage, and the sizes of their samples.
 COVERED = (
     "gaussian_scalar",
@@ -56,6 +66,7 @@ def main() -> None:
     parser.add_argument("what", choices=("bias", "coverage"))
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--samples", type=int, default=500, help="rows a data set (coverage)")
+    parser.add_argument("--resamples", type=int, default=200, help="for intervals (coverage)")
     parser.add_argument("--only", nargs="*", help="systems, by name")
     given = parser.parse_args()
     warnings.simplefilter("ignore", pt.PIDWarning)
@@ -66,7 +77,8 @@ def main() -> None:
         if key not in read(store) and (not given.only or any(name in key for name in given.only)):
             row = job()
             # Another run may have written meanwhile.
-            store.write_text(json.dumps({**read(store), key: row}, indent=1) + "\n")
+            rows = {**read(store), key: row}
+            store.write_text(json.dumps({"versions": versions(), "rows": rows}, indent=1) + "\n")
             print(key, flush=True)
     table = {"bias": bias_table, "coverage": coverage_table}[given.what]
     if store.exists():
@@ -77,7 +89,7 @@ def main() -> None:
 
 def read(store: Path) -> dict[str, Any]:
     """What is finished."""
-    found: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
+    found: dict[str, Any] = json.loads(store.read_text())["rows"] if store.exists() else {}
     return found
 
 
@@ -85,14 +97,18 @@ Jobs = Iterator[tuple[str, Callable[[], dict[str, Any]]]]
 
 
 def bias_jobs(given: argparse.Namespace) -> Jobs:
-    """One job a system, dimension and sample size."""
+    """One job a system, dimension and sample size; all at the size of the peer first."""
     gpid = gpid_or_none()
-    for d in (4, 10):
-        for name, cov in sampled_systems(d).items():
-            for n in SIZES:
-                peer = gpid if n == PEER_SIZE else None
+    for n in (PEER_SIZE, *(n for n in SIZES if n != PEER_SIZE)):
+        peer = gpid if n == PEER_SIZE else None
+        for d in (4, 10):
+            for name, cov in (sampled_systems(d) | hard_systems(d)).items():
                 key = f"{name}, d={d}, n={n}"
                 yield key, lambda c=cov, m=n, p=peer: bias_of(c, m, given.draws, p)
+        for name in SMALL:
+            cov = pt.problems.get(name).cov
+            key = f"{name}, d={len(cov) // 3}, n={n}"
+            yield key, lambda c=cov, m=n, p=peer: bias_of(c, m, given.draws, p)
 
 
 def bias_of(cov: Floats, n: int, draws: int, gpid: Any) -> dict[str, Any]:
@@ -130,7 +146,7 @@ def estimates(rows: Floats, d: int, gpid: Any) -> dict[str, list[float]]:
 
 
 def bias_table(found: dict[str, Any]) -> str:
-    """Mean over atoms of |bias| by system, and the mean over systems."""
+    """Mean over atoms of |bias| by system; mean and largest over systems."""
     ways = ("ours", "plug-in", "gpid", "gpid corrected")
     lines = [
         "Mean over the four atoms of |bias| in bits, and bias of Red, Uni T, Uni S, Syn of ours.",
@@ -138,15 +154,25 @@ def bias_table(found: dict[str, Any]) -> str:
         f"| system | {' | '.join(ways)} | ours, by atom |",
         "|---|" + "---|" * (len(ways) + 1),
     ]
-    means: dict[str, list[float]] = {}
-    for key, row in found.items():
+    sizes: dict[str, dict[str, list[float]]] = {}
+    for key, row in sorted(found.items(), key=_by_size):
         size = {way: float(np.abs(b).mean()) for way, b in row["bias"].items()}
-        means.setdefault(key.split(", ", 1)[1], []).append(size["ours"])
+        kept = sizes.setdefault(key.split(", ", 1)[1], {way: [] for way in ways})
+        for way, value in size.items():
+            kept[way].append(value)
         shown = " | ".join(f"{size[way]:.3f}" if way in size else "" for way in ways)
         atoms = " ".join(f"{b:+.3f}" for b in row["bias"]["ours"])
         lines.append(f"| {key} | {shown} | {atoms} |")
-    lines += [f"| mean of systems, {k} | {np.mean(v):.3f} | | | | |" for k, v in means.items()]
+    for name, over in (("mean", np.mean), ("largest", np.max)):
+        for k, by_way in sizes.items():
+            shown = " | ".join(f"{over(by_way[w]):.3f}" if by_way[w] else "" for w in ways)
+            lines.append(f"| {name} of {len(by_way['ours'])} systems, {k} | {shown} | |")
     return "\n".join(lines) + "\n"
+
+
+def _by_size(item: tuple[str, Any]) -> tuple[int, int]:
+    _, d, n = item[0].rsplit(", ", 2)
+    return int(d[2:]), int(n[2:])
 
 
 def coverage_jobs(given: argparse.Namespace) -> Jobs:
@@ -154,10 +180,11 @@ def coverage_jobs(given: argparse.Namespace) -> Jobs:
     for name in COVERED:
         problem = pt.problems.get(name)
         key = f"{name}, n={given.samples}"
-        yield key, lambda p=problem: coverage_of(p, given.samples, given.draws)
+        options = (given.samples, given.draws, given.resamples)
+        yield key, lambda p=problem, o=options: coverage_of(p, *o)
 
 
-def coverage_of(problem: Any, n: int, draws: int) -> dict[str, Any]:
+def coverage_of(problem: Any, n: int, draws: int, n_resamples: int = 200) -> dict[str, Any]:
     """Share of data sets whose 95 % interval holds the truth; widths beside the spread."""
     truth = {name: float(getattr(problem.pid, field)) for name, field in NAMES.items()}
     held = dict.fromkeys(NAMES, 0)
@@ -166,7 +193,11 @@ def coverage_of(problem: Any, n: int, draws: int) -> dict[str, Any]:
     for seed in range(draws):
         T, S, Y = problem.sample(n, random_state=1000 + seed)
         r = pt.distillable_knowledge(
-            T, S, Y, estimator="gaussian", confidence_level=0.95, random_state=seed
+            *(T, S, Y),
+            estimator="gaussian",
+            confidence_level=0.95,
+            n_resamples=n_resamples,
+            random_state=seed,
         )
         for name, interval in r.intervals.items():
             # Exact zeros carry rounding of either sign.
@@ -184,7 +215,7 @@ def coverage_of(problem: Any, n: int, draws: int) -> dict[str, Any]:
             "bias": float(np.mean(estimates[name])) - truth[name],
         }
         for name in NAMES
-    } | {"draws": draws}
+    } | {"draws": draws, "resamples": n_resamples}
 
 
 def coverage_table(found: dict[str, Any]) -> str:
@@ -192,10 +223,11 @@ def coverage_table(found: dict[str, Any]) -> str:
     lines = [
         "Share of data sets whose 95 % interval holds the truth; in brackets for true zeros.",
         "",
-        f"| problem | {' | '.join(NAMES)} |",
-        "|---|" + "---|" * len(NAMES),
+        f"| problem | data sets, resamples | {' | '.join(NAMES)} |",
+        "|---|---|" + "---|" * len(NAMES),
     ]
     pooled: list[float] = []
+    zeros: list[float] = []
     atoms = list(NAMES)[:4]
     for key, row in found.items():
         cells = []
@@ -203,11 +235,17 @@ def coverage_table(found: dict[str, Any]) -> str:
             zero = abs(row[name]["truth"]) < 1e-9
             share = f"{row[name]['coverage']:.3f}"
             cells.append(f"({share})" if zero else share)
-            if not zero and name in atoms:
-                pooled.append(row[name]["coverage"])
-        lines.append(f"| {key} | {' | '.join(cells)} |")
-    lines += ["", f"Pooled over {len(pooled)} atoms that are not 0: {np.mean(pooled):.4f}."]
-    return "\n".join(lines) + "\n"
+            if name in atoms:
+                (zeros if zero else pooled).append(row[name]["coverage"])
+        size = f"{row['draws']}, {row['resamples']}"
+        lines.append(f"| {key} | {size} | {' | '.join(cells)} |")
+    lines += [""] + [
+        f"{len(shares)} atoms {kind}: pooled {np.mean(shares):.4f}, "
+        f"{min(shares):.3f} to {max(shares):.3f}.\n"
+        for kind, shares in (("that are not 0", pooled), ("that are exactly 0", zeros))
+        if shares
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
     python benchmarks/accuracy_pid.py --n 2000 8000 --seeds 3
 
 Runs are kept in ``results/accuracy_pid.json`` and not repeated, so it can be stopped and
-resumed; ``--table`` only writes ``results/accuracy_pid.md`` from what is there. A run of the
-probe takes some 5 s at n = 2000 and 20 s at n = 8000 on one core; "floor" is the probe's own
+resumed; ``--table`` only writes ``results/accuracy_pid.md`` and ``.png`` from what is there. A
+run of the probe takes some 3 s at n = 2000 and 10 s at n = 8000 on one core, all of it three
+quarters of an hour; "floor" is the probe's own
 pipeline fed the exact posteriors: what is left there is the sampling error.
 """
 
@@ -27,6 +28,12 @@ RESULTS = Path(__file__).parent / "results"
 STORE, TABLE = RESULTS / "accuracy_pid.json", RESULTS / "accuracy_pid.md"
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 ESTIMATORS = ("probe", "floor", "kmeans", "binning")
+SHOWN = {
+    "probe": ("probe", "tab:blue"),
+    "floor": ("exact posteriors", "0.6"),
+    "kmeans": ("the paper's clusters", "tab:red"),
+    "binning": ("two bins a column", "tab:orange"),
+}
 Problem = problems.SampledProblem
 Atoms = list[float]
 
@@ -185,6 +192,40 @@ def _details(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def write_figure() -> None:
+    """Mean and largest absolute error of an atom against n, one panel a family."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    families = {"graded": "ordinary", "general": "further", "extreme": "extreme"}
+    figure = Figure(figsize=(10.5, 3.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(families), sharey=True)
+    groups = dict(_grouped(list(_load().values()), "family", "n", "estimator"))
+    for axes, (family, title) in zip(panels, families.items(), strict=True):
+        for name, (label, colour) in SHOWN.items():
+            sizes = sorted(n for f, n, e in groups if (f, e) == (family, name))
+            errors = [np.abs([r["errors"] for r in groups[family, n, name]]) for n in sizes]
+            mean, largest = [e.mean() for e in errors], [e.max() for e in errors]
+            axes.plot(sizes, mean, "o-", color=colour, label=label)
+            axes.plot(sizes, largest, ":", color=colour, lw=1.2)
+        n_problems = len(
+            {r["problem"] for (f, _, _), g in groups.items() if f == family for r in g}
+        )
+        axes.set(title=f"{title}: {n_problems} problems", xlabel="samples", xscale="log")
+        axes.set(yscale="log")
+        axes.set_xticks(sizes, [str(n) for n in sizes])
+        axes.minorticks_off()
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", lw=0.4)
+    panels[0].set_ylabel("absolute error of an atom, bits")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
+    )
+    figure.suptitle("Mean (solid) and largest (dotted) error of the four atoms")
+    figure.savefig(STORE.with_suffix(".png"), dpi=150)
+
+
 def _grouped(rows: list[dict[str, Any]], *keys: str) -> Any:
     groups = defaultdict(list)
     for row in rows:
@@ -204,6 +245,7 @@ def main() -> None:
     if not options.table:
         measure(options.problems, options.estimators, options.n, options.seeds)
     write_table()
+    write_figure()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 import os
+import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+import pidtools as pt
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
@@ -26,9 +30,14 @@ def channels(h_t: Floats, h_s: Floats, noise: Floats) -> Floats:
 
 def random_channels(d: int, seed: int = 0, gain: float = 1.0) -> Floats:
     """Random gains for d units each, independent noises."""
-    rng = np.random.default_rng([d, seed])
-    h_t, h_s = gain * rng.normal(size=(2, d, d)) / np.sqrt(d)
+    h_t, h_s = gain * random_gains(d, seed)
     return channels(h_t, h_s, np.zeros((d, d)))
+
+
+def random_gains(d: int, seed: int = 0) -> Floats:
+    """Gains of T and of S, shape (2, d, d)."""
+    gains: Floats = np.random.default_rng([d, seed]).normal(size=(2, d, d)) / np.sqrt(d)
+    return gains
 
 
 def sampled_systems(d: int) -> dict[str, Floats]:
@@ -52,6 +61,40 @@ def sampled_systems(d: int) -> dict[str, Floats]:
         "nothing known": np.eye(3 * d),
         "equal channels": channels(1.5 * h, 1.5 * h, zero),
     }
+
+
+def hard_systems(d: int) -> dict[str, Floats]:
+    """Systems of d units each in which both sources are nearly equal, or equal in part."""
+    h, e = np.random.default_rng(77).normal(size=(2, d, d)) / np.sqrt(d)
+    zero, one, first = np.zeros((d, d)), np.eye(d), np.arange(d) < d // 2
+    return {
+        "equal, weak": channels(0.5 * h, 0.5 * h, zero),
+        "equal, strong": channels(4.0 * h, 4.0 * h, zero),
+        "equal, shared noise": channels(1.5 * h, 1.5 * h, 0.6 * one),
+        "nearly equal": channels(1.5 * (h + 0.15 * e), 1.5 * (h - 0.15 * e), zero),
+        "T better alike": channels(1.5 * one, 1.2 * one, zero),
+        "half equal": channels(
+            np.diag(np.where(first, 2.0, 1.0)), np.diag(np.where(first, 0.5, 1.0)), zero
+        ),
+        "equal but one": channels(np.diag(np.r_[2.0, np.ones(d - 1)]), one, zero),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what is measured, and of the peer where it is at hand."""
+    found = {
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": importlib.metadata.version("scipy"),
+        "pidtools": pt.__version__,
+    }
+    folder = os.environ.get("PIDTOOLS_GPID")
+    if folder:
+        command = ["git", "-C", folder, "rev-parse", "HEAD"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        found["gpid"] = asked.stdout.strip() or "unknown commit"
+    return found
 
 
 def gpid_or_none() -> Callable[..., tuple[Any, ...]] | None:

@@ -142,8 +142,8 @@ def curved() -> Any:
         (("exact", EXACT), ("Gaussian()", GAUSSIAN), ("Gaussian(copula=True)", COPULA))
     ):
         right.plot(turns, [row[k] for row in rows], color=colour, label=text)
-    right.set(xlabel="turn from linear to curved, degrees", ylabel="I(Y; T), bits", ylim=(0, None))
-    right.legend(frameon=False, loc="center right")
+    right.set(xlabel="turn from linear to curved, degrees", ylabel="I(Y; T), bits", ylim=(0, 1.9))
+    right.legend(frameon=False, loc="upper right")
     return figure
 
 

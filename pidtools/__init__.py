@@ -1,6 +1,7 @@
 """How much task knowledge a teacher network still has to give its student, in bits."""
 
-from pidtools import knn, problems
+import typing as _typing
+
 from pidtools._result import (
     PID,
     DistillableKnowledge,
@@ -12,19 +13,35 @@ from pidtools._result import (
     PIDWarning,
     Summary,
 )
-from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.broja import broja, broja_batch, broja_from_pairs
-from pidtools.comparison import StudentComparison, compare_students
-from pidtools.distillation import distillable_knowledge
-from pidtools.estimators import (
-    mutual_information,
-    mutual_information_by_column,
-    summarise,
-)
-from pidtools.gaussian import Gaussian, gaussian_pid
-from pidtools.independence import IndependenceTest, independence_test
-from pidtools.knn import KNN
-from pidtools.probe import Probe
+
+if _typing.TYPE_CHECKING:
+    from pidtools import knn, problems
+    from pidtools.binning import Binning, KMeansBinning, Symbols
+    from pidtools.comparison import StudentComparison, compare_students
+    from pidtools.distillation import distillable_knowledge
+    from pidtools.estimators import (
+        mutual_information,
+        mutual_information_by_column,
+        summarise,
+    )
+    from pidtools.gaussian import Gaussian, gaussian_pid
+    from pidtools.independence import IndependenceTest, independence_test
+    from pidtools.knn import KNN
+    from pidtools.probe import Probe
+
+# Where the names live that are loaded when first asked for.
+_HOMES = {
+    "binning": ("Binning", "KMeansBinning", "Symbols"),
+    "comparison": ("StudentComparison", "compare_students"),
+    "distillation": ("distillable_knowledge",),
+    "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
+    "gaussian": ("Gaussian", "gaussian_pid"),
+    "independence": ("IndependenceTest", "independence_test"),
+    "knn": ("KNN",),
+    "probe": ("Probe",),
+    "problems": (),
+}
 
 __version__ = "0.1.0.dev0"
 
@@ -59,3 +76,17 @@ __all__ = [
     "problems",
     "summarise",
 ]
+
+
+def __getattr__(name: str) -> _typing.Any:
+    import importlib
+
+    for home, names in _HOMES.items():
+        if name == home or name in names:
+            module = importlib.import_module(f"pidtools.{home}")
+            return module if name == home else getattr(module, name)
+    raise AttributeError(f"module 'pidtools' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

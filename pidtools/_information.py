@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
 
 from pidtools._result import NATS_PER_BIT, Units
 
@@ -18,7 +17,8 @@ def from_bits(value: float, units: Units) -> float:
 
 def entropy(p: Floats) -> float:
     """Entropy in bits of a pmf of any shape; zeros count as zero."""
-    return float(-xlogy(p, p).sum() / NATS_PER_BIT) + 0.0
+    terms = p * np.log(np.where(p > 0, p, 1.0))
+    return float(-terms.sum() / NATS_PER_BIT) + 0.0
 
 
 def mutual_information_of_table(p_xy: Floats) -> float:

@@ -89,6 +89,11 @@ class View:
             joint = self.t.estimator.joint_information(self.t, self.s)
         return dataclasses.replace(pid, synergy=joint - pid.union_information)
 
+    def prepared(self) -> View:
+        """The view ready to be resampled: some students must know their teacher for it."""
+        prepare = getattr(self.t.estimator, "prepared", None)
+        return self if prepare is None else dataclasses.replace(self, s=prepare(self.t, self.s))
+
 
 @dataclass(frozen=True)
 class Task:
@@ -207,7 +212,8 @@ class Measurement:
         """Atoms in bits on resampled rows, shape (n_resamples, n_students, 4), if asked for."""
         if options.confidence_level is None:
             return None
-        again = Again(self.task, self.sources, self.views)
+        views = tuple(view.prepared() for view in self.views)
+        again = Again(self.task, self.sources, views)
         samples = resampling.Samples(len(self.task.target.values), self.task.groups)
         found = resampling.replicate(
             again,

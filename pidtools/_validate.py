@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import coo_array
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -246,6 +248,8 @@ def check_sparse_pmf(pmf: Any, name: str = "pmf") -> coo_array:
             f"{name} must have 3 axes, {name}[t, s, y]; got shape {pmf.shape}. Pass a "
             "scipy.sparse.coo_array((p, (t, s, y)), shape=(n_t, n_s, n_y))."
         )
+    from scipy.sparse import coo_array
+
     array = coo_array(pmf, copy=True)
     _check_kind(array.data, name, "biuf", "probabilities")
     if array.nnz == 0:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array, issparse
 
 from pidtools import _validate
 from pidtools._broja import hull
@@ -26,6 +26,8 @@ from pidtools._result import (
 )
 
 if TYPE_CHECKING:
+    from scipy.sparse import coo_array
+
     from pidtools._broja.program import Program, Solution
 
 Floats = NDArray[np.float64]
@@ -108,9 +110,10 @@ def broja(
         ``coo_array((counts / counts.sum(), (t, s, y)), shape=(n_t, n_s, n_y))``.
     solver : {"auto", "scaling", "cvxpy"}
         "auto" takes the closed form where there is one (two classes, or a source or target
-        that is constant), otherwise an interior point on the dual. "scaling" is slower, but
-        needs only about 8 numbers for each (t, s, y) in the support. "cvxpy" is the
-        independent reference: an exponential-cone program solved by Clarabel.
+        that is constant), otherwise an interior point on the dual, or scaling where `tol` is
+        loose and that is quicker. "scaling" is slower for many digits, but needs only about
+        20 numbers for each pair (t, s) and 5 for each (t, s, y) in the support. "cvxpy" is
+        the independent reference: an exponential-cone program solved by Clarabel.
     tol : float
         Largest certified gap, in bits, that passes without a warning.
     max_iter : int
@@ -147,9 +150,13 @@ def broja(
     Notes
     -----
     With n_ty and n_sy positive cells in the pair tables, the interior point holds
-    ``8 (n_ty n_sy + min(n_ty, n_sy)**2)`` bytes and about 50 for each (t, s, y) of the
-    support; where classes are many it takes a way that holds ``8 sum_y (n_ty + n_sy)**2`` of
-    the cells of each class instead, and the square of the number of cells (t, s) in use.
+    ``8 (n_ty n_sy + min(n_ty, n_sy)**2)`` bytes and ``40 n_tsy + 180 n_ts`` for the triples
+    (t, s, y) and pairs (t, s) of the support; where classes are many it takes a way that holds
+    ``8 sum_y (n_ty + n_sy)**2`` of the cells of each class instead, the square of the number of
+    pairs (t, s) in use, and ``64 n_tsy + 180 n_ts``.
+
+    The first solve on a machine compiles (ten seconds or so); what it compiled is kept beside
+    the package or, where that is read-only, in the user's cache folder.
 
     See Also
     --------
@@ -304,7 +311,9 @@ def broja_batch(
 
 def _tables(pmf: Any) -> tuple[Floats, Floats, float]:
     """Pair tables and joint information in bits of a pmf, dense or sparse."""
-    if issparse(pmf):
+    # Who hands in a sparse array has loaded the module.
+    sparse = sys.modules.get("scipy.sparse")
+    if sparse is not None and sparse.issparse(pmf):
         return _tables_of_sparse(_validate.check_sparse_pmf(pmf))
     p = _validate.check_pmf(pmf, axes=("t", "s", "y"))
     joint_information = mutual_information_of_table(p.reshape(-1, p.shape[2]))
@@ -417,9 +426,12 @@ def _one_source(reduced: Reduction, keep_q: bool) -> _Union:
     """One source knows nothing of the target, so the union is what the other knows."""
     i_t = mutual_information_of_table(reduced.p_ty)
     i_s = mutual_information_of_table(reduced.p_sy)
-    q = reduced.p_ty[:, None, :] * (reduced.p_sy / reduced.p_sy.sum(axis=0))
-    value = max(i_t, i_s)
-    return _Union(value, value, _rounding(value), Outcome.trivial, coo_array(q) if keep_q else None)
+    value, q = max(i_t, i_s), None
+    if keep_q:
+        from scipy.sparse import coo_array
+
+        q = coo_array(reduced.p_ty[:, None, :] * (reduced.p_sy / reduced.p_sy.sum(axis=0)))
+    return _Union(value, value, _rounding(value), Outcome.trivial, q)
 
 
 def _two_classes(reduced: Reduction, keep_q: bool) -> _Union:
@@ -452,18 +464,19 @@ def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: _Opti
 
 
 def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: _Options) -> Solution:
-    from pidtools._broja import conic, driver
-
-    # Half is left for rounding.
-    tol = 0.5 * options.tol * NATS_PER_BIT
+    # Half of a tight tolerance is left for rounding, which is nothing beside a loose one.
+    tol = (options.tol - min(0.5 * options.tol, 1e-7)) * NATS_PER_BIT
     if options.solver == "cvxpy":
+        from pidtools._broja import conic
+
         return conic.solve(program, max_iter=options.max_iter)
-    if options.solver == "scaling":
-        return driver.solve_scaling(program, tol=tol, max_iter=options.max_iter)
+    from pidtools._broja import driver
+
     start = None
     if options.start is not None:
         start = reduced_start(program, options.start, reduced, p_ty)
-    return driver.solve(program, tol=tol, max_iter=options.max_iter, start=start)
+    scaling = options.solver == "scaling"
+    return driver.solve(program, tol=tol, max_iter=options.max_iter, start=start, scaling=scaling)
 
 
 def _rounding(scale: float, n_steps: int = 0) -> float:

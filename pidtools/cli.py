@@ -20,12 +20,33 @@ from rich.table import Table
 import pidtools
 from pidtools import problems
 from pidtools._result import PID, DistillableKnowledge, PIDError, PIDWarning, Units
+from pidtools.comparison import StudentComparison
 from pidtools.demo import Demonstration, run
 
 REFUSED, STOPPED = 1, 3
 # What `validate` allows between expected and computed atoms, in bits.
 VALIDATION_TOLERANCE = 1e-7
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
+
+# Arguments and options that several commands share.
+Teacher = Annotated[Path, typer.Argument(metavar="T.npy", help="Teacher, one row a sample.")]
+Labels = Annotated[Path, typer.Argument(metavar="Y.npy", help="Labels or floats, one a row.")]
+JsonPath = Annotated[
+    Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
+]
+EstimatorName = Annotated[
+    Literal["auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"],
+    typer.Option("--estimator", help="How activations are looked at."),
+]
+UnitsName = Annotated[Units, typer.Option("--units", help="Unit of every number.")]
+Resamples = Annotated[int, typer.Option("--n-resamples", help="Resamples behind the intervals.")]
+Groups = Annotated[
+    Path | None,
+    typer.Option("--groups", metavar="G.npy", help="Group of each row; rows of one depend."),
+]
+Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Workers; -1 takes all cores.")]
+Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
+Seed = Annotated[int, typer.Option("--random-state", min=0, help="Seed.")]
 
 app = typer.Typer(
     add_completion=False,
@@ -83,26 +104,23 @@ def demo(
 
 @app.command()
 def measure(
-    teacher: Annotated[Path, typer.Argument(metavar="T.npy", help="Teacher, one row a sample.")],
+    teacher: Teacher,
     student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, the same rows.")],
-    labels: Annotated[Path, typer.Argument(metavar="Y.npy", help="Labels or floats, one a row.")],
-    json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
-    ] = None,
+    labels: Labels,
+    json_path: JsonPath = None,
     plot_path: Annotated[
         Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
     ] = None,
-    estimator: Annotated[
-        Literal["auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"],
-        typer.Option(help="How activations are looked at."),
-    ] = "auto",
-    units: Annotated[Units, typer.Option(help="Unit of every number.")] = "bits",
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
     confidence_level: Annotated[
         float | None, typer.Option(help="Confidence of intervals, such as 0.95.")
     ] = None,
-    n_jobs: Annotated[int | None, typer.Option(help="Workers; -1 takes all cores.")] = None,
-    synergy: Annotated[bool, typer.Option(help="Estimate the synergy too.")] = True,
-    random_state: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    n_resamples: Resamples = 200,
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    synergy: Synergy = True,
+    random_state: Seed = 0,
 ) -> None:
     """Measure what a teacher still has to give its student, from saved activations.
 
@@ -119,21 +137,59 @@ def measure(
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            groups=None if groups is None else _load(groups, "groups"),
             synergy=synergy,
             random_state=random_state,
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        text = json.dumps(result.to_dict(), indent=2) + "\n"
-        if json_path == Path("-"):
-            output.print(text, end="", highlight=False, markup=False, soft_wrap=True)
-        else:
-            output.print(result.summary(), highlight=False, markup=False, soft_wrap=True)
-        if json_path not in (None, Path("-")):
-            _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+        _deliver(result, json_path)
         if plot_path is not None:
             _write(plot_path, lambda path: _plot(result, path))
     if result.pid.outcome.stopped:
+        raise typer.Exit(STOPPED)
+
+
+@app.command()
+def compare(
+    teacher: Teacher,
+    student_a: Annotated[Path, typer.Argument(metavar="A.npy", help="One student.")],
+    student_b: Annotated[Path, typer.Argument(metavar="B.npy", help="Another student.")],
+    labels: Labels,
+    json_path: JsonPath = None,
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
+    confidence_level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    n_resamples: Resamples = 200,
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    synergy: Synergy = True,
+    random_state: Seed = 0,
+) -> None:
+    """Compare two students of one teacher, with intervals of the differences a - b.
+
+    Measure on rows that none of the networks was trained on.
+    """
+    with _exit_codes():
+        _check_writable(json_path)
+        result = pidtools.compare_students(
+            _load(teacher, "T"),
+            _load(student_a, "S_a"),
+            _load(student_b, "S_b"),
+            _load(labels, "Y"),
+            estimator=estimator,
+            units=units,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            groups=None if groups is None else _load(groups, "groups"),
+            synergy=synergy,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
+        )
+        _deliver(result, json_path)
+    if result.a.pid.outcome.stopped or result.b.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
@@ -172,12 +228,26 @@ def _exit_codes() -> Iterator[None]:
     except PIDError as error:
         _complain(error)
         raise typer.Exit(STOPPED) from None
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except MemoryError as error:
+        found = f" ({error})" if str(error) else ""
+        _complain(f"not enough memory{found}; pass fewer rows or columns, or float32.")
+        raise typer.Exit(REFUSED) from None
+    except (ValueError, TypeError, OSError) as error:
         _complain(error)
         raise typer.Exit(REFUSED) from None
 
 
-def _complain(error: Exception) -> None:
+def _deliver(result: DistillableKnowledge | StudentComparison, json_path: Path | None) -> None:
+    """Print the text, or the JSON where it was asked for, and write the JSON to its file."""
+    text = json.dumps(result.to_dict(), indent=2) + "\n"
+    if json_path == Path("-"):
+        output.print(text, end="", highlight=False, markup=False, soft_wrap=True)
+        return
+    output.print(result.summary(), highlight=False, markup=False, soft_wrap=True)
+    _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _complain(error: Exception | str) -> None:
     """Print a message whose lines, which may hold code to paste, are not broken."""
     log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
 
@@ -258,6 +328,7 @@ def _plot(result: DistillableKnowledge, path: Path) -> None:
 
 
 def _demo_table(found: Demonstration) -> Table:
+    """Each student, its intervals below its numbers, and what the paper's clusters show."""
     title = f"Digits, in bits (accuracy of the teacher: {found.teacher_accuracy:.3f})"
     table = Table(
         title=title, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
@@ -267,13 +338,30 @@ def _demo_table(found: Demonstration) -> Table:
         table.add_column(header, justify="right", vertical="bottom")
     for student in found.students:
         table.add_row(str(student.width), f"{student.accuracy:.3f}", *_numbers(student.result))
+        table.add_row("", "", *_ends(student.result))
+    table.add_section()
+    for student in found.students:
+        table.add_row(str(student.width), "clusters", *_numbers(student.clusters))
     return table
 
 
+SHOWN = (
+    "teacher_information",
+    "student_information",
+    "distilled",
+    "distillable",
+    "student_only",
+    "synergy",
+)
+
+
 def _numbers(r: DistillableKnowledge) -> list[str]:
-    informations = (r.teacher_information, r.student_information)
-    atoms = (r.distilled, r.distillable, r.student_only, r.synergy)
-    return [f"{value:.3f}" for value in (*informations, *atoms)]
+    return [f"{getattr(r, name):.3f}" for name in SHOWN]
+
+
+def _ends(r: DistillableKnowledge) -> list[str]:
+    found = [r.intervals[name] for name in SHOWN]
+    return [f"{interval.low:.2f}-{interval.high:.2f}" for interval in found]
 
 
 def _error(expected: PID, computed: PID) -> float:

@@ -42,14 +42,15 @@ def distillable_knowledge(
         Class labels (integers, bools or strings, one a sample), or floats that are not all whole
         for a continuous target.
     estimator : {"auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"} or estimator
-        How representations are looked at. For labels, "auto" takes symbols as they are and
-        features through `KMeansBinning()`, the pipeline of [2]_, which reads the information
-        of a few clusters only; "probe" is far more accurate on wide features, and slower. For a
-        continuous Y "auto" takes `Gaussian()`.
+        How representations are looked at. "auto" follows a `Summary`; else it takes `Gaussian()`
+        for a continuous Y, and for labels `Symbols()` where T and S are both symbols, otherwise
+        `Probe()` for both. "kmeans" is the pipeline of [2]_, which reads the information of a
+        few clusters only. The notes say what was chosen.
     units : {"bits", "nats"}
         Unit of every number in the result.
     confidence_level : float or None
-        Confidence of the intervals, such as 0.95; None computes none.
+        Confidence of the intervals, such as 0.95; None computes none. With intervals comes
+        `p_distillable`, a one-sided test of whether anything is left to distil.
     n_resamples : int
         Bootstrap resamples for the intervals: of rows, or of whole groups.
     groups : array_like, shape (n_samples,), or None

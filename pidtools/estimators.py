@@ -29,15 +29,16 @@ class Estimator(Protocol):
     by ``"either"``; a continuous `Y` is an array of floats, shape (n_samples, n_targets), labels
     are class indices, shape (n_samples,).
 
-    Two further steps are optional and make intervals cheaper. ``resampled(summary, weights)`` is
+    Some further steps are optional and serve intervals. ``resampled(summary, weights)`` is
     the summary with each row counted as often as its weight says; without it, resampled rows are
     summarised anew. If it leaves fitted models as they are, what refitting adds is found from
     a few calls of ``refitted(summary, rows, groups=None, parts=None)``, the summary fitted anew
     on some rows, that of both sources from its two refitted `parts`.
     ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
     same way and handed to `decompose` as a third argument; without it, `joint_information` is
-    asked each time. ``evidence(X, Y, random_state=, name=, groups=)`` is a function of Y in any
-    order that a permutation test compares in place of the information.
+    asked each time. ``prepared(summary_t, summary_s)`` is the second summary with what its
+    resamples need to know of its partner. ``evidence(X, Y, random_state=, name=, groups=)`` is a
+    function of Y in any order that a permutation test compares in place of the information.
     """
 
     def summarise(
@@ -198,7 +199,8 @@ def mutual_information(
     Parameters
     ----------
     X, Y, estimator, random_state
-        As in `summarise`. With "binning" a continuous Y is put into bins like X.
+        As in `summarise`; "auto" takes symbols as they are, and for features the probe (labels) or
+        the Gaussian (continuous Y). With "binning" a continuous Y is put into bins like X.
     units : {"bits", "nats"}
         Unit of the result.
     n_jobs : int or None
@@ -249,7 +251,8 @@ def mutual_information_by_column(
     X : array_like, shape (n_samples, n_features)
         Features.
     Y, estimator, units, random_state
-        As in `mutual_information`.
+        As in `mutual_information`, but nearest neighbours unless another estimator is named:
+        fast and right in one dimension, and what `mutual_info_classif` does.
     n_jobs : int or None
         Threads over columns, as in joblib. The result does not depend on it.
 

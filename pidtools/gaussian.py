@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pidtools import _validate
 from pidtools._gaussian import correction, factors, moments, pencil
 from pidtools._gaussian.factors import Factor, Posterior
-from pidtools._gaussian.source import Pair, Source, look, residuals_together
+from pidtools._gaussian.source import Anchor, Pair, Residuals, Source, Together, look, together
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, PIDWarning, Summary, Units
 
 Floats = NDArray[np.float64]
@@ -24,6 +25,8 @@ MEASURES = ("broja", "mmi")
 NAMED_UNITS = 8
 # Below this many samples a unit, sampling moves the atoms by tenths of a bit, corrected or not.
 FEW_SAMPLES = 3
+# Share of the draws for the correction of resampled rows.
+RESAMPLED_EFFORT = 1 / 16
 # Whole numbers with this many values or fewer are often codes of classes.
 FEW_VALUES = 20
 
@@ -196,13 +199,16 @@ class GaussianSummary(Summary):
         The source beside Y, with what is needed to meet a partner.
     posterior : Posterior
         What the source leaves of Y.
-    residual : ndarray of float64, shape (n_samples, rank of Y), or None
+    residuals : Residuals or None
         The same for each sample, where it is needed for the correction.
+    anchor : Anchor or None
+        What resamples of a student are held to beside their teacher.
     """
 
     source: Source = field(repr=False)
     posterior: Posterior = field(repr=False)
-    residual: Floats | None = field(repr=False)
+    residuals: Residuals | None = field(repr=False)
+    anchor: Anchor | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -281,6 +287,10 @@ class Gaussian:
         source = self._look(X, Y, name)
         if self.shrinkage is None:
             _check_size(source, name)
+        summary = self._summary(source, Y, name)
+        return dataclasses.replace(summary, notes=self._notes(source))
+
+    def _summary(self, source: Source, Y: Array, name: str) -> GaussianSummary:
         try:
             posterior = source.posterior(name)
         except factors.DeterministicError:
@@ -290,10 +300,9 @@ class Gaussian:
             estimator=self,
             information=(-factors.log_det(posterior.lower) - bias) / NATS_PER_BIT,
             labels=Y,
-            notes=self._notes(source, bias),
             source=source,
             posterior=posterior,
-            residual=source.residual(posterior) if self._corrects else None,
+            residuals=source.residuals(posterior) if self._corrects else None,
         )
 
     def _look(self, X: Array, Y: Array, name: str) -> Source:
@@ -311,13 +320,14 @@ class Gaussian:
             raise ValueError("Y is constant; there is nothing to know about it.")
         return source
 
-    def _notes(self, source: Source, bias: float) -> tuple[str, ...]:
+    def _notes(self, source: Source) -> tuple[str, ...]:
         notes = [
             f"Gaussian: {source.n_samples} samples, {source.x.rank} units and {source.y.rank} of Y "
             "that are not functions of others; linear relations only."
         ]
         if self._corrects:
-            notes.append(f"{bias / NATS_PER_BIT:.2g} bits taken off for the size of the sample.")
+            bits = source.bias() / NATS_PER_BIT
+            notes.append(f"{bits:.2g} bits taken off for the size of the sample.")
         if self.shrinkage is not None:
             share = 1.0 - source.x.weight**2
             notes.append(f"Correlations shrunk by {share:.2g} (oas), which lowers information.")
@@ -327,25 +337,43 @@ class Gaussian:
             notes.append(left_out(name, columns.scale == 0, columns.factor))
         return tuple(note for note in notes if note)
 
+    def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
+        """The second summary with what its resamples are held to beside the first."""
+        t, s = summary_t, summary_s
+        if t.residuals is None or s.residuals is None:
+            return s
+        both = _together(t, s, t.residuals, s.residuals)
+        place = correction.fit(both.log_g, both.scatter).log_g
+        frame = t.source.y.whitened(both.frame)
+        return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
+
     def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
         """The summary with each row counted `weights` times, integers of shape (n_samples,)."""
         rows = np.repeat(np.arange(len(weights)), weights)
-        source = summary.source
-        return self.summarise(source.x.values[rows], source.y.values[rows])
+        X, Y = (columns.values[rows] for columns in (summary.source.x, summary.source.y))
+        source = self._look(X, Y, "X")
+        if self.shrinkage is None:
+            _check_size(source, "X")
+        return dataclasses.replace(self._summary(source, Y, "X"), anchor=summary.anchor)
 
     def decompose(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> PID:
         """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
         t, s = summary_t, summary_s
-        solved = pencil.solve(t.posterior.lower, s.posterior.lower)
-        unique_t, unique_s = solved.unique_t, solved.unique_s
-        if t.residual is not None and s.residual is not None:
-            unique_t, unique_s = _corrected_uniques(t, s, solved.log_g * NATS_PER_BIT)
+        if s.anchor is not None:
+            unique_t, unique_s, gap = *_anchored_uniques(t, s, s.anchor), np.inf
+        else:
+            solved = pencil.solve(t.posterior.lower, s.posterior.lower)
+            unique_t, unique_s = solved.unique_t, solved.unique_s
+            gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
+            if t.residuals is not None and s.residuals is not None:
+                both = _together(t, s, t.residuals, s.residuals)
+                unique_t, unique_s = _corrected_uniques(both)
         return PID(
             redundancy=t.information - unique_t,
             unique_t=unique_t,
             unique_s=unique_s,
             synergy=None,
-            gap=abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s),
+            gap=gap,
             outcome=Outcome.closed_form,
         )
 
@@ -375,22 +403,33 @@ def _looks_like_labels(Y: Array) -> bool:
     return whole and len(np.unique(Y)) <= FEW_VALUES
 
 
-def _corrected_uniques(
-    t: GaussianSummary, s: GaussianSummary, log_g: Floats
-) -> tuple[float, float]:
-    """Both unique informations in bits, from natural logs of the sample's eigenvalues."""
+def _together(
+    t: GaussianSummary, s: GaussianSummary, left_by_t: Residuals, left_by_s: Residuals
+) -> Together:
+    both = together(left_by_t, left_by_s)
     # The eigenvalues come from covariances with one divisor; their sum gets its own bias back.
-    log_g = log_g + 2 * (t.source.bias() - s.source.bias()) / len(log_g)
-    residuals = residuals_together(
-        t.source, s.source, t.posterior.lower, s.posterior.lower, *_both(t, s)
-    )
-    excess = correction.excess(log_g, residuals)
-    unique_t, unique_s = (np.maximum(sign * log_g, 0.0).sum() / 2 - excess for sign in (-1, 1))
+    shift = 2 * (t.source.bias() - s.source.bias()) / len(both.log_g)
+    return dataclasses.replace(both, log_g=both.log_g + shift)
+
+
+def _corrected_uniques(both: Together, *, effort: float = 1.0) -> tuple[float, float]:
+    """Both unique informations in bits."""
+    excess = correction.fit(both.log_g, both.scatter, effort=effort).excess
+    unique_t, unique_s = (np.maximum(sign * both.log_g, 0.0).sum() / 2 - excess for sign in (-1, 1))
     return float(unique_t) / NATS_PER_BIT, float(unique_s) / NATS_PER_BIT
 
 
-def _both(t: GaussianSummary, s: GaussianSummary) -> tuple[Floats, Floats]:
-    return np.asarray(t.residual), np.asarray(s.residual)
+def _anchored_uniques(
+    t: GaussianSummary, s: GaussianSummary, anchor: Anchor
+) -> tuple[float, float]:
+    """Both unique informations of a resample in bits, up to a constant."""
+    if t.residuals is None or s.residuals is None or t.source.y.rank != len(anchor.stretch):
+        raise ValueError("A resample lost a direction of Y.")
+    frame = t.source.y.unwhitened(anchor.frame).T
+    both = _together(
+        t, s, t.residuals.mapped(anchor.stretch[:, None] * frame), s.residuals.mapped(frame)
+    )
+    return _corrected_uniques(both, effort=RESAMPLED_EFFORT)
 
 
 def _rounding(summary: GaussianSummary) -> float:

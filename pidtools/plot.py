@@ -33,7 +33,7 @@ def plot_atoms(
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
-    """Stack the atoms of one or several results, a bar for each.
+    """Stack the atoms of one or several results, a bar for each, with intervals where known.
 
     Parameters
     ----------
@@ -56,7 +56,9 @@ def plot_atoms(
 
     Notes
     -----
-    Atoms below 0 (sampling error) are stacked downwards from 0.
+    Atoms below 0 (sampling error) are stacked downwards from 0. An error bar stands on the piece
+    of its atom, beside those of the others, and reaches from what the top of the piece would be
+    at the low end of the atom's interval to what it would be at the high end.
 
     Examples
     --------
@@ -75,16 +77,41 @@ def plot_atoms(
         raise ValueError(f"results must be one or more in the same units; got {sorted(units)}.")
     ax = ax if ax is not None else _new_axes()
     above, below = np.zeros(len(named)), np.zeros(len(named))
-    for atom, colour in ATOMS.items():
+    for k, (atom, colour) in enumerate(ATOMS.items()):
         heights = np.array([getattr(result, atom) or 0.0 for result in named.values()])
         base = np.where(heights >= 0, above, below)
         options = {"color": colour, "label": LABELS[atom], "width": 0.7, **kwargs}
         ax.bar(np.arange(len(named)), heights, bottom=base, **options)
+        shift = (k + 0.5) / len(ATOMS) - 0.5
+        _draw_intervals(ax, list(named.values()), atom, base, shift * options["width"])
         above += np.maximum(heights, 0)
         below += np.minimum(heights, 0)
     ax.set_xticks(np.arange(len(named)), list(named))
     ax.set_ylabel(f"information about Y ({units.pop()})")
     return ax
+
+
+def _draw_intervals(
+    ax: Axes, results: list[DistillableKnowledge], atom: str, base: Any, shift: float
+) -> None:
+    """Error bars of one atom, where its results have an interval."""
+    known = [k for k, result in enumerate(results) if atom in result.intervals]
+    if not known:
+        return
+    found = [results[k].intervals[atom] for k in known]
+    values = np.array([getattr(results[k], atom) for k in known])
+    # An estimate below 0 lies outside its interval, which then has one arm only.
+    down = np.maximum(values - [interval.low for interval in found], 0)
+    up = np.maximum([interval.high for interval in found] - values, 0)
+    ax.errorbar(
+        np.array(known) + shift,
+        base[known] + values,
+        yerr=[down, up],
+        fmt="none",
+        ecolor="black",
+        elinewidth=1,
+        capsize=2.5,
+    )
 
 
 def _new_axes() -> Axes:

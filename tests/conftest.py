@@ -26,9 +26,14 @@ settings.load_profile("pidtools")
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory):
-    """The demonstration, run once, in a folder of the name that the command gives it."""
+    """The demonstration, run once, in a folder of the name that the command gives it.
+
+    By a cheap probe and a few resamples; the command itself takes about a minute.
+    """
+    from pidtools import Probe
     from pidtools.demo import run
 
     steps: list[str] = []
-    found = run(tmp_path_factory.mktemp("work") / "pidtools-demo", steps.append)
+    folder = tmp_path_factory.mktemp("work") / "pidtools-demo"
+    found = run(folder, steps.append, estimator=Probe(experts=("lda",), n_cells=12), n_resamples=10)
     return found, steps

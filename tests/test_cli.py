@@ -67,11 +67,11 @@ def test_version():
 def test_no_command_shows_the_help():
     result = run()
     assert result.exit_code == USAGE
-    for command in ("demo", "measure", "validate"):
+    for command in ("demo", "measure", "compare", "validate"):
         assert command in result.output
 
 
-@pytest.mark.parametrize("command", ["demo", "measure", "validate"])
+@pytest.mark.parametrize("command", ["demo", "measure", "compare", "validate"])
 def test_help(command):
     assert run(command, "--help").exit_code == ANSWER
 
@@ -91,6 +91,33 @@ def test_measure_passes_its_options_on(folder):
     assert found["units"] == "nats"
     assert found["synergy"] is None
     assert found["estimator_t"] == "Binning(method='quantile', n_bins=8, correction='jackknife')"
+
+
+def test_measure_takes_intervals_groups_and_workers(folder):
+    groups = np.repeat(np.arange(200), 3)
+    np.save("G.npy", groups)
+    np.save("half.npy", Y // 2)
+    options = ("--confidence-level", 0.9, "--n-resamples", 20, "--groups", "G.npy", "--n-jobs", 2)
+    result = measure("--estimator", "auto", *options, "--json", "-", T="Y.npy", S="half.npy")
+    assert result.exit_code == ANSWER, result.output
+    found = pt.distillable_knowledge(
+        Y, Y // 2, Y, confidence_level=0.9, n_resamples=20, groups=groups
+    )
+    assert json.loads(result.stdout) == found.to_dict()
+    assert "p_distillable" in found.to_dict()
+
+
+def test_compare(folder):
+    np.save("half.npy", Y // 2)
+    call = ("compare", "Y.npy", "half.npy", "Y.npy", "Y.npy", "--n-resamples", 20)
+    expected = pt.compare_students(Y, Y // 2, Y, Y, n_resamples=20)
+    result = run(*call)
+    assert result.exit_code == ANSWER, result.output
+    assert result.stdout == expected.summary() + "\n"
+    assert json.loads(run(*call, "--json", "-").stdout) == expected.to_dict()
+    assert run(*call, "--json", "out.json").exit_code == ANSWER
+    assert json.loads((folder / "out.json").read_text()) == expected.to_dict()
+    assert refused(run("compare", "Y.npy", "half.npy", "none.npy", "Y.npy"), "S_b: there is no")
 
 
 def test_json_to_a_file(folder):
@@ -161,8 +188,10 @@ def test_demo_prints_its_table(monkeypatch, demonstration):
     monkeypatch.setattr(cli, "run", lambda folder, report: demonstration[0])
     result = run("demo", "--out", "elsewhere")
     assert result.exit_code == ANSWER, result.output
-    for column in ("accuracy", "I(Y;T)", "distillable", "synergy"):
+    for column in ("accuracy", "I(Y;T)", "distillable", "synergy", "clusters"):
         assert column in result.stdout
+    interval = demonstration[0].students[0].result.intervals["distillable"]
+    assert f"{interval.low:.2f}-{interval.high:.2f}" in result.stdout
     assert f"{demonstration[0].students[0].accuracy:.3f}" in result.stdout
     assert "Wrote activations, result.json and result.png to elsewhere/" in result.stdout
 
@@ -252,6 +281,16 @@ def test_a_failing_write_leaves_the_old_file(folder, monkeypatch):
     assert "disk full" in result.stderr
     assert (folder / "out.png").read_bytes() == b"old"
     assert files(folder) == {"out.png"}
+
+
+@pytest.mark.parametrize("text", ["", "Unable to allocate 7.45 GiB"])
+def test_data_that_do_not_fit_into_memory(folder, monkeypatch, text):
+    def fail(*args, **options):
+        raise MemoryError(text)
+
+    monkeypatch.setattr(pt, "distillable_knowledge", fail)
+    assert refused(measure("--json", "out.json"), "not enough memory", text, "float32")
+    assert files(folder) == set()
 
 
 def test_a_negative_seed(folder):

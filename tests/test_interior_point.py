@@ -14,9 +14,9 @@ from scipy.sparse import coo_array
 from scipy.special import logsumexp
 
 import pidtools as pt
-from pidtools._broja import driver, hull, interior_point, low_rank, program, schur
+from pidtools._broja import driver, hull, linear_algebra, program
 from pidtools._broja.certificate import certify
-from pidtools._broja.fortran import routines
+from pidtools._broja.state import new_problem
 
 Floats = NDArray[np.float64]
 
@@ -162,25 +162,13 @@ def test_both_factorisations_reach_the_same_optimum(shape: tuple[int, int, int])
         prog = program.program_of(*tables(random_pmf(shape, seed, concentration)))
         sup = prog.support
         bounds = []
-        for factor, rounds in (
-            (schur.workspace(sup), driver.MAX_ROUNDS_SCHUR),
-            (low_rank.workspace(sup, len(sup.cell_row)), driver.MAX_ROUNDS_LOW_RANK),
-        ):
-            best = interior_point.new_best(sup)
-            options = interior_point.Options(1e-10, 100, 4, 0.05, 1e-14)
-            interior_point.solve(
-                routines(),
-                sup,
-                prog.p_row,
-                prog.p_col,
-                factor,
-                rounds,
-                options,
-                driver.NO_START,
-                best,
-            )
-            bounds.append((best.lower[0], best.upper[0]))
-            assert best.upper[0] - best.lower[0] <= 1e-10
+        for algebra in (linear_algebra.schur(sup), linear_algebra.low_rank(sup, sup.n_cells)):
+            problem = new_problem(sup, prog.p_row, prog.p_col)
+            run = driver.new_run(problem, algebra)
+            run.options[:3] = 1e-10, 0.05, 1e-14
+            driver.run_once(run, max_iter=100, n_corrections=4, start=None)
+            bounds.append(problem.best.bounds)
+            assert problem.best.gap <= 1e-10
         assert max(b[0] for b in bounds) <= min(b[1] for b in bounds) + ROUNDING
 
 
@@ -316,7 +304,7 @@ def test_denormal_probabilities_do_no_harm() -> None:
 def test_a_program_that_does_not_fit_is_refused_with_its_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(driver, "available_memory", lambda: 1e4)
+    monkeypatch.setattr(linear_algebra, "available_memory", lambda: 1e4)
     with pytest.raises(MemoryError, match=r"need .* GB, 8 \(n_ty n_sy .*solver='scaling'"):
         pt.broja(random_pmf((6, 6, 6), 0))
     assert pt.broja(random_pmf((6, 6, 6), 0), solver="scaling", tol=1e-4).gap <= 1e-4
@@ -354,6 +342,25 @@ def test_a_start_changes_the_time_and_not_the_answer() -> None:
     # From its own duals a problem is solved at once.
     with_limit = pt.broja(pmf, start=first.duals, max_iter=1)
     assert with_limit.gap <= 1e-9
+
+
+@pytest.mark.parametrize("shape", [(8, 7, 4), (60, 60, 6)])
+def test_a_loose_tolerance_is_certified_with_and_without_a_start(
+    shape: tuple[int, int, int],
+) -> None:
+    """The larger shape goes to scaling, unless its start is close."""
+    rng = np.random.default_rng(0)
+    pmf = random_pmf(shape, 0)
+    exact = pt.broja(pmf, keep_duals=True)
+    far = rng.multinomial(5_000, pmf.ravel()).reshape(shape) / 5_000
+    for problem in (pmf, far):
+        truth = pt.broja(problem)
+        for start in (None, exact.duals):
+            for solver in ("auto", "scaling"):
+                loose = pt.broja(problem, tol=1e-3, start=start, solver=solver)
+                assert loose.gap <= 1e-3
+                off = abs(loose.union_information - truth.union_information)
+                assert off <= loose.gap + truth.gap
 
 
 def test_a_start_of_another_kind_or_shape_is_refused() -> None:

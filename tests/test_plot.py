@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 
 import pidtools as pt
@@ -24,7 +25,8 @@ def ax():
 
 def heights(ax):
     """Heights of the bars, one row an atom."""
-    return np.array([[bar.get_height() for bar in container] for container in ax.containers])
+    bars = [container for container in ax.containers if isinstance(container, BarContainer)]
+    return np.array([[bar.get_height() for bar in container] for container in bars])
 
 
 def test_bars_are_the_atoms(ax):
@@ -71,6 +73,31 @@ def test_without_axes_a_figure_is_made_and_others_are_left_alone():
     assert ax.figure is not before
     assert not before.axes
     pyplot.close("all")
+
+
+def test_intervals_are_error_bars(ax):
+    known = pt.distillable_knowledge(Y, Y // 2, Y, confidence_level=0.9, n_resamples=20)
+    pid = dataclasses.replace(known.pid, synergy=-0.25)
+    strayed = dataclasses.replace(known, pid=pid)  # an estimate below its interval
+    plot_atoms({"none": RESULT, "a": known, "b": strayed}, ax=ax)
+    bars = [c for c in ax.containers if isinstance(c, ErrorbarContainer)]
+    assert len(bars) == 4
+    places = []
+    for atom, bar in zip(NAMES, bars, strict=True):
+        (lines,) = bar.lines[2]
+        segments = lines.get_segments()
+        assert len(segments) == 2  # where there are intervals
+        base = {"distilled": 0.0, "distillable": known.distilled}.get(
+            atom, known.distilled + known.distillable
+        )
+        interval = known.intervals[atom]
+        ends = [base + interval.low, base + interval.high]
+        # Bars start at sums of atoms, whose uniques are 0 to 1e-9.
+        assert segments[0][:, 1] == pytest.approx(ends, abs=1e-8)
+        places.append(segments[0][0, 0])
+    assert np.all(np.diff(places) > 0)
+    assert segments[1][0, 1] == pytest.approx(-0.25)
+    assert len(ax.get_legend_handles_labels()[1]) == 4
 
 
 def test_different_units_are_refused(ax):

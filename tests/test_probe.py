@@ -485,3 +485,15 @@ def test_the_joint_bounds_the_union_of_many_classes():
     bounded = probe.decompose(t, s, joint)
     assert bounded.union_information <= max(joint.information, t.information) + 1e-12
     assert bounded.unique_s <= probe.decompose(t, s).unique_s + 1e-12
+
+
+def test_refitted_rows_may_lack_a_class():
+    rng = np.random.default_rng(0)
+    y = np.r_[rng.integers(0, 3, 300), np.full(2, 3)]
+    X = rng.normal(size=(302, 3)) + y[:, None]
+    summary = CHEAP.summarise(X, y)
+    again = CHEAP.refitted(summary, np.arange(0, 300, 2))
+    assert again.n_classes == 4
+    assert again.table.shape[1] == 4
+    assert again.table[:, 3].sum() == pytest.approx(0, abs=1e-9)
+    assert again.information == pytest.approx(summary.information, abs=0.3)

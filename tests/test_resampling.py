@@ -5,7 +5,14 @@ import pytest
 from joblib import parallel_config
 
 from pidtools import Interval, PIDError, resampling
-from pidtools.resampling import Samples, add_refits, bootstrap, permutation, subsample
+from pidtools.resampling import (
+    EFFECT_OF_HALF,
+    Samples,
+    add_refits,
+    bootstrap,
+    permutation,
+    subsample,
+)
 
 VALUES = np.random.default_rng(0).normal(size=400)
 GROUPS = np.repeat(np.arange(40), 10)
@@ -144,6 +151,12 @@ def test_an_interval_obeys_the_law_of_its_quantity():
     assert Interval(0.0, 2.0, 0.9).scaled(0.5) == Interval(0.0, 1.0, 0.9)
 
 
+def test_the_ends_hold_their_share_of_few_replicates():
+    """The k-th of n uniform draws lies at k / (n + 1) in the mean: so do the ends."""
+    found = resampling.interval(0.5, np.arange(1, 40) / 40, 0.95)
+    assert (found.low, found.high) == (pytest.approx(0.025), pytest.approx(0.975))
+
+
 def test_a_border_is_left_out_late():
     """An interval above 0 by a hair holds 0 as well; one far above does not."""
     replicates = np.random.default_rng(0).normal(size=100_000)
@@ -161,9 +174,47 @@ def test_p_value_counts_the_data_as_one():
     assert resampling.p_value(49.0, np.append(null, np.nan)) == 0.51
 
 
+def test_p_values_are_duals_of_their_intervals():
+    """Where the interval leaves 0 out, and only there, up to one replicate of 4000."""
+    replicates = np.random.default_rng(0).normal(size=4000)
+    for estimate in (-2.2, -1.7, 0.0, 1.7, 2.2, 2.4, 2.8):
+        within = 0.0 in resampling.interval(estimate, replicates, 0.95)
+        p = resampling.p_difference(estimate, replicates)
+        assert p == pytest.approx(resampling.p_difference(-estimate, -replicates))
+        assert (p > 0.05) == within
+        border = resampling.interval(estimate, replicates, 0.95, lowest=0.0)
+        assert (resampling.p_above_border(estimate, replicates) > 0.025) == (border.low == 0)
+    assert resampling.p_difference(0.0, np.zeros(50)) == 1.0
+    assert resampling.p_above_border(0.0, np.zeros(50)) == 1.0
+
+
+def test_p_values_do_not_see_what_is_within_the_tolerance():
+    replicates = 1e-7 * np.random.default_rng(0).normal(size=100) + 1e-6
+    assert resampling.p_above_border(1e-6, replicates) == 5 / 101
+    assert resampling.p_above_border(1e-6, replicates, tolerance=1e-5) == 1.0
+    assert resampling.p_difference(1e-6, replicates) == 2 / 101
+    assert resampling.p_difference(1e-6, replicates, tolerance=1e-5) == 1.0
+
+
+def test_groups_exchange_their_first_rows():
+    samples = Samples(400, GROUPS)
+    rows = resampling.exchange(samples, np.random.default_rng(0))
+    assert sorted(set(rows)) == list(range(0, 400, 10))
+    assert all(len(set(rows[g == GROUPS])) == 1 for g in range(40))
+    assert sorted(resampling.exchange(Samples(40), np.random.default_rng(0))) == list(range(40))
+
+
 def test_refits_add_their_variance():
     rng = np.random.default_rng(0)
     replicates, effects = rng.normal(size=(4000, 1)), np.array([[2.0], [-4.0], [np.nan]])
     spread = add_refits(replicates, effects, random_state=0).std()
-    # 1 + (4 + 16) / 2 / 2; the standard deviation of 4000 draws is good to 2 %.
-    assert spread == pytest.approx(np.sqrt(6), rel=0.05)
+    # 1 + (4 + 16) / 2 / 3; the standard deviation of 4000 draws is good to 2 %.
+    assert spread == pytest.approx(np.sqrt(13 / 3), rel=0.05)
+
+
+def test_effect_of_half_of_the_rows_on_a_quadratic_loss():
+    rng = np.random.default_rng(0)
+    e, d = rng.normal(size=(2, 200_000))
+    effect, noise = (e + d) ** 2 - e**2, e**2
+    # The variance of a fourth power of 200,000 draws is good to 2 %.
+    assert effect.var() / noise.var() == pytest.approx(EFFECT_OF_HALF, rel=0.1)

@@ -10,11 +10,15 @@ so I_union = I(J; Y). Cost O(n log n), no optimisation.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import coo_array, csr_array
+
+    from pidtools._broja.native import Kernel
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +50,8 @@ def optimal_q(p_ty: Floats, p_sy: Floats, joined: Floats) -> coo_array:
 
     Costs O(n_k) for each symbol of T and S and stores a few entries for each edge of J.
     """
+    from scipy.sparse import coo_array, diags_array
+
     mass = joined.sum(axis=1)
     channel_t, channel_s = _garbling(joined, p_ty), _garbling(joined, p_sy)
     layers = []
@@ -67,36 +73,45 @@ def _roc(p_xy: Floats, ends: Floats) -> Floats:
     return curve
 
 
-def _hull(x: Floats, y: Floats) -> NDArray[np.intp]:
+def _hull(x: Floats, y: Floats) -> NDArray[np.int32]:
     if len(x) <= COMPILE_ABOVE:
-        return np.asarray(upper_hull(x.tolist(), y.tolist()), dtype=np.intp)
-    return np.asarray(_compiled_hull()(x, y), dtype=np.intp)
+        keep = [0] * len(x)
+        return np.array(keep[: upper_hull(x.tolist(), y.tolist(), len(x), keep)], np.int32)
+    # Compiled code is loaded by those who need it.
+    from pidtools._broja.native import Header
+    from pidtools._broja.state import Curve
+
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    curve = Curve(len(x), x, y, np.empty(len(x), np.int32), np.empty(1, np.int32))
+    _compiled_hull()(Header(curve))
+    return curve.keep[: curve.n_kept[0]]
 
 
 @functools.cache
-def _compiled_hull() -> Callable[[Floats, Floats], list[int]]:
-    from pidtools._broja.jit import kernel
+def _compiled_hull() -> Kernel:
+    from pidtools._broja.native import Kernel
 
-    compiled: Callable[[Floats, Floats], list[int]] = kernel(upper_hull)
-    return compiled
+    return Kernel("hull", "upper_hull")
 
 
-def upper_hull(x: Sequence[float] | Floats, y: Sequence[float] | Floats) -> list[int]:
-    """Indices of the vertices of the upper concave hull of points sorted by (x, y).
+def upper_hull(x: Any, y: Any, n: int, keep: Any) -> int:
+    """List the vertices of the upper concave hull of n points sorted by (x, y).
 
-    Plain loops over plain numbers: numba compiles this same source for long curves.
+    Plain loops over plain numbers: the same source is compiled for long curves.
     """
-    keep = [0]
-    for k in range(1, len(x)):
-        while len(keep) > 1:
-            i, j = keep[-2], keep[-1]
+    last = 0
+    keep[0] = 0
+    for k in range(1, n):
+        while last > 0:
+            i, j = keep[last - 1], keep[last]
             turn = (x[j] - x[i]) * (y[k] - y[i]) - (y[j] - y[i]) * (x[k] - x[i])
-            if turn < 0:
+            if turn < 0.0:
                 break
-            keep.pop()
-        if x[k] > x[keep[-1]] or y[k] > y[keep[-1]]:
-            keep.append(k)
-    return keep
+            last -= 1
+        if x[k] > x[keep[last]] or y[k] > y[keep[last]]:
+            last += 1
+            keep[last] = k
+    return last + 1
 
 
 def _garbling(joined: Floats, p_xy: Floats) -> csr_array:
@@ -105,6 +120,8 @@ def _garbling(joined: Floats, p_xy: Floats) -> csr_array:
     Left-curtain coupling: each x, by rising share of class 1, takes from what is left of J the
     one window of neighbouring edges that holds exactly its mass and its class 1 mass.
     """
+    from scipy.sparse import csr_array
+
     left = joined.sum(axis=1)
     share = np.divide(joined[:, 1], left, out=np.zeros_like(left), where=left > 0)
     mass = p_xy.sum(axis=1)

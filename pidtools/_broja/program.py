@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from pidtools._broja.support import Support, build_support
+from pidtools._broja.state import Support, new_support
+
+if TYPE_CHECKING:
+    from scipy.sparse import coo_array
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +48,8 @@ class Program:
 
     def cell_totals(self, q: Floats) -> coo_array:
         """Mass of each cell as a sparse array over (t, s)."""
+        from scipy.sparse import coo_array
+
         t, s = self._cells()
         totals = np.add.reduceat(q, self.support.cell_start[:-1])
         return coo_array((totals, (t, s)), shape=self.shape[:2])
@@ -55,13 +59,14 @@ class Program:
         totals: Floats = np.asarray(cells.tocsr()[self._cells()]).ravel()
         return totals
 
-    def _cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        row = self.support.cell_row.astype(np.int64)
-        col = self.support.cell_col.astype(np.int64)
+    def _cells(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        row, col = self.support.cell_row, self.support.cell_col
         return (col, row) if self.swapped else (row, col)
 
     def coupling(self, q: Floats) -> coo_array:
         """Entries q as a sparse array over (t, s, y)."""
+        from scipy.sparse import coo_array
+
         sup = self.support
         row, col = owners(sup.row_start)[sup.row], owners(sup.col_start)[sup.col]
         t, s = (col, row) if self.swapped else (row, col)
@@ -95,7 +100,7 @@ def program_of(p_ty: Floats, p_sy: Floats) -> Program:
     row_class, row_start, p_row = _variables(rows)
     col_class, col_start, p_col = _variables(cols)
     n_y = p_ty.shape[1]
-    support = build_support(row_class, row_start, col_class, col_start, n_y)
+    support = new_support(row_class, row_start, col_class, col_start, n_y)
     return Program(support, p_row, p_col, swapped, (len(p_ty), len(p_sy), n_y))
 
 
@@ -108,39 +113,46 @@ def parts(program: Program) -> Iterator[tuple[Support, NDArray[np.bool_], NDArra
     """
     sup = program.support
     group = _class_groups(sup)
+    if not group.any():
+        yield sup, np.ones(sup.n_rows, dtype=bool), np.ones(sup.n_cols, dtype=bool)
+        return
     for g in range(int(group.max()) + 1):
         own_row, own_col = group[sup.row_class] == g, group[sup.col_class] == g
         classes = np.nonzero(group == g)[0]
-        row_class = np.searchsorted(classes, sup.row_class[own_row]).astype(np.uint32)
-        col_class = np.searchsorted(classes, sup.col_class[own_col]).astype(np.uint32)
+        row_class = np.searchsorted(classes, sup.row_class[own_row]).astype(np.int32)
+        col_class = np.searchsorted(classes, sup.col_class[own_col]).astype(np.int32)
         row_start = _starts(owners(sup.row_start)[own_row])
         col_start = _starts(owners(sup.col_start)[own_col])
-        part = build_support(row_class, row_start, col_class, col_start, len(classes))
+        part = new_support(row_class, row_start, col_class, col_start, len(classes))
         yield part, own_row, own_col
 
 
-def owners(start: NDArray[np.int64]) -> NDArray[np.int64]:
+def owners(start: NDArray[np.int32]) -> NDArray[np.int32]:
     """Source value of each variable."""
     return np.repeat(np.arange(len(start) - 1), np.diff(start))
 
 
-def _variables(table: Floats) -> tuple[NDArray[np.uint32], NDArray[np.int64], Floats]:
+def _variables(table: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
     """Classes of the positive cells of a table, row by row, where rows start, and the cells."""
     owner, classes = np.nonzero(table)
     start = np.searchsorted(owner, np.arange(len(table) + 1))
-    return classes.astype(np.uint32), start.astype(np.int64), table[owner, classes]
+    return classes.astype(np.int32), start.astype(np.int32), table[owner, classes]
 
 
-def _class_groups(sup: Support) -> NDArray[np.int32]:
+def _class_groups(sup: Support) -> NDArray[np.intp]:
     """Group of each class; classes meet where a cell has both."""
     meet = _together(sup.row_start, sup.row_class, sup.n_classes)
     meet &= _together(sup.col_start, sup.col_class, sup.n_classes)
-    group: NDArray[np.int32] = connected_components(meet, directed=False)[1]
-    return group
+    smallest = np.arange(sup.n_classes)
+    while True:
+        reached = np.where(meet, smallest, sup.n_classes).min(axis=1)
+        if np.array_equal(reached, smallest):
+            return np.unique(smallest, return_inverse=True)[1]
+        smallest = reached
 
 
 def _together(
-    start: NDArray[np.int64], classes: NDArray[np.uint32], n_classes: int
+    start: NDArray[np.int32], classes: NDArray[np.int32], n_classes: int
 ) -> NDArray[np.bool_]:
     """Pairs of classes that some source value can both have."""
     has = np.zeros((len(start) - 1, n_classes), dtype=np.float32)
@@ -148,7 +160,7 @@ def _together(
     return (has.T @ has) > 0
 
 
-def _starts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
+def _starts(owner: NDArray[np.int32]) -> NDArray[np.int32]:
     """Where the runs of equal owners start, and the end."""
     changes = np.nonzero(np.diff(owner))[0] + 1
-    return np.concatenate([[0], changes, [len(owner)]]).astype(np.int64)
+    return np.concatenate([[0], changes, [len(owner)]]).astype(np.int32)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
 
 from pidtools._result import Duals
 
 if TYPE_CHECKING:
+    from scipy.sparse import coo_array, csr_array
+
     from pidtools._broja.program import Program, Solution
-    from pidtools._broja.support import Start
+    from pidtools._broja.state import Start
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -54,6 +55,8 @@ def lift(q: coo_array, reduced: Reduction, p_ty: Floats, p_sy: Floats) -> coo_ar
     Within a class, merged symbols share their mass in proportion to p(t, y) and p(s, y), and
     merged classes in proportion to p(y), which keeps the pair marginals and the information.
     """
+    from scipy.sparse import coo_array, csr_array
+
     t_r, s_r, y_r = q.coords
     p_y, p_y_reduced = p_ty.sum(axis=0), reduced.p_ty.sum(axis=0)
     layers = []
@@ -91,7 +94,7 @@ def lift_duals(
 
 def reduced_start(program: Program, start: Duals, reduced: Reduction, p_ty: Floats) -> Start:
     """Duals of a neighbouring problem in the variables of the reduced one."""
-    from pidtools._broja.support import Start
+    from pidtools._broja.state import Start
 
     t, s, y = (_representatives(group) for group in (reduced.t, reduced.s, reduced.y))
     p_y = p_ty.sum(axis=0)
@@ -117,6 +120,8 @@ def _representatives(group: Ints) -> Ints:
 
 def _groups(group: Ints) -> csr_array:
     """Matrix (n_symbols, n_groups) of membership."""
+    from scipy.sparse import csr_array
+
     members = np.nonzero(group >= 0)[0]
     ones = np.ones(len(members))
     return csr_array((ones, (members, group[members])), shape=(len(group), int(group.max()) + 1))
@@ -124,6 +129,8 @@ def _groups(group: Ints) -> csr_array:
 
 def _shares(p: Floats, group: Ints) -> csr_array:
     """Matrix (n_symbols, n_groups) with each symbol's share of its group's mass."""
+    from scipy.sparse import csr_array
+
     kept = np.nonzero((group >= 0) & (p > 0))[0]
     total = np.bincount(group[kept], p[kept], int(group.max()) + 1)
     share = p[kept] / total[group[kept]]

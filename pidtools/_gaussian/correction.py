@@ -3,12 +3,13 @@ r"""What few samples add to log determinants and to the spread of generalised ei
 The scatter matrix of Y given a source of rank r is Wishart with ``n - 1 - r`` degrees of
 freedom. The mean of its log determinant is known, so informations are corrected exactly. The
 eigenvalues of two such matrices spread more than the true ones, which makes both unique
-informations too large even when the log determinants are right; `excess` measures that by
-drawing from the fitted law.
+informations too large even when the log determinants are right; `fit` measures that by
+drawing from laws whose samples spread as much as this one does.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,12 +19,16 @@ from scipy.special import digamma
 
 Floats = NDArray[np.float64]
 
-# The draws are fixed: the correction is a function of the data, and moves smoothly with them.
+# The draws are fixed: the correction is a function of the data alone.
 SEED = 20_140_421
 # Residuals correlated beyond this are the same residuals.
 IDENTICAL = 1.0 - 1e-12
-# A match to this share of the spread is far below its own sampling error; it takes 3 to 6 steps.
-MATCH, STEPS = 1e-4, 20
+# A match to this share of the spread is far below its own sampling error; it takes 2 to 5 steps.
+MATCH, STEPS = 1e-3, 20
+# Fewer draws than this have no quantiles.
+MIN_DRAWS = 25
+# Eigenvalues count as strays of one when so many samples of equal ones reach farther.
+WITHIN = 0.9
 
 
 def log_det_mean(n_y: int, degrees: int) -> float:
@@ -69,8 +74,24 @@ class Residuals:
         return int(min(shared, self.degrees_t, self.degrees_s))
 
 
-def excess(log_g: Floats, residuals: Residuals) -> float:
-    """By how much sampling inflates each unique information, in nats.
+@dataclass(frozen=True)
+class Fit:
+    """What a sample says about the eigenvalues it was drawn from.
+
+    Attributes
+    ----------
+    excess : float
+        By how much sampling inflates each unique information, in nats; it can be negative.
+    log_g : ndarray, shape (n_y,)
+        Natural logs of eigenvalues whose samples are like this one.
+    """
+
+    excess: float
+    log_g: Floats
+
+
+def fit(log_g: Floats, residuals: Residuals, *, effort: float = 1.0) -> Fit:
+    """Find eigenvalues whose samples spread as the estimated ones do, and by how much more.
 
     Parameters
     ----------
@@ -78,22 +99,67 @@ def excess(log_g: Floats, residuals: Residuals) -> float:
         Natural logs of the estimated eigenvalues, falling, unbiased in their sum.
     residuals : Residuals
         Of the same sample.
+    effort : float
+        Share of the usual number of draws. They are the same for every sample of one size, so
+        what fewer of them miss is missed alike, and differences between samples keep.
 
     Notes
     -----
-    The eigenvalues are drawn together towards their mean until samples drawn from them spread
-    as far as the estimates do; the excess is what those samples show beyond what they were
-    drawn from. Half the sum of |log g| measures the spread.
+    Half the sum of |log g| measures the spread. Along a path from the estimates to eigenvalues
+    without the part of their spread that may be noise, the place is sought from which samples
+    spread as far as the estimates do; the excess is what these show beyond what they are drawn
+    from. A sample may spread less than any place on the path makes likely, as every second one
+    does where nothing is unique. It is taken for the mirror image of one that spreads more by as
+    much, and its spread falls short of the end of the path by what the other's exceeds it: both
+    sides cancel in the mean, and no bias is left where truth lies at its border.
     """
-    draws = _draw(residuals)
-    centre, target = float(log_g.mean()), float(_half_spread(log_g))
+    draws = _draw(residuals, effort)
+    path = _path(log_g, draws)
+    target = _half_spread(log_g)
 
     def spread(share: float) -> float:
-        return draws.mean_half_spread(centre + share * (log_g - centre))
+        return draws.mean_half_spread(path(share))
 
-    share, reached = _match(spread, target)
-    shrunk = centre + share * (log_g - centre)
-    return (reached - float(_half_spread(shrunk))) / 2
+    off = target - spread(0.0)
+    mirrored = target + max(-2.0 * off, 0.0)
+    share, reached = _match(spread, mirrored)
+    end = _half_spread(path(0.0))
+    beyond = _half_spread(path(share)) + mirrored - reached - end
+    return Fit(
+        excess=(target - end - math.copysign(beyond, off)) / 2,
+        log_g=path(share if off > 0 else 0.0),
+    )
+
+
+def _path(log_g: Floats, draws: _Draws) -> Callable[[float], Floats]:
+    """Eigenvalues by share: from a cluster drawn together (0) to the cluster as it is (1).
+
+    The cluster is made of the eigenvalues nearest to 0 that stray no farther from their centre
+    than samples of equal ones do; the square of its centre is lessened by what noise adds to it.
+    The others have a certain sign, and are moved back by what sampling moves them.
+    """
+    equal = draws.log_eigenvalues(np.zeros_like(log_g))
+    strays = np.abs(equal - equal.mean(axis=1, keepdims=True)).max(axis=1)
+    reach, noise = np.quantile(strays, WITHIN), equal.sum(axis=1).var() / len(log_g)
+    order = np.argsort(np.abs(log_g))
+    for size in range(len(log_g), 0, -1):
+        cluster = order[:size]
+        centre = _shrunk(float(log_g[cluster].mean()), noise / size)
+        if np.abs(log_g[cluster] - centre).max() <= reach:
+            break
+    base = log_g
+    if size < len(log_g):
+        drawn = draws.log_eigenvalues(log_g).mean(axis=0)
+        moved = 2 * log_g - drawn + (drawn.sum() - log_g.sum()) / len(log_g)
+        base = np.where(moved * log_g > 0, moved, 0.0)
+    base, apart = base.copy(), np.zeros_like(log_g)
+    base[cluster], apart[cluster] = centre, log_g[cluster] - centre
+    return lambda share: base + share * apart
+
+
+def _shrunk(value: float, variance: float) -> float:
+    """The value without the part of its square that its noise adds."""
+    return math.copysign(math.sqrt(max(value**2 - variance, 0.0)), value)
 
 
 def _match(spread: Callable[[float], float], target: float) -> tuple[float, float]:
@@ -120,9 +186,8 @@ def _match(spread: Callable[[float], float], target: float) -> tuple[float, floa
     return share, off + target
 
 
-def _half_spread(log_g: Floats) -> Floats:
-    half: Floats = np.abs(log_g).sum(axis=-1) / 2
-    return half
+def _half_spread(log_g: Floats) -> float:
+    return float(np.abs(log_g).sum()) / 2
 
 
 @dataclass(frozen=True)
@@ -147,17 +212,17 @@ class _Draws:
         more the signs agree the better, and where all do the answer is exact.
         """
         drawn = self.log_eigenvalues(log_g)
-        spread, control = _half_spread(drawn), drawn.sum(axis=1)
+        spread, control = np.abs(drawn).sum(axis=1) / 2, drawn.sum(axis=1)
         off = control - control.mean()
         square = off @ off
         slope = (off @ spread) / square if square > 0 else 0.0
         return float(spread.mean() - slope * (control.mean() - log_g.sum()))
 
 
-def _draw(residuals: Residuals) -> _Draws:
+def _draw(residuals: Residuals, effort: float) -> _Draws:
     n_y = len(residuals.cross)
-    # The estimate inherits its sampling error over the root of this number: 10 to 25 %.
-    n_draws = int(np.clip(3000 // n_y**2, 16, 100))
+    # The estimate inherits its sampling error over the root of this number: 5 to 20 %.
+    n_draws = max(int(effort * np.clip(10_000 // n_y**2, MIN_DRAWS, 400)), MIN_DRAWS)
     rng = np.random.default_rng(SEED)
     shared = residuals.shared_degrees
     both = _residual_root(residuals, shared) @ _wishart_root(2 * n_y, shared, n_draws, rng)
@@ -178,12 +243,29 @@ def _draw(residuals: Residuals) -> _Draws:
 
 def _residual_root(residuals: Residuals, shared: int) -> Floats:
     """Root of the covariance of both residuals in the shared degrees of freedom."""
-    scale = np.sqrt(residuals.degrees_t * residuals.degrees_s) / shared
-    left, cosine, right = np.linalg.svd(residuals.cross * scale)
+    private = 1.0 - shared / np.sqrt(residuals.degrees_t * residuals.degrees_s)
+    left, cosine, right = np.linalg.svd(residuals.cross / (1.0 - private))
+    cosine = _less_spread(cosine, shared, private)
     cosine = np.where(cosine >= IDENTICAL, 1.0, cosine)
     n_y = len(cosine)
     sine = (right.T * np.sqrt((1.0 - cosine) * (1.0 + cosine))) @ right
     return np.block([[np.eye(n_y), np.zeros((n_y, n_y))], [right.T * cosine @ left.T, sine]])
+
+
+def _less_spread(cosine: Floats, shared: int, private: float) -> Floats:
+    """Correlations of residuals without the spread that sampling adds to equal ones.
+
+    The variance of a sampled correlation c is ``(1 - c^2)^2`` over the degrees of freedom; what
+    is not shared adds that of a beta variable, ``2 c^2 private``. Singular values of c times the
+    identity plus noise spread as the eigenvalues of the noise's symmetric part do.
+    """
+    n_y, centre = len(cosine), float(cosine.mean())
+    c = min(centre, 1.0)
+    variance = ((1.0 - c**2) ** 2 + 2.0 * c**2 * private) / shared
+    noise, energy = variance * (n_y * (n_y + 1) / 2 - 1), float(((cosine - centre) ** 2).sum())
+    share = np.sqrt(max(1.0 - noise / energy, 0.0)) if energy else 0.0
+    drawn: Floats = c + share * (cosine - c)
+    return drawn
 
 
 def _wishart_root(size: int, degrees: int, n_draws: int, rng: np.random.Generator) -> Floats:

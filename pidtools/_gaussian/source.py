@@ -49,6 +49,20 @@ class Columns:
         correlations: Floats = kept / scale * (self.weight * other.weight)
         return correlations
 
+    def whitened(self, directions: Floats) -> Floats:
+        """Weights of all columns for directions of the kept and whitened ones."""
+        weights = np.zeros((len(self.mean), directions.shape[1]))
+        kept = self.factor.kept
+        weights[kept] = factors.solve_lower(self.factor.lower, directions, transposed=True)
+        weights[kept] /= self.scale[kept, None]
+        return weights
+
+    def unwhitened(self, weights: Floats) -> Floats:
+        """Directions of the kept and whitened columns for weights of all."""
+        kept = self.factor.kept
+        directions: Floats = self.factor.lower.T @ (weights[kept] * self.scale[kept, None])
+        return directions
+
 
 @dataclass(frozen=True)
 class Source:
@@ -83,19 +97,16 @@ class Source:
         """Excess in nats of the plug-in information."""
         return correction.information_bias(self.y.rank, self.n_samples - 1, self.x.rank)
 
-    def residual(self, posterior: Posterior) -> Floats:
-        """What X leaves of whitened Y in each sample, shape (n_samples, y.rank)."""
+    def residuals(self, posterior: Posterior) -> Residuals:
+        """What X leaves of whitened Y."""
         weights = np.zeros((len(self.x.mean), self.y.rank))
         slopes = factors.solve_lower(self.x.factor.lower, posterior.whitened, transposed=True)
         weights[self.x.factor.kept] = slopes / self.x.scale[self.x.factor.kept, None]
-        whiten = np.zeros((len(self.y.mean), self.y.rank))
-        identity = np.eye(self.y.rank)
-        kept = self.y.factor.kept
-        whiten[kept] = factors.solve_lower(self.y.factor.lower, identity).T
-        whiten[kept] /= self.y.scale[kept, None]
-        return moments.residual(
+        whiten = self.y.whitened(np.eye(self.y.rank))
+        values = moments.residual(
             self.x.values, self.x.mean, weights, self.y.values, self.y.mean, whiten
         )
+        return Residuals(values, posterior.lower, self.degrees)
 
 
 def look(X: Array, Y: Array, *, shrink: bool) -> Source:
@@ -146,24 +157,77 @@ class Pair:
         )
 
 
-def residuals_together(
-    t: Source, s: Source, root_t: Floats, root_s: Floats, e_t: Floats, e_s: Floats
-) -> correction.Residuals:
-    """Scatter of two residuals in the coordinates of their generalised eigenvectors.
+@dataclass(frozen=True)
+class Residuals:
+    """What one source leaves of Y in each sample, in coordinates shared with another source.
 
-    Parameters
+    Attributes
     ----------
-    t, s : Source
-    root_t, root_s : ndarray, shape (n_y, n_y)
-        Factors of the covariances that T and S leave of whitened Y.
-    e_t, e_s : ndarray, shape (n_samples, n_y)
-        Residuals of whitened Y.
+    values : ndarray, shape (n_samples, n_y)
+    root : ndarray, shape (n_y, n_y)
+        Triangular factor of their covariance.
+    degrees : int
+        Degrees of freedom of the covariance.
     """
-    left, _, right = np.linalg.svd(factors.solve_lower(root_s, root_t))
-    v_s = factors.solve_lower(root_s, left, transposed=True)
-    v_t = factors.solve_lower(root_t, right.T, transposed=True)
+
+    values: Floats
+    root: Floats
+    degrees: int
+
+    def mapped(self, matrix: Floats) -> Residuals:
+        """In other coordinates: each row multiplied by ``matrix.T``."""
+        upper = np.asarray(np.linalg.qr((matrix @ self.root).T, mode="r"))
+        return Residuals(self.values @ matrix.T, upper.T, self.degrees)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Two residuals in the coordinates of their generalised eigenvectors.
+
+    Attributes
+    ----------
+    log_g : ndarray, shape (n_y,)
+        Natural logs of the generalised eigenvalues, falling.
+    frame : ndarray, shape (n_y, n_y)
+        Their eigenvectors, in which S leaves the identity.
+    scatter : Residuals of `correction`
+        How the residuals vary together.
+    """
+
+    log_g: Floats
+    frame: Floats
+    scatter: correction.Residuals
+
+
+def together(t: Residuals, s: Residuals) -> Together:
+    """Both residuals, T's and S's, seen together."""
+    left, sigma, right = np.linalg.svd(factors.solve_lower(s.root, t.root))
+    v_s = factors.solve_lower(s.root, left, transposed=True)
+    v_t = factors.solve_lower(t.root, right.T, transposed=True)
     # An eigenvector has two signs; the largest residual decides, whatever the units of Y.
-    largest = e_s[np.argmax(np.abs(e_s @ v_s), axis=0)]
+    largest = s.values[np.argmax(np.abs(s.values @ v_s), axis=0)]
     signs = np.sign((largest * v_s.T).sum(axis=1))
-    cross = (v_t * signs).T @ (e_t.T @ e_s) @ (v_s * signs)
-    return correction.Residuals(cross / (t.n_samples - 1), t.degrees, s.degrees, t.n_samples - 1)
+    n = len(s.values) - 1
+    cross = (v_t * signs).T @ (t.values.T @ s.values) @ (v_s * signs) / n
+    scatter = correction.Residuals(cross, t.degrees, s.degrees, n)
+    return Together(2.0 * np.log(sigma), v_s, scatter)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where resamples of two sources are held, so that they spread as samples do.
+
+    Rows drawn again spread around the sample's eigenvalues, which already spread more than those
+    it was drawn from. Seen along the sample's eigenvectors and stretched, they spread around
+    eigenvalues from which samples like it come.
+
+    Attributes
+    ----------
+    frame : ndarray, shape (n_columns, n_y)
+        The sample's generalised eigenvectors in the units of Y.
+    stretch : ndarray, shape (n_y,)
+        Factor of what T leaves along each.
+    """
+
+    frame: Floats
+    stretch: Floats

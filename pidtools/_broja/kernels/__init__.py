@@ -1,0 +1,1 @@
+"""Kernels of the solver, in numba's Python; imported only where they have to be compiled."""

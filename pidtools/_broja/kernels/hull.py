@@ -1,0 +1,18 @@
+"""The upper concave hull of long curves: the loop of `pidtools._broja.hull`, compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pidtools._broja import hull
+from pidtools._broja.kernels.compiler import inner, view
+from pidtools._broja.state import Curve
+
+curve_of = view(Curve)
+_upper_hull = inner(hull.upper_hull)
+
+
+def upper_hull(h: Any) -> None:
+    """List the vertices of the upper concave hull of points sorted by (x, y)."""
+    v = curve_of(h)
+    v.n_kept[0] = _upper_hull(v.x, v.y, v.n, v.keep)

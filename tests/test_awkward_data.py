@@ -1,0 +1,189 @@
+"""What users bring by accident, through the main question: an answer with a note, or an error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import atoms
+from sklearn.svm import LinearSVC
+
+import pidtools as pt
+from pidtools._information import entropy
+
+N = 300
+RNG = np.random.default_rng(0)
+Y = np.arange(N) % 3
+T = RNG.normal(size=(N, 4)) + 1.5 * np.eye(4)[Y]
+S = T[:, :2] + RNG.normal(size=(N, 2))
+CHEAP = pt.Probe(experts=("lda",))
+
+
+def measure(T=T, S=S, Y=Y, estimator=CHEAP, **options):
+    return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
+
+
+def bits_of(labels):
+    return entropy(np.bincount(labels) / len(labels))
+
+
+def noted(result, text):
+    return any(text in note for note in result.notes)
+
+
+def test_a_class_with_fewer_members_than_folds():
+    labels = np.where(np.arange(N) < 3, 7, Y)
+    result = measure(Y=labels)
+    assert noted(result, "T: 1 of 4 classes have fewer rows than the 5 folds (the first is class 3")
+    assert result.teacher_information > 0.3
+    assert np.isfinite(atoms(result.pid)).all()
+
+
+def test_every_class_with_two_members():
+    labels = np.arange(N) // 2
+    X = np.eye(N // 2)[labels][:, :40] + 0.1 * RNG.normal(size=(N, 40))
+    result = measure(X, X[:, :20], Y=labels, synergy=False)
+    assert noted(result, "T: 2 folds in place of 5: no class has more than 2 rows.")
+    assert result.teacher_information <= bits_of(labels)
+    assert np.isfinite(atoms(result.pid)).all()
+
+
+@pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
+def test_more_classes_than_cells():
+    """Two rows and a half a class: what the cells lose is said, and nothing exceeds H(Y)."""
+    labels = np.sort(RNG.integers(0, 120, N))
+    codes = np.unique(labels, return_inverse=True)[1]
+    position = np.stack([np.cos(codes / 20), np.sin(codes / 20), codes / 60], axis=1)
+    result = measure(position, position[:, :2], Y=labels)
+    assert noted(result, "classes have fewer rows than the 5 folds")
+    assert 0 < result.teacher_information <= bits_of(codes)
+    assert np.isfinite(atoms(result.pid)).all()
+
+
+@pytest.mark.parametrize("constant", ["T", "S", "T and S"])
+def test_constant_sources_know_nothing(constant):
+    """To the rounding of float32 posteriors, and of the power that sharpens their cells."""
+    nothing = np.full((N, 3), 2.5)
+    sources = dict.fromkeys(constant.split(" and "), nothing)
+    result = measure(**sources, confidence_level=0.9, n_resamples=10)
+    assert result.distilled == pytest.approx(0, abs=1e-5)
+    if "T" in constant:
+        assert result.teacher_information == pytest.approx(0, abs=1e-5)
+        assert result.distillable == pytest.approx(0, abs=1e-5)
+        assert result.p_distillable == 1.0
+    if "S" in constant:
+        assert result.student_information == pytest.approx(0, abs=1e-5)
+        assert result.student_only == pytest.approx(0, abs=1e-5)
+
+
+def test_separable_classes_stop_at_the_entropy():
+    far = 100 * np.eye(4)[Y] + RNG.normal(size=(N, 4))
+    result = measure(far, far[:, :2])
+    for information in (result.teacher_information, result.student_information):
+        assert bits_of(Y) - 0.05 < information <= bits_of(Y) + 1e-9
+    assert np.isfinite(atoms(result.pid)).all()
+
+
+def test_duplicated_rows_are_said():
+    twice = np.repeat(np.arange(N // 2), 2)
+    result = measure(T[twice], S[twice], Y[twice])
+    assert noted(result, "T: 50% of the rows repeat another row")
+    assert noted(result, "pass groups")
+
+
+def test_missing_values():
+    holed = np.where(np.arange(N)[:, None] == 41, np.nan, T)
+    with pytest.raises(ValueError, match=r"^T holds 4 NaN in 1 row \(first at row 41\); drop"):
+        measure(holed)
+    with pytest.raises(ValueError, match=r"^S holds 4 NaN in 1 row \(first at row 41\); drop"):
+        measure(S=holed)
+
+
+def test_a_classifier_without_probabilities():
+    with pytest.raises(TypeError, match=r"^classifier must have predict_proba; LinearSVC has not"):
+        measure(estimator=pt.Probe(classifier=LinearSVC()))
+
+
+def test_posteriors_that_do_not_sum_to_one():
+    head = np.full((N, 3), 0.3)
+    with pytest.raises(
+        ValueError, match=r"^T must hold probabilities that sum to 1 in every row; .* sums to 0\.9"
+    ):
+        measure(head, head, estimator=pt.Probe(inputs="probabilities", experts=()))
+
+
+# --- laws that estimates break --------------------------------------------------------------
+
+
+def broken(**atoms):
+    """A result whose atoms are these."""
+    import dataclasses
+
+    whole = pt.distillable_knowledge(Y, Y // 2, Y)
+    return dataclasses.replace(whole, pid=dataclasses.replace(whole.pid, **atoms))
+
+
+def test_estimates_are_reported_as_they_came_out_with_a_note(monkeypatch):
+    """An estimator that breaks every law on purpose."""
+    import dataclasses
+
+    whole = pt.Symbols.decompose
+
+    def off(self, t, s):
+        return dataclasses.replace(whole(self, t, s), unique_t=-0.02, redundancy=-0.01)
+
+    monkeypatch.setattr(pt.Symbols, "decompose", off)
+    monkeypatch.setattr(pt.Symbols, "joint_information", lambda self, t, s: -0.2)
+    result = pt.distillable_knowledge(Y, Y // 2, Y)
+    assert (result.distillable, result.distilled) == (-0.02, -0.01)
+    (note,) = (note for note in result.notes if note.startswith("Below 0"))
+    for name in ("distilled = -0.01", "distillable = -0.02", "synergy = -0.17 bits"):
+        assert name in note
+    assert "constrained() gives the nearest atoms that obey the laws" in note
+    assert noted(result, "The joint information came out below that of one source")
+    nats = pt.distillable_knowledge(Y, Y // 2, Y, units="nats")
+    assert any("distillable = -0.0139" in note and "nats" in note for note in nats.notes)
+
+
+def test_the_constrained_version_obeys():
+    result = broken(unique_t=-0.02, synergy=-0.1)
+    obeys = result.constrained()
+    assert (obeys.distillable, obeys.synergy) == (0.0, 0.0)
+    assert obeys.distilled == result.distilled
+    assert obeys.pid == result.pid.constrained()
+    assert obeys.joint_information >= max(obeys.teacher_information, obeys.student_information)
+    assert result.distillable == -0.02
+    assert obeys.notes == result.notes
+    assert broken(synergy=None).constrained().synergy is None
+
+
+def test_exact_answers_break_no_law():
+    result = pt.distillable_knowledge(Y, Y // 2, Y)
+    assert not noted(result, "Below 0")
+    assert not noted(result, "The joint information came out below")
+
+
+# --- the p-value of what is left ------------------------------------------------------------
+
+
+def test_what_is_left_has_a_p_value():
+    result = measure(confidence_level=0.9, n_resamples=200, synergy=False)
+    assert result.distillable > 0.1
+    # The least value that 200 resamples give.
+    assert result.p_distillable == pytest.approx(5 / 201)
+    assert "p-value of nothing to distil" in result.summary()
+    assert result.to_dict()["p_distillable"] == result.p_distillable
+
+
+def test_nothing_left_is_not_rejected():
+    for student in (T, np.hstack([T, T[:, :1]])):
+        result = measure(S=student, confidence_level=0.9, n_resamples=20, synergy=False)
+        assert result.p_distillable > 0.05
+    reversed_ = measure(S, T, confidence_level=0.9, n_resamples=20, synergy=False)
+    assert reversed_.p_distillable > 0.05
+
+
+def test_without_resamples_there_is_no_p_value():
+    result = measure(synergy=False)
+    assert result.p_distillable is None
+    assert "p_distillable" not in result.to_dict()
+    assert "p-value" not in result.summary()

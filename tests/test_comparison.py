@@ -1,0 +1,177 @@
+"""Two students of one teacher: the same numbers as apart, and differences that are paired."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from helpers import EXACT
+
+import pidtools as pt
+
+Y = np.arange(1200) % 4
+T, HALF = Y, Y // 2
+CHEAP = pt.Probe(experts=("lda",), n_folds=3, n_cells=20)
+FAST = {"estimator": CHEAP, "n_resamples": 10, "synergy": False}
+
+
+def layers(n=500, seed=0):
+    """A teacher, a student with most of it, a student with little, and labels."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    teacher = rng.normal(size=(n, 4)) + 1.2 * y[:, None]
+    return teacher, teacher[:, :3], teacher[:, :1] + rng.normal(size=(n, 1)), y
+
+
+def test_each_student_is_measured_as_it_is_alone():
+    teacher, a, b, y = layers()
+    found = pt.compare_students(teacher, a, b, y, **FAST)
+    for student, source in ((found.a, a), (found.b, b)):
+        alone = pt.distillable_knowledge(teacher, source, y, confidence_level=0.95, **FAST)
+        assert student.pid == alone.pid
+        assert student.intervals == alone.intervals
+        assert student.p_distillable == alone.p_distillable
+
+
+def test_differences_are_a_minus_b():
+    found = pt.compare_students(T, HALF, Y, Y, n_resamples=20)
+    assert found.differences["distillable"] == pytest.approx(1.0, abs=1e-6)
+    assert found.differences["student_information"] == pytest.approx(-1.0, abs=EXACT)
+    assert set(found.differences) == {
+        "distillable",
+        "distilled",
+        "student_only",
+        "synergy",
+        "student_information",
+        "joint_information",
+    }
+    assert set(found.intervals) == set(found.differences)
+    less = pt.compare_students(T, HALF, Y, Y, n_resamples=20, synergy=False)
+    assert "synergy" not in less.differences
+    assert "joint_information" not in less.intervals
+
+
+def test_exchanged_students_exchange_signs():
+    teacher, a, b, y = layers()
+    one = pt.compare_students(teacher, a, b, y, **FAST)
+    other = pt.compare_students(teacher, b, a, y, **FAST)
+    for name, difference in one.differences.items():
+        assert other.differences[name] == pytest.approx(-difference, abs=EXACT)
+        assert other.intervals[name].low == pytest.approx(-one.intervals[name].high, abs=EXACT)
+    # Rounding may move one of ten replicates across 0.
+    assert one.p_value == pytest.approx(other.p_value, abs=2 / 11)
+
+
+def test_a_student_beside_itself_does_not_differ():
+    teacher, a, _, y = layers()
+    found = pt.compare_students(teacher, a, a, y, **FAST)
+    assert set(found.differences.values()) == {0.0}
+    assert found.p_value == 1.0
+    assert all((i.low, i.high) == (0.0, 0.0) for i in found.intervals.values())
+
+
+def test_a_plain_difference_is_found():
+    teacher, a, b, y = layers()
+    found = pt.compare_students(teacher, a, b, y, **FAST | {"n_resamples": 60})
+    assert found.differences["distillable"] < -0.1
+    assert found.intervals["distillable"].high < 0
+    assert found.p_value <= 0.05
+
+
+def test_pairing_takes_out_what_both_share():
+    """Chance in the choice of rows moves two like students alike."""
+    teacher, a, _, y = layers(n=800)
+    like = a + 0.1 * np.random.default_rng(1).normal(size=a.shape)
+    found = pt.compare_students(teacher, a, like, y, **FAST | {"n_resamples": 60})
+
+    def width(interval):
+        return interval.high - interval.low
+
+    difference = width(found.intervals["student_information"])
+    assert difference < 0.7 * width(found.a.intervals["student_information"])
+
+
+def test_a_summary_stands_for_its_array():
+    teacher, a, b, y = layers()
+    whole = pt.compare_students(teacher, a, b, y, **FAST)
+    sources = (pt.summarise(x, y, estimator=CHEAP) for x in (teacher, a, b))
+    assert pt.compare_students(*sources, y, **FAST) == whole
+
+
+@pytest.mark.parametrize("estimator", [CHEAP, "symbols", "gaussian"], ids=str)
+def test_the_same_for_any_number_of_jobs(estimator):
+    teacher, a, b, y = layers(n=200)
+    if estimator == "symbols":
+        teacher, a, b = (x[:, 0] > 0 for x in (teacher, a, b))
+    if estimator == "gaussian":
+        y = teacher[:, :2] + np.random.default_rng(2).normal(size=(200, 2))
+    options = FAST | {"estimator": estimator}
+    one = pt.compare_students(teacher, a, b, y, **options, n_jobs=1)
+    assert pt.compare_students(teacher, a, b, y, **options, n_jobs=2) == one
+
+
+def test_groups_widen_the_differences():
+    teacher, a, b, y = layers(n=200)
+    rows, groups = np.repeat(np.arange(200), 4), np.repeat(np.arange(200), 4)
+    copies = (teacher[rows], a[rows], b[rows], y[rows])
+    options = FAST | {"n_resamples": 40}
+
+    def width(**more):
+        interval = pt.compare_students(*copies, **options, **more).intervals["distillable"]
+        return interval.high - interval.low
+
+    # Four copies a row: half the width where the copies pass for rows of their own.
+    assert width(groups=groups) > 1.4 * width()
+
+
+def test_units():
+    bits = pt.compare_students(T, HALF, Y, Y, n_resamples=10)
+    nats = pt.compare_students(T, HALF, Y, Y, n_resamples=10, units="nats")
+    assert nats.units == "nats"
+    for name, interval in nats.intervals.items():
+        assert interval.low == pytest.approx(bits.intervals[name].low * np.log(2), abs=EXACT)
+    assert nats.p_value == bits.p_value
+
+
+def test_without_a_level_nothing_is_resampled():
+    found = pt.compare_students(T, HALF, Y, Y, confidence_level=None)
+    assert found.p_value is None
+    assert not found.intervals
+    assert "p-value" not in found.summary()
+
+
+def test_text_and_dictionary():
+    found = pt.compare_students(T, HALF, Y, Y, n_resamples=20)
+    text = found.summary()
+    assert text.startswith("1200 samples, in bits; the teacher knows 2.0000\n")
+    (line,) = (row for row in text.splitlines() if row.startswith("  distillable"))
+    assert line.split()[1:4] == ["1.0000", "0.0000", "+1.0000"]
+    assert any(row.startswith("- S_a: ") for row in text.splitlines())
+    assert any(row.startswith("- S_b: ") for row in text.splitlines())
+    content = found.to_dict()
+    assert json.loads(json.dumps(content, allow_nan=False)) == content
+    assert content["difference_distillable"] == found.differences["distillable"]
+    assert content["a_distillable"] == found.a.distillable
+    assert content["difference_synergy_low"] == found.intervals["synergy"].low
+    assert content["p_value"] == found.p_value
+
+
+def test_the_argument_is_named():
+    with pytest.raises(ValueError, match=r"^S_b holds 1 NaN"):
+        pt.compare_students(T, HALF, np.where(np.arange(1200) == Y, np.nan, 1.5), Y)
+    with pytest.raises(ValueError, match=r"S_a has 600 rows"):
+        pt.compare_students(T, HALF[:600], Y, Y)
+    with pytest.raises(ValueError, match=r"^S_a was summarised with other labels than Y"):
+        pt.compare_students(T, pt.summarise(HALF, HALF), Y, Y)
+    with pytest.raises(ValueError, match=r"^confidence_level must lie between 0 and 1"):
+        pt.compare_students(T, HALF, Y, Y, confidence_level=95)
+    with pytest.raises(ValueError, match=r"^n_resamples must be at least 10"):
+        pt.compare_students(T, HALF, Y, Y, n_resamples=5)
+
+
+def test_results_cannot_be_changed():
+    found = pt.compare_students(T, HALF, Y, Y, confidence_level=None)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'p_value'"):
+        found.p_value = 0.0
