@@ -5,38 +5,57 @@ machine hardly disturbs, the fastest of three (of a peer a single run where ours
 longer than 0.1 s); seconds of the clock where threads are compared. Peers that are not installed
 are skipped with a line; NPEET is used if its folder is on the path.
 
-    python benchmarks/speed_knn.py [--quick] [--only ross ksg large histogram]
+    python benchmarks/speed_knn.py [--quick] [--only ross ksg large histogram memory]
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from written import shown, write
 
 from pidtools import cells, knn
 
 N = 10_000
+Row = dict[str, Any]
 
 
 def main() -> None:
-    """Print one row a measurement."""
+    """Print one row a measurement and write the table of each section."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the slowest rows")
-    parser.add_argument("--only", nargs="+", default=["ross", "ksg", "large", "histogram"])
+    sections = {
+        "ross": ross,
+        "ksg": ksg,
+        "large": large,
+        "histogram": histograms,
+        "memory": memory,
+    }
+    parser.add_argument("--only", nargs="+", choices=sections, default=list(sections))
+    parser.add_argument("--peak", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    sections = {"ross": ross, "ksg": ksg, "large": large, "histogram": histograms}
+    if arguments.peak:
+        who, size, n = arguments.peak
+        print(peak(who, int(size), int(n)))
+        return
     for name in arguments.only:
+        rows = []
         for row in sections[name](arguments.quick):
-            print(row, flush=True)
+            print(*map(shown, row.values()), sep="  ", flush=True)
+            rows.append(row)
+        write(f"speed_knn_{name}", str(sections[name].__doc__), rows)
 
 
-def ross(quick: bool) -> Iterator[str]:
-    """Ten classes, n = 10,000."""
+def ross(quick: bool) -> Iterator[Row]:
+    """Informations of ten classes, n = 10,000, in seconds."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, N)
     for d in (5, 10, 20) if not quick else (5, 10):
@@ -50,8 +69,8 @@ def ross(quick: bool) -> Iterator[str]:
         yield from compare(f"Ross d={d}", lambda x=x: knn.ross(x, y), peers)
 
 
-def ksg(quick: bool) -> Iterator[str]:
-    """Two sources of d columns, n = 10,000."""
+def ksg(quick: bool) -> Iterator[Row]:
+    """Informations of two sources of d columns each, n = 10,000, in seconds."""
     rng = np.random.default_rng(0)
     for d in (1, 5, 10, 64) if not quick else (1, 5):
         x = rng.normal(size=(N, d))
@@ -66,8 +85,8 @@ def ksg(quick: bool) -> Iterator[str]:
         yield from compare(f"KSG d={d}", lambda x=x, y=y: knn.ksg(x, y), peers)
 
 
-def large(quick: bool) -> Iterator[str]:
-    """Many points; one thread and two."""
+def large(quick: bool) -> Iterator[Row]:
+    """Many points, one thread and two, in seconds."""
     rng = np.random.default_rng(0)
     sizes = ((200_000, 2), (50_000, 20), (50_000, 64))
     for n, d in sizes if not quick else sizes[:1]:
@@ -82,11 +101,18 @@ def large(quick: bool) -> Iterator[str]:
                 seconds(lambda jobs=jobs, run=run: run(jobs), 1, time.perf_counter)
                 for jobs in (2, 1)
             )
-            yield f"{name} n={n} d={d}: one thread {one:.2f} s, two {two:.2f} s ({one / two:.2f}x)"
+            spent = seconds(lambda run=run: run(1), 1)
+            yield {
+                "what": f"{name} n={n} d={d}",
+                "one thread, processor": spent,
+                "one thread, clock": one,
+                "two threads, clock": two,
+                "ratio": one / two,
+            }
 
 
-def histograms(quick: bool) -> Iterator[str]:
-    """Ten million rows of three codes."""
+def histograms(quick: bool) -> Iterator[Row]:
+    """Histograms of ten million rows of three codes, in seconds."""
     n = 10_000_000 if not quick else 1_000_000
     for size in (8, 20, 100):
         codes = np.random.default_rng(0).integers(0, size, (3, n))
@@ -110,18 +136,41 @@ def histograms(quick: bool) -> Iterator[str]:
         )
 
 
+def memory(quick: bool) -> Iterator[Row]:
+    """Peak memory that a histogram of three codes adds to the data, in MB."""
+    n = 10_000_000 if not quick else 1_000_000
+    for size in (8, 100, 1000):
+        for who in ("pidtools", "numpy.unique of keys"):
+            command = [sys.executable, __file__, "--peak", who, str(size), str(n)]
+            found = subprocess.run(command, check=True, capture_output=True, text=True)
+            added = float(found.stdout.split()[-1])
+            yield {"what": f"histogram {n} rows, {size}^3", "who": who, "MB added": added}
+
+
+def peak(who: str, size: int, n: int) -> float:
+    """Peak of this process in MB less what it was with the data and the compiled kernels."""
+    codes = np.random.default_rng(0).integers(0, size, (3, n))
+    for columns in (codes[:, :1000], codes):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if who == "pidtools":
+            cells.histogram(columns, [size] * 3)
+        else:
+            keys = (columns[0] * size + columns[1]) * size + columns[2]
+            np.unique(keys, return_counts=True)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
 def compare(
     name: str, ours: Callable[[], Any], peers: dict[str, Callable[[], Any] | None]
-) -> Iterator[str]:
-    """One row for us, one for each peer."""
+) -> Iterator[Row]:
+    """One row for each peer, beside ours."""
     mine = seconds(ours, 3)
-    yield f"{name}: pidtools {mine:.3f} s"
     for peer, run in peers.items():
         if run is None:
-            yield f"{name}: {peer} is not installed, skipped"
+            print(f"{name}: {peer} is not installed, skipped")
             continue
         theirs = seconds(run, 1 if mine > 0.1 else 3)
-        yield f"{name}: {peer} {theirs:.3f} s, {theirs / mine:.1f} times ours"
+        yield {"what": name, "pidtools": mine, "peer": peer, "its": theirs, "ratio": theirs / mine}
 
 
 def seconds(

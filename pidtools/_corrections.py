@@ -7,10 +7,12 @@ They correct the information, never the table. A table is a sparse array of coun
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.special import xlogy
 
 from pidtools._information import plug_in_bias
 from pidtools._result import NATS_PER_BIT
@@ -71,6 +73,30 @@ def _cells_of_support(occupied: Floats, n_cells: int) -> int:
     return best
 
 
+def _jackknife(counts: csr_array, seed: int) -> float:
+    """Leave each sample out once; those of one cell are alike, so each cell is one case."""
+    entries = counts.tocoo()
+    n, cells = entries.data.sum(), entries.data
+    if n < 2:
+        return plug_in(counts)
+    of_rows, of_columns = counts.sum(axis=1), counts.sum(axis=0)
+    # n I = sum of c log c over cells, less those over rows and columns, plus n log n.
+    whole = _times_log(cells).sum() - _times_log(of_rows).sum() - _times_log(of_columns).sum()
+    rows, columns = of_rows[entries.coords[0]], of_columns[entries.coords[1]]
+    without = whole - _last(cells) + _last(rows) + _last(columns)
+    nats_without = cells @ (without / (n - 1) + np.log(n - 1)) / n
+    return float((n * (whole / n + np.log(n)) - (n - 1) * nats_without) / NATS_PER_BIT)
+
+
+def _last(counts: NDArray[Any]) -> Floats:
+    """What the last sample of each adds to c log c."""
+    return _times_log(counts) - _times_log(counts - 1)
+
+
+def _times_log(counts: NDArray[Any]) -> Floats:
+    return np.asarray(xlogy(counts, counts), dtype=np.float64)
+
+
 def _extrapolate(counts: csr_array, seed: int) -> float:
     """Fit I + a/n + b/n^2 to all samples, halves and quarters (Strong et al. 1998)."""
     rows, columns = _samples(counts)
@@ -90,7 +116,11 @@ def _extrapolate(counts: csr_array, seed: int) -> float:
 
 
 def _shuffle(counts: csr_array, seed: int) -> float:
-    """Take away what shuffled labels still seem to tell; too much where labels are known well."""
+    """Take away what shuffled labels still seem to tell; too much where labels are known well.
+
+    Not the shuffling of Panzeri et al. (2007), which permutes columns of one response against
+    each other within a class to find the bias of their dependence.
+    """
     rows, columns = _samples(counts)
     rng = np.random.default_rng(seed)
     chance = [
@@ -135,6 +165,7 @@ def _plug_in_of_samples(rows: Codes, columns: Codes, shape: tuple[int, ...]) -> 
 
 CORRECTIONS: dict[str, Callable[[csr_array, int], float]] = {
     "none": lambda counts, seed: plug_in(counts),
+    "jackknife": _jackknife,
     "miller-madow": _miller_madow,
     "panzeri-treves": _panzeri_treves,
     "extrapolation": _extrapolate,

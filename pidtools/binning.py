@@ -87,13 +87,21 @@ class Binning(_Cells):
         ``floor((n / 5)^(1/d))``, at least 2. Ties can leave fewer bins: equal values share
         one. A smallest value that fills whole bins, such as the zeros of a rectifier, gets
         one of its own.
-    correction : {"none", "miller-madow", "panzeri-treves", "extrapolation", "shuffling", \
-"chao-shen"}
-        What is done to the informations of the pairs and of the triple, never to the tables:
-        nothing [1]_; the first order of the bias with occupied cells [2]_, or with the cells
-        of each class estimated [3]_; a parabola in 1/n through all samples, halves and
-        quarters [4]_; what shuffled labels still tell is taken off, too much where the source
-        knows the labels well; entropies with estimated coverage [5]_.
+    correction : {"none", "jackknife", "miller-madow", "panzeri-treves", "extrapolation", \
+"shuffling", "chao-shen"}
+        What is done to the informations of the pairs and of the triple, never to the tables
+        [1]_: nothing; each sample is left out once [6]_; the first order of the bias with
+        occupied cells [2]_, or with the cells of each class estimated [3]_; a parabola in 1/n
+        through all samples, halves and quarters [4]_; what shuffled labels still tell is taken
+        off; entropies with estimated coverage [5]_.
+
+        Share of the plug-in bias of pairs / of triples that each removed at two to five samples
+        a cell, over random tables and noisy channels (``benchmarks/accuracy_corrections.py``):
+        jackknife 85-89 / 82-84 %, Panzeri and Treves 72-82 / 70-78 %, extrapolation 69-71 /
+        67-76 %, Chao and Shen 50-62 / 66-72 %, Miller and Madow 50-77 / 45-62 %. Shuffling
+        removed 54-68 % in pairs and made triples worse: it takes off what chance would tell of
+        labels that the source does not know, and is for sources that know little. In tables of
+        a few cells the jackknife removes 62-82 %, the others 62 % at most.
 
     References
     ----------
@@ -106,6 +114,7 @@ class Binning(_Cells):
        Lett. 80 (1998).
     .. [5] A. Chao, T.-J. Shen, "Nonparametric estimation of Shannon's index of diversity
        when there are unseen species in sample", Environ. Ecol. Stat. 10 (2003).
+    .. [6] B. Efron, C. Stein, "The jackknife estimate of variance", Ann. Stat. 9 (1981).
 
     Examples
     --------
@@ -121,8 +130,14 @@ class Binning(_Cells):
     method: Literal["quantile", "uniform", "kmeans"] = "quantile"
     n_bins: int | Literal["sturges", "rice", "sparse"] = 8
     correction: Literal[
-        "none", "miller-madow", "panzeri-treves", "extrapolation", "shuffling", "chao-shen"
-    ] = "none"
+        "none",
+        "jackknife",
+        "miller-madow",
+        "panzeri-treves",
+        "extrapolation",
+        "shuffling",
+        "chao-shen",
+    ] = "jackknife"
 
     def __post_init__(self) -> None:
         _validate.check_choice(self.method, "method", ("quantile", "uniform", "kmeans"))

@@ -184,19 +184,30 @@ def bias(counts: csr_array) -> float:
 def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
     """Redundancy and uniques in bits from the two pair tables, without synergy.
 
-    The uniques are those of the tables as they stand: their biases nearly cancel. The
-    redundancy takes the mean of what the corrections change in the two informations.
+    What both corrections have in common is taken from the redundancy, and what one of them goes
+    further from the unique of that source, for the union is biased about as much as the source
+    with more cells is. What would make a unique negative is taken from the redundancy as well.
     """
     n = summary_t.n_samples
     pid = broja_from_pairs(
         summary_t.counts.toarray() / n, summary_s.counts.toarray() / n, tol=TABLE_TOLERANCE
     )
-    changes = [
-        summary.information - plug_in(summary.counts)
+    if summary_t.correction == summary_s.correction == "none":
+        return pid
+    change_t, change_s = (
+        summary.information - plug_in(summary.counts) if summary.correction != "none" else 0.0
         for summary in (summary_t, summary_s)
-        if summary.correction != "none"
-    ]
-    return shift_redundancy(pid, sum(changes) / 2) if changes else pid
+    )
+    common = min(change_t, change_s, key=abs) if change_t * change_s > 0 else 0.0
+    further_t = max(change_t - common, -pid.unique_t)
+    further_s = max(change_s - common, -pid.unique_s)
+    beyond = min(change_t - common - further_t, 0.0) + min(change_s - common - further_s, 0.0)
+    return dataclasses.replace(
+        pid,
+        redundancy=pid.redundancy + common + beyond,
+        unique_t=pid.unique_t + further_t,
+        unique_s=pid.unique_s + further_s,
+    )
 
 
 def shift_redundancy(pid: PID, change: float) -> PID:

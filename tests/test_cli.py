@@ -90,7 +90,7 @@ def test_measure_passes_its_options_on(folder):
     found = json.loads(result.stdout)
     assert found["units"] == "nats"
     assert found["synergy"] is None
-    assert found["estimator_t"] == "Binning(method='quantile', n_bins=8, correction='none')"
+    assert found["estimator_t"] == "Binning(method='quantile', n_bins=8, correction='jackknife')"
 
 
 def test_measure_takes_intervals_groups_and_workers(folder):
