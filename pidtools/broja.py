@@ -150,9 +150,13 @@ def broja(
     Notes
     -----
     With n_ty and n_sy positive cells in the pair tables, the interior point holds
-    ``8 (n_ty n_sy + min(n_ty, n_sy)**2)`` bytes and about 50 for each (t, s, y) of the
-    support; where classes are many it takes a way that holds ``8 sum_y (n_ty + n_sy)**2`` of
-    the cells of each class instead, and the square of the number of cells (t, s) in use.
+    ``8 (n_ty n_sy + min(n_ty, n_sy)**2)`` bytes and ``40 n_tsy + 180 n_ts`` for the triples
+    (t, s, y) and pairs (t, s) of the support; where classes are many it takes a way that holds
+    ``8 sum_y (n_ty + n_sy)**2`` of the cells of each class instead, the square of the number of
+    pairs (t, s) in use, and ``64 n_tsy + 180 n_ts``.
+
+    The first solve on a machine compiles (ten seconds or so); what it compiled is kept beside
+    the package or, where that is read-only, in the user's cache folder.
 
     See Also
     --------

@@ -160,31 +160,25 @@ def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Flo
     replicates : ndarray of float64, shape (n_resamples, n_numbers)
         From rows drawn again, weighed with the fits of all rows.
     effects : ndarray of float64, shape (n_refits, n_numbers)
-        What fitting afresh on a half of the rows changed; NaN where that had no answer. What is
-        common to all of them is bias, which resampling shows of no estimate; what differs is
-        the noise of fitting.
+        What fitting afresh on a half of the rows changed.
     random_state : int
         Seed.
 
     Returns
     -------
     ndarray of float64, shape (n_resamples, n_numbers)
-        Each replicate with one of the effects, centred, of either sign, scaled to their noise
-        in fits of all rows.
+        Each replicate with one of the effects, of either sign, over the square root of three.
 
     Notes
     -----
     A loss near its minimum is quadratic in the error of the fit. With e the error of a fit to
     all rows and e + d that of a fit to half of them, d independent of e and as large, the effect
-    is (e + d)^2 - e^2 = 2 e d + d^2, of three times the variance of e^2 in every direction.
+    is (e + d)^2 - e^2 = 2 e d + d^2, of three times the variance of e^2 in every direction. The
+    mean of the effects, the bias that more rows would take away, is left in.
     """
-    usable = effects[~np.isnan(effects).all(axis=1)]
-    n = len(usable)
-    if n < 2:
-        return replicates
     rng = np.random.default_rng(random_state)
-    centred = (usable - usable.mean(axis=0)) * np.sqrt(n / (n - 1))
-    drawn = centred[rng.integers(n, size=len(replicates))]
+    usable = effects[~np.isnan(effects).all(axis=1)]
+    drawn = usable[rng.integers(len(usable), size=len(replicates))]
     signs = rng.choice([-1.0, 1.0], size=(len(replicates), 1))
     spread: Floats = replicates + signs * drawn / np.sqrt(EFFECT_OF_HALF)
     return spread

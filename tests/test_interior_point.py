@@ -344,6 +344,25 @@ def test_a_start_changes_the_time_and_not_the_answer() -> None:
     assert with_limit.gap <= 1e-9
 
 
+@pytest.mark.parametrize("shape", [(8, 7, 4), (60, 60, 6)])
+def test_a_loose_tolerance_is_certified_with_and_without_a_start(
+    shape: tuple[int, int, int],
+) -> None:
+    """The larger shape goes to scaling, unless its start is close."""
+    rng = np.random.default_rng(0)
+    pmf = random_pmf(shape, 0)
+    exact = pt.broja(pmf, keep_duals=True)
+    far = rng.multinomial(5_000, pmf.ravel()).reshape(shape) / 5_000
+    for problem in (pmf, far):
+        truth = pt.broja(problem)
+        for start in (None, exact.duals):
+            for solver in ("auto", "scaling"):
+                loose = pt.broja(problem, tol=1e-3, start=start, solver=solver)
+                assert loose.gap <= 1e-3
+                off = abs(loose.union_information - truth.union_information)
+                assert off <= loose.gap + truth.gap
+
+
 def test_a_start_of_another_kind_or_shape_is_refused() -> None:
     pmf = random_pmf((4, 4, 3), 0)
     with pytest.raises(TypeError, match=r"start must be the duals of a PID; got PID"):

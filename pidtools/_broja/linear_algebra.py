@@ -22,12 +22,13 @@ BY_HAND = 24
 """Up to this many column variables the Schur complement is factorised without BLAS."""
 
 # Seconds a floating point operation, roughly: BLAS, and the loops of the kernels.
-BLAS_SECONDS, LOOP_SECONDS = 2.5e-11, 7e-10
+BLAS_SECONDS, LOOP_SECONDS = 4e-11, 1.2e-10
 # Rounds of conjugate gradients an iteration, roughly, and their limits.
 ROUNDS_PER_ITERATION = 60
 MAX_ROUNDS_SCHUR, MAX_ROUNDS_LOW_RANK = 40, 200
-# Doubles the iterates hold for each entry of the support.
-DOUBLES_PER_ENTRY = 6
+# Doubles the iterates hold for each entry of the support and for each cell; the lists of the
+# low-rank way hold more for each entry.
+PER_ENTRY, PER_ENTRY_LOW_RANK, PER_CELL = 5, 8, 22
 
 SCHUR = Kernel("schur", "factorise"), Kernel("schur", "apply")
 LOW_RANK = Kernel("low_rank", "factorise"), Kernel("low_rank", "apply")
@@ -124,7 +125,8 @@ def _numbers_within(classes: NDArray[np.int32], n_classes: int) -> tuple[Any, ND
 
 def schur_cost(sup: Support) -> tuple[float, float]:
     """Bytes, and seconds an iteration, of the dense Schur complement."""
-    size = 8.0 * (sup.n_rows * sup.n_cols + sup.n_cols**2 + DOUBLES_PER_ENTRY * sup.n_entries)
+    iterates = PER_ENTRY * sup.n_entries + PER_CELL * sup.n_cells
+    size = 8.0 * (sup.n_rows * sup.n_cols + sup.n_cols**2 + iterates)
     return size, BLAS_SECONDS * (sup.n_rows * sup.n_cols**2 + sup.n_cols**3 / 3.0)
 
 
@@ -138,7 +140,8 @@ def low_rank_cost(sup: Support) -> tuple[float, float, int]:
     loops = 2.0 * n_terms**2 * classes_per_cell
     loops += ROUNDS_PER_ITERATION * (4.0 * blocks + 20.0 * sup.n_entries)
     blas = n_terms**3 / 3.0 + float(np.sum(size.astype(float) ** 3))
-    memory = 8.0 * (n_terms**2 + blocks + DOUBLES_PER_ENTRY * sup.n_entries)
+    iterates = PER_ENTRY_LOW_RANK * sup.n_entries + PER_CELL * sup.n_cells
+    memory = 8.0 * (n_terms**2 + blocks + iterates)
     return memory, LOOP_SECONDS * loops + BLAS_SECONDS * blas, n_terms
 
 

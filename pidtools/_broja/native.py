@@ -49,6 +49,9 @@ LIBRARY = ("exp", "log", "log1p", "memcpy", "memmove", "memset", "sqrt")
 _SHARED = ("hull.py", "native.py", "state.py")
 """Sources outside the folder of the kernels that decide on machine code."""
 
+_SUM = 32
+"""Bytes of the checksum that comes before the code: linking half a file would crash."""
+
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -89,7 +92,7 @@ class Kernel:
     def address(self) -> int:
         """Address of the machine code, for kernels that call this one."""
         with _ONE_AT_A_TIME:
-            self._engine = _linked(self._object_code())
+            self._engine = _linked(self._cached() or self._compiled())
             return int(self._engine.get_function_address(SYMBOL))
 
     @cached_property
@@ -98,16 +101,26 @@ class Kernel:
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
         return kind(self.address)
 
-    def _object_code(self) -> bytes:
-        file_name = f"{self._module.rpartition('.')[2]}.{self._name}-{_digest()}.o"
+    @property
+    def _file_name(self) -> str:
+        return f"{self._module.rpartition('.')[2]}.{self._name}-{_digest()}.o"
+
+    def _cached(self) -> bytes | None:
+        """Read the kernel's object file; None where there is none, or only a damaged one."""
         for folder in _folders():
             with contextlib.suppress(OSError):
-                return (folder / file_name).read_bytes()
+                file = (folder / self._file_name).read_bytes()
+                if file[:_SUM] == hashlib.sha256(file[_SUM:]).digest():
+                    return file[_SUM:]
+        return None
+
+    def _compiled(self) -> bytes:
+        """Compile, and put the object file where there is a place for it."""
         compiler = importlib.import_module("pidtools._broja.kernels.compiler")
         function = getattr(importlib.import_module(self._module), self._name)
         code: bytes = compiler.object_code(function, target_machine())
         for folder in _folders():
-            if _written(folder / file_name, code):
+            if _written(folder / self._file_name, hashlib.sha256(code).digest() + code):
                 break
         return code
 
@@ -175,13 +188,13 @@ def _folders() -> Iterator[Path]:
         yield (Path(home) if home else Path.home() / ".cache") / "pidtools"
 
 
-def _written(path: Path, code: bytes) -> bool:
+def _written(path: Path, content: bytes) -> bool:
     """Write a file in one go, so that no other process reads half of it; False if it can't be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(code)
+            file.write(content)
         # Temporary files are private; who may read the folder may read its files.
         Path(name).chmod(0o644)
         Path(name).replace(path)

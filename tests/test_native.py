@@ -1,0 +1,88 @@
+"""Kernels as machine code: found in a cache, compiled where there is none."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pidtools._broja import native
+from pidtools._broja.state import Support
+
+SOLVE = """
+import sys
+import numpy as np
+import pidtools as pt
+pt.broja(np.random.default_rng(0).dirichlet(np.ones(27)).reshape(3, 3, 3))
+print([name for name in ("numba", "scipy", "joblib") if name in sys.modules])
+"""
+
+
+def listed_entries(kernel: native.Kernel) -> tuple[int, int]:
+    """Numbers of cells and entries of two values a side and two classes, by `build_support`."""
+    classes, start = np.array([0, 1, 1], np.int32), np.array([0, 2, 3], np.int32)
+    room = (np.empty(n, np.int32) for n in (4, 4, 5, 5, 5))
+    header = native.Header(
+        Support(2, 2, 2, 3, 3, 4, 5, classes, classes, start, start.copy(), *room)
+    )
+    kernel(header)
+    return int(header.words[5]), int(header.words[6])
+
+
+@pytest.fixture
+def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Path, Path]:
+    """A place where nothing can be written, and one where it can."""
+    (tmp_path / "file").touch()
+    places = tmp_path / "file" / "inside", tmp_path / "cache"
+    monkeypatch.setattr(native, "_folders", lambda: iter(places))
+    return places
+
+
+def new_kernel() -> native.Kernel:
+    return native.Kernel("support", "build_support")
+
+
+def test_object_files_go_to_the_first_folder_that_takes_them(folders: tuple[Path, Path]) -> None:
+    assert listed_entries(new_kernel()) == (4, 5)
+    (file,) = folders[1].iterdir()
+    assert file.name.startswith("support.build_support-")
+    assert file.stat().st_mode & 0o444 == 0o444
+    before = file.stat().st_mtime_ns
+    assert listed_entries(new_kernel()) == (4, 5)
+    assert file.stat().st_mtime_ns == before
+
+
+def test_damaged_object_files_are_replaced(folders: tuple[Path, Path]) -> None:
+    assert listed_entries(new_kernel()) == (4, 5)
+    (file,) = folders[1].iterdir()
+    whole = file.read_bytes()
+    for damaged in (b"not machine code", whole[:-1], b""):
+        file.write_bytes(damaged)
+        assert listed_entries(new_kernel()) == (4, 5)
+        assert file.read_bytes()[:32] == hashlib.sha256(file.read_bytes()[32:]).digest()
+
+
+def test_without_any_folder_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_folders", lambda: iter(()))
+    assert listed_entries(new_kernel()) == (4, 5)
+
+
+def test_a_later_process_needs_neither_numba_nor_scipy() -> None:
+    command = [sys.executable, "-c", SOLVE]
+    for _ in range(2):  # The first may have to compile.
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_what_a_kernel_calls_is_known_or_refused() -> None:
+    from pidtools._broja.kernels import compiler
+
+    def tangent(h):  # type: ignore[no-untyped-def]
+        h[0] = int(np.tan(float(h[0])))
+
+    with pytest.raises(NotImplementedError, match=r"calls tan, which a cached kernel can't find"):
+        compiler.object_code(tangent, native.target_machine())
