@@ -246,9 +246,15 @@ class Measurement:
         if replicates is None or options.confidence_level is None:
             return result
         own = replicates[:, k] * from_bits(1.0, options.units)
+        least = resampling.BORDER_SHARE / (1 + options.n_resamples)
+        few = (
+            f"{options.n_resamples} resamples allow no p-value of nothing to distil below "
+            f"{least:.2g}; 100 or more do.",
+        )
         distillable = own[:, PARTS["distillable"]].sum(axis=1)
         return dataclasses.replace(
             result,
+            notes=(*result.notes, *few) if least > 0.05 else result.notes,
             intervals=_intervals(result, own, options.confidence_level),
             p_distillable=resampling.p_above_border(
                 result.distillable, distillable, tolerance=pid.gap
