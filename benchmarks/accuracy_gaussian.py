@@ -150,6 +150,7 @@ def bias_table(found: dict[str, Any]) -> str:
     ways = ("ours", "plug-in", "gpid", "gpid corrected")
     lines = [
         "Mean over the four atoms of |bias| in bits, and bias of Red, Uni T, Uni S, Syn of ours.",
+        "Of gpid, mean and largest are over the systems it was run on.",
         "",
         f"| system | {' | '.join(ways)} | ours, by atom |",
         "|---|" + "---|" * (len(ways) + 1),
@@ -157,7 +158,7 @@ def bias_table(found: dict[str, Any]) -> str:
     sizes: dict[str, dict[str, list[float]]] = {}
     for key, row in sorted(found.items(), key=_by_size):
         size = {way: float(np.abs(b).mean()) for way, b in row["bias"].items()}
-        kept = sizes.setdefault(key.split(", ", 1)[1], {way: [] for way in ways})
+        kept = sizes.setdefault(", ".join(key.rsplit(", ", 2)[1:]), {way: [] for way in ways})
         for way, value in size.items():
             kept[way].append(value)
         shown = " | ".join(f"{size[way]:.3f}" if way in size else "" for way in ways)
