@@ -29,7 +29,7 @@ WARN_BIAS_SHARE = 0.1
 WARN_ALONE_SHARE = 0.1
 # Rows from which loading a compiled kernel is cheaper than sorting. Up to one combination a row
 # there is a counter for each, of one byte, so they take an eighth of a column at most.
-KERNEL_ROWS, LARGEST_KEY, LARGEST_SMALL_KEY = 200_000, 2**62, 2**31 - 1
+KERNEL_ROWS, LARGEST_KEY = 200_000, 2**62
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,7 +141,7 @@ def _occupied(columns: Codes, sizes: Sequence[int]) -> tuple[Codes, Codes]:
     )
 
     n_keys = math.prod(sizes)
-    if n_keys <= min(columns.shape[1], LARGEST_SMALL_KEY):
+    if n_keys <= columns.shape[1]:
         ones, rounds = np.zeros(n_keys, np.uint8), np.zeros(n_keys, np.int64)
         count_directly_kernel(columns, np.array(sizes), ones, rounds)
         found: tuple[Codes, Codes] = occupied_kernel(ones, rounds)

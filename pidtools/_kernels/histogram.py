@@ -26,35 +26,34 @@ def _fill_keys(columns, sizes, first, last, keys):
             keys[j] = keys[j] * size + columns[c, first + j]
 
 
-@inner_kernel
-def _fill_small_keys(columns, sizes, first, last, keys):
-    """The same in half the width, where the number of combinations fits."""
-    for j in range(last - first):
-        keys[j] = np.int32(columns[0, first + j])
-    for c in range(1, len(columns)):
-        size = np.int32(sizes[c])
-        for j in range(last - first):
-            keys[j] = np.int32(keys[j] * size) + np.int32(columns[c, first + j])
-
-
 @kernel
 def count_directly_kernel(columns, sizes, ones, rounds):
     """Count each row at its key; both counters have a place for every combination.
 
     `ones`, of one byte, fits into the cache eight times longer than a whole counter would;
-    `rounds` gets one for each 256 of it and is seldom touched. Keys stay below 2^31.
+    `rounds` gets one for each 256 of it and is seldom touched.
     """
     n = columns.shape[1]
-    keys = np.empty(BLOCK, np.int32)
+    if len(columns) == 3:  # codes of two sources and a label, read side by side
+        second, third = sizes[1], sizes[2]
+        for j in range(n):
+            first_two = columns[0, j] * second + columns[1, j]
+            _count_one(np.uint64(first_two * third + columns[2, j]), ones, rounds)
+        return
+    keys = np.empty(BLOCK, np.int64)
     for first in range(0, n, BLOCK):
         last = min(first + BLOCK, n)
-        _fill_small_keys(columns, sizes, first, last, keys)
+        _fill_keys(columns, sizes, first, last, keys)
         for j in range(last - first):
-            key = np.uint32(keys[j])
-            one = np.uint8(ones[key] + np.uint8(1))
-            ones[key] = one
-            if one == 0:
-                rounds[key] += 1
+            _count_one(np.uint64(keys[j]), ones, rounds)
+
+
+@inner_kernel
+def _count_one(key, ones, rounds):
+    one = np.uint8(ones[key] + np.uint8(1))
+    ones[key] = one
+    if one == 0:
+        rounds[key] += 1
 
 
 @kernel
