@@ -73,6 +73,10 @@ class _Tables:
         self.s = s * (growth * growth if double else growth)
         return s
 
+    def finite(self) -> bool:
+        """Whether the last sweep ended somewhere."""
+        return bool(np.isfinite(self.s).all() and np.isfinite(self.B).all())
+
     def logarithms(self) -> Floats:
         """Log s and log B as one vector."""
         x = np.concatenate([self.s.ravel(), self.B.ravel()])
@@ -83,6 +87,7 @@ class _Tables:
         """Inverse of `logarithms`."""
         n_cells = self.s.size
         np.clip(x[:n_cells], LOWEST, 0.0, out=x[:n_cells])
+        np.clip(x[n_cells:], LOWEST, -LOWEST, out=x[n_cells:])
         self.s = np.exp(x[:n_cells]).reshape(self.s.shape)
         self.B = np.where(self.p_col > 0, np.exp(x[n_cells:]).reshape(self.B.shape), 0.0)
 
@@ -134,27 +139,44 @@ class _Extrapolation:
 
 
 def solve_by_scaling(problem: Problem, tol: float, max_sweeps: int, start: Start | None) -> int:
-    """Sweep until the gap of `best` is within `tol` nats; returns how often."""
+    """Sweep until the gap of `best` is within `tol` nats; returns how often.
+
+    Overflow is looked for, so it needs no warning.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _sweep_until(problem, tol, max_sweeps, start)
+
+
+def _sweep_until(problem: Problem, tol: float, max_sweeps: int, start: Start | None) -> int:
     tables = _Tables(problem)
     if start is not None:
         tables.start_from(start)
     extrapolation = _Extrapolation(tables.s.size + tables.B.size)
     sweeps, due = 0, FIRST_CHECK if start is None else ROUND
+    plain = tables.logarithms()
     while True:
         x, weight = tables.logarithms(), tables.weights()
         for k in range(ROUND):
             s = tables.sweep(double=k < DOUBLED)
         sweeps += ROUND
+        if not tables.finite():
+            # The extrapolation went too far: back to where the last sweeps ended, without it.
+            if sweeps >= max_sweeps:
+                return sweeps
+            tables.set_logarithms(plain)
+            extrapolation = _Extrapolation(len(plain))
+            continue
+        plain = tables.logarithms()
         if sweeps >= min(due, max_sweeps):
             gap = tables.certify(s)
             if gap <= tol or sweeps >= max_sweeps:
                 return sweeps
             if start is not None and gap > FAR * tol:
-                return sweeps + solve_by_scaling(problem, tol, max_sweeps, None)
+                return sweeps + _sweep_until(problem, tol, max_sweeps, None)
             start = None
             # The gap falls about like sweeps^-2.5.
             due = int(sweeps * min(max((gap / tol) ** 0.4, 1.1), 2.0))
-        tables.set_logarithms(extrapolation.next(x, tables.logarithms() - x, weight))
+        tables.set_logarithms(extrapolation.next(x, plain - x, weight))
 
 
 def scaling_seconds(sup: Support) -> float:
