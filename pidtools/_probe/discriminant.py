@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
@@ -21,7 +22,7 @@ N_SPREAD_DIRECTIONS = 4
 MAX_CLASSES_FOR_SPREAD = 30
 MAX_WIDTH_FOR_SPREAD = 256
 BLOCK_ENTRIES = 2**21
-BLOCK_COLUMNS = 256
+BLOCK_COLUMNS = 64
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def discriminant(
     counts = np.bincount(labels, minlength=n_classes).astype(np.float64)
     means = _class_sums(Z, labels, n_classes) / counts[:, None]
     centre = counts @ means / counts.sum()
-    whitener = _inverse_factor(_shrunk_noise(Z, labels, means, loudness, caution)) * loudness
+    whitener = _inverse_factor(_shrunk_noise(Z, labels, means, loudness, caution))
+    whitener *= loudness
     standard_errors = (means - centre) @ whitener.T * np.sqrt(counts)[:, None]
     U, s, Vt = np.linalg.svd(standard_errors, full_matrices=False)
     kept = shrink_singular_values(s, n_classes - 1, Z.shape[1])
@@ -173,9 +175,10 @@ def _shrunk_noise(
 
 
 def _inverse_factor(covariance: Floats) -> Floats:
-    """Lower triangular W with W covariance W^T = identity."""
-    factor = np.linalg.cholesky(covariance)
-    inverse: Floats = solve_triangular(factor, np.eye(len(factor)), lower=True, overwrite_b=True)
+    """Lower triangular W with W covariance W^T = identity; uses the memory of `covariance`."""
+    # Column-major, so that LAPACK works in place: its rows are the columns of a symmetric matrix.
+    factor = cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
+    inverse: Floats = dtrtri(factor, lower=1, overwrite_c=1)[0]
     return inverse
 
 
