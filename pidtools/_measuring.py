@@ -32,8 +32,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Sources = dict[str, Source]
 
-# Fits on halves of the rows for what `resampled` summaries leave out; together they cost about
-# twice the estimate itself.
+# Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
+# more than the estimate itself.
 N_REFITS = 4
 # Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
 PARTS = {

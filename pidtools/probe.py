@@ -277,8 +277,8 @@ class Probe:
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
-        To first order the held-out loss does not depend on errors of the posteriors, so their
-        refit adds little to what resampling rows shows.
+        To first order the held-out loss does not depend on errors of the posteriors; what
+        fitting them anew adds is found from a few calls of `refitted`.
         """
         shares = np.asarray(weights, dtype=np.float64) / weights.sum()
         return dataclasses.replace(summary, **self._numbers(summary, shares))

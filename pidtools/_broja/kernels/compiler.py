@@ -52,6 +52,7 @@ def object_code(function: Callable[..., Any], machine: Any) -> bytes:
         if each.is_declaration and not each.name.startswith("llvm.")
     } - set(LIBRARY)
     if unknown:
+        # No stub: object code that calls what the linker does not know would crash the process.
         raise NotImplementedError(
             f"{function.__qualname__} calls {', '.join(sorted(unknown))}, which a cached kernel "
             "can't find. Switch Intel's SVML off (NUMBA_DISABLE_INTEL_SVML=1)."
