@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,45 @@ def test_what_a_kernel_calls_is_known_or_refused() -> None:
 
     with pytest.raises(NotImplementedError, match=r"calls tan, which a cached kernel can't find"):
         compiler.object_code(tangent, native.target_machine())
+
+
+BY_TWO = """
+import sys
+import joblib
+from pidtools._broja import compiled
+from pidtools._broja.native import Kernel
+joblib.cpu_count = lambda: 2
+compile_here, done_here = Kernel._compiled, []
+Kernel._compiled = lambda kernel: done_here.append(kernel.name) or compile_here(kernel)
+here, elsewhere = Kernel("support", "build_support"), Kernel("hull", "upper_hull")
+interpreter = sys.executable
+for sys.executable in sys.argv[1:] or [interpreter]:
+    compiled.prepare([here], [elsewhere])
+print(done_here, here.linked, elsewhere.linked)
+"""
+
+
+@pytest.fixture
+def without_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package that has never run."""
+    source = Path(native.__file__).parents[1]
+    shutil.copytree(source, tmp_path / "pidtools", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("interpreters", "compiled_here"),
+    [
+        ([], ["build_support"]),
+        ([""], ["build_support", "upper_hull"]),
+        (["no-such-interpreter"], ["build_support", "upper_hull"]),
+    ],
+)
+def test_kernels_are_compiled_by_two_processes_or_by_one(
+    without_cache: Path, interpreters: list[str], compiled_here: list[str]
+) -> None:
+    command = [sys.executable, "-c", BY_TWO, *interpreters]
+    answer = subprocess.run(command, cwd=without_cache, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == f"{compiled_here} True True"

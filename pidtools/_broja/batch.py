@@ -7,12 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from pidtools._broja.driver import ATTEMPTS, INTERIOR_POINT, new_run
+from pidtools._broja.compiled import INTERIOR_POINT, SOLVE_ALL
+from pidtools._broja.driver import ATTEMPTS, new_run
 from pidtools._broja.linear_algebra import one_blas_thread, schur
-from pidtools._broja.native import Floats, Header, Kernel
+from pidtools._broja.native import Floats, Header
 from pidtools._broja.state import Batch, Support, new_problem
-
-SOLVE_ALL = Kernel("batch", "solve_all")
 
 FIELDS = ("lower", "upper", "information_t", "information_s", "joint_information", "largest_dual")
 """Columns of the result: bounds on the union information and informations, in nats."""

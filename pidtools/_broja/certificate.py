@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._broja.native import Floats, Header, Kernel
+from pidtools._broja.compiled import CERTIFY
+from pidtools._broja.native import Floats, Header
 from pidtools._broja.state import Support, new_problem
-
-CERTIFY = Kernel("certificate", "certify")
 
 
 def certify(

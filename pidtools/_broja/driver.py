@@ -7,9 +7,9 @@ from contextlib import nullcontext
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._broja.certificate import CERTIFY
+from pidtools._broja.compiled import CERTIFY, EVALUATE, INTERIOR_POINT, NEWTON
 from pidtools._broja.linear_algebra import Algebra, choose, one_blas_thread, seconds_per_iteration
-from pidtools._broja.native import Header, Kernel
+from pidtools._broja.native import Header
 from pidtools._broja.program import Program, Solution, parts
 from pidtools._broja.scaling import scaling_seconds, solve_by_scaling
 from pidtools._broja.state import (
@@ -38,10 +38,6 @@ SWEEPS_PER_ITERATION = 100
 # From this tolerance in nats up scaling is tried first where it should take less time than the
 # interior point, which takes about so many iterations then; it stops after so many of its own.
 LOOSE, LOOSE_ITERATIONS, LOOSE_ROUNDS = 1e-6, 14, 20
-
-EVALUATE = Kernel("evaluate", "evaluate")
-NEWTON = Kernel("newton", "newton_step")
-INTERIOR_POINT = Kernel("interior_point", "solve")
 
 
 def solve(

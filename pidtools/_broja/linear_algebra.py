@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._broja.compiled import LOW_RANK, SCHUR
 from pidtools._broja.native import Header, Kernel
 from pidtools._broja.state import Blas, LowRank, Schur, Support
 
@@ -31,9 +32,6 @@ MAX_ROUNDS_SCHUR, MAX_ROUNDS_LOW_RANK = 40, 200
 # Doubles the iterates hold for each entry of the support and for each cell; the lists of the
 # low-rank way hold more for each entry.
 PER_ENTRY, PER_ENTRY_LOW_RANK, PER_CELL = 5, 8, 22
-
-SCHUR = Kernel("schur", "factorise"), Kernel("schur", "apply")
-LOW_RANK = Kernel("low_rank", "factorise"), Kernel("low_rank", "apply")
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Kernel:
     """A compiled function of one header, found in the cache or compiled when first used."""
 
     def __init__(self, module: str, name: str) -> None:
-        self._module, self._name = f"pidtools._broja.kernels.{module}", name
+        self.module, self.name = module, name
 
     def __call__(self, header: Header) -> None:
         """Run; the GIL is released."""
@@ -101,9 +101,23 @@ class Kernel:
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
         return kind(self.address)
 
+    def link(self) -> None:
+        """Make the kernel ready to run."""
+        _ = self.address
+
+    @property
+    def linked(self) -> bool:
+        """Whether the kernel is ready to run."""
+        return "address" in self.__dict__
+
+    @property
+    def available(self) -> bool:
+        """Whether the kernel can be linked without compiling it."""
+        return self.linked or self._cached() is not None
+
     @property
     def _file_name(self) -> str:
-        return f"{self._module.rpartition('.')[2]}.{self._name}-{_digest()}.o"
+        return f"{self.module}.{self.name}-{_digest()}.o"
 
     def _cached(self) -> bytes | None:
         """Read the kernel's object file; None where there is none, or only a damaged one."""
@@ -117,7 +131,8 @@ class Kernel:
     def _compiled(self) -> bytes:
         """Compile, and put the object file where there is a place for it."""
         compiler = importlib.import_module("pidtools._broja.kernels.compiler")
-        function = getattr(importlib.import_module(self._module), self._name)
+        module = importlib.import_module(f"pidtools._broja.kernels.{self.module}")
+        function = getattr(module, self.name)
         code: bytes = compiler.object_code(function, target_machine())
         for folder in _folders():
             if _written(folder / self._file_name, hashlib.sha256(code).digest() + code):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._broja.certificate import CERTIFY
+from pidtools._broja.compiled import CERTIFY
 from pidtools._broja.native import Header
 from pidtools._broja.program import owners
 from pidtools._broja.state import Problem, Start, Support

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pidtools._broja.native import Bytes, Floats, Header, Ints, Kernel, Longs
-
-BUILD_SUPPORT = Kernel("support", "build_support")
+from pidtools._broja.compiled import BUILD_SUPPORT, prepare
+from pidtools._broja.native import Bytes, Floats, Header, Ints, Longs
 
 
 class Support(NamedTuple):
@@ -297,6 +296,7 @@ def new_support(
         row_class, col_class, row_start, col_start, *room,
     )  # fmt: skip
     header = Header(sup)
+    prepare()
     BUILD_SUPPORT(header)
     n_cells = int(header.words[Support._fields.index("n_cells")])
     return sup._replace(
