@@ -59,7 +59,7 @@ class Header:
     """The fields of a named tuple as words; keeps the arrays they point to alive."""
 
     def __init__(self, fields: tuple[Any, ...]) -> None:
-        self._fields = fields
+        self.fields = fields
         self.words = np.array(list(_words(fields)), np.int64)
         self.address = _address(self.words)
 

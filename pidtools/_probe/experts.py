@@ -33,6 +33,7 @@ MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = (0.003, 0.05)
+NEIGHBOUR_ENTRIES = 2**19
 NETWORKS = (
     ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
     ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 120)),
@@ -269,9 +270,14 @@ def _neighbour_shares(rows: Singles, labels: Codes, new: Singles, n_classes: int
 
     n = len(labels)
     k = int(min(n, max(10, min(300, n**0.6))))
-    nearest = NearestNeighbors(n_neighbors=k).fit(rows).kneighbors(new, return_distance=False)
-    near = labels[nearest]
-    counts = np.stack([(near == c).sum(axis=1) for c in range(n_classes)], axis=1)
+    search = NearestNeighbors(n_neighbors=k).fit(rows)
+    counts = np.empty((len(new), n_classes))
+    # In blocks: the lists of neighbours of all rows would be the peak of the memory.
+    step = NEIGHBOUR_ENTRIES // k
+    for start in range(0, len(new), step):
+        block = slice(start, start + step)
+        near = labels[search.kneighbors(new[block], return_distance=False)]
+        counts[block] = np.stack([(near == c).sum(axis=1) for c in range(n_classes)], axis=1)
     prior = np.bincount(labels, minlength=n_classes) / n
     log_p: Floats = np.log((counts + 2 * prior) / (k + 2))
     return log_p
