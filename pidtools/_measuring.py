@@ -255,7 +255,7 @@ class Measurement:
         return dataclasses.replace(
             result,
             notes=(*result.notes, *few) if least > 0.05 else result.notes,
-            intervals=_intervals(result, own, options.confidence_level),
+            intervals=_intervals(result, own, options.confidence_level, options.units),
             p_distillable=resampling.p_above_border(
                 result.distillable, distillable, tolerance=pid.gap
             ),
@@ -351,12 +351,20 @@ def _with_refits(
 
 
 def _intervals(
-    result: DistillableKnowledge, replicates: Floats, level: float
+    result: DistillableKnowledge, replicates: Floats, level: float, units: Units
 ) -> dict[str, Interval]:
-    """Intervals of the atoms and of their sums, by the names of the task."""
+    """Intervals of the atoms and of their sums, by the names of the task.
+
+    None of them can be above the entropy of Y, nor that above the one of even classes.
+    """
+    highest = from_bits(np.log2(result.n_classes), units) if result.n_classes else np.inf
     return {
         name: resampling.interval(
-            getattr(result, name), replicates[:, which].sum(axis=1), level, lowest=0.0
+            getattr(result, name),
+            replicates[:, which].sum(axis=1),
+            level,
+            lowest=0.0,
+            highest=highest,
         )
         for name, which in PARTS.items()
         if result.synergy is not None or 3 not in which

@@ -228,7 +228,12 @@ def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
 
 
 def interval(
-    estimate: float, replicates: Floats, confidence_level: float, *, lowest: float = -np.inf
+    estimate: float,
+    replicates: Floats,
+    confidence_level: float,
+    *,
+    lowest: float = -np.inf,
+    highest: float = np.inf,
 ) -> Interval:
     """Percentile interval of replicates, moved so that their mean falls on the estimate.
 
@@ -247,6 +252,8 @@ def interval(
         What the quantity can't be below; the ends are raised to it. Estimates of a quantity at its
         border stray to one side only, farther than resamples of such data do, so the border is
         left out only where an interval with a fifth of the error leaves it out too.
+    highest : float
+        What the quantity can't be above; the ends are lowered to it.
 
     Returns
     -------
@@ -261,7 +268,8 @@ def interval(
     far, low, high = quantiles + (estimate - valid.mean())
     if far <= lowest:
         low = lowest
-    return Interval(max(float(low), lowest), max(float(high), lowest), confidence_level)
+    low, high = np.clip([low, high], lowest, highest)
+    return Interval(float(low), float(high), confidence_level)
 
 
 def p_value(observed: float, replicates: Floats) -> float:

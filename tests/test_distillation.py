@@ -354,3 +354,16 @@ def test_results_survive_pickling():
     with pytest.raises(pt.PIDError, match="stopped") as caught:
         raise pickle.loads(pickle.dumps(pt.PIDError("stopped", pt.Outcome.no_answer)))
     assert caught.value.outcome is pt.Outcome.no_answer
+
+
+@pytest.mark.parametrize("units", ["bits", "nats"])
+def test_no_interval_ends_above_the_entropy_of_even_classes(units):
+    rng = np.random.default_rng(0)
+    Y = rng.integers(0, 3, 60)
+    T = np.where(rng.random(60) < 0.98, Y, 0)
+    result = pt.distillable_knowledge(
+        T, rng.integers(0, 2, 60), Y, units=units, confidence_level=0.95, random_state=0
+    )
+    highest = np.log2(3) if units == "bits" else np.log(3)
+    ends = [interval.high for interval in result.intervals.values()]
+    assert max(ends) == pytest.approx(highest)

@@ -148,6 +148,9 @@ def test_an_interval_obeys_the_law_of_its_quantity():
     replicates = np.linspace(-1, 1, 101)
     assert resampling.interval(0.2, replicates, 0.9, lowest=0.0).low == 0.0
     assert resampling.interval(-5.0, replicates, 0.9, lowest=0.0) == Interval(0.0, 0.0, 0.9)
+    assert resampling.interval(0.2, replicates, 0.9, highest=0.3).high == 0.3
+    assert resampling.interval(5.0, replicates, 0.9, highest=1.0) == Interval(1.0, 1.0, 0.9)
+
     assert Interval(0.0, 2.0, 0.9).scaled(0.5) == Interval(0.0, 1.0, 0.9)
 
 
