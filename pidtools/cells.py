@@ -186,7 +186,8 @@ def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
 
     What both corrections have in common is taken from the redundancy, and what one of them goes
     further from the unique of that source, for the union is biased about as much as the source
-    with more cells is. What would make a unique negative is taken from the redundancy as well.
+    with more cells is. What would make a unique negative moves from the redundancy to the other
+    unique, so that the atoms of each source still add up to its corrected information.
     """
     n = summary_t.n_samples
     pid = broja_from_pairs(
@@ -201,12 +202,12 @@ def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
     common = min(change_t, change_s, key=abs) if change_t * change_s > 0 else 0.0
     further_t = max(change_t - common, -pid.unique_t)
     further_s = max(change_s - common, -pid.unique_s)
-    beyond = min(change_t - common - further_t, 0.0) + min(change_s - common - further_s, 0.0)
+    beyond_t, beyond_s = change_t - common - further_t, change_s - common - further_s
     return dataclasses.replace(
         pid,
-        redundancy=pid.redundancy + common + beyond,
-        unique_t=pid.unique_t + further_t,
-        unique_s=pid.unique_s + further_s,
+        redundancy=pid.redundancy + common + beyond_t + beyond_s,
+        unique_t=pid.unique_t + further_t - beyond_s,
+        unique_s=pid.unique_s + further_s - beyond_t,
     )
 
 
