@@ -338,7 +338,7 @@ def work_large(case: str) -> dict[str, Any]:
         operations = n * float(m) ** 2 + float(m) ** 3 / 3.0
     else:
         # Those of the last factorisation; the conjugate gradients come on top.
-        (work,) = taken[-1].factor.fields
+        work = taken[-1].factor.fields
         m = int(work.active[0])
         n = round(2 * sup.n_entries / sup.n_cells)
         operations = n * float(m) ** 2 + float(m) ** 3 / 3.0 + float((work.size**3.0).sum())

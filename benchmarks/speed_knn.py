@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import resource
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from speed_broja import memory_from_now, peak_memory
 from written import shown, write
 
 from pidtools import cells, knn
@@ -148,16 +148,16 @@ def memory(quick: bool) -> Iterator[Row]:
 
 
 def peak(who: str, size: int, n: int) -> float:
-    """Peak of this process in MB less what it was with the data and the compiled kernels."""
+    """Peak of this process in MB beyond the data and the compiled kernels."""
     codes = np.random.default_rng(0).integers(0, size, (3, n))
     for columns in (codes[:, :1000], codes):
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = memory_from_now()
         if who == "pidtools":
             cells.histogram(columns, [size] * 3)
         else:
             keys = (columns[0] * size + columns[1]) * size + columns[2]
             np.unique(keys, return_counts=True)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return peak_memory() - before
 
 
 def compare(
