@@ -35,6 +35,10 @@ Sources = dict[str, Source]
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
 # more than the estimate itself.
 N_REFITS = 4
+# Groups of which a half can still be held out from one another.
+MIN_GROUPS = 4
+# Share of resamples with an answer below which there is a warning.
+MIN_VALID_SHARE = 0.5
 # Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
 PARTS = {
     "distillable": [1],
@@ -246,15 +250,20 @@ class Measurement:
         if replicates is None or options.confidence_level is None:
             return result
         own = replicates[:, k] * from_bits(1.0, options.units)
-        least = resampling.BORDER_SHARE / (1 + options.n_resamples)
-        few = (
-            f"{options.n_resamples} resamples allow no p-value of nothing to distil below "
-            f"{least:.2g}; 100 or more do.",
-        )
+        n_valid = int((~np.isnan(own[:, :3]).any(axis=1)).sum())
+        least = resampling.BORDER_SHARE / (1 + n_valid)
+        few: tuple[str, ...] = ()
+        if n_valid < options.n_resamples:
+            few += (_note_on_unanswered(n_valid, options.n_resamples),)
+        if least > 0.05:
+            few += (
+                f"{n_valid} resamples allow no p-value of nothing to distil below {least:.2g}; "
+                "100 or more do.",
+            )
         distillable = own[:, PARTS["distillable"]].sum(axis=1)
         return dataclasses.replace(
             result,
-            notes=(*result.notes, *few) if least > 0.05 else result.notes,
+            notes=(*result.notes, *few),
             intervals=_intervals(result, own, options.confidence_level, options.units),
             p_distillable=resampling.p_above_border(
                 result.distillable, distillable, tolerance=pid.gap
@@ -271,7 +280,9 @@ class Measurement:
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
         notes += _notes_on_laws(pid)
-        notes += [str(w.message) for w in self.caught if issubclass(w.category, PIDWarning)]
+        others = tuple(f"{name}: " for k_other, name in enumerate(students) if k_other != k)
+        caught = [str(w.message) for w in self.caught if issubclass(w.category, PIDWarning)]
+        notes += [text for text in caught if not text.startswith(others)]
         return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
 
 
@@ -287,7 +298,8 @@ def measure(
 ) -> Measurement:
     """Check what came in, and look at the teacher (the first source) and each student."""
     seed = _validate.check_seed(random_state)
-    target = read_target(Y, estimator)
+    _validate.check_n_jobs(n_jobs)
+    target = _target(Y, estimator, sources)
     clean = {name: _checked(X, name) for name, X in sources.items()}
     _check_lengths(clean, target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(target.values))
@@ -301,6 +313,16 @@ def measure(
         views = task.look(clean)
         pids = tuple(view.decompose() for view in views)
     return Measurement(task, clean, views, pids, estimator == "auto", tuple(caught))
+
+
+def _target(
+    Y: ArrayLike, estimator: Estimator | str, sources: Mapping[str, ArrayLike | Summary]
+) -> Target:
+    """Clean Y as the kind the estimator takes; "auto" follows a summary, where there is one."""
+    summaries = [X for X in sources.values() if isinstance(X, Summary)]
+    if estimator == "auto" and summaries and summaries[0].labels.dtype.kind == "f":
+        return Target(_validate.check_continuous(Y), None)
+    return read_target(Y, estimator)
 
 
 def _checked(X: ArrayLike | Summary, name: str) -> Source:
@@ -339,6 +361,11 @@ def _atoms(views: tuple[View, ...]) -> Floats:
 def _with_refits(
     replicates: Floats, again: Again, samples: resampling.Samples, task: Task
 ) -> Floats:
+    if samples.groups is not None and samples.n_units < MIN_GROUPS:
+        raise ValueError(
+            f"groups holds {samples.n_units} groups; an interval needs at least {MIN_GROUPS}, for "
+            "fits to half of them, and dozens to be worth much."
+        )
     effects = resampling.replicate(
         again.effect_of_refit,
         samples,
@@ -348,6 +375,17 @@ def _with_refits(
         n_jobs=task.n_jobs,
     )
     return resampling.add_refits(replicates, effects, random_state=task.seed)
+
+
+def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
+    """Say how many resamples had no answer; warn where it is most of them."""
+    note = (
+        f"{n_resamples - n_valid} of {n_resamples} resamples had no answer, as they hold too few "
+        "different rows; the intervals rest on the others, which are not typical."
+    )
+    if n_valid < MIN_VALID_SHARE * n_resamples:
+        warnings.warn(f"{note} Use more rows.", PIDWarning, stacklevel=4)
+    return note
 
 
 def _intervals(

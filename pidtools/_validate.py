@@ -172,13 +172,18 @@ def _check_not_labels(target: NDArray[Any], name: str) -> None:
     two_valued = ((target == 0) | (target == 1)).all()
     if target.shape[1] > 1 and two_valued and (target.sum(axis=1) == 1).all():
         raise ValueError(
-            f"{name} holds one-hot labels, for which the Gaussian estimator is the wrong one; pass "
-            f'{name}.argmax(axis=1) with estimator="probe" or "auto".'
+            f"{name} holds one-hot labels, for which an estimator of continuous targets is the "
+            f'wrong one; pass {name}.argmax(axis=1) with estimator="probe" or "auto".'
+        )
+    if target.shape[1] == 1 and target.min() == target.max():
+        raise ValueError(
+            f"{name} is constant ({target.min():.6g}) in {len(target)} samples; there is nothing "
+            "to know about a constant: pass a target that varies."
         )
     if target.shape[1] == 1 and ((target == target.min()) | (target == target.max())).all():
         raise ValueError(
-            f"{name} holds {1 + int(target.min() < target.max())} distinct values and looks like "
-            f"labels, for which the Gaussian estimator is the wrong one; pass {name}.astype(int) "
+            f"{name} holds 2 distinct values and looks like labels, for which an estimator of "
+            f"continuous targets is the wrong one; pass np.unique({name}, return_inverse=True)[1] "
             'with estimator="probe" or "auto".'
         )
 
@@ -192,12 +197,32 @@ def check_groups(groups: ArrayLike, n_samples: int) -> Codes:
         )
     if array.dtype.kind == "f":
         _check_finite(array, "groups", "every sample belongs to a group")
+    missing = _missing(array)
+    if len(missing):
+        raise ValueError(
+            f"groups holds {len(missing)} missing values (first at row {missing[0]}); every "
+            "sample belongs to a group: give such samples groups of their own."
+        )
     if array.dtype == object:
+        _refuse_mixed_types(array, "groups")
         array = array.astype(str)
     names, codes = np.unique(array, return_inverse=True)
     if len(names) < 2:
         raise ValueError("groups holds one group; nothing can be resampled from it.")
     return codes.astype(np.int64)
+
+
+def check_n_jobs(n_jobs: Any) -> int | None:
+    """Return a whole number that is not 0, or None; negative numbers count from all cores."""
+    if n_jobs is None:
+        return None
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, (int, np.integer)):
+        raise TypeError(
+            f"n_jobs must be a whole number or None; got {n_jobs!r} ({type(n_jobs).__name__})."
+        )
+    if n_jobs == 0:
+        raise ValueError("n_jobs must be a positive number, -1 for all cores, or None; got 0.")
+    return int(n_jobs)
 
 
 def check_confidence_level(value: Any) -> float | None:
@@ -499,6 +524,13 @@ def _refuse_mixed_types(array: NDArray[Any], name: str) -> None:
             f"{name} mixes types ({', '.join(kinds)}); make them one, for example with "
             f"numpy.asarray({name}, dtype=str)."
         )
+
+
+def _missing(array: NDArray[Any]) -> NDArray[np.intp]:
+    """Rows without a value, of arrays of objects or of times."""
+    if array.dtype == object:
+        return np.flatnonzero([_is_missing(value) for value in array.ravel()])
+    return np.flatnonzero(np.isnat(array)) if array.dtype.kind in "mM" else np.zeros(0, np.intp)
 
 
 def _all_strings(array: NDArray[Any]) -> bool:

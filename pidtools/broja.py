@@ -296,6 +296,7 @@ def broja_batch(
     _validate.check_choice(units, "units", UNITS)
     tol = _validate.check_tolerance(tol, "tol")
     max_iter = _validate.check_integer(max_iter, "max_iter", minimum=1)
+    _validate.check_n_jobs(n_jobs)
     fields = batch.solve_many(p, tol=0.5 * tol * NATS_PER_BIT, max_iter=max_iter, n_jobs=n_jobs)
     result = _batch_atoms(p, fields, tol, max_iter)
     n_wide = int((result.gap > tol).sum())

@@ -123,7 +123,7 @@ def _follow(
 ) -> Estimator:
     """What the first summary was made by; cells of any kind meet symbols as they are."""
     name, first = next(iter(summaries.items()))
-    if isinstance(first, CellSummary) and only_symbols:
+    if type(first) is CellSummary and only_symbols:
         return Symbols()
     followed: Estimator = first.estimator
     if isinstance(followed, Symbols):
@@ -224,6 +224,7 @@ def mutual_information(
     """
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
+    _validate.check_n_jobs(n_jobs)
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
@@ -280,6 +281,7 @@ def mutual_information_by_column(
 
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
+    _validate.check_n_jobs(n_jobs)
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
@@ -358,7 +360,7 @@ def _summarise(
         random_state=_validate.check_seed(random_state),
         name="X",
         groups=None if groups is None else _validate.check_groups(groups, len(source)),
-        n_jobs=n_jobs,
+        n_jobs=_validate.check_n_jobs(n_jobs),
     )
 
 

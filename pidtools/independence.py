@@ -166,6 +166,7 @@ def independence_test(
     _validate.check_choice(units, "units", UNITS)
     n_permutations = _validate.check_integer(n_permutations, "n_permutations", minimum=19)
     seed = _validate.check_seed(random_state)
+    _validate.check_n_jobs(n_jobs)
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)

@@ -629,9 +629,7 @@ def threads(n_jobs: int | None) -> int:
     """Number of threads that `n_jobs` means, as joblib counts."""
     from joblib import effective_n_jobs
 
-    if n_jobs == 0:
-        raise ValueError("n_jobs must be a positive number, -1 for all cores, or None; got 0.")
-    return int(effective_n_jobs(n_jobs))
+    return int(effective_n_jobs(_validate.check_n_jobs(n_jobs)))
 
 
 def share_kept(raw: Raw) -> float:

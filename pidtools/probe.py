@@ -54,6 +54,7 @@ MAX_SYMBOLS = 256
 NOTE_KEPT_SHARE = 0.9
 # Rows that repeat another row: above this share a note says what that does to the folds.
 NOTE_REPEATS_SHARE = 0.01
+REPEATS_BLOCK = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,9 @@ class Probe:
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
         _validate.check_choice(self.inputs, "inputs", INPUTS)
+        learns = self.inputs == "features" and self.classifier is None
+        if self.experts is not None and not self.experts and learns:
+            raise ValueError("experts is empty; name at least one, or pass None for all.")
         for expert in self.experts or ():
             _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
         if self.n_cells is not None:
@@ -563,9 +567,12 @@ def _data_notes(source: Array, task: _Task, n_folds_asked: int) -> tuple[str, ..
     notes = []
     counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
     if n_folds < n_folds_asked:
-        notes.append(
-            f"{n_folds} folds in place of {n_folds_asked}: no class has more than {n_folds} rows."
+        reason = (
+            f"no class has more than {n_folds} rows"
+            if counts.max() <= n_folds
+            else f"there are only {n_folds} groups"
         )
+        notes.append(f"{n_folds} folds in place of {n_folds_asked}: {reason}.")
     if counts.min() < n_folds:
         few = np.flatnonzero(counts < n_folds)
         notes.append(
@@ -587,7 +594,11 @@ def _share_of_repeats(source: Array) -> float:
     if source.shape[1] == 1 or (source == source[0]).all():
         return 0.0
     direction = np.random.default_rng(0).standard_normal(source.shape[1])
-    keys: Array = source @ np.asarray(direction, dtype=source.dtype)
+    # In double precision: rounded sums of different rows can be equal.
+    keys = np.empty(len(source))
+    for start in range(0, len(source), REPEATS_BLOCK):
+        rows = slice(start, start + REPEATS_BLOCK)
+        keys[rows] = source[rows].astype(np.float64) @ direction
     return 1 - len(np.unique(keys)) / len(keys)
 
 

@@ -7,7 +7,6 @@ not change the answer; `interval` turns the replicates into an `Interval`.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools import _process
 from pidtools._result import Interval, Outcome, PIDError, PIDWarning
 
 Floats = NDArray[np.float64]
@@ -144,8 +144,13 @@ def replicate(
     seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
     tasks = [list(part) for part in np.array_split(np.array(seeds, dtype=object), N_TASKS)]
     run = Parallel(n_jobs=n_jobs, return_as="generator")
-    with _progress(n_resamples, progress) as advance:
-        found: list[Floats | None] = []
+    found: list[Floats | None] = []
+    # Workers that are threads of this process obey these; others set their own.
+    with (
+        _progress(n_resamples, progress) as advance,
+        _process.one_blas_thread(),
+        _process.ignoring(PIDWarning),
+    ):
         for part in run(delayed(_run)(statistic, samples, draw, task) for task in tasks if task):
             found += part
             advance(len(part))
@@ -192,9 +197,9 @@ def _run(
 ) -> list[Floats | None]:
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        # What limits the trust is said once, of the data themselves.
-        warnings.simplefilter("ignore", PIDWarning)
+    one_openmp_thread = threadpool_limits(limits=1, user_api="openmp")
+    # What limits the trust is said once, of the data themselves.
+    with _process.one_blas_thread(), one_openmp_thread, _process.ignoring(PIDWarning):
         return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
 
 
@@ -275,7 +280,9 @@ def interval(
 def p_value(observed: float, replicates: Floats) -> float:
     """Share of replicates under a null that reach what was observed, the data counted as one."""
     valid = replicates[np.isfinite(replicates)]
-    return float((1 + (valid >= observed).sum()) / (1 + len(valid)))
+    # Orders of Y that mean the same table add it up in another order.
+    rounding = 1e-12 * max(1.0, abs(observed))
+    return float((1 + (valid >= observed - rounding).sum()) / (1 + len(valid)))
 
 
 def p_above_border(estimate: float, replicates: Floats, *, tolerance: float = 0.0) -> float:

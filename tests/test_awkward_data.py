@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from helpers import atoms
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 import pidtools as pt
@@ -188,3 +191,144 @@ def test_without_resamples_there_is_no_p_value():
     assert result.p_distillable is None
     assert "p_distillable" not in result.to_dict()
     assert "p-value" not in result.summary()
+
+
+def two_groups_apart(n=200):
+    rng = np.random.default_rng(0)
+    Y = rng.integers(0, 2, n)
+    T, S = rng.normal(size=(2, n, 3))
+    return T + Y[:, None], S, Y
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 4, 5, 9])
+def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups):
+    T, S, Y = two_groups_apart()
+    options = {
+        "estimator": pt.Probe(experts=("lda",)),
+        "groups": np.arange(len(Y)) % n_groups,
+        "synergy": False,
+    }
+    notes = pt.distillable_knowledge(T, S, Y, **options).notes
+    said = any(f"there are only {n_groups} groups" in note for note in notes)
+    assert said == (n_groups < 5)
+    options |= {"confidence_level": 0.9, "n_resamples": 20}
+    if n_groups < 4:
+        with pytest.raises(ValueError, match=f"groups holds {n_groups} groups; an interval needs"):
+            pt.distillable_knowledge(T, S, Y, **options)
+    else:
+        found = pt.distillable_knowledge(T, S, Y, **options)
+        assert 0 < found.intervals["distillable"].low < found.intervals["distillable"].high
+
+
+@pytest.mark.parametrize(
+    ("groups", "error", "message"),
+    [
+        ([None, "a"] * 100, ValueError, "groups holds 100 missing values .first at row 0."),
+        ([1, "1"] * 100, TypeError, "groups mixes types .int, str."),
+        (
+            np.array(["2020-01-01", "NaT"] * 100, "M8[D]"),
+            ValueError,
+            "groups holds 100 missing values .first at row 1.",
+        ),
+    ],
+    ids=["None", "types", "NaT"],
+)
+def test_groups_that_are_none(groups, error, message):
+    T, S, Y = two_groups_apart()
+    with pytest.raises(error, match=message):
+        pt.distillable_knowledge(T, S, Y, estimator="binning", groups=groups)
+
+
+def test_a_classifier_is_not_asked_to_learn_one_class():
+    T, S, _ = two_groups_apart(60)
+    Y = np.zeros(60, int)
+    Y[0] = 1
+    probe = pt.Probe(classifier=LogisticRegression())
+    found = pt.distillable_knowledge(T, S, Y, estimator=probe, synergy=False)
+    assert abs(found.distillable) < 0.1
+
+
+def test_few_resamples_with_an_answer_are_said():
+    rng = np.random.default_rng(1)
+    T, S, Y = rng.normal(size=(14, 4)), rng.normal(size=(14, 4)), rng.normal(size=(14, 2))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = pt.distillable_knowledge(
+            T, S, Y, estimator="gaussian", confidence_level=0.95, n_resamples=100
+        )
+    assert any("Use more rows" in str(each.message) for each in caught)
+    assert any("of 100 resamples had no answer" in note for note in found.notes)
+    assert any("resamples allow no p-value" in note for note in found.notes)
+
+
+def test_single_precision_far_from_zero_is_no_repetition():
+    rng = np.random.default_rng(0)
+    T = (rng.normal(size=(2000, 16)) + 1000).astype(np.float32)
+    Y = rng.integers(0, 2, 2000)
+    notes = pt.Probe(experts=("lda",)).summarise(T, Y).notes
+    assert not any("repeat" in note for note in notes)
+    again = np.vstack([T[:1000], T[:1000]])
+    notes = pt.Probe(experts=("lda",)).summarise(again, Y).notes
+    assert any("50% of the rows repeat another row" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "error"), [(0, ValueError), (1.5, TypeError), ("all", TypeError), (True, TypeError)]
+)
+def test_n_jobs_is_a_whole_number_everywhere(n_jobs, error):
+    T, S, Y = np.random.default_rng(0).integers(0, 3, (3, 60))
+    calls = (
+        lambda: pt.distillable_knowledge(T, S, Y, n_jobs=n_jobs),
+        lambda: pt.compare_students(T, S, S, Y, n_jobs=n_jobs),
+        lambda: pt.summarise(T, Y, n_jobs=n_jobs),
+        lambda: pt.mutual_information(T, Y, n_jobs=n_jobs),
+        lambda: pt.mutual_information_by_column(np.eye(3)[T], Y, n_jobs=n_jobs),
+        lambda: pt.independence_test(T, Y, n_jobs=n_jobs),
+        lambda: pt.broja_batch([np.full((2, 2, 2), 1 / 8)], n_jobs=n_jobs),
+        lambda: pt.knn.ksg(np.arange(60.0), Y.astype(float), n_jobs=n_jobs),
+    )
+    for call in calls:
+        with pytest.raises(error, match="n_jobs must be"):
+            call()
+
+
+def test_an_empty_list_of_experts_is_refused():
+    with pytest.raises(ValueError, match="experts is empty"):
+        pt.Probe(experts=())
+
+
+@pytest.mark.parametrize("estimator", ["auto", "knn", "gaussian"])
+def test_two_floats_are_labels_and_one_is_nothing(estimator):
+    T, S, Y = two_groups_apart()
+    with pytest.raises(ValueError, match=r"pass np.unique\(Y, return_inverse=True\)"):
+        pt.distillable_knowledge(T, S, np.where(Y > 0, 0.25, 0.75), estimator=estimator)
+    with pytest.raises(ValueError, match="Y is constant"):
+        pt.distillable_knowledge(T, S, np.full(len(Y), 0.5), estimator=estimator)
+
+
+def test_auto_follows_summaries():
+    T, S, Y = two_groups_apart()
+    by_neighbours = pt.summarise(T, Y, estimator="knn")
+    symbols = np.random.default_rng(1).integers(0, 4, len(Y))
+    expected = pt.distillable_knowledge(by_neighbours, symbols, Y, estimator="knn")
+    assert pt.distillable_knowledge(by_neighbours, symbols, Y).distillable == expected.distillable
+    counts = np.random.default_rng(2).poisson(5, (len(Y), 2)).astype(float)
+    gaussian = pt.summarise(T, counts, estimator="gaussian")
+    expected = pt.distillable_knowledge(gaussian, S, counts, estimator="gaussian")
+    assert pt.distillable_knowledge(gaussian, S, counts).distillable == expected.distillable
+
+
+def test_notes_of_one_student_are_not_the_others():
+    rng = np.random.default_rng(0)
+    T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)
+    with pytest.warns(pt.PIDWarning):
+        found = pt.compare_students(T, a, b, T, n_resamples=100)
+    assert any(note.startswith("S_a: ") for note in found.a.notes)
+    assert not any(note.startswith("S_b: ") for note in found.a.notes)
+    assert not any(note.startswith("S_a: ") for note in found.b.notes)
+
+
+def test_orders_that_mean_the_same_table_reach_the_observed():
+    replicates = np.array([0.1, 0.3, 0.1 + 0.2])
+    assert 0.1 + 0.2 > 0.3
+    assert pt.resampling.p_value(0.1 + 0.2, replicates) == 0.75

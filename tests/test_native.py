@@ -6,12 +6,13 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pidtools._broja import native
+from pidtools._broja import compiled, native
 from pidtools._broja.state import Support
 
 SOLVE = """
@@ -129,3 +130,52 @@ def test_kernels_are_compiled_by_two_processes_or_by_one(
     command = [sys.executable, "-c", BY_TWO, *interpreters]
     answer = subprocess.run(command, cwd=without_cache, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == f"{compiled_here} True True"
+
+
+def test_threads_link_a_kernel_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine owns the code; `cached_property` has no lock from Python 3.12 on."""
+    kernel, linked, start = new_kernel(), [], threading.Barrier(8)
+    link = native._linked
+    monkeypatch.setattr(native, "_linked", lambda code: linked.append(code) or link(code))
+    without_lock = vars(native.Kernel)["address"].func
+    found = []
+
+    def work() -> None:
+        start.wait(10)
+        found.append(without_lock(kernel))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(linked) == 1
+    assert len(set(found)) == 1
+    assert listed_entries(kernel) == (4, 5)
+
+
+def test_a_second_process_that_hangs_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sleeper = tmp_path / "python-that-sleeps"
+    sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setattr(compiled, "PATIENCE", 0.1)
+    monkeypatch.setattr(native.Kernel, "available", False)
+    here, elsewhere = new_kernel(), new_kernel()
+    compiled.prepare([here], [elsewhere])
+    assert here.linked
+    assert elsewhere.linked
+
+
+def test_no_file_is_left_where_it_cannot_be_put(
+    monkeypatch: pytest.MonkeyPatch, folders: tuple[Path, Path]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("another process has the file open")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert listed_entries(new_kernel()) == (4, 5)
+    assert list(folders[1].iterdir()) == []

@@ -9,9 +9,10 @@ import numpy as np
 
 from pidtools._broja.compiled import INTERIOR_POINT, SOLVE_ALL
 from pidtools._broja.driver import ATTEMPTS, new_run
-from pidtools._broja.linear_algebra import one_blas_thread, schur
+from pidtools._broja.linear_algebra import schur
 from pidtools._broja.native import Floats, Header
 from pidtools._broja.state import Batch, Support, new_problem
+from pidtools._process import one_blas_thread
 
 FIELDS = ("lower", "upper", "information_t", "information_s", "joint_information", "largest_dual")
 """Columns of the result: bounds on the union information and informations, in nats."""

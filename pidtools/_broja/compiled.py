@@ -9,7 +9,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from pidtools._broja.native import Kernel
 
@@ -21,6 +22,10 @@ INTERIOR_POINT = Kernel("interior_point", "solve")
 SCHUR = Kernel("schur", "factorise"), Kernel("schur", "apply")
 LOW_RANK = Kernel("low_rank", "factorise"), Kernel("low_rank", "apply")
 SOLVE_ALL = Kernel("batch", "solve_all")
+
+# Seconds to wait for the second process when the own kernels are done: several times what it
+# needs. One that hangs is given up.
+PATIENCE = 60.0
 
 # What nearly every program needs, in two halves that take about as long; the second process
 # has more to import.
@@ -49,7 +54,8 @@ def _compiling(kernels: Sequence[Kernel]) -> Iterator[None]:
     try:
         yield
         if process is not None:
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
     finally:
         if process is not None:
             process.kill()
@@ -60,7 +66,9 @@ def _start(kernels: Sequence[Kernel]) -> subprocess.Popen[bytes] | None:
     """Start the second process; None without a second core or an interpreter to start."""
     from joblib import cpu_count
 
-    if cpu_count() < 2 or not sys.executable or getattr(sys, "frozen", False):
+    # Where Python is embedded this may be the host program, which would start once more.
+    interpreter = Path(sys.executable or "").stem.lower()
+    if cpu_count() < 2 or not interpreter.startswith(("python", "pypy")):
         return None
     names = [(kernel.module, kernel.name) for kernel in kernels]
     program = (

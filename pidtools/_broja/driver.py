@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._broja.compiled import CERTIFY, EVALUATE, INTERIOR_POINT, NEWTON
-from pidtools._broja.linear_algebra import Algebra, choose, one_blas_thread, seconds_per_iteration
+from pidtools._broja.linear_algebra import Algebra, choose, seconds_per_iteration
 from pidtools._broja.native import Header
 from pidtools._broja.program import Program, Solution, parts
 from pidtools._broja.scaling import scaling_seconds, solve_by_scaling
@@ -22,6 +22,7 @@ from pidtools._broja.state import (
     new_problem,
     new_step,
 )
+from pidtools._process import one_blas_thread
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,6 @@ import functools
 import importlib
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,19 +189,3 @@ def _c_function(module: str, name: str) -> int:
         ("PyCapsule_GetPointer", python)
     )
     return int(pointer_of(capsule, name_of(capsule)))
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread: more made a Cholesky up to 100 times slower on a busy machine."""
-    with _controller().limit(limits=1, user_api="blas"):
-        yield
-
-
-@functools.cache
-def _controller() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    # Only libraries that are loaded by now are seen.
-    _addresses()
-    return ThreadpoolController()

@@ -92,8 +92,11 @@ class Kernel:
     def address(self) -> int:
         """Address of the machine code, for kernels that call this one."""
         with _ONE_AT_A_TIME:
-            self._engine = _linked(self._cached() or self._compiled())
-            return int(self._engine.get_function_address(SYMBOL))
+            # Another thread may have been first. The engine owns the code: it never changes.
+            if not self.linked:
+                self._engine = _linked(self._cached() or self._compiled())
+                self.__dict__["address"] = int(self._engine.get_function_address(SYMBOL))
+            return int(self.__dict__["address"])
 
     @cached_property
     def _function(self) -> Any:
@@ -208,11 +211,15 @@ def _written(path: Path, content: bytes) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent)
+    except OSError:
+        return False
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         # Temporary files are private; who may read the folder may read its files.
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError:
+        Path(name).unlink(missing_ok=True)
         return False
     return True

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from pidtools import _process
 from pidtools._probe.discriminant import project
 from pidtools._probe.experts import LOG_FLOOR, View, posteriors
 from pidtools._probe.pool import log_loss
@@ -32,7 +32,7 @@ def fold_numbers(
 ) -> Codes:
     """Fold of each row, classes spread evenly; rows of one group share a fold.
 
-    There are fewer folds where no class has as many rows.
+    There are fewer folds where no class has as many rows, or where there are fewer groups.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -40,7 +40,12 @@ def fold_numbers(
     largest = int(np.bincount(labels).max())
     if largest < 2:
         raise ValueError("Y has no class with two rows; no row's label can be learned from others.")
-    splitter = kind(min(n_folds, largest), shuffle=True, random_state=random_state)
+    n_most = largest if groups is None else min(largest, len(np.unique(groups)))
+    if n_most < 2:
+        raise ValueError(
+            "groups holds one group; no group's labels can be learned from others: use more groups."
+        )
+    splitter = kind(min(n_folds, n_most), shuffle=True, random_state=random_state)
     folds = np.empty(len(labels), dtype=np.int64)
     with warnings.catch_warnings():
         # Classes with fewer members than folds: said in the notes.
@@ -86,6 +91,8 @@ def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -
     def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
         from sklearn.base import clone
 
+        if len(np.unique(labels[train])) < 2:
+            return {}
         model = clone(classifier).fit(X[train], labels[train])
         p = np.asarray(model.predict_proba(X[new]), dtype=np.float64)
         log_p = np.full((len(new), n_classes), LOG_FLOOR)
@@ -111,11 +118,16 @@ def cross_fit(
     With `race`, experts that are far behind on the first fold are not asked again. `heavy`
     folds run one after the other with all threads: each holds a copy of its training rows.
     """
-    first = _one_fold(judge, folds, 0, names, one_thread=not heavy)
-    if race and first:
-        names = _worth_asking(first, labels[folds == 0])
-    numbers = range(1, int(folds.max()) + 1)
-    rest = _in_parallel(judge, folds, numbers, names, heavy, 1 if heavy else n_jobs)
+    from sklearn.exceptions import ConvergenceWarning
+
+    limit = nullcontext() if heavy else _process.one_blas_thread()
+    # Held-out loss judges an unfinished fit like any other.
+    with _process.ignoring(ConvergenceWarning), limit:
+        first = _one_fold(judge, folds, 0, names, one_thread=not heavy)
+        if race and first:
+            names = _worth_asking(first, labels[folds == 0])
+        numbers = range(1, int(folds.max()) + 1)
+        rest = _in_parallel(judge, folds, numbers, names, heavy, 1 if heavy else n_jobs)
     fitted = [first, *rest]
     found = {name for opinions in fitted for name in opinions}
     asked = sorted(found & names if race else found)
@@ -141,17 +153,8 @@ def _assemble(
 def _one_fold(
     judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
 ) -> Posteriors:
-    with _threads().limit(limits=1) if one_thread else nullcontext():
+    with _process.one_thread() if one_thread else nullcontext():
         return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), names)
-
-
-@cache
-def _threads() -> Any:
-    """The thread pools of this process; looking for them takes longer than a small fold."""
-    import sklearn.ensemble  # noqa: F401, loads the last of them
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _in_parallel(

@@ -7,7 +7,6 @@ drown in width. They are cheap together, and their pool (`pool`) needs no choice
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
+from pidtools import _process
 from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
 
@@ -250,9 +250,8 @@ def _logistic_fit(rows: Array, labels: Codes, new: Array, C: float) -> Floats:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    with warnings.catch_warnings():
-        # Held-out loss judges an unfinished fit like any other.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    # Held-out loss judges an unfinished fit like any other.
+    with _process.ignoring(ConvergenceWarning):
         model = LogisticRegression(C=C, max_iter=200, tol=1e-3).fit(rows, labels)
     log_p: Floats = log_softmax(_scores(model, new), axis=1)
     return log_p

@@ -1,0 +1,69 @@
+"""State that belongs to the whole process, changed so that threads don't leave it changed.
+
+The number of BLAS threads and the filters of warnings are the process's own. Two threads that
+each save, change and restore them can restore what the other had changed.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+_LIMITED = threading.Lock()
+"""Held while BLAS is limited: who finds it held neither sets nor restores anything."""
+
+
+@cache
+def _libraries() -> Any:
+    """The BLAS libraries of NumPy and SciPy; looking for them takes longer than a small solve."""
+    import scipy.linalg.cython_blas  # noqa: F401, only libraries that are loaded are seen
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@cache
+def _libraries_of_trees() -> Any:
+    """What scikit-learn's trees and neighbours run on."""
+    import sklearn.ensemble  # noqa: F401, only libraries that are loaded are seen
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread: more made a Cholesky up to 100 times slower on a busy machine.
+
+    Where threads overlap, the limit is the first one's and ends with it.
+    """
+    if not _LIMITED.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _libraries().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _LIMITED.release()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep BLAS and scikit-learn to one thread; OpenMP's limit is of the calling thread alone."""
+    with one_blas_thread(), _libraries_of_trees().limit(limits=1, user_api="openmp"):
+        yield
+
+
+@contextmanager
+def ignoring(category: type[Warning]) -> Iterator[None]:
+    """Ignore warnings of a kind, in the main thread; others obey the filters that it has set."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category)
+        yield
