@@ -6,6 +6,7 @@ each save, change and restore them can restore what the other had changed.
 
 from __future__ import annotations
 
+import importlib
 import threading
 import warnings
 from collections.abc import Iterator
@@ -18,20 +19,11 @@ _LIMITED = threading.Lock()
 
 
 @cache
-def _libraries() -> Any:
-    """The BLAS libraries of NumPy and SciPy; looking for them takes longer than a small solve."""
-    import scipy.linalg.cython_blas  # noqa: F401, only libraries that are loaded are seen
+def _libraries(module: str) -> Any:
+    """The thread pools there are with a module; to look for them takes longer than a small fold."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
-
-
-@cache
-def _libraries_of_trees() -> Any:
-    """What scikit-learn's trees and neighbours run on."""
-    import sklearn.ensemble  # noqa: F401, only libraries that are loaded are seen
-    from threadpoolctl import ThreadpoolController
-
+    importlib.import_module(module)  # only libraries that are loaded are seen
     return ThreadpoolController()
 
 
@@ -45,7 +37,7 @@ def one_blas_thread() -> Iterator[None]:
         yield
         return
     try:
-        with _libraries().limit(limits=1, user_api="blas"):
+        with _libraries("scipy.linalg.cython_blas").limit(limits=1, user_api="blas"):
             yield
     finally:
         _LIMITED.release()
@@ -54,7 +46,8 @@ def one_blas_thread() -> Iterator[None]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep BLAS and scikit-learn to one thread; OpenMP's limit is of the calling thread alone."""
-    with one_blas_thread(), _libraries_of_trees().limit(limits=1, user_api="openmp"):
+    trees = _libraries("sklearn.ensemble")
+    with one_blas_thread(), trees.limit(limits=1, user_api="openmp"):
         yield
 
 

@@ -504,8 +504,8 @@ def _strings_from_object(array: NDArray[Any], original: object, name: str) -> ND
 def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
     if _all_strings(array):
         return array.astype(str)
-    missing = [k for k, value in enumerate(array.ravel()) if _is_missing(value)]
-    if missing:
+    missing = _missing(array)
+    if len(missing):
         raise ValueError(
             f"{name} holds {len(missing)} missing labels (first at row {missing[0]}); drop "
             "those rows from T, S and Y together."

@@ -121,7 +121,7 @@ def choose(estimator: Estimator | str, sources: Mapping[str, Source], target: Ta
 def _follow(
     summaries: dict[str, Summary], arrays: dict[str, NDArray[Any]], only_symbols: bool
 ) -> Estimator:
-    """What the first summary was made by; cells of any kind meet symbols as they are."""
+    """What the first summary was made by; plain cells meet symbols as they are."""
     name, first = next(iter(summaries.items()))
     if type(first) is CellSummary and only_symbols:
         return Symbols()

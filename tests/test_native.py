@@ -86,6 +86,7 @@ def test_what_a_kernel_calls_is_known_or_refused() -> None:
     def tangent(h):  # type: ignore[no-untyped-def]
         h[0] = int(np.tan(float(h[0])))
 
+    # A refusal, no stub: to run code whose calls can't be found would crash the process.
     with pytest.raises(NotImplementedError, match=r"calls tan, which a cached kernel can't find"):
         compiler.object_code(tangent, native.target_machine())
 
