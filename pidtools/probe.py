@@ -322,6 +322,8 @@ class Probe:
         return features
 
     def _names(self) -> frozenset[str]:
+        if self.classifier is not None:
+            return frozenset({"classifier"})
         return frozenset(experts.EXPERTS if self.experts is None else self.experts)
 
     def _task(

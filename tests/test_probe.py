@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -152,8 +153,20 @@ def test_the_same_seed_gives_the_same_bits_whatever_n_jobs():
     probe = Probe(experts=("lda", "network", "trees"))
     one = probe.summarise(X, y, random_state=3, n_jobs=1)
     two = probe.summarise(X, y, random_state=3, n_jobs=2)
+    with parallel_config(backend="threading"):
+        threads = probe.summarise(X, y, random_state=3, n_jobs=2)
     np.testing.assert_array_equal(one.log_posteriors, two.log_posteriors)
     assert one.information == two.information
+    assert one.weights == two.weights
+    assert one == threads
+
+
+def test_a_classifier_of_the_users_own_goes_to_workers():
+    X, y, _ = shift(300)
+    probe = Probe(classifier=LogisticRegression())
+    one, two = (probe.summarise(X, y, n_jobs=jobs) for jobs in (1, 2))
+    assert one == two
+    assert set(two.weights) == {"classifier"}
 
 
 # ---------------------------------------------------------------- inputs and classifiers
@@ -354,10 +367,22 @@ def test_discriminant_finds_means_and_spreads():
     Z[:, 0] += y
     Z[:, 1] *= 1 + y
     white = whiten(Z)
-    found = discriminant(white.Z, y, 2, np.sqrt(white.spectrum))
+    found = discriminant(white.Z, np.arange(4000), y, 2, white.loudness)
     rows = white.Z @ found.directions
     assert abs(np.corrcoef(rows[:, 0], Z[:, 0])[0, 1]) > 0.98
     assert abs(np.corrcoef(rows[:, 1], Z[:, 1])[0, 1]) > 0.98
+
+
+def test_discriminant_of_some_rows_is_that_of_their_copy():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 900)
+    white = whiten(rng.normal(size=(900, 6)) * (1 + y[:, None]) + np.eye(6)[y])
+    rows = np.flatnonzero(rng.random(900) < 0.7)
+    found = discriminant(white.Z, rows, y[rows], 3, white.loudness)
+    everything = np.arange(len(rows))
+    copied = discriminant(white.Z[rows], everything, y[rows], 3, white.loudness)
+    for name in ("log_prior", "centre", "whitener", "means", "directions"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(copied, name))
 
 
 def test_gradient_of_the_network():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from pidtools import _process
-from pidtools._probe.discriminant import project
+from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, View, posteriors
 from pidtools._probe.pool import log_loss
 from pidtools._probe.whitening import Whitened, whiten
@@ -59,8 +60,7 @@ def expert_judge(source: Whitened, labels: Codes, n_classes: int, random_state: 
     """The experts on whitened features."""
 
     def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
-        Z, spectrum = source.Z, source.spectrum
-        view = View(Z[train], labels[train], Z[new], spectrum, n_classes, random_state)
+        view = View(source, train, new, labels[train], n_classes, random_state)
         return dict(posteriors(view, names))
 
     return judge
@@ -80,9 +80,8 @@ def pair_judge(
 
 
 def _discriminating(source: Whitened, train: Codes, labels: Codes, n_classes: int) -> Array:
-    rows = source.Z[train]
-    view = View(rows, labels[train], rows[:0], source.spectrum, n_classes, 0)
-    return project(source.Z, view.discriminant.directions)
+    found = discriminant(source.Z, train, labels[train], n_classes, source.loudness)
+    return project(source.Z, found.directions, np.arange(len(source.Z)))
 
 
 def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -> Judge:
@@ -118,20 +117,31 @@ def cross_fit(
     With `race`, experts that are far behind on the first fold are not asked again. `heavy`
     folds run one after the other with all threads: each holds a copy of its training rows.
     """
-    from sklearn.exceptions import ConvergenceWarning
-
     limit = nullcontext() if heavy else _process.one_blas_thread()
-    # Held-out loss judges an unfinished fit like any other.
-    with _process.ignoring(ConvergenceWarning), limit:
-        first = _one_fold(judge, folds, 0, names, one_thread=not heavy)
+    with limit:
+        run = partial(_in_parallel, judge, folds, heavy=heavy, n_jobs=1 if heavy else n_jobs)
+        first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
         if race and first:
             names = _worth_asking(first, labels[folds == 0])
-        numbers = range(1, int(folds.max()) + 1)
-        rest = _in_parallel(judge, folds, numbers, names, heavy, 1 if heavy else n_jobs)
+        rest = run([(k, names) for k in range(1, int(folds.max()) + 1)])
     fitted = [first, *rest]
     found = {name for opinions in fitted for name in opinions}
     asked = sorted(found & names if race else found)
     return {name: _assemble(name, fitted, labels, folds, n_classes) for name in asked}
+
+
+def _parts(names: frozenset[str], heavy: bool, n_jobs: int | None) -> list[frozenset[str]]:
+    """The experts of the first fold, which all are asked, cut for several workers."""
+    from joblib import effective_n_jobs
+
+    if heavy or effective_n_jobs(n_jobs) == 1:
+        return [names]
+    families = sorted({name.split(":")[0] for name in names})
+    return [frozenset(n for n in names if n.split(":")[0] == family) for family in families]
+
+
+def _merged(opinions: list[Posteriors]) -> Posteriors:
+    return {name: log_p for some in opinions for name, log_p in some.items()}
 
 
 def _assemble(
@@ -153,22 +163,27 @@ def _assemble(
 def _one_fold(
     judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
 ) -> Posteriors:
-    with _process.one_thread() if one_thread else nullcontext():
+    from sklearn.exceptions import ConvergenceWarning
+
+    limit = _process.one_thread() if one_thread else nullcontext()
+    # Held-out loss judges an unfinished fit like any other.
+    with _process.ignoring(ConvergenceWarning), limit:
         return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), names)
 
 
 def _in_parallel(
     judge: Judge,
     folds: Codes,
-    numbers: range,
-    names: frozenset[str],
+    questions: list[tuple[int, frozenset[str]]],
+    *,
     heavy: bool,
     n_jobs: int | None,
 ) -> list[Posteriors]:
+    """Answers to each fold and names; by processes, as small fits hold the lock of Python."""
     from joblib import Parallel, delayed
 
-    jobs = (delayed(_one_fold)(judge, folds, k, names, not heavy) for k in numbers)
-    done: list[Posteriors] = Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
+    jobs = (delayed(_one_fold)(judge, folds, k, names, not heavy) for k, names in questions)
+    done: list[Posteriors] = Parallel(n_jobs=n_jobs)(jobs)
     return done
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +49,10 @@ class Discriminant:
     mean_directions: Floats
     spread_directions: Floats
 
-    def log_posterior(self, Z: Array) -> Floats:
-        """Log posteriors of rows of `Z`, shape (n, n_classes)."""
+    def log_posterior(self, Z: Array, rows: Codes) -> Floats:
+        """Log posteriors of some rows of `Z`, shape (n_rows, n_classes)."""
         projection = self.whitener.T @ self.means.T
-        scores = project(Z, projection) - self.centre @ projection
+        scores = project(Z, projection, rows) - self.centre @ projection
         posterior: Floats = log_softmax(
             scores - 0.5 * (self.means**2).sum(axis=1) + self.log_prior, axis=1
         )
@@ -63,13 +64,24 @@ class Discriminant:
         return np.hstack([self.mean_directions, self.spread_directions])
 
 
-def project(Z: Array, directions: Floats) -> Floats:
-    """``Z @ directions`` in the precision of `Z`: mixed, NumPy would copy all of Z first."""
-    return np.asarray(Z @ directions.astype(Z.dtype), dtype=np.float64)
+def project(Z: Array, directions: Floats, rows: Codes) -> Floats:
+    """``Z[rows] @ directions`` in the precision of `Z`, without a copy of all those rows."""
+    same = directions.astype(Z.dtype)  # mixed, NumPy would convert Z
+    projected = np.empty((len(rows), directions.shape[1]))
+    for block in _blocks(len(rows), Z.shape[1]):
+        projected[block] = Z[rows[block]] @ same
+    return projected
+
+
+def _blocks(n_rows: int, width: int) -> Iterator[slice]:
+    step = max(BLOCK_ENTRIES // max(width, 1), 1)
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)
 
 
 def discriminant(
     Z: Array,
+    rows: Codes,
     labels: Codes,
     n_classes: int,
     loudness: Floats,
@@ -81,10 +93,12 @@ def discriminant(
 
     Parameters
     ----------
-    Z : ndarray, shape (n, width)
+    Z : ndarray, shape (n_all, width)
         Whitened features.
+    rows : ndarray of int64, shape (n,)
+        Training rows of `Z`, which are not copied all at once.
     labels : ndarray of int64, shape (n,)
-        Every class must have a row.
+        Labels of the training rows. Every class must have a row.
     n_classes : int
     loudness : ndarray, shape (width,)
         Scale that each column had before whitening. The noise is shrunk towards a sphere in
@@ -96,16 +110,16 @@ def discriminant(
         Whether to look for directions in which the covariances differ.
     """
     counts = np.bincount(labels, minlength=n_classes).astype(np.float64)
-    means = _class_sums(Z, labels, n_classes) / counts[:, None]
+    means = _class_sums(Z, rows, labels, n_classes) / counts[:, None]
     centre = counts @ means / counts.sum()
-    whitener = _inverse_factor(_shrunk_noise(Z, labels, means, loudness, caution))
+    whitener = _inverse_factor(_shrunk_noise(Z, rows, labels, means, loudness, caution))
     whitener *= loudness
     standard_errors = (means - centre) @ whitener.T * np.sqrt(counts)[:, None]
     U, s, Vt = np.linalg.svd(standard_errors, full_matrices=False)
     kept = shrink_singular_values(s, n_classes - 1, Z.shape[1])
     n_means = int(np.clip((kept > 0).sum(), 1, min(MAX_MEAN_DIRECTIONS, n_classes - 1, len(s))))
     apart = Vt[:n_means]
-    off = _spread_directions(Z, labels, means, whitener, apart) if spread else apart[:0].T
+    off = _spread_directions(Z, rows, labels, means, whitener, apart) if spread else apart[:0].T
     return Discriminant(
         log_prior=np.log(counts / counts.sum()),
         centre=centre,
@@ -132,34 +146,32 @@ def shrink_singular_values(s: Floats, n_rows: int, n_columns: int) -> Floats:
     return shrunk
 
 
-def _class_sums(Z: Array, labels: Codes, n_classes: int) -> Floats:
+def _class_sums(Z: Array, rows: Codes, labels: Codes, n_classes: int) -> Floats:
     """Sums of the rows of each class, in float64."""
-    members = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))))
+    members = csr_array((np.ones(len(rows)), (labels, rows)), shape=(n_classes, len(Z)))
     sums = np.zeros((n_classes, Z.shape[1]))
     for start in range(0, Z.shape[1], BLOCK_COLUMNS):
         columns = slice(start, start + BLOCK_COLUMNS)
-        sums[: members.shape[0], columns] = members @ Z[:, columns].astype(np.float64)
+        sums[:, columns] = members @ Z[:, columns].astype(np.float64)
     return sums
 
 
 def _shrunk_noise(
-    Z: Array, labels: Codes, means: Floats, loudness: Floats, caution: float
+    Z: Array, rows: Codes, labels: Codes, means: Floats, loudness: Floats, caution: float
 ) -> Floats:
     """Covariance within classes, shrunk to a multiple of the identity.
 
     The intensity is that of Ledoit and Wolf, J. Multivariate Anal. 88 (2004).
     """
-    n, width = Z.shape
+    n, width = len(rows), Z.shape[1]
     within = np.zeros((width, width))
     fourth = 0.0
     # In the precision of Z, which decides the time of wide sources; blocks add up in float64.
     centres, scale = means.astype(Z.dtype), loudness.astype(Z.dtype)
-    step = max(BLOCK_ENTRIES // width, 1)
-    for start in range(0, n, step):
-        block = slice(start, start + step)
-        rows = (Z[block] - centres[labels[block]]) * scale
-        within += rows.T @ rows
-        fourth += float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
+    for block in _blocks(n, width):
+        off = (Z[rows[block]] - centres[labels[block]]) * scale
+        within += off.T @ off
+        fourth += float((np.einsum("ij,ij->i", off, off) ** 2).sum())
     within /= n
     level = np.trace(within) / width
     # Sums of squares by the trace: another matrix as large would be the peak of the memory.
@@ -183,7 +195,7 @@ def _inverse_factor(covariance: Floats) -> Floats:
 
 
 def _spread_directions(
-    Z: Array, labels: Codes, means: Floats, whitener: Floats, apart: Floats
+    Z: Array, rows: Codes, labels: Codes, means: Floats, whitener: Floats, apart: Floats
 ) -> Floats:
     """Directions, off those of the means, along which class covariances differ most.
 
@@ -195,9 +207,9 @@ def _spread_directions(
         return np.zeros((width, 0))
     difference = np.zeros((width, width))
     for c in range(n_classes):
-        rows = (Z[labels == c] - means[c]) @ whitener.T
-        excess = rows.T @ rows / len(rows) - np.eye(width)
-        difference += len(rows) / len(Z) * (excess @ excess)
+        own = (Z[rows[labels == c]] - means[c]) @ whitener.T
+        excess = own.T @ own / len(own) - np.eye(width)
+        difference += len(own) / len(rows) * (excess @ excess)
     off = np.eye(width) - apart.T @ apart
     axes = np.linalg.eigh(off @ difference @ off)[1][:, ::-1]
     directions: Floats = whitener.T @ axes[:, :n_directions]

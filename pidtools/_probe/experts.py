@@ -20,6 +20,7 @@ from scipy.special import log_softmax
 from pidtools import _process
 from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
+from pidtools._probe.whitening import Whitened
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -46,31 +47,45 @@ LOG_FLOOR = -25.0
 class View:
     """What an expert sees: training rows with labels, and new rows to judge.
 
-    `spectrum` holds the variances that the whitened columns had before.
+    Copies of rows are not kept: those of a wide source are most of the memory.
     """
 
-    Z: Array
+    source: Whitened
+    train: Codes
+    new: Codes
     labels: Codes
-    Z_new: Array
-    spectrum: Floats
     n_classes: int
     random_state: int
 
     @property
+    def Z(self) -> Array:
+        """Features of the training rows."""
+        return self.source.Z[self.train]
+
+    @property
+    def Z_new(self) -> Array:
+        """Features of the new rows."""
+        return self.source.Z[self.new]
+
+    @property
     def width(self) -> int:
         """Number of features."""
-        return int(self.Z.shape[1])
+        return self.source.rank
 
     @cached_property
     def discriminant(self) -> Discriminant:
         """Directions in which the classes differ, from the training rows."""
-        return discriminant(self.Z, self.labels, self.n_classes, self.loudness)
+        return self.fit_discriminant(self.loudness)
+
+    def fit_discriminant(self, loudness: Floats, **options: Any) -> Discriminant:
+        """A discriminant of the training rows."""
+        Z, rows = self.source.Z, self.train
+        return discriminant(Z, rows, self.labels, self.n_classes, loudness, **options)
 
     @property
     def loudness(self) -> Floats:
         """Scale of each column before whitening, 1 on average."""
-        scale: Floats = np.sqrt(self.spectrum / self.spectrum.mean())
-        return scale
+        return self.source.loudness
 
     @cached_property
     def means_only(self) -> tuple[Singles, Singles]:
@@ -83,7 +98,8 @@ class View:
         return self._projected(self.discriminant.directions)
 
     def _projected(self, directions: Floats) -> tuple[Singles, Singles]:
-        return _unit_scale(project(self.Z, directions), project(self.Z_new, directions))
+        Z = self.source.Z
+        return _unit_scale(project(Z, directions, self.train), project(Z, directions, self.new))
 
 
 def posteriors(view: View, names: frozenset[str]) -> Posteriors:
@@ -125,11 +141,10 @@ def _linear_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
     """With the noise shrunk, and nearly as it is found."""
     out: Posteriors = {}
     if _asked("lda:shrunk", wanted):
-        out["lda:shrunk"] = view.discriminant.log_posterior(view.Z_new)
+        out["lda:shrunk"] = view.discriminant.log_posterior(view.source.Z, view.new)
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("lda:plain", wanted):
-        even = np.ones(view.width)
-        plain = discriminant(view.Z, view.labels, view.n_classes, even, caution=0.1, spread=False)
-        out["lda:plain"] = plain.log_posterior(view.Z_new)
+        plain = view.fit_discriminant(np.ones(view.width), caution=0.1, spread=False)
+        out["lda:plain"] = plain.log_posterior(view.source.Z, view.new)
     return out
 
 

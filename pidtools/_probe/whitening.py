@@ -42,6 +42,12 @@ class Whitened:
         """Number of columns."""
         return int(self.Z.shape[1])
 
+    @property
+    def loudness(self) -> Floats:
+        """Scale of each column before whitening, 1 on average."""
+        scale: Floats = np.sqrt(self.spectrum / self.spectrum.mean())
+        return scale
+
 
 def whiten(X: Array) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
@@ -70,9 +76,14 @@ def join(left: Whitened, right: Whitened) -> Whitened:
 
 def _location_and_scale(X: Array) -> tuple[Floats, Floats]:
     """Median and winsorised standard deviation of each column, from evenly spaced rows."""
-    some = X[:: max(len(X) // QUANTILE_ROWS, 1)].astype(np.float64)
-    low, centre, high = np.quantile(some, [0.01, 0.5, 0.99], axis=0)
-    scale = np.clip(some, low, high).std(axis=0)
+    some = X[:: max(len(X) // QUANTILE_ROWS, 1)]
+    centre, scale = np.empty(X.shape[1]), np.empty(X.shape[1])
+    step = max(BLOCK_ENTRIES // len(some), 1)
+    for start in range(0, X.shape[1], step):
+        block = slice(start, start + step)
+        columns = some[:, block].astype(np.float64)
+        low, centre[block], high = np.quantile(columns, [0.01, 0.5, 0.99], axis=0)
+        scale[block] = np.clip(columns, low, high).std(axis=0)
     # A unit that is off for 99 % of the rows has no winsorised scale.
     rare = scale <= 1e-12 * np.abs(centre)
     scale[rare] = X[:, rare].std(axis=0, dtype=np.float64)
