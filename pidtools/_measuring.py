@@ -37,6 +37,8 @@ Sources = dict[str, Source]
 N_REFITS = 4
 # Groups of which a half can still be held out from one another.
 MIN_GROUPS = 4
+# Groups below which intervals are known to be too narrow.
+FEW_GROUPS = 100
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
 # Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
@@ -219,6 +221,8 @@ class Measurement:
         views = tuple(view.prepared() for view in self.views)
         again = Again(self.task, self.sources, views)
         samples = resampling.Samples(len(self.task.target.values), self.task.groups)
+        if again.keeps_fits:
+            _check_enough_groups(samples)
         found = resampling.replicate(
             again,
             samples,
@@ -253,6 +257,12 @@ class Measurement:
         n_valid = int((~np.isnan(own[:, :3]).any(axis=1)).sum())
         least = resampling.BORDER_SHARE / (1 + n_valid)
         few: tuple[str, ...] = ()
+        groups = self.task.groups
+        if groups is not None and (n_groups := int(groups.max()) + 1) < FEW_GROUPS:
+            few += (
+                f"The intervals rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are "
+                "too narrow.",
+            )
         if n_valid < options.n_resamples:
             few += (_note_on_unanswered(n_valid, options.n_resamples),)
         if least > 0.05:
@@ -361,11 +371,6 @@ def _atoms(views: tuple[View, ...]) -> Floats:
 def _with_refits(
     replicates: Floats, again: Again, samples: resampling.Samples, task: Task
 ) -> Floats:
-    if samples.groups is not None and samples.n_units < MIN_GROUPS:
-        raise ValueError(
-            f"groups holds {samples.n_units} groups; an interval needs at least {MIN_GROUPS}, for "
-            "fits to half of them, and dozens to be worth much."
-        )
     effects = resampling.replicate(
         again.effect_of_refit,
         samples,
@@ -375,6 +380,14 @@ def _with_refits(
         n_jobs=task.n_jobs,
     )
     return resampling.add_refits(replicates, effects, random_state=task.seed)
+
+
+def _check_enough_groups(samples: resampling.Samples) -> None:
+    if samples.groups is not None and samples.n_units < MIN_GROUPS:
+        raise ValueError(
+            f"groups holds {samples.n_units} groups; an interval needs at least {MIN_GROUPS}, for "
+            "fits to half of them, and dozens to be worth much."
+        )
 
 
 def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
@@ -403,6 +416,7 @@ def _intervals(
             level,
             lowest=0.0,
             highest=highest,
+            tolerance=result.pid.gap,
         )
         for name, which in PARTS.items()
         if result.synergy is not None or 3 not in which

@@ -261,19 +261,38 @@ def _exchange(
 ) -> tuple[Callable[[resampling.Samples, np.random.Generator], NDArray[np.int64]], tuple[str, ...]]:
     """How rows of Y change places under the null, and what is to be said of it."""
     if groups is None:
-        return resampling.permutation, ()
-    first, sizes = np.unique(groups, return_index=True)[1], np.bincount(groups)
-    if (y[first][groups] == y).all():
-        draw, alike = resampling.exchange, np.array([len(sizes)])
-        note = f"{len(sizes)} groups, each of one label, exchanged their labels."
+        draw, patterns, notes = resampling.permutation, [y], []
+    elif (y[_first_rows(groups)][groups] == y).all():
+        draw, patterns = resampling.exchange, [y[_first_rows(groups)]]
+        notes = [f"{len(patterns[0])} groups, each of one label, exchanged their labels."]
     else:
-        draw, alike = resampling.permutation, np.unique(sizes, return_counts=True)[1]
-        fixed = int((alike == 1).sum())
-        note = f"Groups of one size exchanged their rows of Y; {fixed} of {len(sizes)} stayed."
-    if gammaln(alike + 1.0).sum() < np.log(FEWEST_ORDERS):
+        draw, patterns = resampling.permutation, _rows_by_size(y, groups)
+        fixed, n_groups = sum(len(rows) == 1 for rows in patterns), sum(map(len, patterns))
+        notes = [f"Groups of one size exchanged their rows of Y; {fixed} of {n_groups} stayed."]
+    if sum(map(_log_orders, patterns)) < np.log(FEWEST_ORDERS):
+        few = f"fewer than {FEWEST_ORDERS} different orders of Y, too few for a p-value of 5 %"
+        if groups is None:
+            raise ValueError(f"Y has {few}; pass more rows.")
         raise ValueError(
-            f"groups leaves fewer than {FEWEST_ORDERS} orders of Y: only groups of the same size "
-            f"({len(sizes)} groups of {len(alike)} sizes) can change places; make them equal in "
-            "size, or pass more."
+            f"groups leaves {few}: only groups of the same size can change places, and those with "
+            "the same labels change nothing; make them equal in size, or pass more."
         )
-    return draw, (note,)
+    return draw, tuple(notes)
+
+
+def _first_rows(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    first: NDArray[np.int64] = np.unique(groups, return_index=True)[1]
+    return first
+
+
+def _rows_by_size(y: NDArray[Any], groups: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """For each size of groups, the rows of Y of each such group, shape (n_groups, size, ...)."""
+    order, sizes = np.argsort(groups, kind="stable"), np.bincount(groups)
+    starts = np.cumsum(sizes) - sizes
+    return [y[order[starts[sizes == size][:, None] + np.arange(size)]] for size in np.unique(sizes)]
+
+
+def _log_orders(things: NDArray[Any]) -> float:
+    """Logarithm of the number of orders of things that can be told apart."""
+    alike = np.unique(things.reshape(len(things), -1), axis=0, return_counts=True)[1]
+    return float(gammaln(len(things) + 1.0) - gammaln(alike + 1.0).sum())

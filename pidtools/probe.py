@@ -17,6 +17,7 @@ from pidtools import _validate
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
+    SUM_TOLERANCE,
     Judge,
     classifier_judge,
     cross_fit,
@@ -40,8 +41,6 @@ INPUTS = ("features", "probabilities", "logits")
 # A tenth of the sampling error of 1e6 rows; the value itself, that of a feasible point, is nearer
 # to the optimum than the bound proves.
 TABLE_TOLERANCE = 1e-4
-# Rows of probabilities may be off from 1 by the rounding of float16.
-SUM_TOLERANCE = 5e-3
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
 # Folds of larger sources run one after the other, for their copies of the training rows.
@@ -50,6 +49,8 @@ HEAVY_BYTES = 2**28
 WARN_STARVED_SHARE = 0.1
 # Symbols that become a column each.
 MAX_SYMBOLS = 256
+# Float32 posteriors and the sharpening of tables are good to this many bits.
+ROUNDING = 1e-6
 # Cells that keep less than this share of the information are mentioned.
 NOTE_KEPT_SHARE = 0.9
 # Rows that repeat another row: above this share a note says what that does to the folds.
@@ -57,7 +58,7 @@ NOTE_REPEATS_SHARE = 0.01
 REPEATS_BLOCK = 4096
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ProbeSummary(Summary):
     """What a probe found in one source, or in two together.
 
@@ -84,15 +85,15 @@ class ProbeSummary(Summary):
 
     bound: float
     bound_from_half: float
-    weights: dict[str, float] = field(repr=False, compare=False)
-    log_posteriors: Array = field(repr=False, compare=False)
-    log_posteriors_from_half: Array = field(repr=False, compare=False)
-    codes: Codes = field(repr=False, compare=False)
-    table: Floats = field(repr=False, compare=False)
-    source: Array = field(repr=False, compare=False)
-    folds: Codes = field(repr=False, compare=False)
-    halves: Codes = field(repr=False, compare=False)
-    random_state: int = field(repr=False, compare=False)
+    weights: dict[str, float] = field(repr=False)
+    log_posteriors: Array = field(repr=False)
+    log_posteriors_from_half: Array = field(repr=False)
+    codes: Codes = field(repr=False)
+    table: Floats = field(repr=False)
+    source: Array = field(repr=False)
+    folds: Codes = field(repr=False)
+    halves: Codes = field(repr=False)
+    random_state: int = field(repr=False)
 
     @property
     def n_classes(self) -> int:
@@ -159,18 +160,22 @@ class Probe:
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
         _validate.check_choice(self.inputs, "inputs", INPUTS)
-        learns = self.inputs == "features" and self.classifier is None
-        if self.experts is not None and not self.experts and learns:
-            raise ValueError("experts is empty; name at least one, or pass None for all.")
-        for expert in self.experts or ():
-            _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
         if self.n_cells is not None:
             _validate.check_integer(self.n_cells, "n_cells", minimum=2)
-        if self.classifier is not None and not hasattr(self.classifier, "predict_proba"):
-            raise TypeError(
-                f"classifier must have predict_proba; {type(self.classifier).__name__} has not. "
-                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
-            )
+        if self.experts is not None:
+            self._check_experts(self.experts)
+        if self.classifier is not None:
+            _check_classifier(self.classifier)
+
+    def _check_experts(self, names: Any) -> None:
+        if not isinstance(names, tuple):
+            raise TypeError(f'experts must be a tuple of names, such as ("lda",); got {names!r}.')
+        if self.classifier is not None:
+            raise ValueError("experts and classifier exclude each other; pass one of them.")
+        if not names and self.inputs == "features":
+            raise ValueError("experts is empty; name at least one, or pass None for all.")
+        for expert in names:
+            _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
 
     def summarise(
         self,
@@ -184,19 +189,33 @@ class Probe:
     ) -> ProbeSummary:
         """Probe `X`, shape (n, d), for the labels, shape (n,).
 
-        Rows of one of the `groups`, shape (n,), are held out together.
+        Rows of one of the `groups`, shape (n,), are held out together. A single column of symbols,
+        shape (n,), becomes one column a symbol; integers stay numbers where they have more than
+        256 values, or fewer than two rows a value.
 
         Warns
         -----
         PIDWarning
-            If the rows are too few for what there is to learn.
+            If the rows are too few for what there is to learn, or if `groups` keep all rows of a
+            class together.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not hold what `inputs` says, or `classifier` returns no probabilities.
         """
         source = self._checked(X, labels, name)
         task = self._task(labels, random_state, groups, n_jobs)
         found = task.run(self._judge(source, task), self._given(source), source.nbytes)
-        notes = (*_notes(found, labels), *_data_notes(source, task, self.n_folds))
+        notes = [*_notes(found, labels), *_data_notes(task, self.n_folds)]
+        if found.pool.weights.keys() == {"prior"}:
+            notes.append(_note_on_silence(source))
+        if X.ndim == 2:  # symbols repeat by their nature
+            notes += _notes_on_repeats(source)
         _warn_if_starved(found, labels, name)
-        return self._summary(found, task, source, notes)
+        if groups is not None:
+            _warn_if_kept_together(task, name)
+        return self._summary(found, task, source, tuple(notes))
 
     def decompose(
         self,
@@ -207,15 +226,26 @@ class Probe:
         """Redundancy and uniques in bits, from the two sharpened tables.
 
         No union exceeds I(Y; T, S): for more than two classes, where cells of many dimensions
-        can't quite follow a source that is a garbling of the other, `joint` bounds it.
+        can't quite follow a source that is a garbling of the other, `joint` bounds it. An
+        information below 0 counts as 0, as its table holds none.
+
+        Raises
+        ------
+        ValueError
+            If the two were not held out in the same folds.
         """
+        _check_same_folds(summary_t, summary_s)
         pid = broja_from_pairs(summary_t.table, summary_s.table, tol=TABLE_TOLERANCE)
         union = pid.union_information
-        i_t, i_s = summary_t.information, summary_s.information
+        i_t, i_s = max(summary_t.information, 0.0), max(summary_s.information, 0.0)
         if joint is not None and summary_t.n_classes > 2:
             union = min(union, max(joint.information, i_t, i_s))
         return dataclasses.replace(
-            pid, redundancy=i_t + i_s - union, unique_t=union - i_s, unique_s=union - i_t
+            pid,
+            redundancy=i_t + i_s - union,
+            unique_t=union - i_s,
+            unique_s=union - i_t,
+            gap=max(pid.gap, ROUNDING),
         )
 
     def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
@@ -232,11 +262,7 @@ class Probe:
         ValueError
             If the two were not held out in the same folds.
         """
-        if not np.array_equal(summary_t.folds, summary_s.folds):
-            raise ValueError(
-                "T and S were summarised with different folds; use the same random_state, groups "
-                "and n_folds for both."
-            )
+        _check_same_folds(summary_t, summary_s)
         task = _Task(
             labels=summary_t.labels,
             n_classes=summary_t.n_classes,
@@ -349,7 +375,7 @@ class Probe:
     def _judge_of_labels(self, source: Array, seed: int) -> Callable[[Codes, int], Judge]:
         """From labels and number of classes to a judge; the source is prepared once."""
         if self.classifier is not None:
-            return partial(classifier_judge, source, classifier=self.classifier)
+            return partial(classifier_judge, source, random_state=seed, classifier=self.classifier)
         return partial(expert_judge, whiten(source), random_state=seed)
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
@@ -357,7 +383,7 @@ class Probe:
         common = (task.labels, task.n_classes)
         if self.classifier is not None:
             both = np.hstack([t.source, s.source])
-            return classifier_judge(both, *common, self.classifier), both.nbytes
+            return classifier_judge(both, *common, task.random_state, self.classifier), both.nbytes
         left, right = whiten(t.source), whiten(s.source)
         if left.rank + right.rank <= MAX_JOINT_WIDTH:
             joined = join(left, right)
@@ -478,10 +504,32 @@ class _Found:
     log_p_from_half: Floats
 
 
+def _check_classifier(classifier: Any) -> None:
+    if isinstance(classifier, type):
+        raise TypeError(
+            f"classifier is the class {classifier.__name__}; pass an object of it, "
+            f"{classifier.__name__}()."
+        )
+    if not hasattr(classifier, "predict_proba"):
+        raise TypeError(
+            f"classifier must have predict_proba; {type(classifier).__name__} has not. "
+            "Wrap it in sklearn.calibration.CalibratedClassifierCV."
+        )
+
+
+def _check_same_folds(t: ProbeSummary, s: ProbeSummary) -> None:
+    if not np.array_equal(t.folds, s.folds):
+        raise ValueError(
+            "T and S were summarised with different folds; use the same random_state, groups "
+            "and n_folds for both."
+        )
+
+
 def _one_column_a_symbol(X: Array, name: str) -> Array:
-    """Indicators of the symbols; integers of too many values stay one column of numbers."""
+    """Indicators of the symbols; integers that hardly repeat stay one column of numbers."""
     symbols, codes = np.unique(X, return_inverse=True)
-    if len(symbols) <= MAX_SYMBOLS:
+    numbers = X.dtype.kind in "iu" and 2 * len(symbols) > len(X)
+    if len(symbols) <= MAX_SYMBOLS and not numbers:
         return np.eye(len(symbols), dtype=np.float32)[codes]
     if X.dtype.kind in "US":
         raise ValueError(
@@ -547,7 +595,8 @@ def _notes(found: _Found, labels: Codes) -> tuple[str, ...]:
     return (
         f"held-out log-loss bounds the information from below by {bound:.3f} of H(Y) = "
         f"{h_y:.3f} bits, by {half:.3f} with half of the training rows; the estimate "
-        f"extrapolates. Posteriors by {shares or 'the class shares alone'}.",
+        f"extrapolates, and counts as 0 where it comes out below. Posteriors by "
+        f"{shares or 'the class shares alone'}.",
     )
 
 
@@ -557,7 +606,7 @@ def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
     masses = _sums(codes, even, int(codes.max()) + 1)
     kept = mutual_information_of_table(cell_means(p, codes, even) * masses[:, None])
     whole = entropy(p.mean(axis=0)) - entropy(p) / len(p)
-    if whole <= 0 or kept > NOTE_KEPT_SHARE * whole:
+    if whole < ROUNDING or kept > NOTE_KEPT_SHARE * whole:
         return ()
     return (
         f"{len(masses)} cells keep {kept / whole:.0%} of the information before they are "
@@ -565,7 +614,7 @@ def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
     )
 
 
-def _data_notes(source: Array, task: _Task, n_folds_asked: int) -> tuple[str, ...]:
+def _data_notes(task: _Task, n_folds_asked: int) -> list[str]:
     notes = []
     counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
     if n_folds < n_folds_asked:
@@ -582,13 +631,26 @@ def _data_notes(source: Array, task: _Task, n_folds_asked: int) -> tuple[str, ..
             f"first is class {few[0]} in sorted order, {counts[few[0]]} rows): some folds are "
             "trained without them."
         )
+    return notes
+
+
+def _note_on_silence(source: Array) -> str:
+    if (source == source[0]).all():
+        return "all rows are the same: it knows nothing of Y."
+    return (
+        "no expert had anything to say: no column varies beyond rounding, or those that were asked "
+        f"don't suit {source.shape[1]} columns."
+    )
+
+
+def _notes_on_repeats(source: Array) -> list[str]:
     share = _share_of_repeats(source)
-    if share > NOTE_REPEATS_SHARE:
-        notes.append(
-            f"{share:.0%} of the rows repeat another row; if they are copies and not chance, "
-            "they fall into different folds and the bound is optimistic: pass groups."
-        )
-    return tuple(notes)
+    if share <= NOTE_REPEATS_SHARE:
+        return []
+    return [
+        f"{share:.0%} of the rows repeat another row; if they are copies and not chance, "
+        "they fall into different folds and the bound is optimistic: pass groups."
+    ]
 
 
 def _share_of_repeats(source: Array) -> float:
@@ -612,6 +674,28 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
         warnings.warn(
             f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
             f"them costs {cost:.2g} of H(Y) = {h_y:.2g} bits. Use more rows.",
+            PIDWarning,
+            stacklevel=3,
+        )
+    if cost < -WARN_STARVED_SHARE * h_y:
+        warnings.warn(
+            f"{name}: training on more of the rows made held-out posteriors worse, by {-cost:.2g} "
+            f"of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on each "
+            "other do that, or too few rows or groups.",
+            PIDWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_if_kept_together(task: _Task, name: str) -> None:
+    folds_of_class = np.zeros((task.n_classes, int(task.folds.max()) + 1), dtype=bool)
+    folds_of_class[task.labels, task.folds] = True
+    together = int((folds_of_class.sum(axis=1) == 1).sum())
+    if together:
+        warnings.warn(
+            f"{name}: groups keep all rows of {together} of {task.n_classes} classes in one fold; "
+            "no fit for that fold knows them, and the information reads low. Use more groups of "
+            "those classes.",
             PIDWarning,
             stacklevel=3,
         )

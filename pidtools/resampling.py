@@ -239,6 +239,7 @@ def interval(
     *,
     lowest: float = -np.inf,
     highest: float = np.inf,
+    tolerance: float = 0.0,
 ) -> Interval:
     """Percentile interval of replicates, moved so that their mean falls on the estimate.
 
@@ -259,6 +260,8 @@ def interval(
         left out only where an interval with a fifth of the error leaves it out too.
     highest : float
         What the quantity can't be above; the ends are lowered to it.
+    tolerance : float
+        Numerical error of the quantity: an end so near to `lowest` does not leave it out.
 
     Returns
     -------
@@ -271,7 +274,7 @@ def interval(
     tails = [tail / BORDER_SHARE, tail, 1.0 - tail]
     quantiles = np.quantile(valid, tails, method="weibull")
     far, low, high = quantiles + (estimate - valid.mean())
-    if far <= lowest:
+    if far <= lowest + tolerance:
         low = lowest
     low, high = np.clip([low, high], lowest, highest)
     return Interval(float(low), float(high), confidence_level)

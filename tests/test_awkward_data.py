@@ -53,10 +53,10 @@ def test_every_class_with_two_members():
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
 def test_more_classes_than_cells():
     """Two rows and a half a class: what the cells lose is said, and nothing exceeds H(Y)."""
-    labels = np.sort(RNG.integers(0, 120, N))
+    labels = np.sort(RNG.integers(0, 60, N // 2))
     codes = np.unique(labels, return_inverse=True)[1]
-    position = np.stack([np.cos(codes / 20), np.sin(codes / 20), codes / 60], axis=1)
-    # Fits of 120 classes take long; the experts have no part in what is tested.
+    position = np.stack([np.cos(codes / 10), np.sin(codes / 10), codes / 30], axis=1)
+    # Fits of 60 classes take long; the experts have no part in what is tested.
     probe = pt.Probe(experts=("lda", "neighbours"))
     result = measure(position, position[:, :2], Y=labels, synergy=False, estimator=probe)
     assert noted(result, "classes have fewer rows than the 5 folds")
@@ -334,3 +334,108 @@ def test_orders_that_mean_the_same_table_reach_the_observed():
     replicates = np.array([0.1, 0.3, 0.1 + 0.2])
     assert 0.1 + 0.2 > 0.3
     assert pt.resampling.p_value(0.1 + 0.2, replicates) == 0.75
+
+
+# --- what is near 0 -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_known_is_nothing_to_distil(seed):
+    """A rare class and noise: information below 0 on one side is no unique of the other."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(150) < 3
+    noise = rng.normal(size=(2, 150, 3))
+    result = pt.distillable_knowledge(*noise, labels, estimator=CHEAP, synergy=False)
+    summaries = [CHEAP.summarise(X, labels.astype(int)).information for X in noise]
+    assert min(summaries) < 0
+    assert result.teacher_information == pytest.approx(max(summaries[0], 0), abs=1e-9)
+    assert 0 <= result.distillable <= result.teacher_information + 1e-9
+    assert noted(result, "counts as 0 where it comes out below")
+
+
+def test_rounding_is_nothing_to_distil():
+    """Equal outputs of a head: their difference is rounding, and no interval leaves 0 out."""
+    sure = np.eye(2)[Y % 2]
+    probe = pt.Probe(inputs="probabilities", experts=())
+    result = measure(
+        sure, sure, Y % 2, estimator=probe, synergy=False, confidence_level=0.95, n_resamples=40
+    )
+    assert result.distillable == pytest.approx(0, abs=1e-6)
+    assert result.intervals["distillable"].low == 0
+    assert result.p_distillable == 1
+    assert not any("Below 0" in note for note in result.notes)
+
+
+def test_integers_that_hardly_repeat_are_numbers():
+    ranks = RNG.permutation(200)
+    labels = ranks // 100
+    few = pt.mutual_information(ranks // 40, labels, estimator=CHEAP)
+    assert few > 0.5
+    assert pt.mutual_information(ranks, labels, estimator=CHEAP) > 0.8
+
+
+def test_a_source_without_news_is_said_to_be_silent():
+    result = measure(T=np.full((N, 2), 3.0))
+    assert noted(result, "T: all rows are the same")
+    narrow = measure(estimator=pt.Probe(experts=("ridge",)), synergy=False)
+    assert noted(narrow, "T: no expert had anything to say")
+    assert not any("cells keep" in note for note in narrow.notes)
+
+
+# --- groups ---------------------------------------------------------------------------------
+
+
+def test_groups_that_keep_a_class_together_are_warned_of():
+    with pytest.warns(pt.PIDWarning, match="X: groups keep all rows of 3 of 3 classes in one fold"):
+        pt.summarise(T, Y, estimator=CHEAP, groups=Y)
+
+
+def test_rows_that_mislead_are_warned_of():
+    """Two groups a class, each with an offset of its own: more of them make the fits worse."""
+    groups = Y % 2 + 2 * (np.arange(N) < N // 2)
+    rng = np.random.default_rng(0)
+    X = 3 * rng.normal(size=(4, 3))[groups] + rng.normal(size=(N, 3))
+    with pytest.warns(pt.PIDWarning) as caught:
+        pt.summarise(X, Y % 2, estimator=CHEAP, groups=groups)
+    assert any("can't be trusted" in str(w.message) for w in caught)
+
+
+def test_intervals_from_few_groups_are_said_to_be_narrow():
+    groups = np.arange(N) // 10
+    result = measure(groups=groups, confidence_level=0.9, n_resamples=10, synergy=False)
+    assert noted(result, "rest on 30 groups")
+
+
+def test_too_few_groups_are_refused_before_anything_is_resampled(monkeypatch):
+    monkeypatch.setattr(pt.resampling, "replicate", None)
+    groups = np.arange(N) % 2
+    with pytest.raises(ValueError, match="groups holds 2 groups; an interval needs at least 4"):
+        measure(groups=groups, confidence_level=0.9, n_resamples=10, synergy=False)
+
+
+def test_summaries_of_other_folds_do_not_meet():
+    t = pt.summarise(T, Y, estimator=CHEAP, random_state=1)
+    with pytest.raises(ValueError, match="summarised with different folds"):
+        measure(T=t, random_state=2, synergy=False)
+
+
+# --- options of the probe -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"experts": ["lda"]}, TypeError, "experts must be a tuple of names"),
+        ({"experts": "lda"}, TypeError, "experts must be a tuple of names"),
+        ({"experts": 5}, TypeError, "experts must be a tuple of names"),
+        ({"classifier": LogisticRegression}, TypeError, "classifier is the class Logistic"),
+        (
+            {"classifier": LogisticRegression(), "experts": ("lda",)},
+            ValueError,
+            "exclude each other",
+        ),
+    ],
+)
+def test_options_of_the_probe_that_make_no_sense(options, error, message):
+    with pytest.raises(error, match=message):
+        pt.Probe(**options)

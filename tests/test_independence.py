@@ -117,9 +117,24 @@ def test_groups_of_several_labels_exchange_their_rows():
 
 
 def test_groups_that_leave_nothing_to_exchange():
-    message = r"^groups leaves fewer than 20 orders of Y: only groups of the same size"
+    message = r"^groups leaves fewer than 20 different orders of Y.*only groups of the same size"
     with pytest.raises(ValueError, match=message):
         pt.independence_test(NOISE, LABELS, groups=np.repeat([0, 1, 2], [50, 70, 80]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "message"),
+    [
+        (np.arange(5) % 2, None, "Y has fewer than 20"),
+        # Four groups of one label each, two a class; and groups that all hold the same labels.
+        (np.repeat([0, 0, 1, 1], 10), np.repeat(np.arange(4), 10), "groups leaves fewer than 20"),
+        (np.arange(40) % 2, np.arange(40) // 2, "groups leaves fewer than 20"),
+    ],
+)
+def test_orders_that_can_be_told_apart_are_counted(labels, groups, message):
+    X = np.random.default_rng(0).normal(size=(len(labels), 2))
+    with pytest.raises(ValueError, match=message):
+        pt.independence_test(X, labels, groups=groups)
 
 
 # --- the call -------------------------------------------------------------------------------

@@ -6,7 +6,10 @@ import warnings
 import numpy as np
 import pytest
 from joblib import parallel_config
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import pidtools as pt
@@ -155,18 +158,54 @@ def test_the_same_seed_gives_the_same_bits_whatever_n_jobs():
     two = probe.summarise(X, y, random_state=3, n_jobs=2)
     with parallel_config(backend="threading"):
         threads = probe.summarise(X, y, random_state=3, n_jobs=2)
-    np.testing.assert_array_equal(one.log_posteriors, two.log_posteriors)
-    assert one.information == two.information
-    assert one.weights == two.weights
-    assert one == threads
+    for other in (two, threads):
+        np.testing.assert_array_equal(one.log_posteriors, other.log_posteriors)
+        assert one.information == other.information
+        assert one.weights == other.weights
 
 
 def test_a_classifier_of_the_users_own_goes_to_workers():
     X, y, _ = shift(300)
     probe = Probe(classifier=LogisticRegression())
     one, two = (probe.summarise(X, y, n_jobs=jobs) for jobs in (1, 2))
-    assert one == two
+    np.testing.assert_array_equal(one.log_posteriors, two.log_posteriors)
     assert set(two.weights) == {"classifier"}
+
+
+def test_a_classifier_is_seeded_where_its_user_left_that_open():
+    X, y, _ = shift(200)
+    forest = RandomForestClassifier(5)
+    probe = Probe(classifier=make_pipeline(StandardScaler(), forest))
+    one, again = (probe.summarise(X, y, random_state=4).information for _ in range(2))
+    assert one == again
+    assert one != probe.summarise(X, y, random_state=5).information
+    assert forest.random_state is None
+
+
+class Returning(LogisticRegression):
+    """A classifier whose probabilities are replaced by what `change` makes of them."""
+
+    def __init__(self, change=None):
+        super().__init__()
+        self.change = change
+
+    def predict_proba(self, X):
+        return self.change(super().predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: np.where(np.arange(len(p))[:, None] == 0, np.nan, p), "are no probabilities"),
+        (lambda p: 2 * p - 0.5, "are no probabilities: entries from -0"),
+        (lambda p: 0.9 * p, "a sum of 0.9"),
+        (lambda p: p[:, 1], r"shape \(60,\) in place of \(60, 2\)"),
+    ],
+)
+def test_a_classifier_that_returns_no_probabilities_is_refused(change, message):
+    X, y, _ = shift(300)
+    with pytest.raises(ValueError, match=f"^predict_proba of classifier returned.*{message}"):
+        Probe(classifier=Returning(change)).summarise(X, y)
 
 
 # ---------------------------------------------------------------- inputs and classifiers

@@ -24,6 +24,8 @@ Posteriors = dict[str, NDArray[Any]]
 # From training rows, new rows and names of experts to log posteriors of the new rows.
 Judge = Callable[[Codes, Codes, frozenset[str]], Posteriors]
 
+# Rows of probabilities may be off from 1 by the rounding of float16.
+SUM_TOLERANCE = 5e-3
 # An expert leaves after the first fold if its loss there is surely more than this behind.
 HOPELESS_NATS = 0.01
 
@@ -84,7 +86,9 @@ def _discriminating(source: Whitened, train: Codes, labels: Codes, n_classes: in
     return project(source.Z, found.directions, np.arange(len(source.Z)))
 
 
-def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -> Judge:
+def classifier_judge(
+    X: Array, labels: Codes, n_classes: int, random_state: int, classifier: Any
+) -> Judge:
     """A classifier of the user's own, on the features as they came."""
 
     def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
@@ -92,13 +96,39 @@ def classifier_judge(X: Array, labels: Codes, n_classes: int, classifier: Any) -
 
         if len(np.unique(labels[train])) < 2:
             return {}
-        model = clone(classifier).fit(X[train], labels[train])
-        p = np.asarray(model.predict_proba(X[new]), dtype=np.float64)
+        model = clone(classifier)
+        _seed(model, random_state)
+        model.fit(X[train], labels[train])
+        p = _checked_probabilities(model, X[new])
         log_p = np.full((len(new), n_classes), LOG_FLOOR)
         log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
         return {"classifier": log_p}
 
     return judge
+
+
+def _seed(model: Any, random_state: int) -> None:
+    """Seed a classifier, and what it is made of, where its user left that open."""
+    parameters = model.get_params()
+    seeds = [name for name in parameters if name.split("__")[-1] == "random_state"]
+    model.set_params(**{name: random_state for name in seeds if parameters[name] is None})
+
+
+def _checked_probabilities(model: Any, X: Array) -> NDArray[np.float64]:
+    if not hasattr(model, "classes_"):
+        raise ValueError("classifier has no classes_ after fit, which scikit-learn asks of one.")
+    p = np.asarray(model.predict_proba(X), dtype=np.float64)
+    shape = (len(X), len(model.classes_))
+    if p.shape != shape:
+        raise ValueError(
+            f"predict_proba of classifier returned shape {p.shape} in place of {shape}."
+        )
+    if not (np.isfinite(p).all() and p.min() >= 0 and abs(p.sum(axis=1) - 1).max() < SUM_TOLERANCE):
+        raise ValueError(
+            "predict_proba of classifier returned rows that are no probabilities: entries from "
+            f"{p.min():.3g} to {p.max():.3g}, a sum of {p.sum(axis=1).max():.4g}."
+        )
+    return p
 
 
 def cross_fit(

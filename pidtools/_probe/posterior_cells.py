@@ -23,6 +23,9 @@ LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
 # Of the power: far below a millionth of a bit in the information.
 POWER_TOLERANCE = 1e-8
+# Posteriors below this hold less than 1e-5 bits together, and each costs the solver a variable:
+# a hundred cells of 53 classes took 34 s with entries down to 1e-80, 0.02 s without.
+NEGLIGIBLE = 1e-9
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
 MAX_SHARE_STEPS = 50
@@ -36,9 +39,9 @@ def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Code
     line, Lloyd steps in Kullback-Leibler divergence, whose mean in cells is the information lost.
     """
     roots = np.sqrt(posteriors)
-    distinct = len(np.unique(np.round(roots, 9), axis=0))
-    if distinct <= n_cells:
-        return np.unique(np.round(roots, 9), axis=0, return_inverse=True)[1].ravel()
+    distinct, same = np.unique(np.round(roots, 9), axis=0, return_inverse=True)
+    if len(distinct) <= n_cells:
+        return same.ravel()
     if posteriors.shape[1] == 2:
         codes = _along_the_line(posteriors[:, 1], n_cells)
     else:
@@ -75,7 +78,7 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
     Returns
     -------
     ndarray
-        Sums over rows are `shares` exactly, to rounding.
+        Sums over rows are `shares` exactly, to rounding. Negligible entries are 0.
     """
     from scipy.optimize import brentq
 
@@ -93,10 +96,18 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
 
     low, high = POWERS
     if excess(low) >= 0:
-        return table(low)
-    if excess(high) <= 0:
-        return table(high)
-    return table(float(brentq(excess, low, high, xtol=POWER_TOLERANCE)))
+        power = low
+    elif excess(high) <= 0:
+        power = high
+    else:
+        power = float(brentq(excess, low, high, xtol=POWER_TOLERANCE))
+    return _without_negligible(table(power), shares)
+
+
+def _without_negligible(joint: Floats, shares: Floats) -> Floats:
+    kept = np.where(joint < NEGLIGIBLE * joint.sum(axis=1, keepdims=True), 0.0, joint)
+    matched: Floats = kept * (shares / np.maximum(kept.sum(axis=0), 1e-300))
+    return matched
 
 
 def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Floats) -> Floats:
