@@ -108,13 +108,13 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
     lines = [
         "# What the probe costs",
         "",
-        "| n | T | S | classes | wall s | CPU s | peak beyond the sources |",
+        "| n | T | S | classes | seconds by the clock | CPU s | peak beyond the sources |",
         "|---|---|---|---|---|---|---|",
     ]
     for rows in found.values():
         lines += [
             f"| {' | '.join(map(str, row['size']))} | {row['wall_seconds']:.1f} "
-            f"| {row['cpu_seconds']:.1f} | {row['peak_beyond_sources']:.1f} x |"
+            f"| {row['cpu_seconds']:.1f} | {row['peak_beyond_sources']:.2f} x |"
             for row in rows
         ]
     places = {"n_samples": 0, "width": 1, "n_classes": 3}
@@ -138,12 +138,13 @@ def main() -> None:
     store = RESULTS / "cost_probe.json"
     known = json.loads(store.read_text())["axes"] if store.exists() else {}
     for axis in options.axes:
-        known[axis] = []
+        found = []
         for size in AXES[axis]:
             command = [sys.executable, __file__, "--work", *map(str, size)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
-            known[axis].append(json.loads(done.stdout))
-            print(axis, known[axis][-1], flush=True)
+            found.append(json.loads(done.stdout))
+            print(axis, found[-1], flush=True)
+        known[axis] = found
         RESULTS.mkdir(exist_ok=True)
         content = {"machine": platform.machine(), "python": platform.python_version()}
         store.write_text(json.dumps({**content, "axes": known}, indent=1) + "\n")

@@ -4,7 +4,7 @@
     python benchmarks/coverage_pid.py --problems shift_scale --draws 50 --ways reweighed refitted
 
 Every draw is a new data set of n = 2000 rows with one call of `distillable_knowledge`; it takes
-some 9 s on one core. Draws are kept in ``results/coverage_pid.jsonl``, one line each, so it can
+some 10 s on one core. Draws are kept in ``results/coverage_pid.jsonl``, one line each, so it can
 be stopped, resumed and run by several processes at once; ``--table`` only writes
 ``results/coverage_pid.md``. An interval counts as holding the truth if it does so to within the
 accuracy of the exact atoms.

@@ -4,7 +4,7 @@
 
 Every sampled problem is estimated as it is and after each change of both sources; the table has
 the largest change of an atom. Runs are kept in ``results/invariance_pid.json`` and not
-repeated. Some 15 s a run on one core at n = 8000: an hour and a half for all of it.
+repeated. Some 20 s a run on one core at n = 8000: an hour for all of it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def permuted(X: Array, rng: np.random.Generator) -> Array:
 
 
 def rotated(X: Array, rng: np.random.Generator) -> Array:
-    """Columns of equal scale, rotated."""
+    """Columns rotated among each other."""
     axes = np.linalg.qr(rng.normal(size=(X.shape[1], X.shape[1])))[0]
     return X.astype(np.float64) @ axes
 
@@ -99,7 +99,9 @@ def measure(names: list[str], families: list[str], n: int, changes: list[str]) -
             if key in load():
                 continue
             found = run(problem, n, change)
-            STORE.write_text(json.dumps(load() | {key: found}, indent=0))
+            part = STORE.with_suffix(".part")  # an interruption leaves the store whole
+            part.write_text(json.dumps(load() | {key: found}, indent=0))
+            part.replace(STORE)
             print(key, " ".join(f"{x:.4f}" for x in found), flush=True)
 
 

@@ -513,7 +513,8 @@ def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
     _refuse_mixed_types(array, name)
     kind = type(array.flat[0]).__name__
     raise TypeError(
-        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype=str)."
+        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype="
+        f"{'int' if kind == 'int' else 'str'})."
     )
 
 

@@ -153,7 +153,7 @@ def compare_students(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, PIDError
         As `distillable_knowledge`.
 
     Notes

@@ -56,6 +56,7 @@ def distillable_knowledge(
     groups : array_like, shape (n_samples,), or None
         Group of each sample; samples of one group (patches or augmentations of one image,
         tokens of one text) are not independent and are resampled, and held out, together.
+        Intervals from fewer than a hundred groups are too narrow; a note says so.
     synergy : bool
         Whether to estimate the synergy too; it needs the triple, whose sampling error is
         larger. The other atoms come from the two pairs.
@@ -85,6 +86,8 @@ def distillable_knowledge(
         samples, a continuous Y that T or S fixes exactly, or an unknown choice.
     TypeError
         For object, complex or string features, tensors on a device, or mixed labels.
+    PIDError
+        If no resample has an answer, as of a handful of rows, or a solver had none.
 
     References
     ----------

@@ -166,6 +166,11 @@ def summarise(
     Summary
         Give it to `distillable_knowledge` in place of T or S.
 
+    Warns
+    -----
+    PIDWarning
+        As `distillable_knowledge`.
+
     Raises
     ------
     ValueError, TypeError
@@ -204,12 +209,17 @@ def mutual_information(
     units : {"bits", "nats"}
         Unit of the result.
     n_jobs : int or None
-        Threads, as in joblib, where the estimator uses them. The result does not depend on it.
+        Workers, as in joblib, where the estimator uses them. The result does not depend on it.
 
     Returns
     -------
     float
         The estimate. It can be negative where the truth is near 0.
+
+    Warns
+    -----
+    PIDWarning
+        As `distillable_knowledge`.
 
     Raises
     ------
