@@ -475,6 +475,26 @@ def test_sharpened_tables_carry_what_they_are_told(n_cells):
     assert mutual_information_of_table(sharpened_table(rows, masses, shares, -0.1)) < 1e-12
 
 
+def test_what_no_sample_could_show_costs_the_solver_nothing():
+    """Nearly certain posteriors of 50 classes: few entries stay, the atoms those of all entries."""
+    rng = np.random.default_rng(0)
+    found, full = [], []
+    for loudness in (40.0, 30.0):
+        logits = loudness * (np.eye(50) + 0.3 * rng.normal(size=(50, 50)))
+        rows = np.exp(logits - logits.max(axis=1, keepdims=True))
+        rows /= rows.sum(axis=1, keepdims=True)
+        masses, shares = np.full(50, 0.02), rows.mean(axis=0)
+        whole = mutual_information_of_table(rows * masses[:, None])
+        found.append(sharpened_table(rows, masses, shares, whole))
+        full.append(rows * masses[:, None])
+    for table, entire in zip(found, full, strict=True):
+        assert (table > 0).mean() < 0.6 * (entire > 1e-12 * 0.02).mean()
+        np.testing.assert_allclose(table.sum(axis=0), entire.sum(axis=0), atol=1e-15)
+        assert mutual_information_of_table(table) == pytest.approx(
+            mutual_information_of_table(entire), abs=1e-6
+        )
+
+
 def test_equal_weights_change_nothing():
     X, y, _ = shift(800)
     t = CHEAP.summarise(X, y)

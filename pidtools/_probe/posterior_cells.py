@@ -28,7 +28,8 @@ POWER_TOLERANCE = 1e-8
 NEGLIGIBLE = 1e-9
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
-MAX_SHARE_STEPS = 50
+# Offsets of nearly certain rows reach hundreds at large powers, by steps of at most two.
+MAX_SHARE_STEPS = 500
 MAX_STEP = 2.0
 
 
