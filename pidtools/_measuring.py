@@ -7,7 +7,6 @@ the data and in every resample, so that what is compared is paired.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import _validate, resampling
+from pidtools import _process, _validate, resampling
 from pidtools._information import from_bits
 from pidtools._result import (
     PID,
@@ -213,7 +212,7 @@ class Measurement:
     views: tuple[View, ...]
     pids: tuple[PID, ...]
     chosen_by_auto: bool
-    caught: tuple[warnings.WarningMessage, ...]
+    caught: tuple[PIDWarning, ...]
 
     def replicates(self, options: Options) -> Floats | None:
         """Atoms in bits on resampled rows, shape (n_resamples, n_students, 4), if asked for."""
@@ -292,7 +291,7 @@ class Measurement:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
         notes += _notes_on_laws(pid)
         others = tuple(f"{name}: " for k_other, name in enumerate(students) if k_other != k)
-        caught = [str(w.message) for w in self.caught if issubclass(w.category, PIDWarning)]
+        caught = map(str, self.caught)
         notes += [text for text in caught if not text.startswith(others)]
         return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
 
@@ -319,8 +318,7 @@ def measure(
         name: X.estimator if isinstance(X, Summary) else chosen for name, X in clean.items()
     }
     task = Task(target, estimators, synergy, seed, codes, n_jobs)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _process.collecting() as caught:
         views = task.look(clean)
         pids = tuple(view.decompose() for view in views)
     return Measurement(task, clean, views, pids, estimator == "auto", tuple(caught))
@@ -398,7 +396,7 @@ def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
         "different rows; the intervals rest on the others, which are not typical."
     )
     if n_valid < MIN_VALID_SHARE * n_resamples:
-        warnings.warn(f"{note} Use more rows.", PIDWarning, stacklevel=4)
+        _process.warn(f"{note} Use more rows.", stacklevel=4)
     return note
 
 
@@ -448,7 +446,7 @@ def _notes_on_laws(pid: PID) -> list[str]:
     joint = pid.joint_information
     if joint is not None and joint < max(pid.information_t, pid.information_s) - pid.gap:
         notes.append(
-            "The joint information came out below that of one source, which no exact one is: a "
-            "probe of both starves sooner than a probe of one. constrained() lifts it."
+            "The joint information came out below that of one source, which no exact one is: "
+            "what is estimated of both starves sooner than of one. constrained() lifts it."
         )
     return notes

@@ -11,9 +11,13 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+from pidtools._result import PIDWarning
+
+_COLLECTED: ContextVar[list[PIDWarning] | None] = ContextVar("collected", default=None)
 _LIMITED = threading.Lock()
 """Held while BLAS is limited: who finds it held neither sets nor restores anything."""
 
@@ -49,6 +53,26 @@ def one_thread() -> Iterator[None]:
     trees = _libraries("sklearn.ensemble")
     with one_blas_thread(), trees.limit(limits=1, user_api="openmp"):
         yield
+
+
+def warn(text: str, *, stacklevel: int = 1) -> None:
+    """Warn the user, or who collects in this thread; `stacklevel` as in `warnings.warn`."""
+    collected = _COLLECTED.get()
+    if collected is None:
+        warnings.warn(text, PIDWarning, stacklevel=stacklevel + 1)
+    else:
+        collected.append(PIDWarning(text))
+
+
+@contextmanager
+def collecting() -> Iterator[list[PIDWarning]]:
+    """Collect what this thread warns of by `warn`; `warnings.catch_warnings` is all threads'."""
+    collected: list[PIDWarning] = []
+    token = _COLLECTED.set(collected)
+    try:
+        yield collected
+    finally:
+        _COLLECTED.reset(token)
 
 
 @contextmanager

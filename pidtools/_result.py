@@ -61,7 +61,7 @@ class Outcome(enum.Enum):
         return self in (Outcome.inaccurate, Outcome.iteration_limit, Outcome.no_answer)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Duals:
     """Where a solve of a neighbouring problem may start: its prices and its cells.
 
@@ -178,7 +178,7 @@ class PID:
         """Return the same decomposition in other units ("bits" or "nats")."""
         if units == self.units:
             return self
-        factor = NATS_PER_BIT if units == "nats" else 1.0 / NATS_PER_BIT
+        factor = _factor(self.units, units)
         return dataclasses.replace(
             self,
             redundancy=self.redundancy * factor,
@@ -206,7 +206,14 @@ class PID:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+def _factor(old: Units, new: Units) -> float:
+    if new not in UNITS:
+        raise ValueError(f"units must be one of {', '.join(map(repr, UNITS))}; got {new!r}.")
+    in_bits = {"bits": 1.0, "nats": NATS_PER_BIT}
+    return in_bits[new] / in_bits[old]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PIDBatch:
     """Decompositions of many pmfs of one shape, as arrays of length n.
 
@@ -270,7 +277,7 @@ class PIDBatch:
         """Return the same decompositions in other units ("bits" or "nats")."""
         if units == self.units:
             return self
-        factor = NATS_PER_BIT if units == "nats" else 1.0 / NATS_PER_BIT
+        factor = _factor(self.units, units)
         return dataclasses.replace(
             self,
             redundancy=self.redundancy * factor,

@@ -355,6 +355,11 @@ def check_covariance(
             f"of S and {sizes[2]} of Y make {sum(sizes)}."
         )
     _check_finite(array, name, "estimate it from rows without missing values")
+    if array.dtype == np.float16:
+        raise TypeError(
+            f"{name} has dtype float16, whose rounding of a thousandth is too coarse for a "
+            "covariance; compute it in float64."
+        )
     matrix = array.astype(np.float64)
     variance = np.diag(matrix)
     if (variance < 0).any():
@@ -363,6 +368,13 @@ def check_covariance(
             f"{name} is indefinite: unit {k} has the variance {variance[k]:.3g}; pass a covariance."
         )
     _check_symmetric(matrix, array.dtype.name, name)
+    impossible = (variance == 0) & (matrix != 0).any(axis=1)
+    if impossible.any():
+        k = int(np.argmax(impossible))
+        raise ValueError(
+            f"{name} is indefinite: unit {k} has variance 0 and a covariance with another; pass a "
+            "covariance."
+        )
     return 0.5 * (matrix + matrix.T), sizes
 
 
@@ -390,11 +402,15 @@ def _check_symmetric(matrix: Floats, dtype: str, name: str) -> None:
 
 
 def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
-    """Scale the classes of p_sy to those of p_ty; a class absent in one is dropped from both."""
+    """Scale the classes of p_sy to those of p_ty; a class absent in one is dropped from both.
+
+    What is left sums to what p_ty did.
+    """
     y_of_t, y_of_s = p_ty.sum(axis=0), p_sy.sum(axis=0)
     both = (y_of_t > 0) & (y_of_s > 0)
+    whole = 1.0 if both.all() else y_of_t.sum() / y_of_t[both].sum()
     scale = np.divide(y_of_t, y_of_s, out=np.zeros_like(y_of_t), where=both)
-    return p_ty * both, p_sy * scale
+    return p_ty * (both * whole), p_sy * (scale * whole)
 
 
 def _to_array(X: object, name: str) -> NDArray[Any]:

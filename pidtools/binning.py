@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools import _validate, cells
+from pidtools import _process, _validate, cells
 from pidtools._corrections import CORRECTIONS
 from pidtools._result import PID
 from pidtools.cells import CellSummary
@@ -293,9 +292,8 @@ class KMeansBinning(_Cells):
         directions = normalize(_to_ordinary_size(features))
         if np.ptp(directions, axis=0).max() <= ONE_DIRECTION * np.finfo(directions.dtype).eps:
             return np.zeros(len(features), dtype=np.int64)
-        with warnings.catch_warnings():
-            # Fewer distinct points than clusters: said in the notes.
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # Fewer distinct points than clusters: said in the notes.
+        with _process.ignoring(ConvergenceWarning):
             reduced = PCA(n_components, random_state=random_state).fit_transform(directions)
             codes: Codes = KMeans(self.n_clusters, random_state=random_state).fit_predict(reduced)
         return codes

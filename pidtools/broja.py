@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import _validate
+from pidtools import _process, _validate
 from pidtools._broja import hull
 from pidtools._broja.reduction import Reduction, lift, lift_duals, reduce_tables, reduced_start
 from pidtools._information import entropy, mutual_information_of_table
@@ -21,7 +20,6 @@ from pidtools._result import (
     Duals,
     Outcome,
     PIDBatch,
-    PIDWarning,
     Units,
 )
 
@@ -301,10 +299,9 @@ def broja_batch(
     result = _batch_atoms(p, fields, tol, max_iter)
     n_wide = int((result.gap > tol).sum())
     if n_wide:
-        warnings.warn(
+        _process.warn(
             f"{n_wide} of {len(p)} members have a certified gap above tol, the widest "
             f"{result.gap.max():.2g} bits; tol is {tol:.2g}.",
-            PIDWarning,
             stacklevel=2,
         )
     return result.in_units(units)
@@ -346,10 +343,9 @@ def _decompose(
     i_t, i_s = mutual_information_of_table(p_ty), mutual_information_of_table(p_sy)
     pid = _atoms(union, i_t, i_s, joint_information, options.tol)
     if pid.gap > options.tol:
-        warnings.warn(
+        _process.warn(
             f"{pid.outcome.value} The atoms are within {pid.gap:.2g} bits of the optimum; "
             f"tol is {options.tol:.2g}.",
-            PIDWarning,
             stacklevel=3,
         )
     return pid.in_units(units)
@@ -404,8 +400,7 @@ def _batch_atoms(p: Floats, fields: Floats, tol: float, max_iter: int) -> PIDBat
 
 
 def _quietly(pmf: Floats, tol: float, max_iter: int) -> PID:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PIDWarning)
+    with _process.collecting():
         return broja(pmf, tol=tol, max_iter=max_iter)
 
 

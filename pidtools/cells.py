@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from pidtools import _process
 from pidtools._corrections import corrected_information, first_order_bias, plug_in
 from pidtools._information import entropy
-from pidtools._result import PID, PIDWarning, Summary
+from pidtools._result import PID, Summary
 from pidtools.broja import broja_from_pairs
 
 Codes = NDArray[np.int64]
@@ -268,7 +268,7 @@ def _few_samples(counts: csr_array) -> tuple[str, ...]:
 
 def _warn(texts: tuple[str, ...], name: str) -> None:
     for text in texts:
-        warnings.warn(f"{name}: {text}", PIDWarning, stacklevel=2)
+        _process.warn(f"{name}: {text}", stacklevel=2)
 
 
 def _label_entropy(counts: csr_array) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import _validate
+from pidtools import _process, _validate
 from pidtools._information import from_bits
-from pidtools._result import PID, UNITS, Summary, Units
+from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
 from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.cells import CellSummary
 from pidtools.gaussian import Gaussian
@@ -183,8 +182,7 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _process.collecting() as caught:
         summary = _summarise(X, Y, estimator, random_state, groups, n_jobs)
     pass_on(caught)
     return summary
@@ -238,8 +236,7 @@ def mutual_information(
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _process.collecting() as caught:
         chosen = choose(estimator, {"X": source}, target)
         bits = information_in_bits(source, target, chosen, seed, n_jobs=n_jobs)
     pass_on(caught)
@@ -288,6 +285,7 @@ def mutual_information_by_column(
     [1.0, -0.0]
     """
     from joblib import Parallel, delayed
+    from sklearn.exceptions import ConvergenceWarning
 
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
@@ -297,25 +295,28 @@ def mutual_information_by_column(
     _validate.check_same_length(X=source, Y=target.values)
     columns = source.reshape(len(source), -1)
     one_column = delayed(_information_of_column)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        bits = Parallel(n_jobs=n_jobs, prefer="threads")(
+    # Threads obey the filters of warnings of the main one.
+    with _process.ignoring(ConvergenceWarning):
+        found = Parallel(n_jobs=n_jobs, prefer="threads")(
             one_column(columns, j, target, estimator, seed) for j in range(columns.shape[1])
         )
-    pass_on(caught)
-    return np.array([from_bits(value, units) for value in bits])
+    for _, caught in found:
+        pass_on(caught)
+    return np.array([from_bits(bits, units) for bits, _ in found])
 
 
 def _information_of_column(
     columns: NDArray[Any], j: int, target: Target, estimator: Estimator | str, seed: int
-) -> float:
+) -> tuple[float, list[PIDWarning]]:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
-        chosen = choose(estimator, {name: column}, target)
-        return information_in_bits(column, target, chosen, seed, name=name, n_jobs=1)
+        with _process.collecting() as caught:
+            chosen = choose(estimator, {name: column}, target)
+            bits = information_in_bits(column, target, chosen, seed, name=name, n_jobs=1)
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(name) else f"{name}: {text}") from error
+    return bits, caught
 
 
 def information_in_bits(
@@ -347,10 +348,10 @@ def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -
     return read_target(Y, estimator)
 
 
-def pass_on(caught: Iterable[warnings.WarningMessage], *, stacklevel: int = 3) -> None:
+def pass_on(caught: Iterable[PIDWarning], *, stacklevel: int = 3) -> None:
     """Repeat what was warned of, at the line that called the caller of this function."""
     for warning in caught:
-        warnings.warn(warning.message, stacklevel=stacklevel)
+        _process.warn(str(warning), stacklevel=stacklevel)
 
 
 def _summarise(

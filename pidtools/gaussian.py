@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
@@ -11,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import _validate
+from pidtools import _process, _validate
 from pidtools._gaussian import correction, factors, moments, pencil
 from pidtools._gaussian.factors import Factor, Posterior
 from pidtools._gaussian.source import Anchor, Pair, Residuals, Source, Together, look, together
-from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, PIDWarning, Summary, Units
+from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -454,9 +453,8 @@ def _check_size(source: Source, name: str) -> None:
             'as principal components), or estimator=pt.Gaussian(shrinkage="oas").'
         )
     if n < FEW_SAMPLES * (units + targets):
-        warnings.warn(
+        _process.warn(
             f"{name}: {n} samples for {units} units and {targets} of Y are few; the atoms move by "
             "tenths of a bit from sample to sample. Use fewer units or more samples.",
-            PIDWarning,
             stacklevel=2,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from pidtools import _validate, resampling
+from pidtools import _process, _validate, resampling
 from pidtools._information import from_bits
 from pidtools._result import SCHEMA_VERSION, UNITS, Units
 from pidtools.estimators import (
@@ -246,8 +245,7 @@ def _look(
     evidence = getattr(chosen, "evidence", None)
     if evidence is None:
         return _Information(chosen, source, target, seed, groups), None, ()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _process.collecting() as caught:
         summary = chosen.summarise(
             source, target.values, random_state=seed, name="X", groups=groups, n_jobs=n_jobs
         )

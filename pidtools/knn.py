@@ -5,14 +5,13 @@ Ties are handled without noise, by a rule that `pidtools._neighbours.information
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import _validate, cells
+from pidtools import _process, _validate, cells
 from pidtools._neighbours import search
 from pidtools._neighbours.information import (
     Raw,
@@ -23,7 +22,7 @@ from pidtools._neighbours.information import (
     ross_of_arrays,
 )
 from pidtools._neighbours.scaling import rescale
-from pidtools._result import NATS_PER_BIT, PID, Outcome, PIDWarning, Summary, Units
+from pidtools._result import NATS_PER_BIT, PID, Outcome, Summary, Units
 from pidtools.cells import CellSummary
 
 Floats = NDArray[np.float64]
@@ -275,7 +274,7 @@ class KNN:
         missing, notes = judge(raw)
         warning = _shortfall(raw, missing, "gaussian" if Y.dtype.kind == "f" else "probe")
         if warning:
-            warnings.warn(f"{name}: {warning}", PIDWarning, stacklevel=3)
+            _process.warn(f"{name}: {warning}", stacklevel=3)
         return raw, (*notes, *([warning] if warning else []))
 
     def _cells(

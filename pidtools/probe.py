@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from pidtools import _validate
+from pidtools import _process, _validate
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -29,7 +28,7 @@ from pidtools._probe.evidence import Evidence
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
-from pidtools._result import NATS_PER_BIT, PID, PIDWarning, Summary
+from pidtools._result import NATS_PER_BIT, PID, Summary
 from pidtools.broja import broja_from_pairs
 
 Array = NDArray[Any]
@@ -671,18 +670,16 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
     losses = log_loss(found.log_p, labels), log_loss(found.log_p_from_half, labels)
     cost = float((losses[1] - losses[0]).mean()) / NATS_PER_BIT
     if cost > WARN_STARVED_SHARE * h_y:
-        warnings.warn(
+        _process.warn(
             f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
             f"them costs {cost:.2g} of H(Y) = {h_y:.2g} bits. Use more rows.",
-            PIDWarning,
             stacklevel=3,
         )
     if cost < -WARN_STARVED_SHARE * h_y:
-        warnings.warn(
+        _process.warn(
             f"{name}: training on more of the rows made held-out posteriors worse, by {-cost:.2g} "
             f"of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on each "
             "other do that, or too few rows or groups.",
-            PIDWarning,
             stacklevel=3,
         )
 
@@ -692,10 +689,9 @@ def _warn_if_kept_together(task: _Task, name: str) -> None:
     folds_of_class[task.labels, task.folds] = True
     together = int((folds_of_class.sum(axis=1) == 1).sum())
     if together:
-        warnings.warn(
+        _process.warn(
             f"{name}: groups keep all rows of {together} of {task.n_classes} classes in one fold; "
             "no fit for that fold knows them, and the information reads low. Use more groups of "
             "those classes.",
-            PIDWarning,
             stacklevel=3,
         )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools import _process
-from pidtools._result import Interval, Outcome, PIDError, PIDWarning
+from pidtools._result import Interval, Outcome, PIDError
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -149,7 +149,7 @@ def replicate(
     with (
         _progress(n_resamples, progress) as advance,
         _process.one_blas_thread(),
-        _process.ignoring(PIDWarning),
+        _process.collecting(),
     ):
         for part in run(delayed(_run)(statistic, samples, draw, task) for task in tasks if task):
             found += part
@@ -199,7 +199,7 @@ def _run(
 
     one_openmp_thread = threadpool_limits(limits=1, user_api="openmp")
     # What limits the trust is said once, of the data themselves.
-    with _process.one_blas_thread(), one_openmp_thread, _process.ignoring(PIDWarning):
+    with _process.one_blas_thread(), one_openmp_thread, _process.collecting():
         return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
 
 

@@ -390,3 +390,21 @@ def test_to_dict_holds_plain_numbers():
     assert found["information_t"] == pid.information_t
     assert found["outcome"] == "closed_form"
     assert "q" not in found
+
+
+def test_units_that_there_are_not_are_refused():
+    pid = pt.broja(np.full((2, 2, 2), 1 / 8))
+    batch = pt.broja_batch(np.full((1, 2, 2, 2), 1 / 8))
+    for result in (pid, batch):
+        with pytest.raises(ValueError, match="units must be one of 'bits', 'nats'; got 'nat'"):
+            result.in_units("nat")
+    assert pid.in_units("nats").in_units("bits").gap == pytest.approx(pid.gap)
+
+
+def test_a_class_that_one_table_lacks_by_rounding_brings_no_information():
+    one = np.outer([0.5, 0.5], [0.4955, 0.4955, 0.009]).astype(np.float16)
+    other = np.outer([0.5, 0.5], [0.5, 0.5, 0.0]).astype(np.float16)
+    for pair in ((one, other), (other, one)):
+        pid = pt.broja_from_pairs(*pair)
+        assert pid.information_t == pytest.approx(0, abs=1e-6)
+        assert pid.information_s == pytest.approx(0, abs=1e-6)

@@ -354,3 +354,10 @@ def test_bad_covariances_are_explained(kind):
 def test_unknown_options_are_refused(option, value):
     with pytest.raises(ValueError, match=f"{option} must be one of"):
         pt.gaussian_pid(np.eye(3), dims=(1, 1, 1), **{option: value})
+
+
+def test_covariances_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="unit 0 has variance 0 and a covariance with another"):
+        pt.gaussian_pid([[0, 1, 1], [1, 4, 1], [1, 1, 1]], dims=(1, 1, 1))
+    with pytest.raises(TypeError, match="cov has dtype float16"):
+        pt.gaussian_pid(np.eye(3, dtype=np.float16), dims=(1, 1, 1))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -110,3 +111,36 @@ def test_a_measurement_by_threads_leaves_the_filters_of_warnings(estimator: obje
             T, S, Y, estimator=estimator, confidence_level=0.9, n_resamples=20, n_jobs=2
         )
         assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: pt.mutual_information(np.arange(200) % 50, np.arange(200) % 2),
+        lambda: pt.distillable_knowledge(*(np.arange(200) % k for k in (50, 40, 2)), synergy=False),
+        lambda: pt.broja_batch(np.full((3, 2, 2, 3), 1 / 12), tol=1e-18),
+    ],
+)
+def test_calls_by_threads_leave_warnings_as_they_were(call) -> None:
+    """Warnings are the whole process's: overlapping threads must not touch what shows them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        call()
+        before = list(warnings.filters), warnings.showwarning
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(call) for _ in range(24)]:
+                done.result()
+        assert (list(warnings.filters), warnings.showwarning) == before
+
+
+def test_what_is_collected_is_warned_of_where_nobody_collects() -> None:
+    with _process.collecting() as outer:
+        _process.warn("one")
+        with _process.collecting() as inner:
+            _process.warn("two")
+        _process.warn("three")
+    assert [str(w) for w in outer] == ["one", "three"]
+    assert [str(w) for w in inner] == ["two"]
+    with pytest.warns(pt.PIDWarning, match="four") as caught:
+        _process.warn("four")
+    assert caught[0].filename == __file__

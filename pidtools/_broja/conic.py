@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from pidtools import _process
 from pidtools._broja.certificate import certify
 from pidtools._broja.program import Program, Solution
 from pidtools._result import Outcome, PIDError
@@ -59,9 +59,8 @@ def _sums(group: NDArray[np.integer[Any]]) -> csr_array:
 def _run(model: object, max_iter: int) -> None:
     import cvxpy as cp
 
-    with warnings.catch_warnings():
-        # cvxpy warns of inaccuracy by Clarabel's own test; ours is the certified gap.
-        warnings.simplefilter("ignore", UserWarning)
+    # cvxpy warns of inaccuracy by Clarabel's own test; ours is the certified gap.
+    with _process.ignoring(UserWarning):
         try:
             model.solve(  # type: ignore[attr-defined]  # cvxpy has no types
                 solver=cp.CLARABEL,

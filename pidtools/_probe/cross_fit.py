@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -50,9 +49,8 @@ def fold_numbers(
         )
     splitter = kind(min(n_folds, n_most), shuffle=True, random_state=random_state)
     folds = np.empty(len(labels), dtype=np.int64)
-    with warnings.catch_warnings():
-        # Classes with fewer members than folds: said in the notes.
-        warnings.simplefilter("ignore", UserWarning)
+    # Classes with fewer members than folds: said in the notes.
+    with _process.ignoring(UserWarning):
         for k, (_, rows) in enumerate(splitter.split(labels, labels, groups)):
             folds[rows] = k
     return folds
