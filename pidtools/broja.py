@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pidtools import _process, _validate
 from pidtools._broja import hull
 from pidtools._broja.reduction import Reduction, lift, lift_duals, reduce_tables, reduced_start
+from pidtools._broja.traces import without_traces
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._result import (
     NATS_PER_BIT,
@@ -60,6 +61,11 @@ class _Options:
     keep_q: bool
     keep_duals: bool
     start: Duals | None
+
+    @property
+    def only_the_value(self) -> bool:
+        """Whether nothing is asked of the coupling or the duals, nor of a solver by name."""
+        return self.solver == "auto" and not (self.keep_q or self.keep_duals or self.start)
 
     def checked(self, p_ty: Floats, p_sy: Floats) -> _Options:
         """Refuse what is not an option, and duals of another shape."""
@@ -147,6 +153,10 @@ def broja(
 
     Notes
     -----
+    Where a tenth or more of the entries of the pair tables are traces, whose mass together is
+    below a thousandth of `tol`, they are left out and the gap holds what that can change, unless
+    a solver is named or its coupling or duals are asked for.
+
     With n_ty and n_sy positive cells in the pair tables, the interior point holds
     ``8 (n_ty n_sy + min(n_ty, n_sy)**2)`` bytes and ``40 n_tsy + 180 n_ts`` for the triples
     (t, s, y) and pairs (t, s) of the support; where classes are many it takes a way that holds
@@ -405,6 +415,16 @@ def _quietly(pmf: Floats, tol: float, max_iter: int) -> PID:
 
 
 def _union_information(p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
+    if p_ty.shape[1] > 2 and options.only_the_value:
+        pair_t, pair_s, moved = without_traces(p_ty, p_sy, options.tol)
+        if moved:
+            rest = dataclasses.replace(options, tol=options.tol - 2 * moved)
+            union = _union_of_tables(pair_t, pair_s, rest)
+            return dataclasses.replace(union, lower=union.lower - moved, upper=union.upper + moved)
+    return _union_of_tables(p_ty, p_sy, options)
+
+
+def _union_of_tables(p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
     reduced = reduce_tables(p_ty, p_sy)
     n_t, n_s, n_y = len(reduced.p_ty), len(reduced.p_sy), reduced.p_ty.shape[1]
     if min(n_t, n_s) == 1:
