@@ -36,8 +36,7 @@ Sources = dict[str, Source]
 N_REFITS = 4
 # Groups of which a half can still be held out from one another.
 MIN_GROUPS = 4
-# Groups below which intervals are too narrow: on thirty data sets of a shift of means with an
-# offset a group, 95 % intervals held the truth in 77 % with 40 groups, in 97 % with 100 or 200.
+# Groups below which intervals are too narrow; benchmarks/coverage_groups.py has the figures.
 FEW_GROUPS = 100
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5

@@ -18,6 +18,7 @@ from pidtools._information import entropy, mutual_information_of_table
 from pidtools._result import (
     NATS_PER_BIT,
     PID,
+    UNITS,
     Duals,
     Outcome,
     PIDBatch,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SOLVERS = ("auto", "scaling", "cvxpy")
-UNITS = ("bits", "nats")
 
 # Sums here have fewer than 2**50 terms and are summed pairwise; 32 eps per bit of information
 # covers them, the rounding of the input cells included.

@@ -22,7 +22,7 @@ from pidtools._neighbours.information import (
     ross_of_arrays,
 )
 from pidtools._neighbours.scaling import rescale
-from pidtools._result import NATS_PER_BIT, PID, Outcome, Summary, Units
+from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
 from pidtools.cells import CellSummary
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,6 @@ Metric = Literal["chebyshev", "euclidean"]
 Scale = Literal["standardise", "whiten", "none"]
 
 METRICS, SCALES = ("chebyshev", "euclidean"), ("standardise", "whiten", "none")
-UNITS = ("bits", "nats")
 # Share of the information that neighbours are expected to keep, below which there is a warning.
 TRUSTED_SHARE = 0.9
 # Samples a cell of posteriors, and the most cells: more bring bias, fewer lose information.
