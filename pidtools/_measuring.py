@@ -254,25 +254,10 @@ class Measurement:
             return result
         own = replicates[:, k] * from_bits(1.0, options.units)
         n_valid = int((~np.isnan(own[:, :3]).any(axis=1)).sum())
-        least = resampling.BORDER_SHARE / (1 + n_valid)
-        few: tuple[str, ...] = ()
-        groups = self.task.groups
-        if groups is not None and (n_groups := int(groups.max()) + 1) < FEW_GROUPS:
-            few += (
-                f"The intervals rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are "
-                "too narrow.",
-            )
-        if n_valid < options.n_resamples:
-            few += (_note_on_unanswered(n_valid, options.n_resamples),)
-        if least > 0.05:
-            few += (
-                f"{n_valid} resamples allow no p-value of nothing to distil below {least:.2g}; "
-                "100 or more do.",
-            )
         distillable = own[:, PARTS["distillable"]].sum(axis=1)
         return dataclasses.replace(
             result,
-            notes=(*result.notes, *few),
+            notes=(*result.notes, *_notes_on_resamples(n_valid, options, self.task.groups)),
             intervals=_intervals(result, own, options.confidence_level, options.units),
             p_distillable=resampling.p_above_border(
                 result.distillable, distillable, tolerance=pid.gap
@@ -388,6 +373,25 @@ def _check_enough_groups(samples: resampling.Samples) -> None:
         )
 
 
+def _notes_on_resamples(n_valid: int, options: Options, groups: Codes | None) -> list[str]:
+    """What limits the trust in intervals and p-value."""
+    notes = []
+    if groups is not None and (n_groups := int(groups.max()) + 1) < FEW_GROUPS:
+        notes.append(
+            f"The intervals rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are too "
+            "narrow."
+        )
+    if n_valid < options.n_resamples:
+        notes.append(_note_on_unanswered(n_valid, options.n_resamples))
+    least = resampling.BORDER_SHARE / (1 + n_valid)
+    if least > 0.05:
+        notes.append(
+            f"{n_valid} resamples allow no p-value of nothing to distil below {least:.2g}; "
+            "100 or more do."
+        )
+    return notes
+
+
 def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
     """Say how many resamples had no answer; warn where it is most of them."""
     note = (
@@ -395,7 +399,7 @@ def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
         "different rows; the intervals rest on the others, which are not typical."
     )
     if n_valid < MIN_VALID_SHARE * n_resamples:
-        _process.warn(f"{note} Use more rows.", stacklevel=4)
+        _process.warn(f"{note} Use more rows.", stacklevel=5)
     return note
 
 
