@@ -27,7 +27,7 @@ from pidtools._probe.cross_fit import (
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
-from pidtools._probe.whitening import join, whiten
+from pidtools._probe.whitening import Whitened, join, whiten
 from pidtools._result import NATS_PER_BIT, PID, Summary
 from pidtools.broja import broja_from_pairs
 
@@ -294,8 +294,10 @@ class Probe:
     ) -> Evidence:
         """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
         source = self._checked(X, labels, name)
+        # Whitened once, so for labels in any order: no unit is left out for what it says of them.
+        whitened = whiten(source) if self.classifier is None else None
         return Evidence(
-            judge=self._judge_of_labels(source, random_state),
+            judge=self._judge_of_labels(source, whitened, random_state),
             given=self._given(source),
             names=self._names(),
             n_folds=self.n_folds,
@@ -369,13 +371,17 @@ class Probe:
         )
 
     def _judge(self, source: Array, task: _Task) -> Judge:
-        return self._judge_of_labels(source, task.random_state)(task.labels, task.n_classes)
+        whitened = whiten(source, task.labels) if self.classifier is None else None
+        judge = self._judge_of_labels(source, whitened, task.random_state)
+        return judge(task.labels, task.n_classes)
 
-    def _judge_of_labels(self, source: Array, seed: int) -> Callable[[Codes, int], Judge]:
+    def _judge_of_labels(
+        self, source: Array, whitened: Whitened | None, seed: int
+    ) -> Callable[[Codes, int], Judge]:
         """From labels and number of classes to a judge; the source is prepared once."""
-        if self.classifier is not None:
+        if whitened is None:
             return partial(classifier_judge, source, random_state=seed, classifier=self.classifier)
-        return partial(expert_judge, whiten(source), random_state=seed)
+        return partial(expert_judge, whitened, random_state=seed)
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
@@ -383,7 +389,7 @@ class Probe:
         if self.classifier is not None:
             both = np.hstack([t.source, s.source])
             return classifier_judge(both, *common, task.random_state, self.classifier), both.nbytes
-        left, right = whiten(t.source), whiten(s.source)
+        left, right = whiten(t.source, task.labels), whiten(s.source, task.labels)
         if left.rank + right.rank <= MAX_JOINT_WIDTH:
             joined = join(left, right)
             return expert_judge(joined, *common, task.random_state), joined.Z.nbytes
@@ -460,24 +466,25 @@ class _Task:
         given_from_half: Posteriors | None = None,
     ) -> _Found:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
-        opinions = given | self._cross_fit(judge, self.folds, self.names, size, race=self.race)
+        fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
+        opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
         used = frozenset(pool.weights) - frozenset(given)
         from_half = given if given_from_half is None else given_from_half
         if used:
-            from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)
+            from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)[0]
         missing = frozenset(pool.weights) - frozenset(from_half)
         from_half = from_half | {name: self._prior(self.halves) for name in missing}
         # Weights that are best for models of all rows are not for models of half of them: the
         # two losses compare only if each has its own.
         kept = {name: from_half[name] for name in pool.weights}
         log_p_from_half = weigh(kept, self.labels).log_posterior(kept)
-        return _Found(pool, pool.log_posterior(opinions), log_p_from_half)
+        return _Found(pool, pool.log_posterior(opinions), log_p_from_half, failed)
 
     def _cross_fit(
         self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
-    ) -> Posteriors:
+    ) -> tuple[Posteriors, frozenset[str]]:
         return cross_fit(
             judge,
             self.labels,
@@ -501,6 +508,7 @@ class _Found:
     pool: Pool
     log_p: Floats
     log_p_from_half: Floats
+    failed: frozenset[str]
 
 
 def _check_classifier(classifier: Any) -> None:
@@ -591,11 +599,15 @@ def _notes(found: _Found, labels: Codes) -> tuple[str, ...]:
     h_y = entropy(np.bincount(labels) / len(labels))
     bound = h_y - log_loss(found.log_p, labels).mean() / NATS_PER_BIT
     half = h_y - log_loss(found.log_p_from_half, labels).mean() / NATS_PER_BIT
+    left_out = (
+        f"left out, as they could not be fitted to every fold: {', '.join(sorted(found.failed))}.",
+    )
     return (
         f"held-out log-loss bounds the information from below by {bound:.3f} of H(Y) = "
         f"{h_y:.3f} bits, by {half:.3f} with half of the training rows; the estimate "
         f"extrapolates, and counts as 0 where it comes out below. Posteriors by "
         f"{shares or 'the class shares alone'}.",
+        *(left_out if found.failed else ()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -13,15 +13,16 @@ from scipy.special import log_softmax
 
 from pidtools import _process
 from pidtools._probe.discriminant import discriminant, project
-from pidtools._probe.experts import LOG_FLOOR, View, posteriors
+from pidtools._probe.experts import LOG_FLOOR, Opinions, View, posteriors
 from pidtools._probe.pool import log_loss
 from pidtools._probe.whitening import Whitened, whiten
 
 Array = NDArray[Any]
 Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Posteriors = dict[str, NDArray[Any]]
 # From training rows, new rows and names of experts to log posteriors of the new rows.
-Judge = Callable[[Codes, Codes, frozenset[str]], Posteriors]
+Judge = Callable[[Codes, Codes, frozenset[str]], Opinions]
 
 # Rows of probabilities may be off from 1 by the rounding of float16.
 SUM_TOLERANCE = 5e-3
@@ -59,7 +60,7 @@ def fold_numbers(
 def expert_judge(source: Whitened, labels: Codes, n_classes: int, random_state: int) -> Judge:
     """The experts on whitened features."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         view = View(source, train, new, labels[train], n_classes, random_state)
         return dict(posteriors(view, names))
 
@@ -71,7 +72,7 @@ def pair_judge(
 ) -> Judge:
     """The experts on two wide sources, each reduced to what discriminates in training rows."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         reduced = [_discriminating(half, train, labels, n_classes) for half in (left, right)]
         both = whiten(np.hstack(reduced))
         return expert_judge(both, labels, n_classes, random_state)(train, new, names)
@@ -89,14 +90,20 @@ def classifier_judge(
 ) -> Judge:
     """A classifier of the user's own, on the features as they came."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Posteriors:
+    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         from sklearn.base import clone
 
         if len(np.unique(labels[train])) < 2:
             return {}
         model = clone(classifier)
         _seed(model, random_state)
-        model.fit(X[train], labels[train])
+        try:
+            model.fit(X[train], labels[train])
+        except Exception as error:  # whatever a user's own code raises
+            raise ValueError(
+                f"classifier could not be fitted to {len(train)} rows of {X.shape[1]} features: "
+                f"{type(error).__name__}: {error}"
+            ) from error
         p = _checked_probabilities(model, X[new])
         log_p = np.full((len(new), n_classes), LOG_FLOOR)
         log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
@@ -139,23 +146,27 @@ def cross_fit(
     race: bool,
     heavy: bool,
     n_jobs: int | None,
-) -> Posteriors:
+) -> tuple[Posteriors, frozenset[str]]:
     """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
-    With `race`, experts that are far behind on the first fold are not asked again. `heavy`
-    folds run one after the other with all threads: each holds a copy of its training rows.
+    Beside them the names of those that failed in a fold, which are left out. With `race`,
+    experts that are far behind on the first fold are not asked again. `heavy` folds run one after
+    the other with all threads: each holds a copy of its training rows.
     """
     limit = nullcontext() if heavy else _process.one_blas_thread()
     with limit:
         run = partial(_in_parallel, judge, folds, heavy=heavy, n_jobs=1 if heavy else n_jobs)
         first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
-        if race and first:
-            names = _worth_asking(first, labels[folds == 0])
+        answers = {name: log_p for name, log_p in first.items() if log_p is not None}
+        if race and answers:
+            names = _worth_asking(answers, labels[folds == 0])
         rest = run([(k, names) for k in range(1, int(folds.max()) + 1)])
     fitted = [first, *rest]
     found = {name for opinions in fitted for name in opinions}
-    asked = sorted(found & names if race else found)
-    return {name: _assemble(name, fitted, labels, folds, n_classes) for name in asked}
+    failed = {name for opinions in fitted for name, log_p in opinions.items() if log_p is None}
+    kept = sorted((found & names if race else found) - failed)
+    opinions = {name: _assemble(name, fitted, labels, folds, n_classes) for name in kept}
+    return opinions, frozenset(failed)
 
 
 def _parts(names: frozenset[str], heavy: bool, n_jobs: int | None) -> list[frozenset[str]]:
@@ -168,12 +179,12 @@ def _parts(names: frozenset[str], heavy: bool, n_jobs: int | None) -> list[froze
     return [frozenset(n for n in names if n.split(":")[0] == family) for family in families]
 
 
-def _merged(opinions: list[Posteriors]) -> Posteriors:
+def _merged(opinions: list[Opinions]) -> Opinions:
     return {name: log_p for some in opinions for name, log_p in some.items()}
 
 
 def _assemble(
-    name: str, fitted: list[Posteriors], labels: Codes, folds: Codes, n_classes: int
+    name: str, fitted: list[Opinions], labels: Codes, folds: Codes, n_classes: int
 ) -> Array:
     """One expert's opinions from all folds; class shares where a fold had none."""
     held_out = np.empty((len(labels), n_classes), dtype=np.float32)
@@ -190,7 +201,7 @@ def _assemble(
 
 def _one_fold(
     judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
-) -> Posteriors:
+) -> Opinions:
     from sklearn.exceptions import ConvergenceWarning
 
     limit = _process.one_thread() if one_thread else nullcontext()
@@ -206,16 +217,16 @@ def _in_parallel(
     *,
     heavy: bool,
     n_jobs: int | None,
-) -> list[Posteriors]:
+) -> list[Opinions]:
     """Answers to each fold and names; by processes, as small fits hold the lock of Python."""
     from joblib import Parallel, delayed
 
     jobs = (delayed(_one_fold)(judge, folds, k, names, not heavy) for k, names in questions)
-    done: list[Posteriors] = Parallel(n_jobs=n_jobs)(jobs)
+    done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)
     return done
 
 
-def _worth_asking(opinions: Posteriors, labels: Codes) -> frozenset[str]:
+def _worth_asking(opinions: Mapping[str, Floats], labels: Codes) -> frozenset[str]:
     losses = {name: log_loss(log_p, labels) for name, log_p in opinions.items()}
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
 

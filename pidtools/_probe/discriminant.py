@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky
 from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
+
+from pidtools._probe.axes import lower_factor, principal_axes, signs
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -116,6 +117,8 @@ def discriminant(
     whitener *= loudness
     standard_errors = (means - centre) @ whitener.T * np.sqrt(counts)[:, None]
     U, s, Vt = np.linalg.svd(standard_errors, full_matrices=False)
+    sign = signs(Vt.T)
+    U, Vt = U * sign, Vt * sign[:, None]
     kept = shrink_singular_values(s, n_classes - 1, Z.shape[1])
     n_means = int(np.clip((kept > 0).sum(), 1, min(MAX_MEAN_DIRECTIONS, n_classes - 1, len(s))))
     apart = Vt[:n_means]
@@ -187,10 +190,8 @@ def _shrunk_noise(
 
 
 def _inverse_factor(covariance: Floats) -> Floats:
-    """Lower triangular W with W covariance W^T = identity; uses the memory of `covariance`."""
-    # Column-major, so that LAPACK works in place: its rows are the columns of a symmetric matrix.
-    factor = cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
-    inverse: Floats = dtrtri(factor, lower=1, overwrite_c=1)[0]
+    """Lower triangular W with W covariance W^T = identity."""
+    inverse: Floats = dtrtri(lower_factor(covariance), lower=1, overwrite_c=1)[0]
     return inverse
 
 
@@ -211,6 +212,6 @@ def _spread_directions(
         excess = own.T @ own / len(own) - np.eye(width)
         difference += len(own) / len(rows) * (excess @ excess)
     off = np.eye(width) - apart.T @ apart
-    axes = np.linalg.eigh(off @ difference @ off)[1][:, ::-1]
+    axes = principal_axes(off @ difference @ off)[1]
     directions: Floats = whitener.T @ axes[:, :n_directions]
     return directions

@@ -54,7 +54,8 @@ class Evidence:
         for k in range(int(folds.max()) + 1):
             new = np.flatnonzero(folds == k)
             opinions = judge(np.flatnonzero(folds != k), new, self.names)
-            gains += [_gains(log_p, labels[new], shares) for log_p in opinions.values()]
+            answers = [log_p for log_p in opinions.values() if log_p is not None]
+            gains += [_gains(log_p, labels[new], shares) for log_p in answers]
         total = sum(float(gain.sum()) for gain in gains)
         return total / max(sum(map(len, gains)), 1) / NATS_PER_BIT
 

@@ -18,15 +18,17 @@ from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
 from pidtools import _process
+from pidtools._probe.axes import lower_factor
 from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
 from pidtools._probe.whitening import Whitened
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 Array = NDArray[Any]
 Codes = NDArray[np.int64]
 Posteriors = dict[str, Floats]
+# None where an expert could not be fitted.
+Opinions = dict[str, Floats | None]
 
 # Widths up to which an expert sees all features; beyond, the discriminating ones only.
 MAX_WIDTH_OF_CURVES = 64
@@ -35,12 +37,20 @@ MAX_CLASSES_OF_TREES = 10
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = (0.003, 0.05)
 NEIGHBOUR_ENTRIES = 2**19
+# The first ridge always: units that never vary in the training rows must tell classes nothing.
+GAUSSIAN_RIDGES = (1e-6, 1e-4, 1e-2)
 NETWORKS = (
     ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
     ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 120)),
 )
-# exp(-25) = 1e-11: no finite sample supports more confidence.
+# exp(-25) = 1e-11: posteriors below make no difference to any information.
 LOG_FLOOR = -25.0
+# Rows of the class shares that each expert's opinion is mixed with. No finite sample supports
+# more confidence: one row with a unit that no training row has active, judged by a fit that could
+# not know it, would cost up to 25 nats.
+PRIOR_ROWS = 1.0
+# What a fit may fail with that is no fault of the library's or of memory.
+FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -88,46 +98,70 @@ class View:
         return self.source.loudness
 
     @cached_property
-    def means_only(self) -> tuple[Singles, Singles]:
+    def means_only(self) -> tuple[Floats, Floats]:
         """Training and new rows along the directions in which class means differ."""
         return self._projected(self.discriminant.mean_directions)
 
     @cached_property
-    def reduced(self) -> tuple[Singles, Singles]:
+    def reduced(self) -> tuple[Floats, Floats]:
         """The same, with the directions in which class covariances differ."""
         return self._projected(self.discriminant.directions)
 
-    def _projected(self, directions: Floats) -> tuple[Singles, Singles]:
+    def _projected(self, directions: Floats) -> tuple[Floats, Floats]:
         Z = self.source.Z
         return _unit_scale(project(Z, directions, self.train), project(Z, directions, self.new))
 
 
-def posteriors(view: View, names: frozenset[str]) -> Posteriors:
-    """Log posteriors of the new rows by the experts named that apply.
+def posteriors(view: View, names: frozenset[str]) -> Opinions:
+    """Log posteriors of the new rows by the experts named that apply; None by one that failed.
 
     Keys are ``family:variant``; a family without variant in `names` stands for all of its
-    variants. Classes without a training row get less than one row's worth.
+    variants, and for the whole family where it failed. Classes without a training row get less
+    than one row's worth.
     """
     present = np.unique(view.labels)
     if view.width == 0:
         return {}
     if len(present) < view.n_classes:
         return _without_absent_classes(view, present, names)
-    out: Posteriors = {}
-    for family, expert in EXPERTS.items():
+    out: Opinions = {}
+    for family in EXPERTS:
         wanted = None if family in names else {n for n in names if n.split(":")[0] == family}
         if wanted is None or wanted:
-            found = expert(view, wanted)
-            out |= {n: p for n, p in found.items() if wanted is None or n in wanted}
-    return {name: np.maximum(log_p, LOG_FLOOR) for name, log_p in out.items()}
+            out |= _asked_safely(view, family, wanted)
+    return out
 
 
-def _without_absent_classes(view: View, present: Codes, names: frozenset[str]) -> Posteriors:
+def _asked_safely(view: View, family: str, wanted: set[str] | None) -> Opinions:
+    """What one family says; a fit that fails or says what is no probability is left out."""
+    try:
+        found = EXPERTS[family](view, wanted)
+    except FAILURES:
+        return dict.fromkeys(wanted or {family})
+    return {
+        name: _tempered(log_p, view) if np.isfinite(log_p).all() else None
+        for name, log_p in found.items()
+        if wanted is None or name in wanted
+    }
+
+
+def _tempered(log_p: Floats, view: View) -> Floats:
+    """Posteriors mixed with the class shares of `PRIOR_ROWS` rows."""
+    counts = np.bincount(view.labels, minlength=view.n_classes)
+    share = PRIOR_ROWS / (len(view.labels) + PRIOR_ROWS)
+    mixed: Floats = np.log((1 - share) * np.exp(log_p) + share * counts / len(view.labels))
+    return mixed
+
+
+def _without_absent_classes(view: View, present: Codes, names: frozenset[str]) -> Opinions:
     if len(present) < 2:
         return {}
     labels = np.searchsorted(present, view.labels)
     part = dataclasses.replace(view, labels=labels, n_classes=len(present))
-    return {name: _widen(p, present, view) for name, p in posteriors(part, names).items()}
+    return {
+        name: None if log_p is None else _widen(log_p, present, view)
+        for name, log_p in posteriors(part, names).items()
+    }
 
 
 def _widen(log_p: Floats, present: Codes, view: View) -> Floats:
@@ -247,7 +281,7 @@ def _asked(name: str, wanted: set[str] | None) -> bool:
 
 def _both_reductions(
     view: View, family: str, wanted: set[str] | None
-) -> list[tuple[str, tuple[Singles, Singles]]]:
+) -> list[tuple[str, tuple[Floats, Floats]]]:
     pairs = []
     if _asked(f"{family}:means", wanted):
         pairs.append((f"{family}:means", view.means_only))
@@ -256,9 +290,9 @@ def _both_reductions(
     return pairs
 
 
-def _unit_scale(rows: Array, new: Array) -> tuple[Singles, Singles]:
+def _unit_scale(rows: Array, new: Array) -> tuple[Floats, Floats]:
     scale = np.maximum(rows.std(axis=0), 1e-12)
-    return (rows / scale).astype(np.float32), (new / scale).astype(np.float32)
+    return rows / scale, new / scale
 
 
 def _logistic_fit(rows: Array, labels: Codes, new: Array, C: float) -> Floats:
@@ -278,7 +312,7 @@ def _scores(model: Any, new: Array) -> Floats:
     return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
 
 
-def _neighbour_shares(rows: Singles, labels: Codes, new: Singles, n_classes: int) -> Floats:
+def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) -> Floats:
     """Class shares among the n^0.6 nearest rows, with two prior rows added."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -313,6 +347,7 @@ def _bumps_fit(view: View, rows: Array, new: Array, n_bumps: int) -> Floats:
 
 
 def _gaussian_posterior(rows: Array, labels: Codes, new: Array, n_classes: int) -> Floats:
+    rows, new = rows.astype(np.float64), new.astype(np.float64)
     width = rows.shape[1]
     total = np.cov(rows.T).reshape(width, width)
     log_density = np.empty((len(new), n_classes))
@@ -321,7 +356,7 @@ def _gaussian_posterior(rows: Array, labels: Codes, new: Array, n_classes: int) 
         centre = own.mean(axis=0)
         weight = 3 * width / (3 * width + len(own))
         spread = (1 - weight) * (own - centre).T @ (own - centre) / len(own) + weight * total
-        factor = np.linalg.cholesky(spread + 1e-9 * np.eye(width))
+        factor = lower_factor(spread, GAUSSIAN_RIDGES)
         whitened = solve_triangular(factor, (new - centre).T, lower=True)
         log_determinant = np.log(np.diag(factor)).sum()
         log_density[:, c] = -0.5 * (whitened**2).sum(axis=0) - log_determinant + np.log(len(own))
@@ -339,10 +374,10 @@ def _network_fit(view: View, penalty: Penalty, steps: tuple[int, ...]) -> dict[i
         n_means = found.mean_directions.shape[1]
         start = np.delete(np.eye(rows.shape[1]), np.arange(8, n_means), axis=1)
     return network_posteriors(
-        np.asarray(rows, dtype=np.float32),
+        np.asarray(rows, dtype=np.float64),
         view.labels,
         start,
-        np.asarray(new, dtype=np.float32),
+        np.asarray(new, dtype=np.float64),
         n_classes=view.n_classes,
         n_hidden=24,
         penalty=penalty,

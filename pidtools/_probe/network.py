@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
+Singles = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Objective = Callable[[Floats], tuple[float, Floats]]
 
@@ -63,7 +63,7 @@ class _Layout:
         Twice as fast, and a rounding of 1e-7 is far below what early stopping leaves.
         """
         cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
-        parts = zip(np.split(theta.astype(np.float32), cuts), self.shapes, strict=True)
+        parts = zip(np.split(theta.astype(np.float64), cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]
 
     def log_posterior(self, theta: Floats, Z: Singles) -> Floats:
@@ -118,10 +118,10 @@ class _Loss:
         free = self.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
         P, U, c = self.layout.split(start)[2:5]
         hidden = np.tanh(U.T @ (P.T @ self.Z) + c[:, None])
-        features = np.vstack([self.Z, np.ones((1, hidden.shape[1]), np.float32), hidden])
+        features = np.vstack([self.Z, np.ones((1, hidden.shape[1]), np.float64), hidden])
 
         def loss(theta: Floats) -> tuple[float, Floats]:
-            weights = theta.astype(np.float32).reshape(len(features), -1)
+            weights = theta.astype(np.float64).reshape(len(features), -1)
             value, error = _loss_and_error(weights.T @ features, self.indicators)
             return self._penalised(value, (features @ error.T,), theta, free)
 
@@ -169,7 +169,7 @@ def network_posteriors(
     strength = layout.per_parameter(
         (penalty.linear, 0, penalty.start, penalty.start, 0, penalty.output)
     )
-    indicators = (labels == np.arange(n_classes)[:, None]).astype(np.float32)
+    indicators = (labels == np.arange(n_classes)[:, None]).astype(np.float64)
     loss = _Loss(layout, np.ascontiguousarray(Z.T), indicators, strength, start * kept_near)
     theta = _convex_fit(loss, start)
     # Starting L-BFGS afresh at every checkpoint would forget its curvature: one run, recorded.

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._probe.axes import principal_axes
+from pidtools._probe.rare import RARE_SHARE, rare_noise
+
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
+Codes = NDArray[np.int64]
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
 # there, and a single outlier no longer decides the scale of its column.
@@ -19,7 +23,17 @@ REACH = 8.0
 # 1e6 rows are good to 1e-13; nuisance a thousand times louder than the signal leaves 1e-6.
 RANK_TOLERANCE = 1e-10
 BLOCK_ENTRIES = 2**21
+# Quantiles are those of all rows up to so many entries, else of some drawn rows.
+QUANTILE_ENTRIES = 2**22
 QUANTILE_ROWS = 4096
+# Of double precision up to here. Fits that stop early, as the network's do, turn the rounding of
+# single precision into .01 bits; in larger sources that is averaged, and memory is dear.
+DOUBLE_ENTRIES = 2**24
+# Squares of numbers outside these powers of two leave the floats.
+LARGEST_EXPONENT = 300
+# A column whose sizes span more than this, from the tenth percentile to the 99th, says in
+# which decade a value lies; Gaussian columns span 20, Cauchy ones 400.
+DECADES = 1e4
 
 
 @dataclass(frozen=True)
@@ -28,8 +42,7 @@ class Whitened:
 
     Attributes
     ----------
-    Z : ndarray of float32, shape (n_samples, rank)
-        Computed in float64: of unit scale, its rounding is far below any sampling error.
+    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank)
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
     """
@@ -49,24 +62,86 @@ class Whitened:
         return scale
 
 
-def whiten(X: Array) -> Whitened:
+@dataclass(frozen=True)
+class _Columns:
+    """How columns are put on one scale: ``clip((x / unit - centre) / scale)``, x on its own scale.
+
+    Attributes
+    ----------
+    exponent : ndarray of int, shape (d,)
+        Powers of two taken out of columns so small or large that squares leave the floats.
+    knee : ndarray, shape (d,)
+        Where a column of many decades turns from linear to logarithmic; 0 for other columns.
+    centre, scale : ndarray, shape (d,)
+        Median and winsorised standard deviation after that; 0 scale for what does not vary.
+    still : ndarray of bool, shape (d,)
+        Whether most rows have the median.
+    """
+
+    exponent: NDArray[np.int64]
+    knee: Floats
+    centre: Floats
+    scale: Floats
+    still: NDArray[np.bool_]
+
+    def standardised(self, X: Array, columns: Any) -> Floats:
+        """Some columns of the rows `X`, centred, scaled and cut."""
+        block = _on_scale(X[:, columns], self.exponent[columns], self.knee[columns])
+        block -= self.centre[columns]
+        block /= self.scale[columns]
+        return np.clip(block, -REACH, REACH, out=block)
+
+
+def whiten(X: Array, labels: Codes | None = None) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
 
-    Constant columns and directions without variance are dropped; if nothing varies the rank
-    is 0. Works in blocks of rows: beyond the result, memory is O(d^2).
+    Constant columns and directions without variance are dropped, and with `labels` units that
+    are active in a handful of rows which say nothing of them; if nothing varies the rank is 0.
+    Works in blocks: beyond the result, memory is O(min(n, d)^2).
     """
-    centre, scale = _location_and_scale(X)
-    kept = np.flatnonzero(scale > 0)
-    mean, covariance = _moments(X, centre, scale, kept)
-    variances, axes = np.linalg.eigh(covariance) if len(kept) else (np.zeros(0), covariance)
-    order = np.flatnonzero(variances > RANK_TOLERANCE * max(variances.max(initial=0), 1e-300))
-    order = order[::-1]
-    spectrum, projection = variances[order], _with_fixed_signs(axes[:, order])
+    columns = _read_columns(X)
+    if labels is not None:
+        columns.scale[rare_noise(X, labels, np.flatnonzero(columns.still))] = 0.0
+    kept = np.flatnonzero(columns.scale > 0)
+    if not len(kept):
+        return Whitened(np.zeros((len(X), 0)), np.zeros(0))
+    return _by_rows(X, columns, kept) if len(X) < len(kept) else _by_columns(X, columns, kept)
+
+
+def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
+    """From the covariance of the columns."""
+    mean, covariance = _moments(X, columns, kept)
+    variances, axes = principal_axes(covariance)
+    n_kept = _rank(variances)
+    spectrum, projection = variances[:n_kept], axes[:, :n_kept]
     projection /= np.sqrt(spectrum)
-    Z = np.empty((len(X), len(order)), dtype=np.float32)
-    for rows, block in _standardised(X, centre, scale, kept):
-        Z[rows] = (block - mean) @ projection
+    Z = np.empty((len(X), n_kept), dtype=_precision(len(X) * n_kept))
+    for rows in _row_blocks(X):
+        Z[rows] = (columns.standardised(X[rows], kept) - mean) @ projection
     return Whitened(Z, spectrum)
+
+
+def _by_rows(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
+    """From the products of the rows, where these are fewer: the same up to the signs of axes."""
+    n = len(X)
+    products = np.zeros((n, n))
+    step = max(BLOCK_ENTRIES // n, 1)
+    for start in range(0, len(kept), step):
+        block = columns.standardised(X, kept[start : start + step])
+        block -= block.mean(axis=0)
+        products += block @ block.T
+    variances, axes = principal_axes(products / n)
+    n_kept = min(_rank(variances), n - 1)  # centred rows lie in n - 1 dimensions
+    Z = np.sqrt(n) * axes[:, :n_kept]
+    return Whitened(Z.astype(_precision(Z.size), copy=False), variances[:n_kept])
+
+
+def _rank(variances: Floats) -> int:
+    return int((variances > RANK_TOLERANCE * max(variances[0], 1e-300)).sum())
+
+
+def _precision(n_entries: int) -> type[np.floating[Any]]:
+    return np.float64 if n_entries <= DOUBLE_ENTRIES else np.float32
 
 
 def join(left: Whitened, right: Whitened) -> Whitened:
@@ -74,48 +149,86 @@ def join(left: Whitened, right: Whitened) -> Whitened:
     return whiten(np.hstack([left.Z, right.Z]))
 
 
-def _location_and_scale(X: Array) -> tuple[Floats, Floats]:
-    """Median and winsorised standard deviation of each column, from evenly spaced rows."""
-    some = X[:: max(len(X) // QUANTILE_ROWS, 1)]
-    centre, scale = np.empty(X.shape[1]), np.empty(X.shape[1])
+def _read_columns(X: Array) -> _Columns:
+    """Scales of all columns, from all rows or from some that are drawn.
+
+    Drawn, not evenly spaced: rows of sequences repeat with a period.
+    """
+    d = X.shape[1]
+    some = X
+    if X.size > QUANTILE_ENTRIES and len(X) > QUANTILE_ROWS:
+        some = X[np.sort(np.random.default_rng(0).permutation(len(X))[:QUANTILE_ROWS])]
+    found = _Columns(
+        exponent=np.zeros(d, dtype=np.int64),
+        knee=np.zeros(d),
+        centre=np.zeros(d),
+        scale=np.zeros(d),
+        still=np.zeros(d, dtype=np.bool_),
+    )
     step = max(BLOCK_ENTRIES // len(some), 1)
-    for start in range(0, X.shape[1], step):
+    for start in range(0, d, step):
         block = slice(start, start + step)
-        columns = some[:, block].astype(np.float64)
-        low, centre[block], high = np.quantile(columns, [0.01, 0.5, 0.99], axis=0)
-        scale[block] = np.clip(columns, low, high).std(axis=0)
+        _read_block(some[:, block], X[:, block], found, block)
+    return found
+
+
+def _read_block(some: Array, X: Array, found: _Columns, block: slice) -> None:
+    """Fill in the scales of a block of columns; `X` are all of its rows."""
+    exponent = found.exponent[block] = _exponents(X)
+    knee = found.knee[block] = _knees(_on_scale(some, exponent, np.zeros(len(exponent))))
+    values = _on_scale(some, exponent, knee)
+    low, centre, high = np.quantile(values, [0.01, 0.5, 0.99], axis=0)
+    scale = np.clip(values, low, high).std(axis=0)
     # A unit that is off for 99 % of the rows has no winsorised scale.
-    rare = scale <= 1e-12 * np.abs(centre)
-    scale[rare] = X[:, rare].std(axis=0, dtype=np.float64)
+    rare = np.flatnonzero(scale <= 1e-12 * np.abs(centre))
+    step = max(BLOCK_ENTRIES // len(X), 1)
+    for some_rare in (rare[i : i + step] for i in range(0, len(rare), step)):
+        columns = _on_scale(X[:, some_rare], exponent[some_rare], knee[some_rare])
+        scale[some_rare] = columns.std(axis=0)
     scale[scale <= 1e-12 * np.abs(centre)] = 0.0
-    return centre, scale
+    found.centre[block], found.scale[block] = centre, scale
+    found.still[block] = (scale > 0) & ((values != centre).mean(axis=0) <= RARE_SHARE)
 
 
-def _standardised(
-    X: Array, centre: Floats, scale: Floats, kept: NDArray[np.intp]
-) -> Iterator[tuple[slice, Floats]]:
+def _on_scale(X: Array, exponent: NDArray[np.int64], knee: Floats) -> Floats:
+    """Columns in double precision, without their powers of two, long ones by logarithms."""
+    values = X.astype(np.float64)
+    if exponent.any():
+        values = np.ldexp(values, -exponent)
+    long = np.flatnonzero(knee)
+    values[:, long] = np.arcsinh(values[:, long] / knee[long])
+    return values
+
+
+def _exponents(X: Array) -> NDArray[np.int64]:
+    largest = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
+    exponent = np.frexp(largest)[1].astype(np.int64)
+    return np.where(np.abs(exponent) > LARGEST_EXPONENT, exponent, 0)
+
+
+def _knees(values: Floats) -> Floats:
+    """The tenth percentile of the sizes above 0, of columns that span many decades."""
+    sizes = np.abs(values)
+    high = np.quantile(sizes, 0.99, axis=0)
+    knees = np.zeros(len(high))
+    long = np.quantile(sizes, 0.2, axis=0) < high / DECADES  # or with many zeros, to be seen
+    for j in np.flatnonzero(long & (high > 0)):
+        low = float(np.quantile(sizes[sizes[:, j] > 0, j], 0.1))
+        knees[j] = low if low < high[j] / DECADES else 0.0
+    return knees
+
+
+def _row_blocks(X: Array) -> Iterator[slice]:
     step = max(BLOCK_ENTRIES // max(X.shape[1], 1), 1)
     for start in range(0, len(X), step):
-        rows = slice(start, start + step)
-        block = (X[rows][:, kept].astype(np.float64) - centre[kept]) / scale[kept]
-        yield rows, np.clip(block, -REACH, REACH)
+        yield slice(start, start + step)
 
 
-def _moments(
-    X: Array, centre: Floats, scale: Floats, kept: NDArray[np.intp]
-) -> tuple[Floats, Floats]:
+def _moments(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[Floats, Floats]:
     total, gram = np.zeros(len(kept)), np.zeros((len(kept), len(kept)))
-    for _, block in _standardised(X, centre, scale, kept):
+    for rows in _row_blocks(X):
+        block = columns.standardised(X[rows], kept)
         total += block.sum(axis=0)
         gram += block.T @ block
     mean = total / len(X)
     return mean, gram / len(X) - np.outer(mean, mean)
-
-
-def _with_fixed_signs(axes: Floats) -> Floats:
-    """Eigenvectors have no sign of their own; make the largest entry positive."""
-    if not axes.size:
-        return axes
-    largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
-    fixed: Floats = axes * np.where(largest < 0, -1.0, 1.0)
-    return fixed
