@@ -84,14 +84,13 @@ class View:
 
     def decompose(self) -> PID:
         """All atoms in bits; no synergy unless it was asked for."""
+        pid: PID = self.t.estimator.decompose(self.t, self.s)
         if self.both is not None:
-            pid: PID = self.t.estimator.decompose(self.t, self.s, self.both)
             joint = self.both.information
-        else:
-            pid = self.t.estimator.decompose(self.t, self.s)
-            if not self.synergy:
-                return pid
+        elif self.synergy:
             joint = self.t.estimator.joint_information(self.t, self.s)
+        else:
+            return pid
         return dataclasses.replace(pid, synergy=joint - pid.union_information)
 
     def prepared(self) -> View:

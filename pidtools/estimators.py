@@ -34,8 +34,7 @@ class Estimator(Protocol):
     a few calls of ``refitted(summary, rows, groups=None, parts=None)``, the summary fitted anew
     on some rows, that of both sources from its two refitted `parts`.
     ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
-    same way and handed to `decompose` as a third argument; without it, `joint_information` is
-    asked each time. ``prepared(summary_t, summary_s)`` is the second summary with what its
+    same way; without it, `joint_information` is asked each time. ``prepared(summary_t, summary_s)`` is the second summary with what its
     resamples need to know of its partner. ``evidence(X, Y, random_state=, name=, groups=)`` is a
     function of Y in any order that a permutation test compares in place of the information.
     """

@@ -190,11 +190,11 @@ class KNN:
         """I(X; Y) in bits alone, without the cells."""
         return self._look(as_numbers(X, name), Y, name, n_jobs)[0].nats / NATS_PER_BIT
 
-    def decompose(self, summary_t: Any, summary_s: Any, both: Any = None) -> PID:
+    def decompose(self, summary_t: Any, summary_s: Any) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
 
         Uniques are those of the cells; the redundancy is lowered by the mean of the two
-        plug-in biases. What `both` sources tell together is not needed.
+        plug-in biases.
         """
         if isinstance(summary_t, NeighbourSummary):
             return _least_information(summary_t.information, summary_s.information)

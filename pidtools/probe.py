@@ -57,6 +57,19 @@ NOTE_REPEATS_SHARE = 0.01
 REPEATS_BLOCK = 4096
 
 
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Held-out losses of each row in bits, and what training on half of the rows adds to them.
+
+    Attributes
+    ----------
+    whole, more : ndarray of float64, shape (n_samples,)
+    """
+
+    whole: Floats
+    more: Floats
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProbeSummary(Summary):
     """What a probe found in one source, or in two together.
@@ -80,6 +93,10 @@ class ProbeSummary(Summary):
         The features, not copied; a joint probe needs them.
     folds, halves : ndarray of int64, shape (n_samples,)
         Which rows were held out together.
+    pooled : Losses or None
+        Of a pool of this source's posteriors with those of the one it was prepared to meet.
+    together : float
+        What that pool knows, in bits; infinite where it is not needed.
     """
 
     bound: float
@@ -93,6 +110,8 @@ class ProbeSummary(Summary):
     folds: Codes = field(repr=False)
     halves: Codes = field(repr=False)
     random_state: int = field(repr=False)
+    pooled: Losses | None = field(default=None, repr=False)
+    together: float = field(default=np.inf, repr=False)
 
     @property
     def n_classes(self) -> int:
@@ -216,17 +235,13 @@ class Probe:
             _warn_if_kept_together(task, name)
         return self._summary(found, task, source, tuple(notes))
 
-    def decompose(
-        self,
-        summary_t: ProbeSummary,
-        summary_s: ProbeSummary,
-        joint: ProbeSummary | None = None,
-    ) -> PID:
+    def decompose(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> PID:
         """Redundancy and uniques in bits, from the two sharpened tables.
 
-        No union exceeds I(Y; T, S): for more than two classes, where cells of many dimensions
-        can't quite follow a source that is a garbling of the other, `joint` bounds it. An
-        information below 0 counts as 0, as its table holds none.
+        No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
+        can't quite follow a source that is a garbling of the other, the union is bounded by what
+        a pool of both posteriors knows: without new fits, so the same with and without synergy.
+        An information below 0 counts as 0, as its table holds none.
 
         Raises
         ------
@@ -235,10 +250,9 @@ class Probe:
         """
         _check_same_folds(summary_t, summary_s)
         pid = broja_from_pairs(summary_t.table, summary_s.table, tol=TABLE_TOLERANCE)
-        union = pid.union_information
         i_t, i_s = max(summary_t.information, 0.0), max(summary_s.information, 0.0)
-        if joint is not None and summary_t.n_classes > 2:
-            union = min(union, max(joint.information, i_t, i_s))
+        together = self.prepared(summary_t, summary_s).together
+        union = min(pid.union_information, max(together, i_t, i_s))
         return dataclasses.replace(
             pid,
             redundancy=i_t + i_s - union,
@@ -246,6 +260,15 @@ class Probe:
             unique_s=union - i_t,
             gap=max(pid.gap, ROUNDING),
         )
+
+    def prepared(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> ProbeSummary:
+        """The second summary with what a pool of both posteriors knows; resamples keep it."""
+        if summary_s.pooled is not None or summary_s.n_classes == 2:
+            return summary_s
+        pooled = _pool_of(summary_t, summary_s)
+        n = len(summary_s.labels)
+        together = _information(summary_s, pooled, np.full(n, 1 / n))[0]
+        return dataclasses.replace(summary_s, pooled=pooled, together=together)
 
     def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
         """I(Y; T, S) in bits, from a probe on both sources."""
@@ -428,20 +451,20 @@ class Probe:
     def _numbers(self, summary: ProbeSummary, weights: Floats) -> dict[str, Any]:
         """Bounds, information and table for rows with `weights` that sum to 1."""
         class_shares = _sums(summary.labels, weights, summary.n_classes)
-        h_y = entropy(class_shares)
-        losses = log_loss(summary.log_posteriors, summary.labels) / NATS_PER_BIT
-        more = log_loss(summary.log_posteriors_from_half, summary.labels) / NATS_PER_BIT - losses
-        bound, cost_of_half = h_y - float(weights @ losses), float(weights @ more)
-        information = bound + _extrapolation(weights, more, int(summary.folds.max()) + 1)
-        information = min(information, h_y)
+        own = _losses(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
+        information, bound, bound_from_half = _information(summary, own, weights)
+        together = np.inf
+        if summary.pooled is not None:
+            together = _information(summary, summary.pooled, weights)[0]
         p = np.exp(summary.log_posteriors.astype(np.float64))
         masses = _sums(summary.codes, weights, int(summary.codes.max()) + 1)
         rows = cell_means(p, summary.codes, weights)
         return {
             "information": information,
             "bound": bound,
-            "bound_from_half": bound - cost_of_half,
+            "bound_from_half": bound_from_half,
             "table": sharpened_table(rows, masses, class_shares, information),
+            "together": together,
         }
 
 
@@ -555,6 +578,29 @@ def _default_cells(n_classes: int) -> int:
     return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 100))
 
 
+def _losses(log_p: Array, log_p_from_half: Array, labels: Codes) -> Losses:
+    whole = log_loss(log_p, labels) / NATS_PER_BIT
+    return Losses(whole, log_loss(log_p_from_half, labels) / NATS_PER_BIT - whole)
+
+
+def _information(
+    summary: ProbeSummary, losses: Losses, weights: Floats
+) -> tuple[float, float, float]:
+    """Information by extrapolation, its bound, and the bound from half of the training rows."""
+    h_y = entropy(_sums(summary.labels, weights, summary.n_classes))
+    bound, cost_of_half = h_y - float(weights @ losses.whole), float(weights @ losses.more)
+    endless = bound + _extrapolation(weights, losses.more, int(summary.folds.max()) + 1)
+    return min(endless, h_y), bound, bound - cost_of_half
+
+
+def _pool_of(t: ProbeSummary, s: ProbeSummary) -> Losses:
+    """Losses of a pool of the posteriors of T and of S."""
+    whole = {"T": t.log_posteriors, "S": s.log_posteriors}
+    half = {"T": t.log_posteriors_from_half, "S": s.log_posteriors_from_half}
+    log_p, log_p_from_half = (weigh(said, t.labels).log_posterior(said) for said in (whole, half))
+    return _losses(log_p, log_p_from_half, t.labels)
+
+
 def _extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
     """What endless training rows would add to the bound, in bits.
 
@@ -621,7 +667,7 @@ def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
         return ()
     return (
         f"{len(masses)} cells keep {kept / whole:.0%} of the information before they are "
-        "sharpened; without the joint (synergy=False) the uniques may come out too high.",
+        "sharpened.",
     )
 
 

@@ -23,6 +23,7 @@ from pidtools._probe.pool import fit_pool, log_loss
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
 from pidtools._result import PIDWarning
+from pidtools.broja import broja_from_pairs
 from pidtools.probe import TABLE_TOLERANCE
 
 CHEAP = Probe(experts=("lda", "logistic"))
@@ -562,17 +563,35 @@ def test_summaries_can_be_reused_with_intervals():
     assert result.intervals["distillable"] == again.intervals["distillable"]
 
 
-def test_the_joint_bounds_the_union_of_many_classes():
+def test_a_pool_bounds_the_union_of_many_classes():
+    """The student is a garbling of the teacher, which 20 cells of ten classes can't follow."""
     rng = np.random.default_rng(0)
-    y = rng.integers(0, 5, 1000)
-    X = 1.5 * rng.normal(size=(5, 6))[y] + rng.normal(size=(1000, 6))
-    worse = X[:, :4] + rng.normal(size=(1000, 4))
-    probe = Probe(experts=("lda",), n_cells=8)
+    y = rng.integers(0, 10, 1000)
+    X = 0.8 * rng.normal(size=(10, 12))[y] + rng.normal(size=(1000, 12))
+    worse = X[:, :8] + 0.3 * rng.normal(size=(1000, 8))
+    probe = Probe(experts=("lda",), n_cells=20)
     t, s = probe.summarise(X, y), probe.summarise(worse, y)
-    joint = probe.joint(t, s)
-    bounded = probe.decompose(t, s, joint)
-    assert bounded.union_information <= max(joint.information, t.information) + 1e-12
-    assert bounded.unique_s <= probe.decompose(t, s).unique_s + 1e-12
+    pid = probe.decompose(t, s)
+    assert broja_from_pairs(t.table, s.table, tol=1e-4).unique_s > 0.02
+    assert 0 <= pid.unique_s < 0.005
+    prepared = probe.prepared(t, s)
+    assert probe.decompose(t, prepared) == pid
+    # Rows counted once each are the sample itself.
+    again = [probe.resampled(x, np.ones(1000)) for x in (t, prepared)]
+    assert probe.decompose(*again).unique_s == pytest.approx(pid.unique_s, abs=1e-9)
+
+
+def test_synergy_changes_no_other_atom():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 5, 600)
+    X = 1.5 * rng.normal(size=(5, 6))[y] + rng.normal(size=(600, 6))
+    worse = X[:, :4] + rng.normal(size=(600, 4))
+    options = {"estimator": Probe(experts=("lda",)), "confidence_level": 0.9, "n_resamples": 10}
+    without = distillable_knowledge(X, worse, y, synergy=False, **options)
+    whole = distillable_knowledge(X, worse, y, **options)
+    for atom in ("distilled", "distillable", "student_only"):
+        assert getattr(without, atom) == getattr(whole, atom)
+        assert without.intervals[atom] == whole.intervals[atom]
 
 
 def test_refitted_rows_may_lack_a_class():

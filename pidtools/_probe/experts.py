@@ -41,7 +41,7 @@ NEIGHBOUR_ENTRIES = 2**19
 GAUSSIAN_RIDGES = (1e-6, 1e-4, 1e-2)
 NETWORKS = (
     ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
-    ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 120)),
+    ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 80)),
 )
 # exp(-25) = 1e-11: posteriors below make no difference to any information.
 LOG_FLOOR = -25.0
