@@ -1,0 +1,275 @@
+"""Valid but awkward data through the whole call: does it crash, and is the answer possible?
+
+    python benchmarks/fuzz_awkward.py --n 5000 --jobs 2
+
+Each data set is drawn from its number alone: units that are dead, copied, nearly copied, constant
+or active in a few rows, scales from 1e-200 to 1e140, half and single precision, 2 to 50 classes,
+classes of one row, groups, symbols, few rows. Each is measured by one estimator: the default, or
+one of the others in turn. What is counted: exceptions, apart from the library's own refusals;
+NaN; information above H(Y); changes by the order of the rows, of every tenth data set, beside the
+change by another seed, which moves the folds of the probe as much.
+"""
+
+from __future__ import annotations
+
+import argparse
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+import pidtools as pt
+
+TABLE = Path(__file__).parent / "results" / "fuzz_awkward.md"
+ESTIMATORS = ("auto", "auto", "auto", "gaussian", "knn", "binning", "kmeans")
+ATOMS = ("distilled", "distillable", "student_only", "synergy")
+INFORMATIONS = ("teacher_information", "student_information", "joint_information")
+Array = np.ndarray
+
+
+def labels(rng: np.random.Generator, n: int) -> Array:
+    """2 to 50 classes: even, skewed, or with classes of a single row."""
+    n_classes = int(rng.choice([2, 2, 3, 5, 10, 20, 50]))
+    shares = rng.dirichlet(np.full(n_classes, rng.choice([0.3, 5.0])))
+    y = rng.choice(n_classes, n, p=shares)
+    if rng.random() < 0.3:
+        y[rng.integers(n)] = n_classes  # one row of a class of its own
+    if len(np.unique(y)) < 2 or np.bincount(y).max() < 2:
+        y = np.arange(n) % 2
+    return y
+
+
+def features(rng: np.random.Generator, y: Array) -> Array:
+    """Units that know of the labels, rectified or not."""
+    width = int(rng.choice([1, 2, 3, 8, 8, 16, 64, 130]))
+    means = rng.normal(size=(int(y.max()) + 1, width)) * rng.choice([0.0, 0.5, 1.0, 5.0])
+    X = means[y] + rng.normal(size=(len(y), width))
+    return np.maximum(X, 0) if rng.random() < 0.5 else X
+
+
+def dead(rng: np.random.Generator, X: Array) -> Array:
+    """A few units that are 0 in all rows."""
+    X[:, rng.random(X.shape[1]) < 0.4] = 0
+    return X
+
+
+def constant(rng: np.random.Generator, X: Array) -> Array:
+    """Beside columns of one value, one of them large."""
+    return np.hstack([X, np.full((len(X), 2), [0.1, 1e7])])
+
+
+def copied(rng: np.random.Generator, X: Array) -> Array:
+    """Units twice."""
+    return np.hstack([X, X[:, : max(X.shape[1] // 2, 1)]])
+
+
+def nearly_copied(rng: np.random.Generator, X: Array) -> Array:
+    """Units twice, up to a small noise."""
+    noise = 10.0 ** rng.uniform(-14, -3)
+    return np.hstack([X, X * (1 + noise * rng.normal(size=X.shape))])
+
+
+def rarely_active(rng: np.random.Generator, X: Array) -> Array:
+    """Units active in one to ten rows."""
+    units = np.zeros((len(X), int(rng.integers(1, 6))))
+    for unit in units.T:
+        unit[rng.integers(0, len(X), rng.integers(1, 11))] = 3 * rng.random()
+    return np.hstack([X, units])
+
+
+def active_in_one_class(rng: np.random.Generator, X: Array) -> Array:
+    """A unit of a block of rows only."""
+    unit = np.zeros((len(X), 1))
+    unit[: int(rng.integers(1, len(X)))] = rng.random()
+    return np.hstack([X, unit])
+
+
+def scaled(rng: np.random.Generator, X: Array) -> Array:
+    """All units, or each by itself, in other units of measurement."""
+    powers = rng.choice([-200, -160, -30, -8, 0, 8, 30, 140], X.shape[1] if rng.random() < 0.5 else 1)
+    return np.clip(X, -1e8, 1e8) * 10.0 ** powers.astype(float)
+
+
+def shifted(rng: np.random.Generator, X: Array) -> Array:
+    """Far from 0."""
+    return X + 10.0 ** rng.integers(1, 9)
+
+
+def outlier(rng: np.random.Generator, X: Array) -> Array:
+    """One value far away."""
+    X[rng.integers(len(X)), rng.integers(X.shape[1])] = 10.0 ** rng.integers(3, 30)
+    return X
+
+
+def decades(rng: np.random.Generator, X: Array) -> Array:
+    """A unit over twenty decades."""
+    X[:, 0] = 10.0 ** np.clip(5 * X[:, 0], -100, 100)
+    return X
+
+
+def repeated_rows(rng: np.random.Generator, X: Array) -> Array:
+    """Every second row is the same."""
+    X[::2] = X[0]
+    return X
+
+
+def half(rng: np.random.Generator, X: Array) -> Array:
+    """In half precision, what it can't hold cut off."""
+    return np.clip(X, -6e4, 6e4).astype(np.float16)
+
+
+def single(rng: np.random.Generator, X: Array) -> Array:
+    """In single precision, what it can't hold cut off."""
+    return np.clip(X, -1e38, 1e38).astype(np.float32)
+
+
+CHANGES = (
+    dead, constant, copied, nearly_copied, rarely_active, active_in_one_class, scaled, shifted,
+    outlier, decades, repeated_rows,
+)  # fmt: skip
+
+
+def changed(rng: np.random.Generator, X: Array) -> Array:
+    """Up to three of the changes, then perhaps a shorter type."""
+    for change in rng.choice(np.array(CHANGES, dtype=object), int(rng.integers(1, 4))):
+        X = change(rng, X.copy())
+    return np.array([single, half, lambda _, x: x, lambda _, x: x])[rng.integers(4)](rng, X)
+
+
+def student(rng: np.random.Generator, T: Array, y: Array) -> Array:
+    """Part of the teacher, the teacher itself, a source of its own, nothing, or symbols."""
+    kind = rng.integers(6)
+    if kind == 0:
+        return T
+    if kind == 1:
+        return T[:, : max(T.shape[1] // 2, 1)]
+    if kind == 2:
+        return np.full((len(y), 2), 1.5)
+    if kind == 3:
+        return (y * 7 + rng.integers(0, 2, len(y))) % 5
+    return changed(rng, features(rng, y))
+
+
+def data_set(number: int) -> dict[str, Any]:
+    """Estimator, sources, target and groups of one number."""
+    rng = np.random.default_rng(number)
+    n = int(rng.choice([12, 25, 60, 120, 250, 400]))
+    y = labels(rng, n)
+    T = changed(rng, features(rng, y))
+    S = student(rng, T, y)
+    estimator = ESTIMATORS[number % len(ESTIMATORS)]
+    Y: Array = y
+    if estimator == "gaussian":
+        S = S if S.ndim == 2 else S[:, None].astype(float)
+        Y = y[:, None] + rng.normal(size=(n, int(rng.integers(1, 5))))
+    groups = rng.integers(0, max(n // 4, 8), n) if rng.random() < 0.2 else None
+    return {"T": T, "S": S, "Y": Y, "estimator": estimator, "groups": groups}
+
+
+def measure(data: dict[str, Any], seed: int = 0) -> pt.DistillableKnowledge:
+    """The whole call, in silence."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pt.PIDWarning)
+        return pt.distillable_knowledge(
+            data["T"], data["S"], data["Y"],
+            estimator=data["estimator"], groups=data["groups"], random_state=seed, n_jobs=1,
+        )  # fmt: skip
+
+
+def entropy(y: Array) -> float:
+    """H(Y) of labels in bits; infinite for measured targets."""
+    if y.dtype.kind == "f":
+        return np.inf
+    p = np.unique(y, return_counts=True)[1] / len(y)
+    return float(-(p * np.log2(p)).sum())
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the library itself said no, in words, and not a library below it."""
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    own = Path(pt.__file__).parent
+    return isinstance(error, (ValueError, TypeError, pt.PIDError)) and Path(raised_in).is_relative_to(own)
+
+
+def faults(number: int) -> tuple[str, list[str], tuple[float, float] | None]:
+    """Estimator, what is wrong with the answer, and changes by order of rows and by seed."""
+    data = data_set(number)
+    name = data["estimator"]
+    try:
+        result = measure(data)
+        values = [getattr(result, atom) for atom in (*ATOMS, *INFORMATIONS)]
+        wrong = [] if np.isfinite(values).all() else [f"not finite: {values}"]
+        h_y = entropy(data["Y"])
+        wrong += [f"{v:.6g} of {h_y:.6g} bits" for v in values[4:6] if v > h_y + 1e-9]
+        effects = moved(data, values) if number % 10 == 0 else None
+    except Exception as error:  # what is sought
+        text = f"{type(error).__name__}: {error}"
+        if is_refusal(error):
+            return name, [f"refused: {text}"], None
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return name, [f"crash: {text} ({last.filename.split('/')[-1]}:{last.lineno})"], None
+    return name, wrong, effects
+
+
+def moved(data: dict[str, Any], values: list[float]) -> tuple[float, float]:
+    """Largest change of an information by another order of rows, and by another seed."""
+    order = np.random.default_rng(1).permutation(len(data["Y"]))
+    mixed = {k: v[order] if isinstance(v, np.ndarray) else v for k, v in data.items()}
+    found = [measure(mixed), measure(data, seed=1)]
+    return tuple(  # type: ignore[return-value]
+        max(abs(getattr(r, i) - v) for i, v in zip(INFORMATIONS[:2], values[4:6], strict=True))
+        for r in found
+    )
+
+
+def main() -> None:
+    """Parse the command line, measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=5000)
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--estimator", choices=sorted(set(ESTIMATORS)))
+    options = parser.parse_args()
+    numbers = [
+        k
+        for k in range(options.start, options.start + options.n)
+        if options.estimator in (None, ESTIMATORS[k % len(ESTIMATORS)])
+    ]
+    found = Parallel(n_jobs=options.jobs, batch_size=8)(delayed(faults)(k) for k in numbers)
+    write(numbers, found)
+
+
+def write(numbers: list[int], found: list[Any]) -> None:
+    """Print what is wrong, and write the table."""
+    kinds: dict[str, Counter[str]] = {name: Counter() for name in sorted(set(ESTIMATORS))}
+    orders: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
+    for number, (name, wrong, effects) in zip(numbers, found, strict=True):
+        kinds[name]["data sets"] += 1
+        for text in wrong:
+            kinds[name][text.split(":")[0] if ":" in text else "above H(Y)"] += 1
+            print(number, name, text, flush=True)
+        if effects is not None:
+            orders[name].append(effects)
+    columns = ("data sets", "crash", "refused", "not finite", "above H(Y)")
+    lines = [
+        "# Awkward data through the whole call", "",
+        "Numbers of data sets. Refusals are the library's own errors. The last two columns: the "
+        "largest change of I(Y;T) or I(Y;S), in bits, by the order of the rows and by the seed, "
+        "median and largest of every tenth data set.", "",
+        "| estimator | " + " | ".join(columns) + " | order of rows | seed |",
+        "|---" * (len(columns) + 3) + "|",
+    ]  # fmt: skip
+    for name, counts in kinds.items():
+        effects = np.array(orders[name]) if orders[name] else np.zeros((1, 2))
+        shown = [f"{np.median(e):.2g} / {e.max():.2g}" for e in effects.T]
+        lines.append(f"| {name} | " + " | ".join(str(counts[c]) for c in columns) + f" | {' | '.join(shown)} |")
+    TABLE.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
