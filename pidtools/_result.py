@@ -206,6 +206,11 @@ class PID:
         }
 
 
+def p_value_text(p: float, is_bound: bool, digits: str = ".3g") -> str:
+    """A p-value for people; the least that so many resamples can show is a bound."""
+    return f"<= {p:{digits}}" if is_bound else f"{p:{digits}}"
+
+
 def _factor(old: Units, new: Units) -> float:
     if new not in UNITS:
         raise ValueError(f"units must be one of {', '.join(map(repr, UNITS))}; got {new!r}.")
@@ -367,6 +372,9 @@ class DistillableKnowledge:
         One-sided p-value of the null that nothing is left to distil, Uni(Y : T \ S) = 0, from
         the resamples behind the intervals; None without them. Reject at 5 % where it is at most
         0.05. Its least value is 5 / (1 + n_resamples).
+    p_distillable_is_bound : bool
+        Whether `p_distillable` has its least value: the p-value is at most that, and more
+        resamples may show how much less it is.
     notes : tuple of str
         What to know before trusting the numbers.
     """
@@ -378,6 +386,7 @@ class DistillableKnowledge:
     n_classes: int | None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     p_distillable: float | None = None
+    p_distillable_is_bound: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -451,7 +460,8 @@ class DistillableKnowledge:
             lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
         if self.p_distillable is not None:
             title = "p-value of nothing to distil"
-            lines.append(f"  {title:<34}{self.p_distillable:>10.3g}")
+            shown = p_value_text(self.p_distillable, self.p_distillable_is_bound)
+            lines.append(f"  {title:<34}{shown:>10}")
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -493,4 +503,5 @@ class DistillableKnowledge:
             ends |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         if self.p_distillable is not None:
             ends["p_distillable"] = self.p_distillable
+            ends["p_distillable_is_bound"] = self.p_distillable_is_bound
         return ends

@@ -6,6 +6,7 @@ door nothing is checked twice.
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from typing import TYPE_CHECKING, Any
@@ -246,6 +247,45 @@ def check_same_length(**arrays: NDArray[Any]) -> None:
         )
 
 
+def check_same_order(**given: object) -> None:
+    """Refuse tables and series whose indexes say that rows of one position don't belong together.
+
+    Looks at anything with an index as in pandas; rows are paired by position.
+    """
+    indexes = {name: X.index for name, X in given.items() if _has_index(X)}  # type: ignore[attr-defined]
+    for (one, a), (other, b) in itertools.combinations(indexes.items(), 2):
+        if len(a) == len(b) and not a.equals(b):
+            _check_indexes(one, np.asarray(a), other, np.asarray(b), np.asarray(a.isin(b)))
+
+
+def _has_index(X: object) -> bool:
+    return hasattr(X, "iloc") and hasattr(getattr(X, "index", None), "isin")
+
+
+def _check_indexes(
+    one: str, a: NDArray[Any], other: str, b: NDArray[Any], shared: NDArray[np.bool_]
+) -> None:
+    as_it_stands = f"if they belong together as they stand, {other} = {other}.to_numpy()"
+    if shared.all():
+        row = int(np.argmax(a != b))
+        raise ValueError(
+            f"{one} and {other} hold the same rows in another order, by their indexes (row {row} "
+            f"is {a[row]!r} in {one} and {b[row]!r} in {other}), and rows are paired by position. "
+            f"Pass {other} = {other}.loc[{one}.index]; or, {as_it_stands}."
+        )
+    if shared.any() and not (_is_numbering(a) or _is_numbering(b)):
+        raise ValueError(
+            f"{one} and {other} share {int(shared.sum())} of {len(a)} rows, by their indexes, and "
+            f"rows are paired by position. Pass rows = {one}.index.intersection({other}.index), "
+            f"{one}.loc[rows], {other}.loc[rows]; or, {as_it_stands}."
+        )
+
+
+def _is_numbering(index: NDArray[Any]) -> bool:
+    """Whether the index only counts rows, as a new one does, and says nothing of them."""
+    return index.dtype.kind in "iu" and np.array_equal(index, np.arange(len(index)))
+
+
 def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Floats:
     """Clean a joint pmf with the named axes: float64, no negatives, sum exactly scaled to 1.
 
@@ -413,6 +453,11 @@ def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
     return p_ty * (both * whole), p_sy * (scale * whole)
 
 
+def as_array(X: object, name: str) -> NDArray[Any]:
+    """What came in as an array, of any type and shape."""
+    return _to_array(X, name)
+
+
 def _to_array(X: object, name: str) -> NDArray[Any]:
     _refuse_device_tensor(X, name)
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
@@ -477,7 +522,8 @@ def _check_label_shape(array: NDArray[Any], name: str) -> None:
         raise ValueError(
             f"{name} must hold one label a sample, shape (n,); got {array.shape}. "
             f"If it is one-hot or holds scores: {name}.argmax(axis=1). Of several labels a "
-            "sample choose one."
+            "sample choose one. If it measures several amounts a sample: "
+            f'{name}.astype(float) with estimator="gaussian".'
         )
 
 
@@ -577,12 +623,22 @@ def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
             "to know about a constant: pass labels of at least two classes."
         )
     many = len(classes) > CONTINUOUS_SHARE * n_samples and n_samples >= CONTINUOUS_MIN_SAMPLES
-    if many:
+    if not many:
+        return
+    alone = (
+        "as labels they leave fewer than two rows a class, and what tells a class of one row can't "
+        "be learned from others"
+    )
+    if classes.dtype.kind in "US":
         raise ValueError(
-            f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
-            "continuous or like an index; pass class labels, bin it first, or if it measures an "
-            f'amount pass {name}.astype(float) with estimator="gaussian".'
+            f"{name} holds {len(classes)} distinct strings in {n_samples} samples; {alone}. Pass "
+            "coarser classes, or more rows of each."
         )
+    raise ValueError(
+        f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
+        f"continuous or like an index; {alone}. Pass class labels with more rows of each, bin it "
+        f'first, or if it measures an amount pass {name}.astype(float) with estimator="gaussian".'
+    )
 
 
 def _sum_tolerance(array: NDArray[Any]) -> float:

@@ -116,6 +116,6 @@ def distillable_knowledge(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    pass_on(measured.caught)
+    pass_on(measured.caught, units=units)
     (result,) = measured.results(options, measured.replicates(options))
     return result

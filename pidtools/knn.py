@@ -22,6 +22,7 @@ from pidtools._neighbours.information import (
     ross_of_arrays,
 )
 from pidtools._neighbours.scaling import rescale
+from pidtools._information import entropy as _entropy
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
 from pidtools.cells import CellSummary
 
@@ -169,11 +170,11 @@ class KNN:
         if Y.dtype.kind == "f":
             return self._of_amount(features, Y, raw, notes)
         summary = self._of_labels(features, Y, random_state, notes, n_jobs)
-        information = raw.nats / NATS_PER_BIT
+        information = _bits_of_labels(raw, Y)
         note = (
             f"{summary.n_cells} cells of nearest-neighbour posteriors hold "
-            f"{summary.information:.3f} bits, neighbours (Ross) read {information:.3f}; atoms are "
-            "those of the cells."
+            f"{summary.information:.3f} bits, neighbours (Ross) read {information:.3f} bits; atoms "
+            "are those of the cells."
         )
         return replace(summary, information=information, notes=(*notes, note))
 
@@ -188,7 +189,8 @@ class KNN:
         n_jobs: int | None = None,
     ) -> float:
         """I(X; Y) in bits alone, without the cells."""
-        return self._look(as_numbers(X, name), Y, name, n_jobs)[0].nats / NATS_PER_BIT
+        raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
+        return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
     def decompose(self, summary_t: Any, summary_s: Any, both: Any = None) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
@@ -290,6 +292,11 @@ class KNN:
         else:
             codes = np.zeros(n, dtype=np.int64)
         return cells.count(codes, labels), codes
+
+
+def _bits_of_labels(raw: Raw, labels: Codes) -> float:
+    """The information in bits, at most the entropy of the labels."""
+    return min(raw.nats / NATS_PER_BIT, _entropy(np.bincount(labels) / len(labels)))
 
 
 def _cell_information(counts: Any) -> float:
