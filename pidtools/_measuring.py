@@ -50,6 +50,8 @@ FEW_GROUPS = 100
 # Spreads of the resamples beyond which what sampling adds to plug-in atoms is warned of, and what
 # is rounding in any unit.
 MOST_EXCESS, ROUNDING = 1.0, 1e-9
+# Share of rows that are all zeros, from which it is said.
+PADDED_SHARE = 0.01
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
 # Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
@@ -312,6 +314,7 @@ class Measurement:
         chosen = [_note_on_choice(view, teacher, students[k])] if self.chosen_by_auto else []
         first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
         notes = [*([first] if first else []), *notes]
+        notes += _note_on_padding({name: self.sources[name] for name in (teacher, students[k])})
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
         notes += _notes_on_laws(pid)
@@ -349,8 +352,9 @@ def measure(
         warn_of_target(target, in_notes=True)
         views = task.look(clean)
         pids = tuple(view.decompose() for view in views)
-        for student, pid in zip(list(clean)[1:], pids, strict=True):
-            _warn_of_excess(target, pid, *list(clean)[:1], student)
+        teacher, *students = clean
+        for student, pid in zip(students, pids, strict=True):
+            _warn_of_excess(target, pid, teacher, student)
     return Measurement(task, clean, views, pids, estimator == "auto", tuple(caught))
 
 
@@ -499,6 +503,20 @@ def _intervals(
             excess=excess_of(measured, estimate, own),
         )
     return found
+
+
+def _note_on_padding(sources: Sources) -> list[str]:
+    """Say where whole rows of features are 0 in both sources, as padding is."""
+    arrays = [X for X in sources.values() if not isinstance(X, Summary)]
+    if len(arrays) < len(sources) or any(X.ndim == 1 or X.shape[1] == 1 for X in arrays):
+        return []
+    n_zero = int((~np.logical_or.reduce([X.any(axis=1) for X in arrays])).sum())
+    if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
+        return []
+    return [
+        f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
+        f"they are padding, take them out of every array: keep = {next(iter(sources))}.any(axis=1)."
+    ]
 
 
 def _note_on_choice(view: View, teacher: str, student: str) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from numpy.typing import NDArray
 
@@ -48,7 +48,7 @@ class Outcome(enum.Enum):
     """How an answer was reached. The value is the sentence that is shown to people."""
 
     closed_form = "Closed form; the gap bounds the rounding error."
-    trivial = "A source or the target is constant; no optimisation is needed."
+    trivial = "A source knows nothing of the target, so its atoms are 0 and nothing is optimised."
     quadrature = "Computed by quadrature or exact sampling; the gap bounds its error."
     optimal = "The duality gap is certified to be within tol."
     inaccurate = "The solver stopped with a certified gap above tol."
@@ -251,8 +251,15 @@ class PIDBatch:
     def __len__(self) -> int:
         return len(self.redundancy)
 
-    def __getitem__(self, index: int) -> PID:
-        """Return one member as a `PID`."""
+    @overload
+    def __getitem__(self, index: int) -> PID: ...
+    @overload
+    def __getitem__(self, index: slice | NDArray[Any] | list[Any]) -> PIDBatch: ...
+    def __getitem__(self, index: Any) -> PID | PIDBatch:
+        """Return one member as a `PID`; those of a slice, a mask or a list as a batch."""
+        if isinstance(index, slice) or getattr(index, "shape", None) or isinstance(index, list):
+            names = ("redundancy", "unique_t", "unique_s", "synergy", "gap", "outcomes")
+            return dataclasses.replace(self, **{name: getattr(self, name)[index] for name in names})
         return PID(
             redundancy=float(self.redundancy[index]),
             unique_t=float(self.unique_t[index]),

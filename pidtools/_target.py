@@ -145,14 +145,16 @@ def decided(Y: ArrayLike, *, by_auto: bool) -> Target:
     if whole and (kinds.few or kinds.n_kinds <= FEW_KINDS):
         doubtful = by_auto and kinds.n_kinds > FEW_KINDS
         return _whole_as_labels(Y, found, doubtful=doubtful)
-    if by_auto and (whole or (kinds.few and kinds.n_kinds > 2)):
+    # One value, or two in one column, are refused below, with the reason.
+    few = kinds.few and kinds.n_kinds > (2 if array[:1].size == 1 else 1)
+    if by_auto and (whole or few):
         raise ValueError(
             f"{found} in {kinds.n_rows} samples, which may be class labels (smoothed, scaled, "
             'rated) or an amount; estimator="auto" can\'t tell. As labels pass '
             "np.unique(Y, axis=0, return_inverse=True)[1]; as an amount pass "
             'estimator="gaussian".'
         )
-    if kinds.few and kinds.n_kinds > 1 and not by_auto:
+    if few:
         return _kinds_as_labels(array, found)
     values = _validate.check_continuous(Y)
     return Target(values, None, f"{found} in {kinds.n_rows} samples and was taken as an amount.")
@@ -202,8 +204,8 @@ def _marked_rows(codes: NDArray[np.int64], classes: NDArray[Any]) -> tuple[str, 
     if marker is None:
         return ()
     n, n_rows = int((codes == marker).sum()), len(codes)
-    value = str(classes[marker]) if classes.dtype.kind in "US" else f"{classes[marker]:.0f}"
-    shown = repr(value) if classes.dtype.kind in "US" else value
+    value = classes.tolist()[marker]
+    shown = repr(value) if isinstance(value, str | bytes) else f"{value:.0f}"
     return (
         f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}), which often "
         "marks padding or rows to ignore; here it counts as a class, and to know padding is no "
@@ -216,7 +218,8 @@ def _marked_rows(codes: NDArray[np.int64], classes: NDArray[Any]) -> tuple[str, 
 def _marker(classes: NDArray[Any]) -> int | None:
     """Index of the class that looks like a marker, or None."""
     if classes.dtype.kind in "US":
-        texts = classes.astype(str).tolist()
+        values = classes.tolist()
+        texts = [v.decode("latin-1") if isinstance(v, bytes) else v for v in values]
         return next((texts.index(text) for text in IGNORED_STRINGS if text in texts), None)
     if classes.dtype.kind not in "iuf" or len(classes) < 2:
         return None

@@ -175,7 +175,10 @@ class Binning(_Cells):
         if self.method == "quantile":
             return tuple(notes)
         in_range = np.ldexp(features.astype(np.float64), -exponents_of(features))
-        return (*notes, *(text.removeprefix(f"{name}: ") for text in note_on_decades(in_range, name)))
+        return (
+            *notes,
+            *(text.removeprefix(f"{name}: ") for text in note_on_decades(in_range, name)),
+        )
 
     def codes(self, features: Array, *, random_state: int = 0) -> Codes:
         """Cell of each row of numbers, shape (n, d)."""

@@ -366,9 +366,7 @@ def warn_of_excess(target: Target, **bits: float) -> None:
             _process.warn(text, stacklevel=2)
 
 
-def pass_on(
-    caught: Iterable[PIDWarning], *, units: Units = "bits", stacklevel: int = 3
-) -> None:
+def pass_on(caught: Iterable[PIDWarning], *, units: Units = "bits", stacklevel: int = 3) -> None:
     """Repeat what was warned of, at the line that called the caller of this function."""
     for warning in caught:
         _process.warn(said_in(units, str(warning)), stacklevel=stacklevel)

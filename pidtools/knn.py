@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _process, _validate, cells
+from pidtools._information import entropy as _entropy
 from pidtools._neighbours import search
 from pidtools._neighbours.information import (
     Raw,
@@ -22,7 +23,6 @@ from pidtools._neighbours.information import (
     ross_of_arrays,
 )
 from pidtools._neighbours.scaling import rescale
-from pidtools._information import entropy as _entropy
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
 from pidtools.cells import CellSummary
 
@@ -202,7 +202,8 @@ class KNN:
             return _least_information(summary_t.information, summary_s.information)
         pid = cells.decompose(summary_t, summary_s)
         excess = (cells.bias(summary_t.counts) + cells.bias(summary_s.counts)) / 2
-        return cells.shift_redundancy(pid, -excess)
+        room = _entropy_of_classes(summary_t.counts) - max(pid.information_t, pid.information_s)
+        return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
 
     def joint(
         self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
@@ -300,8 +301,16 @@ def _bits_of_labels(raw: Raw, labels: Codes) -> float:
 
 
 def _cell_information(counts: Any) -> float:
-    """Information of a table of cells without the first order of its bias, in bits."""
-    return cells.information(counts) - cells.bias(counts)
+    """Information of a table of cells without the first order of its bias, in bits.
+
+    Where cells hold one class each that order is negative; no information is above that of Y.
+    """
+    corrected = cells.information(counts) - cells.bias(counts)
+    return min(corrected, _entropy_of_classes(counts))
+
+
+def _entropy_of_classes(counts: Any) -> float:
+    return _entropy(counts.sum(axis=0) / counts.sum())
 
 
 def _votes(labels_of_neighbours: Codes, n_classes: int) -> Codes:

@@ -617,3 +617,41 @@ def test_any_table_gives_an_answer_or_a_clear_error(table):
         assert is_answer([*atoms(pid), pid.gap])
         assert np.isfinite(pid.q.data).all()
         assert atoms(pid).min() >= 0
+
+
+# --- indexes of pandas ------------------------------------------------------------------------
+
+KEYS = np.array([f"row {k}" for k in range(N)])
+ORDER = np.random.default_rng(5).permutation(N)
+
+
+@pytest.mark.parametrize("index", [KEYS, np.arange(N)], ids=["names", "numbers"])
+def test_the_same_rows_in_another_order_are_refused(index):
+    T, S = (pd.DataFrame(FEATURES, index=index) for _ in range(2))
+    labels = pd.Series(Y, index=index)
+    for name, sources in {
+        "S": (T, S.iloc[ORDER], labels),
+        "Y": (T, S, labels.iloc[ORDER]),
+    }.items():
+        with pytest.raises(ValueError, match=rf"^T and {name} hold the same rows in another order"):
+            pt.distillable_knowledge(*sources, estimator="kmeans")
+    line = r"Pass Y = Y\.loc\[X\.index\]; or, .* Y = Y\.to_numpy\(\)"
+    for function in (pt.mutual_information, pt.summarise, pt.independence_test):
+        with pytest.raises(ValueError, match=line):
+            function(T, labels.iloc[ORDER])
+    with pytest.raises(ValueError, match=r"^X and Y hold the same rows in another order"):
+        pt.mutual_information_by_column(T, labels.iloc[ORDER])
+    with pytest.raises(ValueError, match=r"^T and groups hold the same rows in another order"):
+        measure(T=T, groups=labels.iloc[ORDER])
+    aligned = measure(T=T, S=S, Y=labels.iloc[ORDER].loc[T.index], estimator="kmeans")
+    assert aligned.pid == measure(T=FEATURES, S=FEATURES, estimator="kmeans").pid
+
+
+def test_rows_of_which_some_are_others_are_refused_unless_an_index_only_counts():
+    T = pd.DataFrame(FEATURES[:100], index=KEYS[:100])
+    labels = pd.Series(Y[20:], index=KEYS[20:])
+    with pytest.raises(ValueError, match=r"^X and Y share 80 of 100 rows.*T?\.index\.intersection"):
+        pt.mutual_information(T, labels, estimator="kmeans")
+    kept = pd.DataFrame(FEATURES, index=np.arange(N) + 5)
+    for other in (pd.Series(Y), pd.Series(Y, index=KEYS), Y):
+        assert np.isfinite(pt.mutual_information(kept, other, estimator="kmeans"))

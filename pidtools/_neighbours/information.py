@@ -129,7 +129,9 @@ def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_j
     n_x = search.count_within(x, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
     n_y = search.count_within(y, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
     nats = np.log(n) + np.mean(digamma(joint) - np.log(n_x) - np.log(n_y))
-    return Raw(float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean, x, y), notes)
+    return Raw(
+        float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean, x, y), notes
+    )
 
 
 def conditional_of_arrays(
@@ -154,7 +156,11 @@ def conditional_of_arrays(
     )
     nats = np.mean(digamma(ball.joint) - digamma(n_xz) - digamma(n_yz) + digamma(n_z))
     return Raw(
-        float(nats), n, int(ball.tied.sum()), dimension_of(found.distances, euclidean, x, y, z), notes
+        float(nats),
+        n,
+        int(ball.tied.sum()),
+        dimension_of(found.distances, euclidean, x, y, z),
+        notes,
     )
 
 

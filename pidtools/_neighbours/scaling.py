@@ -14,7 +14,7 @@ CONSTANT_SHARE = 1e-12
 # Directions of less variance than this share of the largest are dropped by whitening.
 RANK_TOLERANCE = 1e-10
 # Deviations of this many times the range of the middle half of a column; columns named in a note.
-ALIKE, NAMED = 20, 8
+ALIKE, NAMED = 10, 8
 # 1 - (canonical correlation)^2 below which X and Y share a component exactly.
 COPY_TOLERANCE = 1e-12
 
