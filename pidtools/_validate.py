@@ -100,6 +100,8 @@ def check_source(X: ArrayLike, name: str) -> NDArray[Any]:
         float32 stays float32; float16 becomes float32.
     """
     array = _to_array(X, name)
+    if array.dtype == object and _holds_numbers(X):
+        array = _to_array(X.to_numpy(dtype=np.float64, na_value=np.nan), name)  # type: ignore[union-attr]
     if array.dtype == object:
         array = _strings_from_object(array, X, name)
     _check_kind(array, name, "biufUS", "numbers, or one column of integers, bools or strings")
@@ -469,13 +471,29 @@ def _to_array(X: object, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(X)
     except (ValueError, TypeError, RuntimeError) as error:
+        if "bfloat16" in str(error).lower():
+            raise TypeError(
+                f"{name} holds bfloat16, which NumPy has not; pass {name}.float() of the tensor."
+            ) from None
         raise TypeError(
             f"{name} can't be read as an array ({type(X).__name__}: {error}); "
             "pass a NumPy array with one row a sample."
         ) from None
+    if array.dtype.kind == "T":  # NumPy's strings of any length, which may lack some
+        objects = array.astype(object)
+        return objects.astype(str) if _all_strings(objects) else objects
     if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
         return _without_made_up_strings(array, X)
     return array
+
+
+def _holds_numbers(X: object) -> bool:
+    """Whether a table or series of pandas has columns of numbers only, of types of its own."""
+    kinds = getattr(X, "dtypes", None)
+    if kinds is None or not hasattr(X, "to_numpy"):
+        return False
+    columns = list(kinds) if hasattr(kinds, "__iter__") else [kinds]
+    return all(getattr(kind, "kind", "O") in "biuf" for kind in columns)
 
 
 def _without_made_up_strings(array: NDArray[Any], X: object) -> NDArray[Any]:
@@ -495,6 +513,13 @@ def _refuse_device_tensor(X: Any, name: str) -> None:
 def _check_kind(array: NDArray[Any], name: str, kinds: str, wanted: str) -> None:
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex; pass real numbers, such as abs({name}).")
+    if array.dtype.name == "bfloat16":
+        raise TypeError(f"{name} has dtype bfloat16; pass {name}.astype(np.float32).")
+    if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, as bfloat16 comes back from a file; pass "
+            f"({name}.view(np.uint16).astype(np.uint32) << 16).view(np.float32)."
+        )
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name} has dtype {array.dtype}; pass {wanted}.")
 

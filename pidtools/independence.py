@@ -186,6 +186,10 @@ def independence_test(
     pass_on(caught, units=units)
     first = (target.decision,) if target.decision else ()
     observed = float(statistic(np.arange(len(source)))[0])
+    bits = observed if information is None else information
+    excess = target.excess(bits, "X")
+    if excess:
+        _process.warn(said_in(units, excess), stacklevel=2)
     null = resampling.replicate(
         statistic,
         resampling.Samples(len(source), codes),
@@ -197,9 +201,9 @@ def independence_test(
     )[:, 0]
     valid = null[np.isfinite(null)]
     p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
-    said = (*first, *notes, *note, *target.warnings)
+    said = (*first, *notes, *note, *target.warnings, *([excess] if excess else []))
     return IndependenceTest(
-        information=from_bits(observed if information is None else information, units),
+        information=from_bits(bits, units),
         statistic=from_bits(observed, units),
         p_value=p_value,
         p_value_is_bound=bool(p_value <= least),
