@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,10 +11,26 @@ from pidtools._result import NATS_PER_BIT, Units
 
 Floats = NDArray[np.float64]
 
+BITS_IN_TEXT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?) bits\b")
+
 
 def from_bits(value: float, units: Units) -> float:
     """Convert a number of bits to `units`."""
     return value * NATS_PER_BIT if units == "nats" else value
+
+
+def said_in(units: Units, text: str) -> str:
+    """A note in `units`: notes write every information as a number followed by "bits".
+
+    As many digits stay as there were, at least two.
+    """
+    return text if units == "bits" else BITS_IN_TEXT.sub(_in_nats, text)
+
+
+def _in_nats(found: re.Match[str]) -> str:
+    number, sign = found[1], "+" if found[1].startswith("+") else ""
+    digits = number.lower().split("e")[0].replace(".", "").lstrip("+-0")
+    return f"{from_bits(float(number), 'nats'):{sign}.{max(len(digits), 2)}g} nats"
 
 
 def entropy(p: Floats) -> float:

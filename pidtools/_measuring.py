@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _process, _validate, resampling
-from pidtools._information import from_bits
+from pidtools._information import from_bits, said_in
 from pidtools._result import (
     PID,
     UNITS,
@@ -25,7 +25,16 @@ from pidtools._result import (
     Summary,
     Units,
 )
-from pidtools.estimators import Estimator, Source, Target, choose, read_target
+from pidtools._target import Target
+from pidtools.cells import CellSummary
+from pidtools.estimators import (
+    Estimator,
+    Source,
+    choose,
+    read_target,
+    warn_of_excess,
+    warn_of_target,
+)
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -38,6 +47,11 @@ N_REFITS = 4
 MIN_GROUPS = 4
 # Groups below which intervals are too narrow; benchmarks/coverage_groups.py has the figures.
 FEW_GROUPS = 100
+# Spreads of the resamples beyond which what sampling adds to plug-in atoms is warned of, and what
+# is rounding in any unit.
+MOST_EXCESS, ROUNDING = 1.0, 1e-9
+# Share of rows that are all zeros, from which it is said.
+PADDED_SHARE = 0.01
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
 # Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
@@ -254,28 +268,59 @@ class Measurement:
         own = replicates[:, k] * from_bits(1.0, options.units)
         n_valid = int((~np.isnan(own[:, :3]).any(axis=1)).sum())
         distillable = own[:, PARTS["distillable"]].sum(axis=1)
+        p = resampling.p_above_border(
+            result.distillable,
+            distillable,
+            tolerance=pid.gap,
+            excess=excess_of(self, result.distillable, distillable),
+        )
+        is_bound = resampling.is_least(p, distillable, resampling.BORDER_SHARE)
         return dataclasses.replace(
             result,
-            notes=(*result.notes, *_notes_on_resamples(n_valid, options, self.task.groups)),
-            intervals=_intervals(result, own, options.confidence_level, options.units),
-            p_distillable=resampling.p_above_border(
-                result.distillable, distillable, tolerance=pid.gap
+            notes=(
+                *result.notes,
+                *_notes_on_resamples(n_valid, options, self.task.groups),
+                *self._notes_on_excess(result.distillable, distillable, options.units),
+                *note_on_bound("p_distillable", p, is_bound, n_valid),
             ),
+            intervals=_intervals(self, result, own, options.confidence_level, options.units),
+            p_distillable=p,
+            p_distillable_is_bound=is_bound,
         )
+
+    def _notes_on_excess(self, estimate: float, replicates: Floats, units: Units) -> list[str]:
+        """Warn where sampling adds more to plug-in atoms than they scatter."""
+        excess = excess_of(self, estimate, replicates)
+        spread = float(np.nanstd(replicates))
+        if excess <= max(MOST_EXCESS * spread, ROUNDING):
+            return []
+        note = (
+            f"The cells are many for {len(self.task.target.values)} rows: sampling alone adds "
+            f"about {excess:.2g} {units} to distillable, where resamples scatter by {spread:.2g} "
+            f"{units}. Intervals and p-values allow for so much; fewer cells or more rows need "
+            "less, and independence_test permutes Y instead."
+        )
+        _process.warn(note, stacklevel=4)
+        return [note]
 
     def _notes(self, k: int, pid: PID) -> tuple[str, ...]:
         teacher, *students = self.sources
         view = self.views[k]
         both = ((teacher, view.t), (students[k], view.s))
-        notes = [f"{name}: {note}" for name, x in both for note in x.notes]
-        if self.chosen_by_auto:
-            notes.insert(0, _note_on_choice(view, teacher, students[k]))
+        of_target = self.task.target
+        known = (of_target.decision, *of_target.warnings)
+        notes = [f"{name}: {note}" for name, x in both for note in x.notes if note not in known]
+        chosen = [_note_on_choice(view, teacher, students[k])] if self.chosen_by_auto else []
+        first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
+        notes = [*([first] if first else []), *notes]
+        notes += _note_on_padding({name: self.sources[name] for name in (teacher, students[k])})
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
         notes += _notes_on_laws(pid)
         others = tuple(f"{name}: " for k_other, name in enumerate(students) if k_other != k)
         caught = map(str, self.caught)
         notes += [text for text in caught if not text.startswith(others)]
+        notes = [said_in(pid.units, note) for note in notes]
         return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
 
 
@@ -292,6 +337,7 @@ def measure(
     """Check what came in, and look at the teacher (the first source) and each student."""
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
+    _validate.check_same_order(**sources, Y=Y, groups=groups)
     target = _target(Y, estimator, sources)
     clean = {name: _checked(X, name) for name, X in sources.items()}
     _check_lengths(clean, target.values)
@@ -302,8 +348,12 @@ def measure(
     }
     task = Task(target, estimators, synergy, seed, codes, n_jobs)
     with _process.collecting() as caught:
+        warn_of_target(target, in_notes=True)
         views = task.look(clean)
         pids = tuple(view.decompose() for view in views)
+        teacher, *students = clean
+        for student, pid in zip(students, pids, strict=True):
+            _warn_of_excess(target, pid, teacher, student)
     return Measurement(task, clean, views, pids, estimator == "auto", tuple(caught))
 
 
@@ -312,9 +362,17 @@ def _target(
 ) -> Target:
     """Clean Y as the kind the estimator takes; "auto" follows a summary, where there is one."""
     summaries = [X for X in sources.values() if isinstance(X, Summary)]
-    if estimator == "auto" and summaries and summaries[0].labels.dtype.kind == "f":
-        return Target(_validate.check_continuous(Y), None)
+    if estimator == "auto" and summaries:
+        return read_target(Y, summaries[0].estimator)
     return read_target(Y, estimator)
+
+
+def _warn_of_excess(target: Target, pid: PID, teacher: str, student: str) -> None:
+    """Warn of informations beyond the entropy of Y; of both together only if neither is."""
+    bits = {teacher: pid.information_t, student: pid.information_s}
+    if max(bits.values()) <= target.entropy and pid.joint_information is not None:
+        bits = {"synergy": pid.joint_information}
+    warn_of_excess(target, **bits)
 
 
 def _checked(X: ArrayLike | Summary, name: str) -> Source:
@@ -402,26 +460,62 @@ def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
     return note
 
 
+def excess_of(measured: Measurement, estimate: float, replicates: Floats) -> float:
+    """What sampling adds to plug-in atoms of cells; 0 where an estimator corrects for it."""
+    seen = [summary for view in measured.views for summary in (view.t, view.s)]
+    if not all(isinstance(x, CellSummary) and x.correction == "none" for x in seen):
+        return 0.0
+    return resampling.excess(estimate, replicates)
+
+
+def note_on_bound(name: str, p: float, is_bound: bool, n_valid: int) -> tuple[str, ...]:
+    """Say that a p-value at its least is a bound, where it is one of less than 1."""
+    if not is_bound or p >= 1:
+        return ()
+    return (f"{name} is at most {p:.2g}, the least that {n_valid} resamples can show.",)
+
+
 def _intervals(
-    result: DistillableKnowledge, replicates: Floats, level: float, units: Units
+    measured: Measurement,
+    result: DistillableKnowledge,
+    replicates: Floats,
+    level: float,
+    units: Units,
 ) -> dict[str, Interval]:
     """Intervals of the atoms and of their sums, by the names of the task.
 
     None of them can be above the entropy of Y, nor that above the one of even classes.
     """
     highest = from_bits(np.log2(result.n_classes), units) if result.n_classes else np.inf
-    return {
-        name: resampling.interval(
-            getattr(result, name),
-            replicates[:, which].sum(axis=1),
+    found = {}
+    for name, which in PARTS.items():
+        if result.synergy is None and 3 in which:
+            continue
+        estimate, own = getattr(result, name), replicates[:, which].sum(axis=1)
+        found[name] = resampling.interval(
+            estimate,
+            own,
             level,
             lowest=0.0,
             highest=highest,
             tolerance=result.pid.gap,
+            excess=excess_of(measured, estimate, own),
         )
-        for name, which in PARTS.items()
-        if result.synergy is not None or 3 not in which
-    }
+    return found
+
+
+def _note_on_padding(sources: Sources) -> list[str]:
+    """Say where whole rows of features are 0 in both sources, as padding is."""
+    arrays = [X for X in sources.values() if not isinstance(X, Summary)]
+    if len(arrays) < len(sources) or any(X.ndim == 1 or X.shape[1] == 1 for X in arrays):
+        return []
+    n_zero = int((~np.logical_or.reduce([X.any(axis=1) for X in arrays])).sum())
+    if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
+        return []
+    return [
+        f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
+        f"they are padding, take them out of every array: keep = {next(iter(sources))}.any(axis=1)."
+    ]
 
 
 def _note_on_choice(view: View, teacher: str, student: str) -> str:

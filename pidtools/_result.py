@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from numpy.typing import NDArray
 
@@ -48,7 +48,7 @@ class Outcome(enum.Enum):
     """How an answer was reached. The value is the sentence that is shown to people."""
 
     closed_form = "Closed form; the gap bounds the rounding error."
-    trivial = "A source or the target is constant; no optimisation is needed."
+    trivial = "A source knows nothing of the target, so its atoms are 0 and nothing is optimised."
     quadrature = "Computed by quadrature or exact sampling; the gap bounds its error."
     optimal = "The duality gap is certified to be within tol."
     inaccurate = "The solver stopped with a certified gap above tol."
@@ -206,6 +206,11 @@ class PID:
         }
 
 
+def p_value_text(p: float, is_bound: bool, digits: str = ".3g") -> str:
+    """A p-value for people; the least that so many resamples can show is a bound."""
+    return f"<= {p:{digits}}" if is_bound else f"{p:{digits}}"
+
+
 def _factor(old: Units, new: Units) -> float:
     if new not in UNITS:
         raise ValueError(f"units must be one of {', '.join(map(repr, UNITS))}; got {new!r}.")
@@ -246,8 +251,15 @@ class PIDBatch:
     def __len__(self) -> int:
         return len(self.redundancy)
 
-    def __getitem__(self, index: int) -> PID:
-        """Return one member as a `PID`."""
+    @overload
+    def __getitem__(self, index: int) -> PID: ...
+    @overload
+    def __getitem__(self, index: slice | NDArray[Any] | list[Any]) -> PIDBatch: ...
+    def __getitem__(self, index: Any) -> PID | PIDBatch:
+        """Return one member as a `PID`; those of a slice, a mask or a list as a batch."""
+        if isinstance(index, slice) or getattr(index, "shape", None) or isinstance(index, list):
+            names = ("redundancy", "unique_t", "unique_s", "synergy", "gap", "outcomes")
+            return dataclasses.replace(self, **{name: getattr(self, name)[index] for name in names})
         return PID(
             redundancy=float(self.redundancy[index]),
             unique_t=float(self.unique_t[index]),
@@ -367,6 +379,9 @@ class DistillableKnowledge:
         One-sided p-value of the null that nothing is left to distil, Uni(Y : T \ S) = 0, from
         the resamples behind the intervals; None without them. Reject at 5 % where it is at most
         0.05. Its least value is 5 / (1 + n_resamples).
+    p_distillable_is_bound : bool
+        Whether `p_distillable` has its least value: the p-value is at most that, and more
+        resamples may show how much less it is.
     notes : tuple of str
         What to know before trusting the numbers.
     """
@@ -378,6 +393,7 @@ class DistillableKnowledge:
     n_classes: int | None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     p_distillable: float | None = None
+    p_distillable_is_bound: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -451,7 +467,8 @@ class DistillableKnowledge:
             lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
         if self.p_distillable is not None:
             title = "p-value of nothing to distil"
-            lines.append(f"  {title:<34}{self.p_distillable:>10.3g}")
+            shown = p_value_text(self.p_distillable, self.p_distillable_is_bound)
+            lines.append(f"  {title:<34}{shown:>10}")
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -493,4 +510,5 @@ class DistillableKnowledge:
             ends |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
         if self.p_distillable is not None:
             ends["p_distillable"] = self.p_distillable
+            ends["p_distillable_is_bound"] = self.p_distillable_is_bound
         return ends

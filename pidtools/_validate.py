@@ -6,6 +6,7 @@ door nothing is checked twice.
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,8 @@ def check_source(X: ArrayLike, name: str) -> NDArray[Any]:
         float32 stays float32; float16 becomes float32.
     """
     array = _to_array(X, name)
+    if array.dtype == object and _holds_numbers(X):
+        array = _to_array(X.to_numpy(dtype=np.float64, na_value=np.nan), name)  # type: ignore[union-attr]
     if array.dtype == object:
         array = _strings_from_object(array, X, name)
     _check_kind(array, name, "biufUS", "numbers, or one column of integers, bools or strings")
@@ -244,6 +247,45 @@ def check_same_length(**arrays: NDArray[Any]) -> None:
         raise ValueError(
             f"{', '.join(names[:-1])} and {names[-1]} must have one row a sample: {listed}."
         )
+
+
+def check_same_order(**given: object) -> None:
+    """Refuse tables and series whose indexes say that rows of one position don't belong together.
+
+    Looks at anything with an index as in pandas; rows are paired by position.
+    """
+    indexes = {name: X.index for name, X in given.items() if _has_index(X)}  # type: ignore[attr-defined]
+    for (one, a), (other, b) in itertools.combinations(indexes.items(), 2):
+        if len(a) == len(b) and not a.equals(b):
+            _check_indexes(one, np.asarray(a), other, np.asarray(b), np.asarray(a.isin(b)))
+
+
+def _has_index(X: object) -> bool:
+    return hasattr(X, "iloc") and hasattr(getattr(X, "index", None), "isin")
+
+
+def _check_indexes(
+    one: str, a: NDArray[Any], other: str, b: NDArray[Any], shared: NDArray[np.bool_]
+) -> None:
+    as_it_stands = f"if they belong together as they stand, {other} = {other}.to_numpy()"
+    if shared.all():
+        row = int(np.argmax(a != b))
+        raise ValueError(
+            f"{one} and {other} hold the same rows in another order, by their indexes (row {row} "
+            f"is {a[row]!r} in {one} and {b[row]!r} in {other}), and rows are paired by position. "
+            f"Pass {other} = {other}.loc[{one}.index]; or, {as_it_stands}."
+        )
+    if shared.any() and not (_is_numbering(a) or _is_numbering(b)):
+        raise ValueError(
+            f"{one} and {other} share {int(shared.sum())} of {len(a)} rows, by their indexes, and "
+            f"rows are paired by position. Pass rows = {one}.index.intersection({other}.index), "
+            f"{one}.loc[rows], {other}.loc[rows]; or, {as_it_stands}."
+        )
+
+
+def _is_numbering(index: NDArray[Any]) -> bool:
+    """Whether the index only counts rows, as a new one does, and says nothing of them."""
+    return index.dtype.kind in "iu" and np.array_equal(index, np.arange(len(index)))
 
 
 def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Floats:
@@ -413,6 +455,11 @@ def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
     return p_ty * (both * whole), p_sy * (scale * whole)
 
 
+def as_array(X: object, name: str) -> NDArray[Any]:
+    """What came in as an array, of any type and shape."""
+    return _to_array(X, name)
+
+
 def _to_array(X: object, name: str) -> NDArray[Any]:
     _refuse_device_tensor(X, name)
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
@@ -424,13 +471,29 @@ def _to_array(X: object, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(X)
     except (ValueError, TypeError, RuntimeError) as error:
+        if "bfloat16" in str(error).lower():
+            raise TypeError(
+                f"{name} holds bfloat16, which NumPy has not; pass {name}.float() of the tensor."
+            ) from None
         raise TypeError(
             f"{name} can't be read as an array ({type(X).__name__}: {error}); "
             "pass a NumPy array with one row a sample."
         ) from None
+    if array.dtype.kind == "T":  # NumPy's strings of any length, which may lack some
+        objects = array.astype(object)
+        return objects.astype(str) if _all_strings(objects) else objects
     if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
         return _without_made_up_strings(array, X)
     return array
+
+
+def _holds_numbers(X: object) -> bool:
+    """Whether a table or series of pandas has columns of numbers only, of types of its own."""
+    kinds = getattr(X, "dtypes", None)
+    if kinds is None or not hasattr(X, "to_numpy"):
+        return False
+    columns = list(kinds) if hasattr(kinds, "__iter__") else [kinds]
+    return all(getattr(kind, "kind", "O") in "biuf" for kind in columns)
 
 
 def _without_made_up_strings(array: NDArray[Any], X: object) -> NDArray[Any]:
@@ -450,6 +513,13 @@ def _refuse_device_tensor(X: Any, name: str) -> None:
 def _check_kind(array: NDArray[Any], name: str, kinds: str, wanted: str) -> None:
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex; pass real numbers, such as abs({name}).")
+    if array.dtype.name == "bfloat16":
+        raise TypeError(f"{name} has dtype bfloat16; pass {name}.astype(np.float32).")
+    if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
+        raise TypeError(
+            f"{name} has dtype {array.dtype}, as bfloat16 comes back from a file; pass "
+            f"({name}.view(np.uint16).astype(np.uint32) << 16).view(np.float32)."
+        )
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name} has dtype {array.dtype}; pass {wanted}.")
 
@@ -477,7 +547,8 @@ def _check_label_shape(array: NDArray[Any], name: str) -> None:
         raise ValueError(
             f"{name} must hold one label a sample, shape (n,); got {array.shape}. "
             f"If it is one-hot or holds scores: {name}.argmax(axis=1). Of several labels a "
-            "sample choose one."
+            "sample choose one. If it measures several amounts a sample: "
+            f'{name}.astype(float) with estimator="gaussian".'
         )
 
 
@@ -577,12 +648,22 @@ def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
             "to know about a constant: pass labels of at least two classes."
         )
     many = len(classes) > CONTINUOUS_SHARE * n_samples and n_samples >= CONTINUOUS_MIN_SAMPLES
-    if many:
+    if not many:
+        return
+    alone = (
+        "as labels they leave fewer than two rows a class, and what tells a class of one row can't "
+        "be learned from others"
+    )
+    if classes.dtype.kind in "US":
         raise ValueError(
-            f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
-            "continuous or like an index; pass class labels, bin it first, or if it measures an "
-            f'amount pass {name}.astype(float) with estimator="gaussian".'
+            f"{name} holds {len(classes)} distinct strings in {n_samples} samples; {alone}. Pass "
+            "coarser classes, or more rows of each."
         )
+    raise ValueError(
+        f"{name} holds {len(classes)} distinct values in {n_samples} samples and looks "
+        f"continuous or like an index; {alone}. Pass class labels with more rows of each, bin it "
+        f'first, or if it measures an amount pass {name}.astype(float) with estimator="gaussian".'
+    )
 
 
 def _sum_tolerance(array: NDArray[Any]) -> float:

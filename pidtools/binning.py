@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pidtools import _process, _validate, cells
 from pidtools._corrections import CORRECTIONS
+from pidtools._neighbours.scaling import exponents_of, note_on_decades
 from pidtools._result import PID
 from pidtools.cells import CellSummary
 
@@ -164,9 +165,19 @@ class Binning(_Cells):
             labels,
             estimator=self,
             name=name,
-            notes=() if n_bins == self.n_bins else (f"{n_bins} bins a column ({self.n_bins}).",),
+            notes=self._notes(features, n_bins, name),
             correction=self.correction,
             seed=random_state,
+        )
+
+    def _notes(self, features: Array, n_bins: int, name: str) -> tuple[str, ...]:
+        notes = [] if n_bins == self.n_bins else [f"{n_bins} bins a column ({self.n_bins})."]
+        if self.method == "quantile":
+            return tuple(notes)
+        in_range = np.ldexp(features.astype(np.float64), -exponents_of(features))
+        return (
+            *notes,
+            *(text.removeprefix(f"{name}: ") for text in note_on_decades(in_range, name)),
         )
 
     def codes(self, features: Array, *, random_state: int = 0) -> Codes:
@@ -195,10 +206,22 @@ class Binning(_Cells):
             return np.linspace(low, high, n_bins + 1)[1:-1]
         if self.method == "kmeans":
             return _edges_between_means(column, n_bins, random_state)
+        values = _few_values(column, n_bins)
+        if values is not None:
+            return values[1:]
         edges = np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1])
         # A bin begins at its edge, so an edge at the smallest value would separate nothing.
         above = column.min(initial=np.inf, where=column > low)
         return np.unique(np.where(edges > low, edges, above))
+
+
+def _few_values(column: Array, n_bins: int) -> Array | None:
+    """The distinct values, in order, where each can have a bin of its own."""
+    # Most columns show more in their first rows, which costs no sorting of them all.
+    if len(np.unique(column[: 4 * n_bins])) > n_bins:
+        return None
+    values = np.unique(column)
+    return values if len(values) <= n_bins else None
 
 
 def _edges_between_means(column: Array, n_bins: int, random_state: int) -> Array:

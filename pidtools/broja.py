@@ -113,8 +113,8 @@ def broja(
         three axes, for many classes of which each has few cells; codes with counts are
         ``coo_array((counts / counts.sum(), (t, s, y)), shape=(n_t, n_s, n_y))``.
     solver : {"auto", "scaling", "cvxpy"}
-        "auto" takes the closed form where there is one (two classes, or a source or target
-        that is constant), otherwise an interior point on the dual, or scaling where `tol` is
+        "auto" takes the closed form where there is one (two classes, or a source that knows
+        nothing of the target), otherwise an interior point on the dual, or scaling where `tol` is
         loose and that is quicker. "scaling" is slower for many digits, but needs only about
         20 numbers for each pair (t, s) and 5 for each (t, s, y) in the support. "cvxpy" is
         the independent reference: an exponential-cone program solved by Clarabel.
@@ -311,7 +311,7 @@ def broja_batch(
     if n_wide:
         _process.warn(
             f"{n_wide} of {len(p)} members have a certified gap above tol, the widest "
-            f"{result.gap.max():.2g} bits; tol is {tol:.2g}.",
+            f"{result.in_units(units).gap.max():.2g} {units}; tol is {tol:.2g} bits.",
             stacklevel=2,
         )
     return result.in_units(units)
@@ -354,8 +354,8 @@ def _decompose(
     pid = _atoms(union, i_t, i_s, joint_information, options.tol)
     if pid.gap > options.tol:
         _process.warn(
-            f"{pid.outcome.value} The atoms are within {pid.gap:.2g} bits of the optimum; "
-            f"tol is {options.tol:.2g}.",
+            f"{pid.outcome.value} The atoms are within {pid.in_units(units).gap:.2g} {units} of "
+            f"the optimum; tol is {options.tol:.2g} bits.",
             stacklevel=3,
         )
     return pid.in_units(units)

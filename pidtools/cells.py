@@ -80,7 +80,7 @@ def summarise_codes(
     counts = count(cells, labels)
     few = _few_samples(counts)
     _warn(few, name)
-    value = corrected_information(counts, correction, seed)
+    value = _corrected(counts, correction, seed)
     return CellSummary(
         estimator=estimator,
         information=value,
@@ -226,7 +226,13 @@ def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     """
     counts = count(combine(summary_t.codes, summary_s.codes), summary_t.labels)
     _warn(_few_samples(counts), "synergy")
-    return corrected_information(counts, summary_t.correction, summary_t.seed)
+    return _corrected(counts, summary_t.correction, summary_t.seed)
+
+
+def _corrected(counts: csr_array, correction: str, seed: int) -> float:
+    """Information in bits by the named correction, at most the entropy of the labels."""
+    value = corrected_information(counts, correction, seed)
+    return value if correction == "none" else min(value, _label_entropy(counts))
 
 
 def _notes(counts: csr_array) -> tuple[str, ...]:

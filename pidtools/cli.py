@@ -54,8 +54,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="How much task knowledge a teacher network still has to give its student, in bits.",
 )
-output = Console()
-log = Console(stderr=True)
+# Paths and notes may hold what looks like the name of an emoji.
+output = Console(emoji=False)
+log = Console(stderr=True, emoji=False)
 
 
 def main() -> None:

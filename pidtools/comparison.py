@@ -12,8 +12,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from pidtools import resampling
 from pidtools._information import from_bits
-from pidtools._measuring import PARTS, Options, measure
-from pidtools._result import SCHEMA_VERSION, DistillableKnowledge, Interval, Summary, Units
+from pidtools._measuring import (
+    PARTS,
+    Measurement,
+    Options,
+    excess_of,
+    measure,
+    note_on_bound,
+)
+from pidtools._result import (
+    SCHEMA_VERSION,
+    DistillableKnowledge,
+    Interval,
+    Summary,
+    Units,
+    p_value_text,
+)
 from pidtools.estimators import Estimator, pass_on
 
 # Every number that can differ; the teacher's information is one and the same.
@@ -36,6 +50,9 @@ class StudentComparison:
         Two-sided p-value of the null that both students leave equally much to distil,
         Uni(Y : T \ S_a) = Uni(Y : T \ S_b); None without intervals. It says nothing of the
         other differences, nor of which knowledge it is.
+    p_value_is_bound : bool
+        Whether `p_value` is the least that so many resamples can show, ``2 / (1 + n_resamples)``;
+        then it is at most that.
     notes : tuple of str
         What to know before trusting the numbers, of all three sources.
     """
@@ -45,6 +62,7 @@ class StudentComparison:
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     p_value: float | None = None
     notes: tuple[str, ...] = ()
+    p_value_is_bound: bool = False
 
     @property
     def units(self) -> Units:
@@ -69,7 +87,8 @@ class StudentComparison:
             line = f"  {name.replace('_', ' '):<22}{a:>9.4f}{b:>9.4f}{difference:>+10.4f}"
             lines.append(line + self._shown(name))
         if self.p_value is not None:
-            lines.append(f"p-value of equally much to distil: {self.p_value:.3g}")
+            shown = p_value_text(self.p_value, self.p_value_is_bound)
+            lines.append(f"p-value of equally much to distil: {shown}")
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -89,6 +108,7 @@ class StudentComparison:
             "estimator_t": repr(self.a.estimator_t),
             "teacher_information": self.a.teacher_information,
             "p_value": self.p_value,
+            "p_value_is_bound": self.p_value_is_bound,
             "notes": list(self.notes),
         }
         for label, student in (("a", self.a), ("b", self.b)):
@@ -184,7 +204,7 @@ def compare_students(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    pass_on(measured.caught)
+    pass_on(measured.caught, units=units)
     replicates = measured.replicates(options)
     a, b = measured.results(options, replicates)
     notes = tuple(dict.fromkeys((*a.notes, *b.notes)))
@@ -192,21 +212,33 @@ def compare_students(
     if replicates is None or options.confidence_level is None:
         return plain
     between = (replicates[:, 0] - replicates[:, 1]) * from_bits(1.0, units)
+    difference = plain.differences["distillable"]
+    distillable = between[:, PARTS["distillable"]].sum(axis=1)
+    p = resampling.p_difference(
+        difference,
+        distillable,
+        tolerance=a.pid.gap + b.pid.gap,
+        excess=excess_of(measured, difference, distillable),
+    )
+    is_bound = resampling.is_least(p, distillable, 2)
     return dataclasses.replace(
         plain,
-        intervals=_intervals(plain, between, options.confidence_level),
-        p_value=resampling.p_difference(
-            plain.differences["distillable"],
-            between[:, PARTS["distillable"]].sum(axis=1),
-            tolerance=a.pid.gap + b.pid.gap,
-        ),
+        notes=(*notes, *note_on_bound("p_value", p, is_bound, len(between))),
+        intervals=_intervals(plain, measured, between, options.confidence_level),
+        p_value=p,
+        p_value_is_bound=is_bound,
     )
 
 
 def _intervals(
-    plain: StudentComparison, between: NDArray[np.float64], level: float
+    plain: StudentComparison,
+    measured: Measurement,
+    between: NDArray[np.float64],
+    level: float,
 ) -> dict[str, Interval]:
-    return {
-        name: resampling.interval(difference, between[:, PARTS[name]].sum(axis=1), level)
-        for name, difference in plain.differences.items()
-    }
+    found = {}
+    for name, difference in plain.differences.items():
+        own = between[:, PARTS[name]].sum(axis=1)
+        excess = excess_of(measured, difference, own)
+        found[name] = resampling.interval(difference, own, level, excess=excess)
+    return found

@@ -39,8 +39,11 @@ def distillable_knowledge(
         integers, bools or strings is taken as symbols, anything else as features. A
         `Summary` from `summarise` saves looking at the same source again.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
-        Class labels (integers, bools or strings, one a sample), or floats that are not all whole
-        for a continuous target.
+        Class labels (integers, bools or strings, one a sample), or floats for a continuous
+        target. Whole floats of few values are labels; other floats of few values (smoothed or
+        scaled classes, ratings) may be either, and "auto" refuses them. What Y was taken for
+        stands in the first note where it is not plain. Tables of pandas whose indexes hold the
+        same rows in another order are refused.
     estimator : {"auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"} or estimator
         How representations are looked at. "auto" follows a `Summary`; else it takes `Gaussian()`
         for a continuous Y, and for labels `Symbols()` where T and S are both symbols, otherwise
@@ -75,15 +78,17 @@ def distillable_knowledge(
     Warns
     -----
     PIDWarning
-        If the samples are too few for the cells, or a solver stopped above its tolerance.
-        The text stands in the notes as well.
+        If the samples are too few for the cells, a solver stopped above its tolerance, a label
+        looks like a marker of rows to ignore (-100), or an information came out above what a Y of
+        few values holds. The text stands in the notes as well.
 
     Raises
     ------
     ValueError
-        For NaN, infinite or empty input, different lengths, more than two axes, one class,
-        labels for an estimator of continuous targets and the reverse, one-hot labels, too few
-        samples, a continuous Y that T or S fixes exactly, or an unknown choice.
+        For NaN, infinite or empty input, different lengths, indexes in another order, more than
+        two axes, one class, labels for an estimator of continuous targets and the reverse, floats
+        of few values with "auto", one-hot labels, too few samples, a continuous Y that T or S
+        fixes exactly, or an unknown choice.
     TypeError
         For object, complex or string features, tensors on a device, or mixed labels.
     PIDError
@@ -116,6 +121,6 @@ def distillable_knowledge(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    pass_on(measured.caught)
+    pass_on(measured.caught, units=units)
     (result,) = measured.results(options, measured.replicates(options))
     return result

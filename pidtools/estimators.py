@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import _process, _validate
-from pidtools._information import from_bits
+from pidtools import _process, _target, _validate
+from pidtools._information import from_bits, said_in
 from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
+from pidtools._target import Target
 from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.cells import CellSummary
 from pidtools.gaussian import Gaussian
@@ -72,21 +73,12 @@ BY_NAME: dict[str, Callable[[], Estimator]] = {
 }
 
 
-@dataclass(frozen=True)
-class Target:
-    """Y behind the door: class indices (n,), or floats (n, k) with n_classes None."""
-
-    values: NDArray[Any]
-    n_classes: int | None
-
-
 def read_target(Y: ArrayLike, estimator: Estimator | str) -> Target:
     """Clean Y as the kind that the estimator takes; "auto" goes by what Y looks like."""
     kind = _target_of(estimator)
-    if kind == "continuous" or (kind == "either" and _validate.is_continuous(Y)):
-        return Target(_validate.check_continuous(Y), None)
-    labels, classes = _validate.check_labels(Y)
-    return Target(labels, len(classes))
+    if kind == "either":
+        return _target.decided(Y, by_auto=isinstance(estimator, str) and estimator == "auto")
+    return _target.amounts(Y) if kind == "continuous" else _target.labels(Y)
 
 
 def _target_of(estimator: Estimator | str) -> str:
@@ -232,13 +224,16 @@ def mutual_information(
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
+    _validate.check_same_order(X=X, Y=Y)
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
     with _process.collecting() as caught:
+        warn_of_target(target)
         chosen = choose(estimator, {"X": source}, target)
         bits = information_in_bits(source, target, chosen, seed, n_jobs=n_jobs)
-    pass_on(caught)
+        warn_of_excess(target, X=bits)
+    pass_on(caught, units=units)
     return from_bits(bits, units)
 
 
@@ -289,6 +284,7 @@ def mutual_information_by_column(
     _validate.check_choice(units, "units", UNITS)
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
+    _validate.check_same_order(X=X, Y=Y)
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
@@ -299,8 +295,10 @@ def mutual_information_by_column(
         found = Parallel(n_jobs=n_jobs, prefer="threads")(
             one_column(columns, j, target, estimator, seed) for j in range(columns.shape[1])
         )
-    for _, caught in found:
-        pass_on(caught)
+    with _process.collecting() as of_target:
+        warn_of_target(target)
+    for caught in (of_target, *(caught for _, caught in found)):
+        pass_on(caught, units=units)
     return np.array([from_bits(bits, units) for bits, _ in found])
 
 
@@ -312,6 +310,7 @@ def _information_of_column(
         with _process.collecting() as caught:
             chosen = choose(estimator, {name: column}, target)
             bits = information_in_bits(column, target, chosen, seed, name=name, n_jobs=1)
+            warn_of_excess(target, **{name: bits})
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(name) else f"{name}: {text}") from error
@@ -339,18 +338,37 @@ def information_in_bits(
 
 
 def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -> Target:
-    """Clean Y; in bins if it is continuous and the estimator is `Binning`."""
+    """Clean Y; in bins if it is an amount and the estimator is `Binning`."""
     binning = BY_NAME["binning"]() if estimator == "binning" else estimator
-    if isinstance(binning, Binning) and _validate.is_continuous(Y):
-        codes = binning.codes(_validate.check_continuous(Y), random_state=seed)
-        return Target(codes, int(codes.max()) + 1)
-    return read_target(Y, estimator)
+    if not isinstance(binning, Binning):
+        return read_target(Y, estimator)
+    target = _target.decided(Y, by_auto=False)
+    if target.n_classes is not None:
+        return target
+    codes = binning.codes(target.values, random_state=seed)
+    return Target(codes, int(codes.max()) + 1)
 
 
-def pass_on(caught: Iterable[PIDWarning], *, stacklevel: int = 3) -> None:
+def warn_of_target(target: Target, *, in_notes: bool = False) -> None:
+    """Warn of what in Y is a reason for distrust, and of a doubtful decision that no note says."""
+    for text in target.warnings:
+        _process.warn(text, stacklevel=2)
+    if target.doubtful and not in_notes:
+        _process.warn(target.decision, stacklevel=2)
+
+
+def warn_of_excess(target: Target, **bits: float) -> None:
+    """Warn where an information, by name, is larger than what Y holds."""
+    for name, value in bits.items():
+        text = target.excess(value, name)
+        if text:
+            _process.warn(text, stacklevel=2)
+
+
+def pass_on(caught: Iterable[PIDWarning], *, units: Units = "bits", stacklevel: int = 3) -> None:
     """Repeat what was warned of, at the line that called the caller of this function."""
     for warning in caught:
-        _process.warn(str(warning), stacklevel=stacklevel)
+        _process.warn(said_in(units, str(warning)), stacklevel=stacklevel)
 
 
 def _summarise(
@@ -361,10 +379,12 @@ def _summarise(
     groups: ArrayLike | None = None,
     n_jobs: int | None = None,
 ) -> Summary:
+    _validate.check_same_order(X=X, Y=Y, groups=groups)
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    return choose(estimator, {"X": source}, target).summarise(
+    warn_of_target(target, in_notes=True)
+    summary = choose(estimator, {"X": source}, target).summarise(
         source,
         target.values,
         random_state=_validate.check_seed(random_state),
@@ -372,6 +392,10 @@ def _summarise(
         groups=None if groups is None else _validate.check_groups(groups, len(source)),
         n_jobs=_validate.check_n_jobs(n_jobs),
     )
+    warn_of_excess(target, X=summary.information)
+    excess = target.excess(summary.information, "X")
+    said = (target.decision, *summary.notes, *target.warnings, excess)
+    return dataclasses.replace(summary, notes=tuple(note for note in said if note))
 
 
 def _check_estimator(estimator: Any) -> Estimator:

@@ -12,15 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from pidtools import _process, _validate, resampling
-from pidtools._information import from_bits
-from pidtools._result import SCHEMA_VERSION, UNITS, Units
+from pidtools._information import from_bits, said_in
+from pidtools._result import SCHEMA_VERSION, UNITS, Units, p_value_text
+from pidtools._target import Target
 from pidtools.estimators import (
     Estimator,
-    Target,
     choose,
     information_in_bits,
     pass_on,
     target_of_information,
+    warn_of_target,
 )
 from pidtools.probe import Probe
 
@@ -44,6 +45,9 @@ class IndependenceTest:
         better held-out posteriors like the true labels than labels drawn from the class shares.
     p_value : float
         Share of permutations whose statistic reaches that of the data, the data counted as one.
+    p_value_is_bound : bool
+        Whether no permutation reached it: then `p_value`, ``1 / (1 + n_permutations)``, is the
+        least that so many permutations can show, and the p-value is at most that.
     null_quantiles : mapping of float to float
         Quantiles of the statistic over permutations, by their level.
     n_permutations : int
@@ -67,6 +71,7 @@ class IndependenceTest:
     estimator: Any
     units: Units = "bits"
     notes: tuple[str, ...] = field(default=())
+    p_value_is_bound: bool = False
 
     def summary(self) -> str:
         """The numbers and the notes as text for people."""
@@ -75,7 +80,8 @@ class IndependenceTest:
             f"{self.n_samples} samples, in {self.units}",
             f"  {'information I(X; Y)':<26}{self.information:>10.4f}",
             f"  {'statistic':<26}{self.statistic:>10.4f}   permuted {null}",
-            f"  {'p-value of independence':<26}{self.p_value:>10.4g}   "
+            f"  {'p-value of independence':<26}"
+            f"{p_value_text(self.p_value, self.p_value_is_bound, '.4g'):>10}   "
             f"{self.n_permutations} permutations",
         ]
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
@@ -87,6 +93,7 @@ class IndependenceTest:
             "information": self.information,
             "statistic": self.statistic,
             "p_value": self.p_value,
+            "p_value_is_bound": self.p_value_is_bound,
             **{f"null_{q:g}": value for q, value in self.null_quantiles.items()},
             "n_permutations": self.n_permutations,
             "n_samples": self.n_samples,
@@ -166,14 +173,23 @@ def independence_test(
     n_permutations = _validate.check_integer(n_permutations, "n_permutations", minimum=19)
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
+    _validate.check_same_order(X=X, Y=Y, groups=groups)
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     draw, note = _exchange(target.values, codes)
     chosen = _choose_cheap(estimator, source, target)
-    statistic, information, notes = _look(chosen, source, target, seed, codes, n_jobs)
+    with _process.collecting() as caught:
+        warn_of_target(target, in_notes=True)
+        statistic, information, notes = _look(chosen, source, target, seed, codes, n_jobs)
+    pass_on(caught, units=units)
+    first = (target.decision,) if target.decision else ()
     observed = float(statistic(np.arange(len(source)))[0])
+    bits = observed if information is None else information
+    excess = target.excess(bits, "X")
+    if excess:
+        _process.warn(said_in(units, excess), stacklevel=2)
     null = resampling.replicate(
         statistic,
         resampling.Samples(len(source), codes),
@@ -184,16 +200,19 @@ def independence_test(
         progress=progress,
     )[:, 0]
     valid = null[np.isfinite(null)]
+    p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
+    said = (*first, *notes, *note, *target.warnings, *([excess] if excess else []))
     return IndependenceTest(
-        information=from_bits(observed if information is None else information, units),
+        information=from_bits(bits, units),
         statistic=from_bits(observed, units),
-        p_value=resampling.p_value(observed, null),
+        p_value=p_value,
+        p_value_is_bound=bool(p_value <= least),
         null_quantiles={q: from_bits(float(np.quantile(valid, q)), units) for q in NULL_LEVELS},
         n_permutations=len(valid),
         n_samples=len(source),
         estimator=chosen,
         units=units,
-        notes=(*notes, *note),
+        notes=tuple(dict.fromkeys(said_in(units, text) for text in said)),
     )
 
 
@@ -249,7 +268,8 @@ def _look(
         summary = chosen.summarise(
             source, target.values, random_state=seed, name="X", groups=groups, n_jobs=n_jobs
         )
-    pass_on(caught, stacklevel=4)
+    for warning in caught:
+        _process.warn(str(warning))
     of_labels = evidence(source, target.values, random_state=seed, name="X", groups=groups)
     return _Evidence(of_labels, target.values), summary.information, summary.notes
 

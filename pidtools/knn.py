@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _process, _validate, cells
+from pidtools._information import entropy as _entropy
 from pidtools._neighbours import search
 from pidtools._neighbours.information import (
     Raw,
@@ -169,11 +170,11 @@ class KNN:
         if Y.dtype.kind == "f":
             return self._of_amount(features, Y, raw, notes)
         summary = self._of_labels(features, Y, random_state, notes, n_jobs)
-        information = raw.nats / NATS_PER_BIT
+        information = _bits_of_labels(raw, Y)
         note = (
             f"{summary.n_cells} cells of nearest-neighbour posteriors hold "
-            f"{summary.information:.3f} bits, neighbours (Ross) read {information:.3f}; atoms are "
-            "those of the cells."
+            f"{summary.information:.3f} bits, neighbours (Ross) read {information:.3f} bits; atoms "
+            "are those of the cells."
         )
         return replace(summary, information=information, notes=(*notes, note))
 
@@ -188,7 +189,8 @@ class KNN:
         n_jobs: int | None = None,
     ) -> float:
         """I(X; Y) in bits alone, without the cells."""
-        return self._look(as_numbers(X, name), Y, name, n_jobs)[0].nats / NATS_PER_BIT
+        raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
+        return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
     def decompose(self, summary_t: Any, summary_s: Any) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
@@ -200,7 +202,8 @@ class KNN:
             return _least_information(summary_t.information, summary_s.information)
         pid = cells.decompose(summary_t, summary_s)
         excess = (cells.bias(summary_t.counts) + cells.bias(summary_s.counts)) / 2
-        return cells.shift_redundancy(pid, -excess)
+        room = _entropy_of_classes(summary_t.counts) - max(pid.information_t, pid.information_s)
+        return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
 
     def joint(
         self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
@@ -292,9 +295,22 @@ class KNN:
         return cells.count(codes, labels), codes
 
 
+def _bits_of_labels(raw: Raw, labels: Codes) -> float:
+    """The information in bits, at most the entropy of the labels."""
+    return min(raw.nats / NATS_PER_BIT, _entropy(np.bincount(labels) / len(labels)))
+
+
 def _cell_information(counts: Any) -> float:
-    """Information of a table of cells without the first order of its bias, in bits."""
-    return cells.information(counts) - cells.bias(counts)
+    """Information of a table of cells without the first order of its bias, in bits.
+
+    Where cells hold one class each that order is negative; no information is above that of Y.
+    """
+    corrected = cells.information(counts) - cells.bias(counts)
+    return min(corrected, _entropy_of_classes(counts))
+
+
+def _entropy_of_classes(counts: Any) -> float:
+    return _entropy(counts.sum(axis=0) / counts.sum())
 
 
 def _votes(labels_of_neighbours: Codes, n_classes: int) -> Codes:

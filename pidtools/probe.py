@@ -649,8 +649,8 @@ def _notes(found: _Found, labels: Codes) -> tuple[str, ...]:
         f"left out, as they could not be fitted to every fold: {', '.join(sorted(found.failed))}.",
     )
     return (
-        f"held-out log-loss bounds the information from below by {bound:.3f} of H(Y) = "
-        f"{h_y:.3f} bits, by {half:.3f} with half of the training rows; the estimate "
+        f"held-out log-loss bounds the information from below by {bound:.3f} bits of H(Y) = "
+        f"{h_y:.3f} bits, by {half:.3f} bits with half of the training rows; the estimate "
         f"extrapolates, and counts as 0 where it comes out below. Posteriors by "
         f"{shares or 'the class shares alone'}.",
         *(left_out if found.failed else ()),
@@ -730,14 +730,14 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
     if cost > WARN_STARVED_SHARE * h_y:
         _process.warn(
             f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
-            f"them costs {cost:.2g} of H(Y) = {h_y:.2g} bits. Use more rows.",
+            f"them costs {cost:.2g} bits of H(Y) = {h_y:.2g} bits. Use more rows.",
             stacklevel=3,
         )
     if cost < -WARN_STARVED_SHARE * h_y:
         _process.warn(
             f"{name}: training on more of the rows made held-out posteriors worse, by {-cost:.2g} "
-            f"of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on each "
-            "other do that, or too few rows or groups.",
+            f"bits of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on "
+            "each other do that, or too few rows or groups.",
             stacklevel=3,
         )
 

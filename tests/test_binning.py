@@ -133,6 +133,8 @@ def slow_bins(X, method, n_bins):
         for k in range(1, n_bins):
             if method == "uniform":
                 edges.append(low + (high - low) * k / n_bins)
+            elif len(set(column)) <= n_bins:
+                edges = sorted(set(column))[1:]
             else:
                 at = (n - 1) * k / n_bins
                 lower, upper = sorted(column)[int(at)], sorted(column)[min(int(at) + 1, n - 1)]

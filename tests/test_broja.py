@@ -408,3 +408,21 @@ def test_a_class_that_one_table_lacks_by_rounding_brings_no_information():
         pid = pt.broja_from_pairs(*pair)
         assert pid.information_t == pytest.approx(0, abs=1e-6)
         assert pid.information_s == pytest.approx(0, abs=1e-6)
+
+
+def test_a_slice_of_a_batch_is_a_batch():
+    pmfs = np.random.default_rng(0).dirichlet(np.ones(8), size=5).reshape(5, 2, 2, 2)
+    batch = pt.broja_batch(pmfs)
+    for which in (slice(1, 3), [4, 0], np.arange(5) > 2):
+        part = batch[which]
+        assert len(part) == 2
+        assert part.unique_t.tolist() == batch.unique_t[which].tolist()
+        assert part[0] == pt.broja_batch(pmfs[which])[0]
+    assert batch[-1] == batch[4]
+
+
+def test_sources_that_know_nothing_are_not_called_constant():
+    pid = pt.broja(pt.problems.get("XOR").pmf)
+    assert pid.outcome is pt.Outcome.trivial
+    assert "knows nothing of the target" in pid.outcome.value
+    assert (pid.information_t, pid.information_s) == (0, 0)

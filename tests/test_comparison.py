@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -175,3 +176,30 @@ def test_results_cannot_be_changed():
     found = pt.compare_students(T, HALF, Y, Y, confidence_level=None)
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'p_value'"):
         found.p_value = 0.0
+
+
+def test_useless_symbols_of_one_student_make_no_difference():
+    """Both students know nothing; one has 64 symbols to say so."""
+    rejected = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        y = rng.integers(0, 4, 3000)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pt.PIDWarning)
+            c = pt.compare_students(
+                y, rng.integers(0, 64, 3000), rng.integers(0, 2, 3000), y,
+                n_resamples=100, synergy=False,
+            )  # fmt: skip
+        assert c.differences["distillable"] in c.intervals["distillable"]
+        rejected += c.p_value <= 0.05
+    assert rejected == 0
+
+
+def test_the_least_p_value_is_a_bound():
+    y = np.arange(800) % 4
+    c = pt.compare_students(y, y // 2, y, y, n_resamples=50)
+    assert (c.p_value, c.p_value_is_bound) == (2 / 51, True)
+    assert "equally much to distil: <= 0.0392" in c.summary()
+    assert c.to_dict()["p_value_is_bound"] is True
+    same = pt.compare_students(y, y // 2, y // 2, y, n_resamples=50)
+    assert not same.p_value_is_bound

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import warnings
 
 import numpy as np
@@ -12,6 +13,7 @@ from helpers import EXACT, atoms
 
 import pidtools as pt
 from pidtools import problems
+from pidtools._information import said_in
 
 GATES = ["XOR", "AND", "OR", "COPY", "COPY6", "UNQ", "RDN", "RDNXOR", "RDNUNQXOR", "SUM"]
 Y = np.arange(1200) % 4
@@ -367,3 +369,87 @@ def test_no_interval_ends_above_the_entropy_of_even_classes(units):
     highest = np.log2(3) if units == "bits" else np.log(3)
     ends = [interval.high for interval in result.intervals.values()]
     assert max(ends) == pytest.approx(highest)
+
+
+# --- units of notes, bounds of p-values -------------------------------------------------------
+
+
+def numbers_before(unit, notes):
+    return [float(x) for note in notes for x in re.findall(rf"([-+.\de]+) {unit}\b", note)]
+
+
+@pytest.mark.parametrize(
+    "estimator", ["kmeans", "knn", pt.Binning(n_bins=4), pt.Probe(experts=("lda",))]
+)
+def test_notes_and_warnings_are_in_the_units_asked_for(estimator):
+    X, Z, labels = noisy_layers(n=200)
+    found = {}
+    for units in ("bits", "nats"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            r = pt.distillable_knowledge(X, Z, labels, estimator=estimator, units=units)
+        found[units] = (*r.notes, *(str(w.message) for w in caught))
+    assert numbers_before("bits", found["bits"])
+    assert not any(re.search(r"\bbits\b", note) for note in found["nats"])
+    bits, nats = (numbers_before(units, found[units]) for units in ("bits", "nats"))
+    # Two digits of each.
+    assert np.allclose(nats, np.log(2) * np.array(bits), rtol=0.06, atol=1e-3)
+
+
+def test_an_information_in_a_text_is_converted_once():
+    text = "A of 1.500 bits, +0.02 bits, -3e-05 bits; 64 columns, 0.00 bits."
+    said = said_in("nats", text)
+    assert said == "A of 1.04 nats, +0.014 nats, -2.1e-05 nats; 64 columns, 0 nats."
+    assert said_in("nats", said) == said
+    assert said_in("bits", text) == text
+
+
+def test_a_p_value_at_its_least_is_a_bound():
+    found = pt.distillable_knowledge(T, S, Y, confidence_level=0.9, n_resamples=100)
+    assert found.p_distillable == pytest.approx(5 / 101)
+    assert found.p_distillable_is_bound
+    assert "<= 0.0495" in found.summary()
+    assert found.to_dict()["p_distillable_is_bound"] is True
+    assert any("p_distillable is at most 0.05, the least" in note for note in found.notes)
+    nothing = pt.distillable_knowledge(S, T, Y, confidence_level=0.9, n_resamples=100)
+    assert not nothing.p_distillable_is_bound
+    assert "<=" not in nothing.summary()
+    assert "p_distillable_is_bound" not in pt.distillable_knowledge(S, T, Y).to_dict()
+
+
+def test_many_cells_that_know_nothing_leave_nothing_to_distil():
+    """Sampling alone adds .027 bits, ten times as much as they scatter."""
+    rejected = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X, Z, labels = (rng.integers(0, k, 5000) for k in (64, 2, 4))
+        with pytest.warns(
+            pt.PIDWarning, match=r"many for 5000 rows: sampling alone adds about 0\.02"
+        ):
+            found = pt.distillable_knowledge(
+                X, Z, labels, confidence_level=0.95, n_resamples=100, synergy=False
+            )
+        assert found.intervals["distillable"].low == 0
+        assert found.distillable in found.intervals["distillable"]
+        rejected += found.p_distillable <= 0.05
+        assert any("independence_test" in note for note in found.notes)
+    assert rejected == 0
+
+
+def test_intervals_of_many_cells_hold_the_truth_and_effects_are_found():
+    """A fifth of the rows copy Y, through 16 symbols a class."""
+    copied = 0.2
+    p = np.full((4, 4), (1 - copied) / 16) + copied * np.eye(4) / 4
+    exact = (p * np.log2(p * 16)).sum()
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        (labels, other), coin = rng.integers(0, 4, (2, 4000)), rng.random(4000)
+        X = np.where(coin < copied, labels, other) * 16 + rng.integers(0, 16, 4000)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pt.PIDWarning)
+            found = pt.distillable_knowledge(
+                X, rng.integers(0, 2, 4000), labels,
+                confidence_level=0.95, n_resamples=100, synergy=False,
+            )  # fmt: skip
+        assert exact in found.intervals["distillable"]
+        assert found.p_distillable <= 0.05

@@ -188,3 +188,13 @@ def test_an_interrupt_gets_through(monkeypatch):
     monkeypatch.setattr("pidtools._probe.evidence.Evidence.__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
         pt.independence_test(NOISE, LABELS, **FAST)
+
+
+def test_a_p_value_that_no_permutation_reaches_is_a_bound():
+    y = np.arange(200) % 2
+    found = pt.independence_test(y, y, n_permutations=19)
+    assert (found.p_value, found.p_value_is_bound) == (1 / 20, True)
+    assert "<= 0.05" in found.summary()
+    assert found.to_dict()["p_value_is_bound"] is True
+    nothing = pt.independence_test(np.arange(200) // 2 % 2, y, n_permutations=19)
+    assert not nothing.p_value_is_bound

@@ -319,3 +319,62 @@ def test_nothing_warns_in_few_dimensions() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert pt.mutual_information(x, y, estimator="knn") > 0
+
+
+# --- units of measurement, whole numbers, decades ---------------------------------------------
+
+
+@pytest.mark.parametrize("scale", ["standardise", "whiten", "none"])
+@pytest.mark.parametrize("exponent", [-1000, -660, 400])
+def test_powers_of_two_change_nothing(scale, exponent):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 300)
+    x = np.round(1024 * (rng.normal(size=(300, 2)) + y[:, None]))  # exact down to the last float
+    small = np.ldexp(x, exponent)
+    for estimator in (pt.KNN(scale=scale), pt.Binning(n_bins=3), "kmeans"):
+        if estimator == "kmeans" or (not isinstance(estimator, pt.KNN) and scale != "none"):
+            continue
+        expected = pt.mutual_information(x, y, estimator=estimator)
+        assert pt.mutual_information(small, y, estimator=estimator) == expected
+    other = rng.normal(size=300)
+    for formula in (knn.ksg, knn.mixture):
+        expected = formula(x, other, scale=scale).value
+        if scale != "none":
+            assert formula(small, other, scale=scale).value == expected
+
+
+def test_entropy_of_tiny_numbers():
+    x = np.random.default_rng(0).normal(size=500)
+    plain = knn.entropy(x).value
+    for exponent in (-900, -300, 300):
+        moved = knn.entropy(np.ldexp(x, exponent)).value
+        assert moved == pytest.approx(plain + exponent, abs=1e-9)
+
+
+def test_one_column_of_whole_numbers_has_one_dimension():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 10, 1500)
+    pixels = np.clip(np.round(rng.normal(3 + y, 2)), 0, 16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read = pt.mutual_information_by_column(np.stack([pixels, pixels], axis=1).astype(int), y)
+    assert knn.ross(pixels, y).effective_dimension <= 1
+    # By counting, the first order of the bias taken off.
+    counted = pt.mutual_information(
+        pixels.astype(int), y, estimator=pt.Binning(n_bins=17, correction="miller-madow")
+    )
+    assert read == pytest.approx(counted, abs=0.05)
+
+
+def test_columns_over_decades_are_named():
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    wide = 10.0 ** rng.uniform(-10, 0, size=400)
+    X = np.stack([rng.normal(size=400), wide], axis=1)
+    for estimator in ("knn", pt.Binning("uniform", n_bins=4)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pt.PIDWarning)
+            notes = pt.summarise(X, y, estimator=estimator).notes
+        assert any("columns 1 spread over decades" in note for note in notes)
+    logs = np.stack([X[:, 0], np.log(wide)], axis=1)
+    assert not any("decades" in note for note in pt.summarise(logs, y, estimator="knn").notes)

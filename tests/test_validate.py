@@ -617,3 +617,75 @@ def test_any_table_gives_an_answer_or_a_clear_error(table):
         assert is_answer([*atoms(pid), pid.gap])
         assert np.isfinite(pid.q.data).all()
         assert atoms(pid).min() >= 0
+
+
+# --- indexes of pandas ------------------------------------------------------------------------
+
+KEYS = np.array([f"row {k}" for k in range(N)])
+ORDER = np.random.default_rng(5).permutation(N)
+
+
+@pytest.mark.parametrize("index", [KEYS, np.arange(N)], ids=["names", "numbers"])
+def test_the_same_rows_in_another_order_are_refused(index):
+    T, S = (pd.DataFrame(FEATURES, index=index) for _ in range(2))
+    labels = pd.Series(Y, index=index)
+    for name, sources in {
+        "S": (T, S.iloc[ORDER], labels),
+        "Y": (T, S, labels.iloc[ORDER]),
+    }.items():
+        with pytest.raises(ValueError, match=rf"^T and {name} hold the same rows in another order"):
+            pt.distillable_knowledge(*sources, estimator="kmeans")
+    line = r"Pass Y = Y\.loc\[X\.index\]; or, .* Y = Y\.to_numpy\(\)"
+    for function in (pt.mutual_information, pt.summarise, pt.independence_test):
+        with pytest.raises(ValueError, match=line):
+            function(T, labels.iloc[ORDER])
+    with pytest.raises(ValueError, match=r"^X and Y hold the same rows in another order"):
+        pt.mutual_information_by_column(T, labels.iloc[ORDER])
+    with pytest.raises(ValueError, match=r"^T and groups hold the same rows in another order"):
+        measure(T=T, groups=labels.iloc[ORDER])
+    aligned = measure(T=T, S=S, Y=labels.iloc[ORDER].loc[T.index], estimator="kmeans")
+    assert aligned.pid == measure(T=FEATURES, S=FEATURES, estimator="kmeans").pid
+
+
+def test_rows_of_which_some_are_others_are_refused_unless_an_index_only_counts():
+    T = pd.DataFrame(FEATURES[:100], index=KEYS[:100])
+    labels = pd.Series(Y[20:], index=KEYS[20:])
+    with pytest.raises(ValueError, match=r"^X and Y share 80 of 100 rows.*T?\.index\.intersection"):
+        pt.mutual_information(T, labels, estimator="kmeans")
+    kept = pd.DataFrame(FEATURES, index=np.arange(N) + 5)
+    for other in (pd.Series(Y), pd.Series(Y, index=KEYS), Y):
+        assert np.isfinite(pt.mutual_information(kept, other, estimator="kmeans"))
+
+
+# --- types that NumPy knows in part -----------------------------------------------------------
+
+MIXED_TABLES = {
+    "Float64": pd.DataFrame(FEATURES).astype("Float64"),
+    "Float32 and bool": pd.DataFrame({"a": pd.array(FEATURES[:, 0], dtype="Float32"), "b": Y == 1}),
+    "float and Int64": pd.DataFrame({"a": FEATURES[:, 0], "b": pd.array(Y, dtype="Int64")}),
+}
+
+
+@pytest.mark.parametrize("table", MIXED_TABLES.values(), ids=MIXED_TABLES)
+def test_tables_of_numbers_of_any_kind_are_features(table):
+    plain = np.column_stack([np.asarray(table[name], dtype=float) for name in table])
+    found = pt.mutual_information(table, Y, estimator="kmeans")
+    assert found == pt.mutual_information(plain, Y, estimator="kmeans")
+    table = table.astype("Float64")
+    table.iloc[3, 0] = pd.NA
+    with pytest.raises(ValueError, match=r"^X holds 1 NaN in 1 row \(first at row 3\)"):
+        pt.mutual_information(table, Y, estimator="kmeans")
+
+
+def test_bfloat16_is_refused_with_the_line_that_helps():
+    stored = (FEATURES.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).view("V2")
+    with pytest.raises(TypeError, match=r"pass \(T.view\(np.uint16\).*view\(np.float32\)"):
+        measure(T=stored)
+    back = (stored.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    assert np.allclose(back, FEATURES, rtol=2**-7)
+
+
+def test_strings_of_any_length_are_labels_and_symbols():
+    names = np.array(["cat", "a much longer name"], dtype=np.dtypes.StringDType())[Y // 2]
+    assert pt.mutual_information(Y // 2, names) == pt.mutual_information(Y // 2, Y // 2)
+    assert pt.mutual_information(names, Y // 2) == pt.mutual_information(Y // 2, Y // 2)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from pidtools._neighbours import search
-from pidtools._neighbours.scaling import deviations_of, refuse_copies, rescale
+from pidtools._neighbours.scaling import deviations_of, exponents_of, refuse_copies, rescale
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -65,7 +65,7 @@ def ksg_of_arrays(
         nats=float(digamma(n) + terms.mean()),
         n_samples=n,
         n_tied=int(ball.tied.sum()),
-        dimension=dimension_of(found.distances, euclidean),
+        dimension=dimension_of(found.distances, euclidean, x, y),
         notes=notes,
         terms=terms,
     )
@@ -113,7 +113,7 @@ def _balls_within_classes(
         parts.append(_Ball.of(found))
     back = np.argsort(order, kind="stable")
     joined = (np.concatenate(field)[back] for field in zip(*parts, strict=True))
-    return _Ball(*joined), growth.dimension(euclidean)
+    return _Ball(*joined), growth.dimension(euclidean, x)
 
 
 def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_jobs: int) -> Raw:
@@ -129,7 +129,9 @@ def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_j
     n_x = search.count_within(x, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
     n_y = search.count_within(y, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
     nats = np.log(n) + np.mean(digamma(joint) - np.log(n_x) - np.log(n_y))
-    return Raw(float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean), notes)
+    return Raw(
+        float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean, x, y), notes
+    )
 
 
 def conditional_of_arrays(
@@ -154,7 +156,11 @@ def conditional_of_arrays(
     )
     nats = np.mean(digamma(ball.joint) - digamma(n_xz) - digamma(n_yz) + digamma(n_z))
     return Raw(
-        float(nats), n, int(ball.tied.sum()), dimension_of(found.distances, euclidean), notes
+        float(nats),
+        n,
+        int(ball.tied.sum()),
+        dimension_of(found.distances, euclidean, x, y, z),
+        notes,
     )
 
 
@@ -173,10 +179,13 @@ def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) ->
         )
     logs = np.log(radii) / 2 if euclidean else np.log(radii)
     ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1) if euclidean else d * np.log(2)
-    spread = np.log(deviations_of(x) / deviations_of(scaled)).sum()
+    # Apart from their powers of two, so that no deviation vanishes.
+    exponents = exponents_of(x)
+    spread = np.log(deviations_of(np.ldexp(x, -exponents)) / deviations_of(scaled)).sum()
+    spread += np.log(2) * exponents.sum()
     nats = digamma(n) - digamma(k) + ball + d * logs.mean() + spread
     n_tied = int((found.tied > 0).sum())
-    return Raw(float(nats), n, n_tied, dimension_of(found.distances, euclidean), notes)
+    return Raw(float(nats), n, n_tied, dimension_of(found.distances, euclidean, scaled), notes)
 
 
 class _Ball(NamedTuple):
@@ -253,18 +262,23 @@ class _Growth:
         self.logs += float(np.log(apart[:, -1:] / apart[:, :-1]).sum())
         self.n += apart[:, :-1].size
 
-    def dimension(self, euclidean: bool) -> float:
-        """Dimension in which the number of neighbours grows; 0 if nothing shows it."""
+    def dimension(self, euclidean: bool, *groups: Floats) -> float:
+        """Dimension in which the number of neighbours grows; 0 if nothing shows it.
+
+        It is at most the number of columns of all groups; whole numbers, many of which are as far
+        as others, seem to grow faster.
+        """
         if self.logs == 0:
             return 0.0
-        return self.n / self.logs * (2 if euclidean else 1)
+        seen = self.n / self.logs * (2 if euclidean else 1)
+        return float(min(seen, sum(group.shape[1] for group in groups)))
 
 
-def dimension_of(distances: Floats, euclidean: bool) -> float:
+def dimension_of(distances: Floats, euclidean: bool, *groups: Floats) -> float:
     """Effective dimension seen by the nearest others; 0 with fewer than two of them."""
     growth = _Growth()
     growth.add(distances)
-    return growth.dimension(euclidean)
+    return growth.dimension(euclidean, *groups)
 
 
 def _members(labels: Codes, k: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

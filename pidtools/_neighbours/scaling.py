@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,8 @@ Floats = NDArray[np.float64]
 CONSTANT_SHARE = 1e-12
 # Directions of less variance than this share of the largest are dropped by whitening.
 RANK_TOLERANCE = 1e-10
+# Deviations of this many times the range of the middle half of a column; columns named in a note.
+ALIKE, NAMED = 10, 8
 # 1 - (canonical correlation)^2 below which X and Y share a component exactly.
 COPY_TOLERANCE = 1e-12
 
@@ -18,11 +22,17 @@ COPY_TOLERANCE = 1e-12
 def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...]]:
     """Sources in the scale asked for, without their constant columns, and what was done."""
     notes, scaled = [], []
-    for name, source in sources.items():
+    exponents = {name: exponents_of(source) for name, source in sources.items()}
+    common = max((int(found.max()) for found in exponents.values() if found.size), default=0)
+    for name, given in sources.items():
+        # Powers of two change no digit, and no unit is so small that squares vanish.
+        source = np.ldexp(given, -(common if scale == "none" else exponents[name]))
         # Shifted first, so that a large offset does not hide the deviation.
         centred = source - source.mean(axis=0)
         deviations = deviations_of(centred)
         varies = deviations > CONSTANT_SHARE * np.abs(source).max(axis=0)
+        if scale != "none" and source.shape[1] > 1:
+            notes += note_on_decades(source, name)
         if not varies.all():
             notes.append(f"{name}: {int((~varies).sum())} constant columns left out.")
         centred, deviations = centred[:, varies], deviations[varies]
@@ -31,8 +41,6 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...
         elif scale == "whiten" and centred.size:
             centred = _whiten(centred / deviations)
         scaled.append(centred)
-    if scale == "none":
-        scaled = _bring_into_range(scaled)
     notes.append(_SCALE_NOTES[scale])
     return scaled, tuple(notes)
 
@@ -58,10 +66,24 @@ def _whiten(x: Floats) -> Floats:
     return whitened
 
 
-def _bring_into_range(sources: list[Floats]) -> list[Floats]:
-    """Divide all by one power of two, which changes no digit."""
-    largest = max((float(np.abs(x).max()) for x in sources if x.size), default=0.0)
-    return [np.ldexp(x, -int(np.frexp(largest)[1])) for x in sources] if largest else sources
+def note_on_decades(x: NDArray[Any], name: str) -> list[str]:
+    """Name the columns of whose values most look alike in units of the deviation."""
+    low, high = np.quantile(x, (0.25, 0.75), axis=0)
+    far = x.std(axis=0) > ALIKE * (high - low)
+    wide = np.flatnonzero(far & (high > low))
+    if not len(wide):
+        return []
+    return [
+        f"{name}: columns {', '.join(map(str, wide[:NAMED]))}{' and more' * (len(wide) > NAMED)} "
+        f"spread over decades (deviations of more than {ALIKE} times the middle half), where most "
+        "values look alike; ranks or logarithms of them hold the same and can be told apart."
+    ]
+
+
+def exponents_of(x: Floats) -> NDArray[np.int32]:
+    """Exponent of the power of two next above the size of each column."""
+    exponents: NDArray[np.int32] = np.frexp(np.abs(x).max(axis=0))[1]
+    return exponents
 
 
 def refuse_copies(x: Floats, y: Floats) -> None:
