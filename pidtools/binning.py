@@ -27,10 +27,12 @@ ORDINARY = (1e-4, 1e15)
 class _Cells:
     """The two steps that all estimators with cells share."""
 
+    @_process.quiet
     def decompose(self, summary_t: CellSummary, summary_s: CellSummary) -> PID:
         """Redundancy and uniques in bits, from the two pair tables."""
         return cells.decompose(summary_t, summary_s)
 
+    @_process.quiet
     def joint_information(self, summary_t: CellSummary, summary_s: CellSummary) -> float:
         """I(Y; T, S) in bits, from the triple of codes."""
         return cells.joint_information(summary_t, summary_s)
@@ -51,6 +53,7 @@ class Symbols(_Cells):
     1.0
     """
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -146,6 +149,7 @@ class Binning(_Cells):
         else:
             _validate.check_integer(self.n_bins, "n_bins", minimum=2)
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -169,6 +173,7 @@ class Binning(_Cells):
             seed=random_state,
         )
 
+    @_process.quiet
     def codes(self, features: Array, *, random_state: int = 0) -> Codes:
         """Cell of each row of numbers, shape (n, d)."""
         n_bins = self._bins_for(*features.shape)
@@ -256,6 +261,7 @@ class KMeansBinning(_Cells):
         _validate.check_integer(self.n_components, "n_components", minimum=1)
         _validate.check_integer(self.n_clusters, "n_clusters", minimum=2)
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,

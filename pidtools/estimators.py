@@ -134,6 +134,7 @@ def _follow(
     return followed
 
 
+@_process.quiet
 def summarise(
     X: ArrayLike,
     Y: ArrayLike,
@@ -188,6 +189,7 @@ def summarise(
     return summary
 
 
+@_process.quiet
 def mutual_information(
     X: ArrayLike,
     Y: ArrayLike,
@@ -243,6 +245,7 @@ def mutual_information(
     return from_bits(bits, units)
 
 
+@_process.quiet
 def mutual_information_by_column(
     X: ArrayLike,
     Y: ArrayLike,
@@ -305,6 +308,7 @@ def mutual_information_by_column(
     return np.array([from_bits(bits, units) for bits, _ in found])
 
 
+@_process.quiet
 def _information_of_column(
     columns: NDArray[Any], j: int, target: Target, estimator: Estimator | str, seed: int
 ) -> tuple[float, list[PIDWarning]]:

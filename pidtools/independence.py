@@ -96,6 +96,7 @@ class IndependenceTest:
         }
 
 
+@_process.quiet
 def independence_test(
     X: ArrayLike,
     Y: ArrayLike,

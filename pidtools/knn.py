@@ -149,6 +149,7 @@ class KNN:
             _validate.check_integer(self.n_voters, "n_voters", minimum=1)
         _check_options(self.metric, self.scale, "bits")
 
+    @_process.quiet
     def summarise(
         self,
         X: NDArray[Any],
@@ -177,6 +178,7 @@ class KNN:
         )
         return replace(summary, information=information, notes=(*notes, note))
 
+    @_process.quiet
     def information(
         self,
         X: NDArray[Any],
@@ -190,6 +192,7 @@ class KNN:
         """I(X; Y) in bits alone, without the cells."""
         return self._look(as_numbers(X, name), Y, name, n_jobs)[0].nats / NATS_PER_BIT
 
+    @_process.quiet
     def decompose(self, summary_t: Any, summary_s: Any, both: Any = None) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
 
@@ -202,6 +205,7 @@ class KNN:
         excess = (cells.bias(summary_t.counts) + cells.bias(summary_s.counts)) / 2
         return cells.shift_redundancy(pid, -excess)
 
+    @_process.quiet
     def joint(
         self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
     ) -> PosteriorSummary | NeighbourSummary:
@@ -212,10 +216,12 @@ class KNN:
             return self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
         return self._of_labels(features, Y, summary_t.seed, (), n_jobs)
 
+    @_process.quiet
     def joint_information(self, summary_t: Any, summary_s: Any) -> float:
         """I(Y; T, S) in bits from the joined columns, in the same way as the sources'."""
         return self.joint(summary_t, summary_s).information
 
+    @_process.quiet
     def resampled(
         self, summary: PosteriorSummary | NeighbourSummary, weights: NDArray[Any]
     ) -> PosteriorSummary | NeighbourSummary:
@@ -344,6 +350,7 @@ def _shortfall(raw: Raw, missing: float, better: str) -> str:
     )
 
 
+@_process.quiet
 def ksg(
     X: ArrayLike,
     Y: ArrayLike,
@@ -409,6 +416,7 @@ def ksg(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def ross(
     X: ArrayLike,
     Y: ArrayLike,
@@ -465,6 +473,7 @@ def ross(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def mixture(
     X: ArrayLike,
     Y: ArrayLike,
@@ -514,6 +523,7 @@ def mixture(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def conditional(
     X: ArrayLike,
     Y: ArrayLike,
@@ -563,6 +573,7 @@ def conditional(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def entropy(
     X: ArrayLike,
     *,

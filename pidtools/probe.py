@@ -176,6 +176,7 @@ class Probe:
         for expert in names:
             _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -216,6 +217,7 @@ class Probe:
             _warn_if_kept_together(task, name)
         return self._summary(found, task, source, tuple(notes))
 
+    @_process.quiet
     def decompose(
         self,
         summary_t: ProbeSummary,
@@ -247,10 +249,12 @@ class Probe:
             gap=max(pid.gap, ROUNDING),
         )
 
+    @_process.quiet
     def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
         """I(Y; T, S) in bits, from a probe on both sources."""
         return self.joint(summary_t, summary_s).information
 
+    @_process.quiet
     def joint(
         self, summary_t: ProbeSummary, summary_s: ProbeSummary, *, n_jobs: int | None = None
     ) -> ProbeSummary:
@@ -283,6 +287,7 @@ class Probe:
         found = task.run(judge, given, size, from_half)
         return self._summary(found, task, summary_t.source, _notes(found, task.labels))
 
+    @_process.quiet
     def evidence(
         self,
         X: Array,
@@ -303,6 +308,7 @@ class Probe:
             groups=groups,
         )
 
+    @_process.quiet
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
@@ -312,6 +318,7 @@ class Probe:
         shares = np.asarray(weights, dtype=np.float64) / weights.sum()
         return dataclasses.replace(summary, **self._numbers(summary, shares))
 
+    @_process.quiet
     def refitted(
         self,
         summary: ProbeSummary,

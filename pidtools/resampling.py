@@ -97,6 +97,7 @@ def exchange(samples: Samples, rng: np.random.Generator) -> Rows:
     return first[rng.permutation(samples.n_units)][samples.groups]
 
 
+@_process.quiet
 def replicate(
     statistic: Statistic,
     samples: Samples,
@@ -189,6 +190,7 @@ def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Flo
     return spread
 
 
+@_process.quiet
 def _run(
     statistic: Statistic,
     samples: Samples,

@@ -188,6 +188,7 @@ def _assemble(
     return posterior
 
 
+@_process.quiet
 def _one_fold(
     judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
 ) -> Posteriors:
