@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._probe.cross_fit import Judge, fold_numbers
+from pidtools._probe.cross_fit import Judge
+from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import log_loss
 from pidtools._result import NATS_PER_BIT
 
