@@ -96,11 +96,15 @@ class _Cache(caching.FunctionCache):
         """What was compiled for a signature, or None."""
         for folder in folders():
             self._choose(folder)
-            # Damaged files raise whatever pickles raise.
-            with suppress(Exception):
+            try:
                 found = super().load_overload(sig, target_context)
-                if found is not None:
-                    return found
+            except Exception:
+                # Damaged files raise whatever pickles raise.
+                with suppress(OSError):
+                    self.flush()
+                continue
+            if found is not None:
+                return found
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
