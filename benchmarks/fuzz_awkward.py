@@ -1,4 +1,4 @@
-"""Valid but awkward data through the whole call: does it crash, and is the answer possible?
+"""Valid but awkward data through the whole call: crashes, and answers that can't be.
 
     python benchmarks/fuzz_awkward.py --n 5000 --jobs 2
 
@@ -90,7 +90,9 @@ def active_in_one_class(rng: np.random.Generator, X: Array) -> Array:
 
 def scaled(rng: np.random.Generator, X: Array) -> Array:
     """All units, or each by itself, in other units of measurement."""
-    powers = rng.choice([-200, -160, -30, -8, 0, 8, 30, 140], X.shape[1] if rng.random() < 0.5 else 1)
+    powers = rng.choice(
+        [-200, -160, -30, -8, 0, 8, 30, 140], X.shape[1] if rng.random() < 0.5 else 1
+    )
     return np.clip(X, -1e8, 1e8) * 10.0 ** powers.astype(float)
 
 
@@ -192,7 +194,9 @@ def is_refusal(error: Exception) -> bool:
     """Whether the library itself said no, in words, and not a library below it."""
     raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
     own = Path(pt.__file__).parent
-    return isinstance(error, (ValueError, TypeError, pt.PIDError)) and Path(raised_in).is_relative_to(own)
+    return isinstance(error, (ValueError, TypeError, pt.PIDError)) and Path(
+        raised_in
+    ).is_relative_to(own)
 
 
 def faults(number: int) -> tuple[str, list[str], tuple[float, float] | None]:
@@ -266,7 +270,11 @@ def write(numbers: list[int], found: list[Any]) -> None:
     for name, counts in kinds.items():
         effects = np.array(orders[name]) if orders[name] else np.zeros((1, 2))
         shown = [f"{np.median(e):.2g} / {e.max():.2g}" for e in effects.T]
-        lines.append(f"| {name} | " + " | ".join(str(counts[c]) for c in columns) + f" | {' | '.join(shown)} |")
+        lines.append(
+            f"| {name} | "
+            + " | ".join(str(counts[c]) for c in columns)
+            + f" | {' | '.join(shown)} |"
+        )
     TABLE.write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 

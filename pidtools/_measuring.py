@@ -43,7 +43,8 @@ Sources = dict[str, Source]
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
 # more than the estimate itself.
 N_REFITS = 4
-# Groups of which a half can still be held out from one another.
+# Groups of which a half can still be held out from one another; resamples of fewer show little
+# of how groups differ, whatever the estimator.
 MIN_GROUPS = 4
 # Groups below which intervals are too narrow; benchmarks/coverage_groups.py has the figures.
 FEW_GROUPS = 100
@@ -233,8 +234,7 @@ class Measurement:
         views = tuple(view.prepared() for view in self.views)
         again = Again(self.task, self.sources, views)
         samples = resampling.Samples(len(self.task.target.values), self.task.groups)
-        if again.keeps_fits:
-            _check_enough_groups(samples)
+        _check_enough_groups(samples)
         found = resampling.replicate(
             again,
             samples,
@@ -425,8 +425,9 @@ def _with_refits(
 def _check_enough_groups(samples: resampling.Samples) -> None:
     if samples.groups is not None and samples.n_units < MIN_GROUPS:
         raise ValueError(
-            f"groups holds {samples.n_units} groups; an interval needs at least {MIN_GROUPS}, for "
-            "fits to half of them, and dozens to be worth much."
+            f"groups holds {samples.n_units} groups; an interval needs at least {MIN_GROUPS}, as "
+            "fewer say next to nothing of how groups differ, and dozens to be worth much. Pass "
+            "more groups, or confidence_level=None."
         )
 
 

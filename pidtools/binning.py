@@ -28,10 +28,12 @@ ORDINARY = (1e-4, 1e15)
 class _Cells:
     """The two steps that all estimators with cells share."""
 
+    @_process.quiet
     def decompose(self, summary_t: CellSummary, summary_s: CellSummary) -> PID:
         """Redundancy and uniques in bits, from the two pair tables."""
         return cells.decompose(summary_t, summary_s)
 
+    @_process.quiet
     def joint_information(self, summary_t: CellSummary, summary_s: CellSummary) -> float:
         """I(Y; T, S) in bits, from the triple of codes."""
         return cells.joint_information(summary_t, summary_s)
@@ -52,6 +54,7 @@ class Symbols(_Cells):
     1.0
     """
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -147,6 +150,7 @@ class Binning(_Cells):
         else:
             _validate.check_integer(self.n_bins, "n_bins", minimum=2)
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -180,6 +184,7 @@ class Binning(_Cells):
             *(text.removeprefix(f"{name}: ") for text in note_on_decades(in_range, name)),
         )
 
+    @_process.quiet
     def codes(self, features: Array, *, random_state: int = 0) -> Codes:
         """Cell of each row of numbers, shape (n, d)."""
         n_bins = self._bins_for(*features.shape)
@@ -279,6 +284,7 @@ class KMeansBinning(_Cells):
         _validate.check_integer(self.n_components, "n_components", minimum=1)
         _validate.check_integer(self.n_clusters, "n_clusters", minimum=2)
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,

@@ -90,6 +90,7 @@ class _Options:
         )
 
 
+@_process.quiet
 def broja(
     pmf: ArrayLike | coo_array,
     *,
@@ -195,6 +196,7 @@ def broja(
     return _decompose(p_ty, p_sy, joint_information, options, units)
 
 
+@_process.quiet
 def broja_from_pairs(
     p_ty: ArrayLike,
     p_sy: ArrayLike,
@@ -250,6 +252,7 @@ def broja_from_pairs(
     return _decompose(pair_t, pair_s, None, options, units)
 
 
+@_process.quiet
 def broja_batch(
     pmfs: ArrayLike,
     *,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import resampling
+from pidtools import _process, resampling
 from pidtools._information import from_bits
 from pidtools._measuring import (
     PARTS,
@@ -127,6 +127,7 @@ class StudentComparison:
         return content
 
 
+@_process.quiet
 def compare_students(
     T: ArrayLike | Summary,
     S_a: ArrayLike | Summary,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools import _process
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, PIDWarning
 from pidtools.estimators import Estimator
@@ -50,6 +51,7 @@ class Demonstration:
     folder: Path
 
 
+@_process.quiet
 def run(
     folder: Path,
     report: Callable[[str], None],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pidtools import _process
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, Summary, Units
 from pidtools.estimators import Estimator, pass_on
 
 
+@_process.quiet
 def distillable_knowledge(
     T: ArrayLike | Summary,
     S: ArrayLike | Summary,

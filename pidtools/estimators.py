@@ -35,9 +35,10 @@ class Estimator(Protocol):
     a few calls of ``refitted(summary, rows, groups=None, parts=None)``, the summary fitted anew
     on some rows, that of both sources from its two refitted `parts`.
     ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
-    same way; without it, `joint_information` is asked each time. ``prepared(summary_t, summary_s)`` is the second summary with what its
-    resamples need to know of its partner. ``evidence(X, Y, random_state=, name=, groups=)`` is a
-    function of Y in any order that a permutation test compares in place of the information.
+    same way; without it, `joint_information` is asked each time.
+    ``prepared(summary_t, summary_s)`` is the second summary with what its resamples need to know
+    of its partner. ``evidence(X, Y, random_state=, name=, groups=)`` is a function of Y in any
+    order that a permutation test compares in place of the information.
     """
 
     def summarise(
@@ -125,6 +126,7 @@ def _follow(
     return followed
 
 
+@_process.quiet
 def summarise(
     X: ArrayLike,
     Y: ArrayLike,
@@ -179,6 +181,7 @@ def summarise(
     return summary
 
 
+@_process.quiet
 def mutual_information(
     X: ArrayLike,
     Y: ArrayLike,
@@ -237,6 +240,7 @@ def mutual_information(
     return from_bits(bits, units)
 
 
+@_process.quiet
 def mutual_information_by_column(
     X: ArrayLike,
     Y: ArrayLike,
@@ -302,6 +306,7 @@ def mutual_information_by_column(
     return np.array([from_bits(bits, units) for bits, _ in found])
 
 
+@_process.quiet
 def _information_of_column(
     columns: NDArray[Any], j: int, target: Target, estimator: Estimator | str, seed: int
 ) -> tuple[float, list[PIDWarning]]:

@@ -30,6 +30,7 @@ RESAMPLED_EFFORT = 1 / 16
 FEW_VALUES = 20
 
 
+@_process.quiet
 def gaussian_pid(
     cov: ArrayLike,
     *,
@@ -264,6 +265,7 @@ class Gaussian:
     def _corrects(self) -> bool:
         return self.correction and self.shrinkage is None
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -336,6 +338,7 @@ class Gaussian:
             notes.append(left_out(name, columns.scale == 0, columns.factor))
         return tuple(note for note in notes if note)
 
+    @_process.quiet
     def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
         """The second summary with what its resamples are held to beside the first."""
         t, s = summary_t, summary_s
@@ -346,6 +349,7 @@ class Gaussian:
         frame = t.source.y.whitened(both.frame)
         return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
 
+    @_process.quiet
     def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
         """The summary with each row counted `weights` times, integers of shape (n_samples,)."""
         rows = np.repeat(np.arange(len(weights)), weights)
@@ -355,6 +359,7 @@ class Gaussian:
             _check_size(source, "X")
         return dataclasses.replace(self._summary(source, Y, "X"), anchor=summary.anchor)
 
+    @_process.quiet
     def decompose(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> PID:
         """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
         t, s = summary_t, summary_s
@@ -376,6 +381,7 @@ class Gaussian:
             outcome=Outcome.closed_form,
         )
 
+    @_process.quiet
     def joint_information(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> float:
         """I(Y; T, S) in bits from the covariance of all."""
         pair = Pair(summary_t.source, summary_s.source)

@@ -103,6 +103,7 @@ class IndependenceTest:
         }
 
 
+@_process.quiet
 def independence_test(
     X: ArrayLike,
     Y: ArrayLike,

@@ -150,6 +150,7 @@ class KNN:
             _validate.check_integer(self.n_voters, "n_voters", minimum=1)
         _check_options(self.metric, self.scale, "bits")
 
+    @_process.quiet
     def summarise(
         self,
         X: NDArray[Any],
@@ -178,6 +179,7 @@ class KNN:
         )
         return replace(summary, information=information, notes=(*notes, note))
 
+    @_process.quiet
     def information(
         self,
         X: NDArray[Any],
@@ -192,6 +194,7 @@ class KNN:
         raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
         return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
+    @_process.quiet
     def decompose(self, summary_t: Any, summary_s: Any) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
 
@@ -205,6 +208,7 @@ class KNN:
         room = _entropy_of_classes(summary_t.counts) - max(pid.information_t, pid.information_s)
         return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
 
+    @_process.quiet
     def joint(
         self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
     ) -> PosteriorSummary | NeighbourSummary:
@@ -215,10 +219,12 @@ class KNN:
             return self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
         return self._of_labels(features, Y, summary_t.seed, (), n_jobs)
 
+    @_process.quiet
     def joint_information(self, summary_t: Any, summary_s: Any) -> float:
         """I(Y; T, S) in bits from the joined columns, in the same way as the sources'."""
         return self.joint(summary_t, summary_s).information
 
+    @_process.quiet
     def resampled(
         self, summary: PosteriorSummary | NeighbourSummary, weights: NDArray[Any]
     ) -> PosteriorSummary | NeighbourSummary:
@@ -360,6 +366,7 @@ def _shortfall(raw: Raw, missing: float, better: str) -> str:
     )
 
 
+@_process.quiet
 def ksg(
     X: ArrayLike,
     Y: ArrayLike,
@@ -425,6 +432,7 @@ def ksg(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def ross(
     X: ArrayLike,
     Y: ArrayLike,
@@ -481,6 +489,7 @@ def ross(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def mixture(
     X: ArrayLike,
     Y: ArrayLike,
@@ -530,6 +539,7 @@ def mixture(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def conditional(
     X: ArrayLike,
     Y: ArrayLike,
@@ -579,6 +589,7 @@ def conditional(
     return _estimate(raw, units)
 
 
+@_process.quiet
 def entropy(
     X: ArrayLike,
     *,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pidtools import _process
 from pidtools._result import DistillableKnowledge
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LABELS = {
 }
 
 
+@_process.quiet
 def plot_atoms(
     results: DistillableKnowledge | Mapping[str, DistillableKnowledge],
     *,

@@ -17,14 +17,14 @@ from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
     SUM_TOLERANCE,
+    ClassifierJudge,
+    ExpertJudge,
     Judge,
-    classifier_judge,
+    PairJudge,
     cross_fit,
-    expert_judge,
-    fold_numbers,
-    pair_judge,
 )
 from pidtools._probe.evidence import Evidence
+from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import Whitened, join, whiten
@@ -195,6 +195,7 @@ class Probe:
         for expert in names:
             _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
 
+    @_process.quiet
     def summarise(
         self,
         X: Array,
@@ -225,7 +226,7 @@ class Probe:
         source = self._checked(X, labels, name)
         task = self._task(labels, random_state, groups, n_jobs)
         found = task.run(self._judge(source, task), self._given(source), source.nbytes)
-        notes = [*_notes(found, labels), *_data_notes(task, self.n_folds)]
+        notes = [*_notes(found, labels), *_data_notes(task, self.n_folds, groups)]
         if found.pool.weights.keys() == {"prior"}:
             notes.append(_note_on_silence(source))
         if X.ndim == 2:  # symbols repeat by their nature
@@ -235,6 +236,7 @@ class Probe:
             _warn_if_kept_together(task, name)
         return self._summary(found, task, source, tuple(notes))
 
+    @_process.quiet
     def decompose(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> PID:
         """Redundancy and uniques in bits, from the two sharpened tables.
 
@@ -261,6 +263,7 @@ class Probe:
             gap=max(pid.gap, ROUNDING),
         )
 
+    @_process.quiet
     def prepared(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> ProbeSummary:
         """The second summary with what a pool of both posteriors knows; resamples keep it."""
         if summary_s.pooled is not None or summary_s.n_classes == 2:
@@ -270,10 +273,12 @@ class Probe:
         together = _information(summary_s, pooled, np.full(n, 1 / n))[0]
         return dataclasses.replace(summary_s, pooled=pooled, together=together)
 
+    @_process.quiet
     def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
         """I(Y; T, S) in bits, from a probe on both sources."""
         return self.joint(summary_t, summary_s).information
 
+    @_process.quiet
     def joint(
         self, summary_t: ProbeSummary, summary_s: ProbeSummary, *, n_jobs: int | None = None
     ) -> ProbeSummary:
@@ -306,6 +311,7 @@ class Probe:
         found = task.run(judge, given, size, from_half)
         return self._summary(found, task, summary_t.source, _notes(found, task.labels))
 
+    @_process.quiet
     def evidence(
         self,
         X: Array,
@@ -328,6 +334,7 @@ class Probe:
             groups=groups,
         )
 
+    @_process.quiet
     def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
@@ -337,6 +344,7 @@ class Probe:
         shares = np.asarray(weights, dtype=np.float64) / weights.sum()
         return dataclasses.replace(summary, **self._numbers(summary, shares))
 
+    @_process.quiet
     def refitted(
         self,
         summary: ProbeSummary,
@@ -403,21 +411,21 @@ class Probe:
     ) -> Callable[[Codes, int], Judge]:
         """From labels and number of classes to a judge; the source is prepared once."""
         if whitened is None:
-            return partial(classifier_judge, source, random_state=seed, classifier=self.classifier)
-        return partial(expert_judge, whitened, random_state=seed)
+            return partial(ClassifierJudge, source, random_state=seed, classifier=self.classifier)
+        return partial(ExpertJudge, whitened, random_state=seed)
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
         common = (task.labels, task.n_classes)
         if self.classifier is not None:
             both = np.hstack([t.source, s.source])
-            return classifier_judge(both, *common, task.random_state, self.classifier), both.nbytes
+            return ClassifierJudge(both, *common, task.random_state, self.classifier), both.nbytes
         left, right = whiten(t.source, task.labels), whiten(s.source, task.labels)
         if left.rank + right.rank <= MAX_JOINT_WIDTH:
             joined = join(left, right)
-            return expert_judge(joined, *common, task.random_state), joined.Z.nbytes
+            return ExpertJudge(joined, *common, task.random_state), joined.Z.nbytes
         size = left.Z.nbytes + right.Z.nbytes
-        return pair_judge(left, right, *common, task.random_state), size
+        return PairJudge(left, right, *common, task.random_state), size
 
     def _given(self, source: Array) -> Posteriors:
         return {} if self.inputs == "features" else {"given": source.astype(np.float32)}
@@ -671,15 +679,11 @@ def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
     )
 
 
-def _data_notes(task: _Task, n_folds_asked: int) -> list[str]:
+def _data_notes(task: _Task, n_folds_asked: int, groups: NDArray[Any] | None) -> list[str]:
     notes = []
     counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
     if n_folds < n_folds_asked:
-        reason = (
-            f"no class has more than {n_folds} rows"
-            if counts.max() <= n_folds
-            else f"there are only {n_folds} groups"
-        )
+        reason = _why_few_folds(n_folds, int(counts.max()), groups)
         notes.append(f"{n_folds} folds in place of {n_folds_asked}: {reason}.")
     if counts.min() < n_folds:
         few = np.flatnonzero(counts < n_folds)
@@ -689,6 +693,15 @@ def _data_notes(task: _Task, n_folds_asked: int) -> list[str]:
             "trained without them."
         )
     return notes
+
+
+def _why_few_folds(n_folds: int, largest_class: int, groups: NDArray[Any] | None) -> str:
+    if largest_class <= n_folds or groups is None:
+        return f"no class has more than {n_folds} rows"
+    n_groups = len(np.unique(groups))
+    if n_groups == n_folds:
+        return f"there are only {n_folds} groups"
+    return f"the {n_groups} groups hold the classes so unevenly that another fold would be empty"
 
 
 def _note_on_silence(source: Array) -> str:

@@ -97,6 +97,7 @@ def exchange(samples: Samples, rng: np.random.Generator) -> Rows:
     return first[rng.permutation(samples.n_units)][samples.groups]
 
 
+@_process.quiet
 def replicate(
     statistic: Statistic,
     samples: Samples,
@@ -143,7 +144,7 @@ def replicate(
 
     seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
     tasks = [list(part) for part in np.array_split(np.array(seeds, dtype=object), N_TASKS)]
-    run = Parallel(n_jobs=n_jobs, return_as="generator")
+    run = Parallel(n_jobs=n_jobs, return_as="generator" if _hands_out_parts() else "list")
     found: list[Floats | None] = []
     # Workers that are threads of this process obey these; others set their own.
     with (
@@ -155,6 +156,14 @@ def replicate(
             found += part
             advance(len(part))
     return _stack(found)
+
+
+def _hands_out_parts() -> bool:
+    """Whether the backend in force can hand out results while it works on the others."""
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    return bool(getattr(backend, "supports_return_generator", False))
 
 
 def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Floats:
@@ -189,6 +198,7 @@ def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Flo
     return spread
 
 
+@_process.quiet
 def _run(
     statistic: Statistic,
     samples: Samples,

@@ -24,6 +24,13 @@ settings.register_profile(
 settings.load_profile("pidtools")
 
 
+def pytest_configure():
+    """Hear what users are spared: warnings of other libraries, and of rounding."""
+    from pidtools import _process
+
+    _process.UNEXPECTED_IS_HEARD = True
+
+
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory):
     """The demonstration, run once, in a folder of the name that the command gives it.

@@ -16,8 +16,8 @@ import pidtools as pt
 from pidtools import Probe, _validate, distillable_knowledge, mutual_information, problems
 from pidtools._broja.traces import without_traces
 from pidtools._information import entropy, mutual_information_of_table
-from pidtools._probe.cross_fit import fold_numbers
 from pidtools._probe.discriminant import discriminant, shrink_singular_values
+from pidtools._probe.folds import fold_numbers
 from pidtools._probe.network import _convex_fit, _Layout, _Loss, _start
 from pidtools._probe.pool import fit_pool, log_loss
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table

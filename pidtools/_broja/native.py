@@ -9,10 +9,9 @@ A header is a row of 64-bit words, one for each field of a named tuple (and of t
 an integer as it is, an array as the address of its first element. `Header` writes one;
 `pidtools._broja.kernels.compiler.view` reads it in compiled code.
 
-Object files lie beside the source or, where that is read-only, in the user's cache folder
-(NUMBA_CACHE_DIR comes before both); where there is no place at all, each process compiles anew.
-Their names carry a digest of the sources, of the processor and of llvmlite's version, so that a
-new version of anything never runs the code of an old one.
+Object files lie where `pidtools._kernels.cache` says; where there is no place at all, each
+process compiles anew. Their names carry a digest of the sources, of the processor and of
+llvmlite's version, so that a new version of anything never runs the code of an old one.
 """
 
 from __future__ import annotations
@@ -21,19 +20,18 @@ import contextlib
 import ctypes
 import hashlib
 import importlib
-import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 from numpy.typing import NDArray
+
+from pidtools._kernels.cache import digest, folders, modules_of, written
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -46,8 +44,9 @@ SYMBOL = "kernel"
 LIBRARY = ("exp", "log", "log1p", "memcpy", "memmove", "memset", "sqrt")
 """What kernels may call: functions of the C library."""
 
-_SHARED = ("hull.py", "native.py", "state.py")
-"""Sources outside the folder of the kernels that decide on machine code."""
+_ROOMS = __name__.rpartition(".")[0]
+_SHARED = tuple(f"{_ROOMS}.{room}" for room in ("hull", "native", "state"))
+"""Modules outside the package of the kernels that decide on machine code."""
 
 _SUM = 32
 """Bytes of the checksum that comes before the code: linking half a file would crash."""
@@ -124,7 +123,7 @@ class Kernel:
 
     def _cached(self) -> bytes | None:
         """Read the kernel's object file; None where there is none, or only a damaged one."""
-        for folder in _folders():
+        for folder in folders():
             with contextlib.suppress(OSError):
                 file = (folder / self._file_name).read_bytes()
                 if file[:_SUM] == hashlib.sha256(file[_SUM:]).digest():
@@ -133,12 +132,12 @@ class Kernel:
 
     def _compiled(self) -> bytes:
         """Compile, and put the object file where there is a place for it."""
-        compiler = importlib.import_module("pidtools._broja.kernels.compiler")
-        module = importlib.import_module(f"pidtools._broja.kernels.{self.module}")
+        compiler = importlib.import_module(f"{_ROOMS}.kernels.compiler")
+        module = importlib.import_module(f"{_ROOMS}.kernels.{self.module}")
         function = getattr(module, self.name)
         code: bytes = compiler.object_code(function, target_machine())
-        for folder in _folders():
-            if _written(folder / self._file_name, hashlib.sha256(code).digest() + code):
+        for folder in folders(create=True):
+            if written(folder / self._file_name, hashlib.sha256(code).digest() + code):
                 break
         return code
 
@@ -187,39 +186,5 @@ def _processor() -> str:
 @cache
 def _digest() -> str:
     """Digest of all that decides on the machine code."""
-    digest = hashlib.sha256()
-    folder = Path(__file__).parent
-    for path in (*sorted(folder.glob("kernels/*.py")), *map(folder.joinpath, _SHARED)):
-        digest.update(path.read_bytes())
     machine = (llvmlite.__version__, llvm.get_process_triple(), llvm.get_host_cpu_name())
-    digest.update(" ".join((*machine, _features())).encode())
-    return digest.hexdigest()[:16]
-
-
-def _folders() -> Iterator[Path]:
-    """Folders that may hold object files, the preferred one first."""
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(chosen) / "pidtools"
-    yield Path(__file__).parent / "__pycache__"
-    home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME")
-    with contextlib.suppress(RuntimeError):
-        yield (Path(home) if home else Path.home() / ".cache") / "pidtools"
-
-
-def _written(path: Path, content: bytes) -> bool:
-    """Write a file in one go, so that no other process reads half of it; False if it can't be."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)
-    except OSError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # Temporary files are private; who may read the folder may read its files.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        return False
-    return True
+    return digest((*modules_of(f"{_ROOMS}.kernels"), *_SHARED), *machine, _features())

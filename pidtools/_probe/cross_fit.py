@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -30,86 +31,72 @@ SUM_TOLERANCE = 5e-3
 HOPELESS_NATS = 0.01
 
 
-def fold_numbers(
-    labels: Codes, n_folds: int, random_state: int, groups: NDArray[Any] | None = None
-) -> Codes:
-    """Fold of each row, classes spread evenly; rows of one group share a fold.
-
-    There are fewer folds where no class has as many rows, or where there are fewer groups.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    largest = int(np.bincount(labels).max())
-    if largest < 2:
-        raise ValueError("Y has no class with two rows; no row's label can be learned from others.")
-    n_most = largest if groups is None else min(largest, len(np.unique(groups)))
-    if n_most < 2:
-        raise ValueError(
-            "groups holds one group; no group's labels can be learned from others: use more groups."
-        )
-    splitter = kind(min(n_folds, n_most), shuffle=True, random_state=random_state)
-    folds = np.empty(len(labels), dtype=np.int64)
-    # Classes with fewer members than folds: said in the notes.
-    with _process.ignoring(UserWarning):
-        for k, (_, rows) in enumerate(splitter.split(labels, labels, groups)):
-            folds[rows] = k
-    return folds
-
-
-def expert_judge(source: Whitened, labels: Codes, n_classes: int, random_state: int) -> Judge:
+# Judges are objects, not functions inside of functions: workers of every kind can be sent them.
+@dataclass(frozen=True)
+class ExpertJudge:
     """The experts on whitened features."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
-        view = View(source, train, new, labels[train], n_classes, random_state)
+    source: Whitened
+    labels: Codes
+    n_classes: int
+    random_state: int
+
+    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+        labels = self.labels[train]
+        view = View(self.source, train, new, labels, self.n_classes, self.random_state)
         return dict(posteriors(view, names))
 
-    return judge
 
-
-def pair_judge(
-    left: Whitened, right: Whitened, labels: Codes, n_classes: int, random_state: int
-) -> Judge:
+@dataclass(frozen=True)
+class PairJudge:
     """The experts on two wide sources, each reduced to what discriminates in training rows."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
-        reduced = [_discriminating(half, train, labels, n_classes) for half in (left, right)]
+    left: Whitened
+    right: Whitened
+    labels: Codes
+    n_classes: int
+    random_state: int
+
+    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+        reduced = [self._discriminating(half, train) for half in (self.left, self.right)]
         both = whiten(np.hstack(reduced))
-        return expert_judge(both, labels, n_classes, random_state)(train, new, names)
+        judge = ExpertJudge(both, self.labels, self.n_classes, self.random_state)
+        return judge(train, new, names)
 
-    return judge
+    def _discriminating(self, source: Whitened, train: Codes) -> Array:
+        labels = self.labels[train]
+        found = discriminant(source.Z, train, labels, self.n_classes, source.loudness)
+        return project(source.Z, found.directions, np.arange(len(source.Z)))
 
 
-def _discriminating(source: Whitened, train: Codes, labels: Codes, n_classes: int) -> Array:
-    found = discriminant(source.Z, train, labels[train], n_classes, source.loudness)
-    return project(source.Z, found.directions, np.arange(len(source.Z)))
-
-
-def classifier_judge(
-    X: Array, labels: Codes, n_classes: int, random_state: int, classifier: Any
-) -> Judge:
+@dataclass(frozen=True)
+class ClassifierJudge:
     """A classifier of the user's own, on the features as they came."""
 
-    def judge(train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    X: Array
+    labels: Codes
+    n_classes: int
+    random_state: int
+    classifier: Any
+
+    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         from sklearn.base import clone
 
-        if len(np.unique(labels[train])) < 2:
+        if len(np.unique(self.labels[train])) < 2:
             return {}
-        model = clone(classifier)
-        _seed(model, random_state)
+        model = clone(self.classifier)
+        _seed(model, self.random_state)
         try:
-            model.fit(X[train], labels[train])
+            model.fit(self.X[train], self.labels[train])
         except Exception as error:  # whatever a user's own code raises
             raise ValueError(
-                f"classifier could not be fitted to {len(train)} rows of {X.shape[1]} features: "
-                f"{type(error).__name__}: {error}"
+                f"classifier could not be fitted to {len(train)} rows of {self.X.shape[1]} "
+                f"features: {type(error).__name__}: {error}"
             ) from error
-        p = _checked_probabilities(model, X[new])
-        log_p = np.full((len(new), n_classes), LOG_FLOOR)
+        p = _checked_probabilities(model, self.X[new])
+        log_p = np.full((len(new), self.n_classes), LOG_FLOOR)
         log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
         return {"classifier": log_p}
-
-    return judge
 
 
 def _seed(model: Any, random_state: int) -> None:
@@ -199,15 +186,16 @@ def _assemble(
     return posterior
 
 
+@_process.quiet
 def _one_fold(
-    judge: Judge, folds: Codes, k: int, names: frozenset[str], one_thread: bool
+    judge: Judge, folds: Codes, k: int, names: tuple[str, ...], one_thread: bool
 ) -> Opinions:
     from sklearn.exceptions import ConvergenceWarning
 
     limit = _process.one_thread() if one_thread else nullcontext()
     # Held-out loss judges an unfinished fit like any other.
     with _process.ignoring(ConvergenceWarning), limit:
-        return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), names)
+        return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), frozenset(names))
 
 
 def _in_parallel(
@@ -221,7 +209,11 @@ def _in_parallel(
     """Answers to each fold and names; by processes, as small fits hold the lock of Python."""
     from joblib import Parallel, delayed
 
-    jobs = (delayed(_one_fold)(judge, folds, k, names, not heavy) for k, names in questions)
+    # Dask takes a set apart to hand it out element by element; a tuple arrives as one.
+    jobs = (
+        delayed(_one_fold)(judge, folds, k, tuple(sorted(names)), not heavy)
+        for k, names in questions
+    )
     done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)
     return done
 

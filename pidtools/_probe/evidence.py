@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._probe.cross_fit import Judge, fold_numbers
+from pidtools import _process
+from pidtools._probe.cross_fit import Judge
+from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import log_loss
 from pidtools._result import NATS_PER_BIT
 
@@ -43,6 +45,7 @@ class Evidence:
     random_state: int
     groups: NDArray[Any] | None
 
+    @_process.quiet
     def __call__(self, labels: Codes) -> float:
         """The statistic for labels, shape (n_samples,), the whole cross-fit anew."""
         n_classes = int(labels.max()) + 1

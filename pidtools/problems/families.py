@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools import _process
+
 Floats = NDArray[np.float64]
 Shape = tuple[int, int, int]
 RandomState = int | np.random.Generator | None
 
 
+@_process.quiet
 def dirichlet(shape: Shape, *, concentration: float = 1.0, random_state: RandomState = 0) -> Floats:
     """Draw a pmf from a symmetric Dirichlet distribution over all cells.
 
@@ -40,6 +43,7 @@ def dirichlet(shape: Shape, *, concentration: float = 1.0, random_state: RandomS
     return pmf
 
 
+@_process.quiet
 def sparse_dirichlet(
     shape: Shape,
     *,
@@ -82,6 +86,7 @@ def sparse_dirichlet(
     return pmf
 
 
+@_process.quiet
 def histogram(
     shape: Shape,
     n_samples: int,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
+from pidtools import _process
 from pidtools._result import PID, Outcome
 
 Floats = NDArray[np.float64]
@@ -62,6 +63,7 @@ class GaussianProblem:
     cov: Floats = field(compare=False, repr=False)
     warp: Callable[[Floats], Floats] | None = field(default=None, compare=False, repr=False)
 
+    @_process.quiet
     def sample(
         self, n_samples: int, random_state: RandomState = 0
     ) -> tuple[Floats, Floats, Floats]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools import _process
 from pidtools._result import PID
 from pidtools.problems.embedding import Embedding
 from pidtools.problems.laws import Coupling
@@ -93,6 +94,7 @@ class SampledProblem:
         probabilities: Floats = self.prior @ self.labels
         return probabilities
 
+    @_process.quiet
     def sample(
         self, n_samples: int, random_state: RandomState = 0
     ) -> tuple[NDArray[Any], NDArray[Any], Ints]:
@@ -118,6 +120,7 @@ class SampledProblem:
         a, b = self.coupling.draw(z, rng)
         return self.t.embed(a, rng), self.s.embed(b, rng), below.sum(axis=1)
 
+    @_process.quiet
     def posteriors(self, T: NDArray[Any], S: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
         """Exact label posteriors of a sample: what a perfect probe would say.
 

@@ -17,6 +17,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from pidtools._broja.native import LIBRARY, SYMBOL, Bytes, Floats, Header, Ints, Longs
+from pidtools._kernels.jit import compiler_on
 
 _OPTIONS = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
 _HEADER = types.CPointer(types.int64)
@@ -29,13 +30,17 @@ _TYPES = {
     Bytes: types.CPointer(types.uint8),
 }
 
-inner = numba.njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""Compile a function that kernels call. Sums may be reordered, so that they vectorise."""
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that kernels call. Sums may be reordered, so that they vectorise."""
+    with compiler_on():
+        return numba.njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def object_code(function: Callable[..., Any], machine: Any) -> bytes:
     """Compile a kernel, a Python function of one header, to an object file."""
-    compiled = numba.cfunc(types.void(_HEADER), **_OPTIONS)(function)
+    with compiler_on():
+        compiled = numba.cfunc(types.void(_HEADER), **_OPTIONS)(function)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     # Kernels call one another by numba's convention; its wrapper for C is dropped.
     own = compiled.native_name.removeprefix("cfunc.")

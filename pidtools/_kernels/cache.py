@@ -1,0 +1,115 @@
+"""Where compiled code is kept, and the digest that tells one version of it from another.
+
+Folders, the preferred one first: NUMBA_CACHE_DIR, `__pycache__` beside the package, the user's
+cache folder, and a folder of the user's own among the temporary files, for machines where the
+package is read-only and there is no home. Code that is found is run, so the last two count only
+where they belong to the user, and the last one only where nobody else can look into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import marshal
+import os
+import pkgutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def modules_of(package: str) -> list[str]:
+    """Names of the modules of a package, wherever it was imported from."""
+    spec = importlib.util.find_spec(package)
+    places = None if spec is None else spec.submodule_search_locations
+    return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(places or []))
+
+
+def digest(modules: Iterable[str], *more: str) -> str:
+    """Digest of the code of some modules, in folders, archives or as bytecode, and of texts."""
+    found = hashlib.sha256()
+    for module in modules:
+        found.update(_content(module))
+    found.update(" ".join(more).encode())
+    return found.hexdigest()[:16]
+
+
+def _content(module: str) -> bytes:
+    """What the module was imported from: its source, its file of bytecode or its code."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+    # Archives have no files, programs frozen into one file have neither files nor data.
+    with contextlib.suppress(AttributeError, OSError):
+        content: bytes = spec.loader.get_data(spec.origin)  # type: ignore[attr-defined]
+        return content
+    return marshal.dumps(spec.loader.get_code(module))  # type: ignore[attr-defined]
+
+
+def folders(*, create: bool = False) -> Iterator[Path]:
+    """Folders that may hold compiled code; with `create`, such as could be made."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        yield from _usable(Path(chosen) / PACKAGE, create, foreign=True)
+    yield from _usable(Path(__file__).parents[1] / "__pycache__", create, foreign=True)
+    with contextlib.suppress(RuntimeError):  # no home
+        yield from _usable(_cache_of_user() / PACKAGE, create)
+    if hasattr(os, "geteuid"):  # elsewhere temporary files are the user's own, and so is the above
+        with contextlib.suppress(OSError):  # no place for temporary files
+            place = Path(tempfile.gettempdir())
+            if _keeps_owners(place):
+                name = f"{PACKAGE}-{os.geteuid()}"
+                yield from _usable(place / name, create, hidden=True)
+
+
+def _cache_of_user() -> Path:
+    chosen = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen) if chosen and Path(chosen).is_absolute() else Path.home() / ".cache"
+
+
+def _usable(
+    folder: Path, create: bool, *, foreign: bool = False, hidden: bool = False
+) -> Iterator[Path]:
+    """The folder, if its code may be run: it is the user's, or may be `foreign`."""
+    with contextlib.suppress(OSError):
+        if create:
+            folder.mkdir(mode=0o700 if hidden else 0o777, parents=True, exist_ok=True)
+        if foreign or _is_own(folder, hidden):
+            yield folder
+
+
+def _is_own(folder: Path, hidden: bool) -> bool:
+    """Whether a folder, and no link to one, is the user's, and closed to others if `hidden`."""
+    if not hasattr(os, "geteuid"):
+        return True
+    found = os.lstat(folder) if hidden else os.stat(folder)
+    others = stat.S_IRWXG | stat.S_IRWXO
+    closed = not (hidden and found.st_mode & others)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and closed
+
+
+def _keeps_owners(place: Path) -> bool:
+    """Whether nobody can put a folder of theirs in the place of another's."""
+    mode = place.stat().st_mode
+    return bool(mode & stat.S_ISVTX) or not mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def written(path: Path, content: bytes) -> bool:
+    """Write a file in one go, so that no other process reads half of it; False if it can't be."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent)
+    except OSError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # Temporary files are private; who may read the folder may read its files.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        return False
+    return True

@@ -1,0 +1,208 @@
+"""Where compiled code is kept, whose it may be, and how versions of it are told apart."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+import pidtools
+from pidtools._kernels import cache, jit
+
+owners = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders have no owners here")
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path):
+    """No folder but one among the temporary files."""
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "file" / "kernels" / "cache.py"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path / f"pidtools-{os.geteuid()}"
+
+
+def places(**options):
+    return list(cache.folders(**options))
+
+
+@owners
+def test_the_last_place_is_a_closed_folder_among_temporary_files(nowhere):
+    beside = nowhere.parent / "file" / "__pycache__"
+    assert places() == [beside]
+    assert places(create=True) == [nowhere]
+    assert stat.S_IMODE(nowhere.stat().st_mode) == 0o700
+    assert places() == [beside, nowhere]
+
+
+@owners
+@pytest.mark.parametrize("mode", [0o755, 0o710, 0o701, 0o777])
+def test_a_folder_that_others_see_into_is_left_alone(nowhere, mode):
+    nowhere.mkdir()
+    nowhere.chmod(mode)
+    assert nowhere not in places()
+    assert places(create=True) == []
+
+
+@owners
+def test_a_link_to_an_own_folder_is_left_alone(nowhere):
+    aside = nowhere.parent / "aside"
+    aside.mkdir(mode=0o700)
+    nowhere.symlink_to(aside)
+    assert nowhere not in places()
+    assert places(create=True) == []
+
+
+@owners
+def test_a_folder_of_another_user_is_left_alone(nowhere, monkeypatch):
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    other = nowhere.parent / f"pidtools-{me + 1}"
+    other.mkdir(mode=0o700)
+    assert other not in places()
+    assert places(create=True) == []
+
+
+@owners
+@pytest.mark.parametrize(("mode", "safe"), [(0o777, False), (0o1777, True), (0o755, True)])
+def test_folders_that_others_could_put_in_its_place_are_left_alone(nowhere, mode, safe):
+    nowhere.parent.chmod(mode)
+    assert (nowhere in places(create=True)) is safe
+    nowhere.parent.chmod(0o755)
+
+
+@owners
+def test_the_home_of_another_user_holds_no_code_to_run(nowhere, monkeypatch):
+    """As under sudo, which may keep the HOME of who called it."""
+    home = nowhere.parent / "home"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    assert home / "pidtools" in places(create=True)
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    assert home / "pidtools" not in places(create=True)
+
+
+def test_a_chosen_folder_comes_first(nowhere, monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    assert places(create=True)[0] == tmp_path / "chosen" / "pidtools"
+
+
+DIGEST = """
+from pidtools._kernels.cache import digest, modules_of
+names = modules_of("pidtools._broja.kernels")
+print(len(names), digest(names, "text"))
+"""
+
+
+def digest_of(path: Path, *options: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *options, "-c", DIGEST],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=path.parent,
+        env={**os.environ, "PYTHONPATH": str(path)},
+    )
+    return done.stdout
+
+
+def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path):
+    package = Path(pidtools.__file__).parent
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, tmp_path / "copy" / "pidtools", ignore=ignored)
+    archive = Path(shutil.make_archive(str(tmp_path / "library"), "zip", tmp_path / "copy"))
+    here = digest_of(package.parent)
+    assert digest_of(archive) == here
+    assert digest_of(tmp_path / "copy", "-OO") == here
+    with (tmp_path / "copy/pidtools/_broja/kernels/schur.py").open("a") as source:
+        source.write("# another version\n")
+    assert digest_of(tmp_path / "copy") != here
+
+
+def _double(x):
+    return 2 * x
+
+
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """A folder for kernels, the only one; and how often one was compiled."""
+    monkeypatch.setattr(jit, "folders", lambda create=False: iter([tmp_path]))
+    return tmp_path
+
+
+def hits_of(kernel) -> int:
+    """How often the kernel was found and not compiled."""
+    return sum(kernel.__closure__[0].cell_contents._cache_hits.values())
+
+
+def test_a_kernel_is_compiled_once_and_found_again(kept):
+    first, second = jit.kernel(_double), jit.kernel(_double)
+    assert (first(3), second(4)) == (6, 8)
+    assert (hits_of(first), hits_of(second)) == (0, 1)
+
+
+def test_damaged_files_of_a_kernel_are_replaced(kept):
+    jit.kernel(_double)(3)
+    for file in list(kept.iterdir()):
+        whole = file.read_bytes()
+        for damaged in (b"", b"nonsense", whole[: len(whole) // 2]):
+            file.write_bytes(damaged)
+            again = jit.kernel(_double)
+            assert again(3) == 6
+            assert hits_of(again) == 0
+            after = jit.kernel(_double)
+            assert after(3) == 6
+            assert hits_of(after) == 1
+
+
+def test_a_kernel_runs_where_there_is_no_place_for_it(monkeypatch):
+    monkeypatch.setattr(jit, "folders", lambda create=False: iter([Path(os.devnull, "inside")]))
+    assert jit.kernel(_double)(3) == 6
+
+
+def test_a_kernel_is_compiled_where_numba_is_switched_off(kept, monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    kernel = jit.kernel(np_argmax)
+    assert kernel(np.array([1.0, 5.0, 2.0])) == 1
+    assert numba.config.DISABLE_JIT == 1
+    assert numba.njit(_double) is _double  # the user's own functions stay as they are
+
+
+def np_argmax(x):
+    return np.argmax(x)
+
+
+def test_threads_leave_the_switch_as_it_was(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    inside, ended = threading.Barrier(2), threading.Event()
+
+    def first():
+        with jit.compiler_on():
+            inside.wait(10)
+        ended.set()
+
+    def second():
+        with jit.compiler_on():
+            inside.wait(10)
+            ended.wait(10)
+            seen.append(numba.config.DISABLE_JIT)
+
+    seen: list[int] = []
+    threads = [threading.Thread(target=each) for each in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [0]
+    assert numba.config.DISABLE_JIT == 1
