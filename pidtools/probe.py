@@ -27,6 +27,7 @@ from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
+from pidtools._probe.rare import FEW_ROWS
 from pidtools._probe.whitening import Whitened, join, whiten
 from pidtools._result import NATS_PER_BIT, PID, Summary
 from pidtools.broja import broja_from_pairs
@@ -52,6 +53,8 @@ MAX_SYMBOLS = 256
 ROUNDING = 1e-6
 # Cells that keep less than this share of the information are mentioned.
 NOTE_KEPT_SHARE = 0.9
+# Bits that the posteriors know and the table of their cells can't carry, worth a warning.
+WARN_NOT_CARRIED = 0.02
 # Rows that repeat another row: above this share a note says what that does to the folds.
 NOTE_REPEATS_SHARE = 0.01
 REPEATS_BLOCK = 4096
@@ -225,8 +228,10 @@ class Probe:
         """
         source = self._checked(X, labels, name)
         task = self._task(labels, random_state, groups, n_jobs)
-        found = task.run(self._judge(source, task), self._given(source), source.nbytes)
+        judge = self._judge(source, task)
+        found = task.run(judge, self._given(source), source.nbytes)
         notes = [*_notes(found, labels), *_data_notes(task, self.n_folds, groups)]
+        notes += _notes_on_columns(judge)
         if found.pool.weights.keys() == {"prior"}:
             notes.append(_note_on_silence(source))
         if X.ndim == 2:  # symbols repeat by their nature
@@ -234,7 +239,9 @@ class Probe:
         _warn_if_starved(found, labels, name)
         if groups is not None:
             _warn_if_kept_together(task, name)
-        return self._summary(found, task, source, tuple(notes))
+        summary = self._summary(found, task, source, tuple(notes))
+        _warn_of_few_cells(summary, self.n_cells or _default_cells(task.n_classes), name)
+        return summary
 
     @_process.quiet
     def decompose(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> PID:
@@ -704,6 +711,16 @@ def _why_few_folds(n_folds: int, largest_class: int, groups: NDArray[Any] | None
     return f"the {n_groups} groups hold the classes so unevenly that another fold would be empty"
 
 
+def _notes_on_columns(judge: Judge) -> list[str]:
+    n_left_out = judge.source.n_left_out if isinstance(judge, ExpertJudge) else 0
+    if n_left_out == 0:
+        return []
+    return [
+        f"{n_left_out} columns vary in at most {FEW_ROWS} rows, which go with no class more than "
+        "chance lets them; they were left out."
+    ]
+
+
 def _note_on_silence(source: Array) -> str:
     if (source == source[0]).all():
         return "all rows are the same: it knows nothing of Y."
@@ -753,6 +770,21 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
             "each other do that, or too few rows or groups.",
             stacklevel=3,
         )
+
+
+def _warn_of_few_cells(summary: ProbeSummary, n_cells: int, name: str) -> None:
+    carried = mutual_information_of_table(summary.table)
+    missing = summary.information - carried
+    if summary.n_classes <= n_cells and missing < WARN_NOT_CARRIED:
+        return
+    _process.warn(
+        f"{name}: {summary.n_classes} classes are more than the {n_cells} cells of posteriors can "
+        f"tell apart; their table carries {carried:.3f} bits of the {summary.information:.3f} bits "
+        "that the posteriors know. The information is right, but distilled, distillable and "
+        "student-only knowledge can't be trusted: merge classes (their superclasses, say), or "
+        f"measure up to {n_cells} of them at a time.",
+        stacklevel=3,
+    )
 
 
 def _warn_if_kept_together(task: _Task, name: str) -> None:

@@ -45,10 +45,10 @@ NETWORKS = (
 )
 # exp(-25) = 1e-11: posteriors below make no difference to any information.
 LOG_FLOOR = -25.0
-# Rows of the class shares that each expert's opinion is mixed with. No finite sample supports
-# more confidence: one row with a unit that no training row has active, judged by a fit that could
-# not know it, would cost up to 25 nats.
-PRIOR_ROWS = 1.0
+# Rows of the class shares, so to say, that each expert's opinion is mixed with. No finite sample
+# supports more confidence: one row with a unit that no training row has active, judged by a fit
+# that could not know it, would cost up to 25 nats.
+PRIOR_ROWS = 0.1
 # What a fit may fail with that is no fault of the library's or of memory.
 FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,10 +45,13 @@ class Whitened:
     Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank)
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
+    n_left_out : int
+        Columns left out as active in a handful of rows that say nothing of the labels.
     """
 
     Z: Array
     spectrum: Floats
+    n_left_out: int = 0
 
     @property
     def rank(self) -> int:
@@ -100,12 +103,15 @@ def whiten(X: Array, labels: Codes | None = None) -> Whitened:
     Works in blocks: beyond the result, memory is O(min(n, d)^2).
     """
     columns = _read_columns(X)
+    noise = np.zeros(0, dtype=np.int64)
     if labels is not None:
-        columns.scale[rare_noise(X, labels, np.flatnonzero(columns.still))] = 0.0
+        noise = rare_noise(X, labels, np.flatnonzero(columns.still))
+        columns.scale[noise] = 0.0
     kept = np.flatnonzero(columns.scale > 0)
     if not len(kept):
-        return Whitened(np.zeros((len(X), 0)), np.zeros(0))
-    return _by_rows(X, columns, kept) if len(X) < len(kept) else _by_columns(X, columns, kept)
+        return Whitened(np.zeros((len(X), 0)), np.zeros(0), len(noise))
+    by = _by_rows if len(X) < len(kept) else _by_columns
+    return replace(by(X, columns, kept), n_left_out=len(noise))
 
 
 def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
