@@ -172,7 +172,7 @@ def test_rows_that_repeat_with_a_period_are_seen_like_others():
     mixed = information(X[order], y[order])
     # The folds are others: some thousandths of a bit.
     assert information(X, y) == pytest.approx(mixed, abs=0.005)
-    assert mixed > 0.15  # evenly spaced rows led to 0
+    assert mixed > 0.15
 
 
 # ---------------------------------------------------------------- experts that fail
