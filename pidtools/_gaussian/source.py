@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pidtools._gaussian import correction, factors, moments
 from pidtools._gaussian.factors import Factor, Posterior
+from pidtools._gaussian.moments import Moments
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -42,12 +43,28 @@ class Columns:
         """Number of columns kept."""
         return self.factor.rank
 
-    def correlations(self, cov: Floats, other: Columns) -> Floats:
-        """Correlations of kept columns with another's, shrunk, from all covariances."""
-        scale = self.scale[self.factor.kept, None] * other.scale[other.factor.kept]
-        kept = cov[np.ix_(self.factor.kept, other.factor.kept)]
-        correlations: Floats = kept / scale * (self.weight * other.weight)
+    def correlations(self, every: Floats, other: Columns) -> Floats:
+        """Correlations of kept columns with another's, shrunk, from those of all."""
+        kept = every[np.ix_(self.factor.kept, other.factor.kept)]
+        correlations: Floats = kept * (self.weight * other.weight)
         return correlations
+
+    def correlations_with(self, other: Columns) -> Floats:
+        """The same from the values of both."""
+        a, b = self, other
+        every = moments.cross_correlation(a.values, a.mean, a.scale, b.values, b.mean, b.scale)
+        return self.correlations(every, other)
+
+    def is_frame_of(self, other: Columns) -> bool:
+        """Whether both whiten the same numbers in the same way, to the last bit."""
+        a, b = self, other
+        pairs = (
+            (a.mean, b.mean),
+            (a.scale, b.scale),
+            (a.factor.kept, b.factor.kept),
+            (a.factor.lower, b.factor.lower),
+        )
+        return self is other or all(np.array_equal(mine, yours) for mine, yours in pairs)
 
     def whitened(self, directions: Floats) -> Floats:
         """Weights of all columns for directions of the kept and whitened ones."""
@@ -79,6 +96,10 @@ class Source:
     y: Columns
     cross: Floats
 
+    def beside(self, y: Columns) -> Source:
+        """The same X beside Y in another frame."""
+        return Source(self.x, y, self.x.correlations_with(y))
+
     @property
     def n_samples(self) -> int:
         """Number of rows."""
@@ -109,26 +130,24 @@ class Source:
         return Residuals(values, posterior.lower, self.degrees)
 
 
-def look(X: Array, Y: Array, *, shrink: bool) -> Source:
-    """Moments of X, shape (n, d), with Y, shape (n, k), and factors of their correlations."""
-    found = moments.moments(X, Y)
-    correlation, scale = factors.standardise(found.cov)
-    d, n = X.shape[1], len(X)
-    parts = (slice(0, d), slice(d, None))
-    # Y is shrunk by itself, so that it is the same beside every source.
-    seen = (correlation, correlation[parts[1], parts[1]])
-    weights = [np.sqrt(1.0 - moments.oas(c, n)) if shrink else 1.0 for c in seen]
-    x, y = (
-        Columns(
-            values=values,
-            mean=found.mean[part],
-            scale=scale[part],
-            weight=float(weight),
-            factor=factors.factorise(_shrunk(correlation[part, part], weight)),
-        )
-        for values, part, weight in zip((X, Y), parts, weights, strict=True)
-    )
-    return Source(x, y, x.correlations(found.cov[:d, d:], y))
+def columns_of_y(Y: Array, *, shrink: bool) -> Columns:
+    """Y, shape (n, k), by itself: the same beside every source."""
+    return _columns(Y, moments.moments(Y, Y[:, :0]), shrink)
+
+
+def look(X: Array, y: Columns, *, shrink: bool) -> Source:
+    """X, shape (n, d), beside Y."""
+    d = X.shape[1]
+    both = moments.moments(X, y.values)
+    alone = Moments(both.mean[:d], both.scale[:d], both.correlation[:d, :d], both.n_samples)
+    x = _columns(X, alone, shrink)
+    return Source(x, y, x.correlations(both.correlation[:d, d:], y))
+
+
+def _columns(values: Array, found: Moments, shrink: bool) -> Columns:
+    weight = np.sqrt(1.0 - moments.oas(found.correlation, len(values))) if shrink else 1.0
+    factor = factors.factorise(_shrunk(found.correlation, weight))
+    return Columns(values, found.mean, found.scale, float(weight), factor)
 
 
 def _shrunk(correlation: Floats, weight: float) -> Floats:
@@ -147,8 +166,7 @@ class Pair:
     @cached_property
     def between(self) -> Floats:
         """Correlations of the kept columns of T with those of S."""
-        x, z = self.t.x, self.s.x
-        return x.correlations(moments.cross_covariance(x.values, x.mean, z.values, z.mean), z)
+        return self.t.x.correlations_with(self.s.x)
 
     def posterior(self, p: Posterior) -> Posterior:
         """Condition Y on both, given its posterior `p` for T."""
