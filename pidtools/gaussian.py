@@ -337,7 +337,7 @@ class Gaussian:
         with factors.arithmetic():
             columns = _numbers(X, name)
             reduced = self._reduced(Y)
-            source = self._look(columns, reduced.values, name)
+            source = self._look(columns, reduced.values, name, reduced.rounding)
             summary = self._summary(source, Y, name)
             notes = (*self._notes(source, reduced), *self._notes_on_shape(columns, Y))
             return dataclasses.replace(summary, notes=notes)
@@ -369,11 +369,12 @@ class Gaussian:
             residuals=source.residuals(posterior) if self._corrects else None,
         )
 
-    def _look(self, X: Array, Y: Array, name: str) -> Source:
-        """X beside columns of Y that were reduced."""
+    def _look(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
+        """X beside columns of Y that were reduced, and what that took for rounding."""
         columns = moments.normal_scores(X) if self.copula else X
         shrinks = self.shrinkage is not None
-        source = look(columns, columns_of_y(Y, shrink=shrinks), shrink=shrinks)
+        y = columns_of_y(Y, shrink=shrinks, rounding=rounding)
+        source = look(columns, y, shrink=shrinks)
         if not shrinks:
             _check_size(source, name)
         return source
@@ -530,8 +531,10 @@ def _anchored_uniques(
 
 
 def _rounding(summary: GaussianSummary) -> float:
-    n_units = len(summary.source.x.scale) + len(summary.source.y.scale)
-    return factors.rounding(n_units, factors.RANK_TOLERANCE, summary.posterior)
+    source, posterior = summary.source, summary.posterior
+    n_units = len(source.x.scale) + len(source.y.scale)
+    of_sums = factors.rounding(n_units, factors.RANK_TOLERANCE, posterior)
+    return of_sums + factors.rounding_of_rows(source.y.rounding, posterior)
 
 
 def _fixed(name: str) -> str:

@@ -328,3 +328,13 @@ def rounding(n_units: int, tolerance: float, *posteriors: Posterior) -> float:
     """
     trace = sum(posterior.amplification for posterior in posteriors)
     return _eps_behind(tolerance) * math.sqrt(n_units) * (1.0 + trace) / NATS_PER_BIT
+
+
+def rounding_of_rows(deviation: float, posterior: Posterior) -> float:
+    """What rounding of this deviation in the columns of Y changes in bits, to first order.
+
+    Half the log determinants of Cov(Y) and Cov(Y | source) each change by the covariance of the
+    rounding with the whitened columns, at most its deviation there (Cauchy and Schwarz).
+    """
+    whitened = deviation * math.sqrt(len(posterior.lower) * posterior.amplification)
+    return 2.0 * whitened / NATS_PER_BIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,6 +31,8 @@ class Columns:
         What shrinkage leaves of a correlation, as a factor for each of its two sides.
     factor : Factor
         Of the correlations, shrunk.
+    rounding : float
+        Deviation of what was left out as rounding of these columns, in units of their own.
     """
 
     values: Array
@@ -37,6 +40,7 @@ class Columns:
     scale: Floats
     weight: float
     factor: Factor
+    rounding: float = 0.0
 
     @property
     def rank(self) -> int:
@@ -130,9 +134,10 @@ class Source:
         return Residuals(values, posterior.lower, self.degrees)
 
 
-def columns_of_y(Y: Array, *, shrink: bool) -> Columns:
+def columns_of_y(Y: Array, *, shrink: bool, rounding: float = 0.0) -> Columns:
     """Y, shape (n, k), by itself: the same beside every source."""
-    return _columns(Y, moments.moments(Y, Y[:, :0]), shrink)
+    columns = _columns(Y, moments.moments(Y, Y[:, :0]), shrink)
+    return dataclasses.replace(columns, rounding=rounding)
 
 
 def look(X: Array, y: Columns, *, shrink: bool) -> Source:

@@ -39,11 +39,14 @@ class Reduced:
     constant, linear : ndarray of int
         Columns left out, since they vary by rounding only, or are linear functions of others
         but for rounding.
+    rounding : float
+        Deviation of that rounding, in units of the columns' own.
     """
 
     values: Array
     constant: Ints
     linear: Ints
+    rounding: float
 
 
 def reduce(Y: Array) -> Reduced:
@@ -54,12 +57,13 @@ def reduce(Y: Array) -> Reduced:
     """
     found = _moments(Y)
     noise = last_places(Y) * np.hypot(found.mean, found.scale)
-    varies = np.flatnonzero(found.scale > noise)
-    values, kept = _independent(Y if len(varies) == Y.shape[1] else Y[:, varies], noise[varies])
-    everything = np.arange(Y.shape[1])
-    return Reduced(
-        values, np.setdiff1d(everything, varies), np.setdiff1d(varies, varies[kept])
-    )
+    everything, varies = np.arange(Y.shape[1]), np.flatnonzero(found.scale > noise)
+    constant = np.setdiff1d(everything, varies)
+    if not len(varies):
+        return Reduced(Y[:, varies], constant, varies, 0.0)
+    found = _independent(Y[:, varies] if len(constant) else Y, noise[varies])
+    linear = np.setdiff1d(varies, varies[found.which])
+    return Reduced(found.values, constant, linear, found.rounding)
 
 
 def without_constants(Y: Array) -> Reduced:
@@ -67,7 +71,7 @@ def without_constants(Y: Array) -> Reduced:
     varies = np.flatnonzero(_moments(Y).scale > 0)
     none, everything = np.zeros(0, np.int64), np.arange(Y.shape[1])
     values = Y if len(varies) == Y.shape[1] else Y[:, varies]
-    return Reduced(values, np.setdiff1d(everything, varies), none)
+    return Reduced(values, np.setdiff1d(everything, varies), none, 0.0)
 
 
 def last_places(Y: Array) -> float:
@@ -89,20 +93,35 @@ def _moments(Y: Array) -> Moments:
     return moments.moments(Y, Y[:, :0])
 
 
-def _independent(Y: Array, noise: Floats) -> tuple[Array, Ints]:
-    """Columns that span Y, and which of its columns they stand for; `noise` is its rounding."""
+@dataclass(frozen=True)
+class _Independent:
+    """Columns that span others, which of them they stand for, and the rounding left out."""
+
+    values: Array
+    which: Ints
+    rounding: float
+
+
+def _independent(Y: Array, noise: Floats) -> _Independent:
+    """Columns that span those of Y, whose deviations by rounding are `noise`."""
     found = _moments(Y)
     factor = _clearly_independent(found.correlation)
-    kept = factor.kept
-    if factor.rank == Y.shape[1]:
-        return Y, np.arange(Y.shape[1])
-    dropped = np.setdiff1d(np.arange(Y.shape[1]), kept)
+    kept, everything = factor.kept, np.arange(Y.shape[1])
+    if factor.rank == len(everything):
+        return _Independent(Y, everything, 0.0)
+    dropped = np.setdiff1d(everything, kept)
     rest, noise_of_rest = _rest(Y, found, factor, dropped, noise)
-    new = np.flatnonzero(_moments(rest).scale > noise_of_rest)
+    scale = _moments(rest).scale
+    new = np.flatnonzero(scale > noise_of_rest)
+    lost = float(np.linalg.norm(np.delete(scale, new)))
     if not len(new):
-        return Y[:, kept], kept
-    more, which = _independent(rest[:, new], noise_of_rest[new])
-    return np.hstack([Y[:, kept], more]), np.concatenate([kept, dropped[new[which]]])
+        return _Independent(Y[:, kept], kept, lost)
+    more = _independent(rest[:, new], noise_of_rest[new])
+    return _Independent(
+        np.hstack([Y[:, kept], more.values]),
+        np.concatenate([kept, dropped[new[more.which]]]),
+        float(np.hypot(lost, more.rounding)),
+    )
 
 
 def _clearly_independent(correlation: Floats) -> Factor:
