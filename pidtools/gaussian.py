@@ -111,9 +111,7 @@ def gaussian_pid(
         return pid.in_units(units)
 
 
-def _decompose(
-    cov: Floats, sizes: tuple[int, int, int], tolerance: float, measure: str
-) -> PID:
+def _decompose(cov: Floats, sizes: tuple[int, int, int], tolerance: float, measure: str) -> PID:
     correlation, scale = factors.standardise(cov)
     spans = [np.arange(a, b) for a, b in pairwise(np.cumsum((0, *sizes)))]
     blocks = [correlation[np.ix_(k, k)] for k in spans]
@@ -144,7 +142,7 @@ def _decompose(
 
 def _distance(a: PID, b: PID) -> float:
     pairs = ((getattr(a, name), getattr(b, name)) for name in ATOMS)
-    return max(abs(mine - yours) for mine, yours in pairs)
+    return float(max(abs(mine - yours) for mine, yours in pairs))
 
 
 def _with_doubt(pid: PID, gap: float) -> PID:
@@ -181,9 +179,7 @@ def _look(
         found[0], found[1], correlation[np.ix_(t, s)], p, found[2], correlation[np.ix_(s, y)]
     )
     named = zip(("T", "S", "Y"), spans, found, strict=True)
-    notes = (
-        left_out(name, *_dropped(scale[span] == 0, factor)) for name, span, factor in named
-    )
+    notes = (left_out(name, *_dropped(scale[span] == 0, factor)) for name, span, factor in named)
     rounding = factors.rounding(len(scale), tolerance, p, r, both)
     return _View(p, r, both, rounding, tuple(note for note in notes if note))
 
@@ -338,8 +334,14 @@ class Gaussian:
             columns = _numbers(X, name)
             reduced = self._reduced(Y)
             source = self._look(columns, reduced.values, name, reduced.rounding)
+            of_x = target.resolved(source.x.values, source.x.mean, source.x.scale, source.x.factor)
+            if of_x.values is not source.x.values:
+                source = look(of_x.values, source.y, shrink=False)
             summary = self._summary(source, Y, name)
-            notes = (*self._notes(source, reduced), *self._notes_on_shape(columns, Y))
+            notes = (
+                *self._notes(source, of_x, reduced),
+                *shape.notes(columns, Y, of_ranks=self.copula),
+            )
             return dataclasses.replace(summary, notes=notes)
 
     def _reduced(self, Y: Array) -> Reduced:
@@ -379,7 +381,7 @@ class Gaussian:
             _check_size(source, name)
         return source
 
-    def _notes(self, source: Source, reduced: Reduced) -> tuple[str, ...]:
+    def _notes(self, source: Source, of_x: Reduced, of_y: Reduced) -> tuple[str, ...]:
         notes = [
             f"Gaussian: {source.n_samples} samples, {source.x.rank} units and {source.y.rank} of Y "
             "that are not functions of others; linear relations only."
@@ -392,15 +394,9 @@ class Gaussian:
             notes.append(f"Correlations shrunk by {share:.2g} (oas), which lowers information.")
         if _looks_like_labels(source.y.values):
             notes.append("Y takes few values, all whole: for class labels use another estimator.")
-        notes.append(left_out("", *_dropped(source.x.scale == 0, source.x.factor)))
-        notes.append(left_out("Y", reduced.constant, reduced.linear))
+        notes.append(left_out("", of_x.constant, of_x.linear))
+        notes.append(left_out("Y", of_y.constant, of_y.linear))
         return tuple(note for note in notes if note)
-
-    def _notes_on_shape(self, X: Array, Y: Array) -> list[str]:
-        """How far X and Y are from normal; of ranks only clumps of one value are."""
-        return [*shape.notes(X, of_ranks=self.copula), *(
-            f"Y: {note}" for note in shape.notes(Y, of_ranks=self.copula)
-        )]
 
     def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
         """The second summary with what its resamples are held to beside the first."""
@@ -491,7 +487,7 @@ def _beside(y: Columns, summary: GaussianSummary) -> GaussianSummary:
     """
     if y.is_frame_of(summary.source.y):
         return summary
-    estimator = summary.estimator
+    estimator: Gaussian = summary.estimator
     anew = estimator._summary(summary.source.beside(y), summary.labels, "S")
     return dataclasses.replace(anew, notes=summary.notes, anchor=summary.anchor)
 

@@ -20,7 +20,7 @@ Array = NDArray[Any]
 BLOCK_NUMBERS = 8_000_000
 MIN_ROWS = 256
 # The inverse of a smaller deviation may leave the floats; such a column counts as constant.
-LEAST_RANGE = 2.0**-900
+LEAST_RANGE = 2.0**-980
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +66,7 @@ def shape_of(X: Array) -> Shape:
 
 def _shape(X: Array) -> tuple[Floats, Floats, Floats, Floats]:
     ends = np.stack([np.zeros(X.shape[1]), X.min(axis=0), X.max(axis=0)])
-    shares = np.stack([(X == end).mean(axis=0) for end in ends])
+    shares = np.stack([(end == X).mean(axis=0) for end in ends])
     most, columns = shares.argmax(axis=0), np.arange(X.shape[1])
     found = moments.moments(X, X[:, :0])
     z = (X - found.mean) * moments.inverse_of(found.scale)
@@ -75,54 +76,46 @@ def _shape(X: Array) -> tuple[Floats, Floats, Floats, Floats]:
     return ends[most, columns], shares[most, columns], skew, kurtosis
 
 
-def notes(X: Array, *, of_ranks: bool) -> list[str]:
-    """Sentences on columns of X that a normal law does not fit; ranks have no tails."""
+def notes(X: Array, Y: Array, *, of_ranks: bool) -> list[str]:
+    """Sentences on columns of X and Y that a normal law does not fit; ranks have no tails."""
     if len(X) < MIN_ROWS:
         return []
-    shape, d = shape_of(X), X.shape[1]
-    texts = (_of_clumps(shape, d), "" if of_ranks else _of_tails(shape, d))
-    return [text for text in texts if text]
+    shapes = {"columns": shape_of(X), "columns of Y": shape_of(Y)}
+    clumps = [_part(shape, shape.clumped, name, _clump) for name, shape in shapes.items()]
+    tails = [_part(shape, shape.heavy, name, _tail) for name, shape in shapes.items()]
+    found = {CLUMPS: clumps, TAILS: [] if of_ranks else tails}
+    listed = {text: " and ".join(part for part in parts if part) for text, parts in found.items()}
+    return [text.format(parts) for text, parts in listed.items() if parts]
 
 
-def _of_clumps(shape: Shape, d: int) -> str:
-    which = shape.clumped
+CLUMPS = (
+    f"One value in more than {SHARE_OF_ONE_VALUE:.0%} of the rows: {{}}. A Gaussian can read such "
+    "columns, as of rectified units, several times too high or too low. Bin Y and use the probe: "
+    "y = np.searchsorted(np.quantile(Y[:, 0], [0.2, 0.4, 0.6, 0.8]), Y[:, 0]) with "
+    'estimator="probe".'
+)
+TAILS = (
+    "Heavy tails: {}. Few rows decide such covariances; compare estimator=pt.Gaussian(copula=True),"
+    " which takes ranks."
+)
+
+
+def _part(
+    shape: Shape, which: NDArray[np.intp], name: str, said: Callable[[Shape, int], str]
+) -> str:
+    """How many columns, and the worst of them; empty for none."""
     if not len(which):
         return ""
-    worst = (
-        f"{shape.value[k]:.6g} in {_percent(shape.share[k])} of column {k}" for k in which[:NAMED]
-    )
-    return (
-        f"{_counted(len(which), d)} one value in more than {SHARE_OF_ONE_VALUE:.0%} of the rows "
-        f"({_listed(list(worst), len(which))}), as rectified units do; a Gaussian can read them "
-        "several times too high or too low. Bin Y and use the probe: "
-        "y = np.searchsorted(np.quantile(Y[:, 0], [0.2, 0.4, 0.6, 0.8]), Y[:, 0]), "
-        'estimator="probe".'
-    )
+    worst = ", ".join(said(shape, int(k)) for k in which[:NAMED])
+    more = ", and so on" if len(which) > NAMED else ""
+    return f"{len(which)} of {len(shape.share)} {name} ({worst}{more})"
 
 
-def _of_tails(shape: Shape, d: int) -> str:
-    which = shape.heavy
-    if not len(which):
-        return ""
-    worst = (
-        f"skew {shape.skew[k]:.2g} and excess kurtosis {shape.kurtosis[k]:.2g} of column {k}"
-        for k in which[:NAMED]
-    )
-    return (
-        f"{_counted(len(which), d)} a heavy tail ({_listed(list(worst), len(which))}), which "
-        "decides covariances by few rows; compare estimator=pt.Gaussian(copula=True), which takes "
-        "ranks."
-    )
+def _clump(shape: Shape, k: int) -> str:
+    # Never rounded to all.
+    percent = min(100 * shape.share[k], 99.9)
+    return f"{shape.value[k]:.6g} in {percent:.3g}% of column {k}"
 
 
-def _counted(n: int, d: int) -> str:
-    return f"{n} of {d} column{'s' if d > 1 else ''} hold{'s' if n == 1 else ''}"
-
-
-def _listed(worst: list[str], n: int) -> str:
-    return ", ".join(worst) + (", and so on" if n > len(worst) else "")
-
-
-def _percent(share: float) -> str:
-    """A share, never rounded to all."""
-    return f"{min(100 * share, 99.9):.3g} %"
+def _tail(shape: Shape, k: int) -> str:
+    return f"skew {shape.skew[k]:.2g}, excess kurtosis {shape.kurtosis[k]:.2g} of column {k}"

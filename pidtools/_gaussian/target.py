@@ -6,7 +6,9 @@ beside each source is decided by rounding, and two frames that differ decompose 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,9 +63,9 @@ def reduce(Y: Array) -> Reduced:
     constant = np.setdiff1d(everything, varies)
     if not len(varies):
         return Reduced(Y[:, varies], constant, varies, 0.0)
-    found = _independent(Y[:, varies] if len(constant) else Y, noise[varies])
-    linear = np.setdiff1d(varies, varies[found.which])
-    return Reduced(found.values, constant, linear, found.rounding)
+    new = _independent(Y[:, varies] if len(constant) else Y, noise[varies])
+    linear = np.setdiff1d(varies, varies[new.which])
+    return Reduced(new.values, constant, linear, new.rounding)
 
 
 def without_constants(Y: Array) -> Reduced:
@@ -72,6 +74,19 @@ def without_constants(Y: Array) -> Reduced:
     none, everything = np.zeros(0, np.int64), np.arange(Y.shape[1])
     values = Y if len(varies) == Y.shape[1] else Y[:, varies]
     return Reduced(values, np.setdiff1d(everything, varies), none, 0.0)
+
+
+def resolved(X: Array, mean: Floats, scale: Floats, factor: Factor) -> Reduced:
+    """X with columns for what its factor left out, where that is no rounding; else X itself."""
+    everything = np.arange(X.shape[1])
+    constant = np.flatnonzero(scale == 0)
+    dropped = np.setdiff1d(everything, np.concatenate([factor.kept, constant]))
+    if not len(dropped):
+        return Reduced(X, constant, dropped, 0.0)
+    noise = last_places(X) * np.hypot(mean, scale)
+    found = _with_rests(X, mean, scale, factor, dropped, noise)
+    values = X if len(found.which) == factor.rank else found.values
+    return Reduced(values, constant, np.setdiff1d(dropped, found.which), found.rounding)
 
 
 def last_places(Y: Array) -> float:
@@ -106,22 +121,82 @@ def _independent(Y: Array, noise: Floats) -> _Independent:
     """Columns that span those of Y, whose deviations by rounding are `noise`."""
     found = _moments(Y)
     factor = _clearly_independent(found.correlation)
-    kept, everything = factor.kept, np.arange(Y.shape[1])
+    everything = np.arange(Y.shape[1])
     if factor.rank == len(everything):
         return _Independent(Y, everything, 0.0)
-    dropped = np.setdiff1d(everything, kept)
-    rest, noise_of_rest = _rest(Y, found, factor, dropped, noise)
-    scale = _moments(rest).scale
-    new = np.flatnonzero(scale > noise_of_rest)
-    lost = float(np.linalg.norm(np.delete(scale, new)))
+    dropped = np.setdiff1d(everything, factor.kept)
+    return _with_rests(Y, found.mean, found.scale, factor, dropped, noise)
+
+
+def _with_rests(
+    Y: Array, mean: Floats, scale: Floats, factor: Factor, dropped: Ints, noise: Floats
+) -> _Independent:
+    """The columns a factor keeps, and what they leave of those dropped where it is no rounding."""
+    left = _Left(Y, mean, moments.inverse_of(scale), factor, dropped)
+    of_rest, noise_of_rest = left.deviations(), left.rounding(noise)
+    new = np.flatnonzero(of_rest > noise_of_rest)
+    lost = float(np.linalg.norm(np.delete(of_rest, new)))
     if not len(new):
-        return _Independent(Y[:, kept], kept, lost)
-    more = _independent(rest[:, new], noise_of_rest[new])
+        return _Independent(Y[:, factor.kept], factor.kept, lost)
+    more = _independent(left.columns(new), noise_of_rest[new])
     return _Independent(
-        np.hstack([Y[:, kept], more.values]),
-        np.concatenate([kept, dropped[new[more.which]]]),
+        np.hstack([Y[:, factor.kept], more.values]),
+        np.concatenate([factor.kept, dropped[new[more.which]]]),
         float(np.hypot(lost, more.rounding)),
     )
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What columns kept leave of those dropped, in units of their deviations.
+
+    Taken from the numbers, not from their covariance, which rounds far more; a second regression
+    takes off what the rounding of the first one's weights left.
+    """
+
+    values: Array
+    mean: Floats
+    inverse: Floats
+    factor: Factor
+    dropped: Ints
+
+    @cached_property
+    def weights(self) -> Floats:
+        """Of the columns kept, for each dropped."""
+        weights = np.zeros((self.factor.rank, len(self.dropped)))
+        for _ in range(2):
+            cross = np.zeros_like(weights)
+            for seen, other in self._blocks():
+                cross += seen.T @ (other - seen @ weights)
+            white = factors.solve_lower(self.factor.lower, cross / (len(self.values) - 1))
+            weights += factors.solve_lower(self.factor.lower, white, transposed=True)
+        return weights
+
+    def deviations(self) -> Floats:
+        """Of what is left."""
+        rests = (other - seen @ self.weights for seen, other in self._blocks())
+        squares = sum((rest**2).sum(axis=0) for rest in rests)
+        deviations: Floats = np.sqrt(squares / (len(self.values) - 1))
+        return deviations
+
+    def columns(self, which: NDArray[np.intp]) -> Floats:
+        """What is left of some of those dropped."""
+        weights = self.weights[:, which]
+        return np.vstack([other[:, which] - seen @ weights for seen, other in self._blocks()])
+
+    def rounding(self, noise: Floats) -> Floats:
+        """Deviations that rounding of all columns alone would leave."""
+        squares = (noise * self.inverse) ** 2
+        rounding: Floats = np.sqrt(
+            squares[self.dropped] + squares[self.factor.kept] @ self.weights**2
+        )
+        return rounding
+
+    def _blocks(self) -> Iterator[tuple[Floats, Floats]]:
+        """Standardised columns, kept and dropped, by blocks of rows."""
+        for rows in moments.blocks(*self.values.shape):
+            z = (self.values[rows] - self.mean) * self.inverse
+            yield z[:, self.factor.kept], z[:, self.dropped]
 
 
 def _clearly_independent(correlation: Floats) -> Factor:
@@ -132,24 +207,3 @@ def _clearly_independent(correlation: Floats) -> Factor:
         if factors.least_variance(of_kept, found.lower) >= factors.CLEARLY_INDEPENDENT:
             return found
     return factors.factorise_by_directions(correlation, factors.CLEARLY_INDEPENDENT)
-
-
-def _rest(
-    Y: Array, found: Moments, factor: Factor, dropped: Ints, noise: Floats
-) -> tuple[Floats, Floats]:
-    """What columns leave that are dropped, in units of their deviations, and its rounding.
-
-    Taken from the numbers, not from their covariance, which rounds far more; a second regression
-    takes off what the rounding of the first one's weights left.
-    """
-    inverse, kept = moments.inverse_of(found.scale), factor.kept
-    seen = (Y[:, kept] - found.mean[kept]) * inverse[kept]
-    rest = (Y[:, dropped] - found.mean[dropped]) * inverse[dropped]
-    total = np.zeros((len(kept), len(dropped)))
-    for _ in range(2):
-        cross = factors.solve_lower(factor.lower, seen.T @ rest / (len(Y) - 1))
-        weights = factors.solve_lower(factor.lower, cross, transposed=True)
-        rest -= seen @ weights
-        total += weights
-    rounding = (noise * inverse) ** 2
-    return rest, np.sqrt(rounding[dropped] + rounding[kept] @ total**2)
