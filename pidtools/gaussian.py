@@ -75,7 +75,13 @@ def gaussian_pid(
         All four atoms. `gap` is the distance between an explicit coupling and a dual bound,
         plus what the rounding of `cov` can change to first order. `notes` name the units that
         were left out because they are constant or linear functions of others, to within
-        1e-12 of their variance.
+        1e-12 of their variance; where that is more than rounding explains, `gap` includes the
+        distance to the answer with them.
+
+    Warns
+    -----
+    PIDWarning
+        If the rounding of `cov` leaves it open whether a unit is a linear function of others.
 
     Raises
     ------
@@ -334,9 +340,7 @@ class Gaussian:
             columns = _numbers(X, name)
             reduced = self._reduced(Y)
             source = self._look(columns, reduced.values, name, reduced.rounding)
-            of_x = target.resolved(source.x.values, source.x.mean, source.x.scale, source.x.factor)
-            if of_x.values is not source.x.values:
-                source = look(of_x.values, source.y, shrink=False)
+            source, of_x = _resolved(source, shrink=self.shrinkage is not None)
             summary = self._summary(source, Y, name)
             notes = (
                 *self._notes(source, of_x, reduced),
@@ -353,7 +357,10 @@ class Gaussian:
         # Shrunk correlations have full rank, whatever the columns are.
         reduced = target.without_constants(numbers) if shrinks else target.reduce(numbers)
         if reduced.values.shape[1] == 0:
-            raise ValueError("Y is constant; there is nothing to know about it.")
+            raise ValueError(
+                "Y is constant, or varies in the last place of its numbers only; there is nothing "
+                "to know about it."
+            )
         return reduced
 
     def _summary(self, source: Source, Y: Array, name: str) -> GaussianSummary:
@@ -413,10 +420,10 @@ class Gaussian:
     def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
         """The summary with each row counted `weights` times, integers of shape (n_samples,).
 
-        Columns of Y that were left out stay left out: the question is the same.
+        Units that were left out stay left out: the question is the same.
         """
         rows = np.repeat(np.arange(len(weights)), weights)
-        X, Y = (columns.values[rows] for columns in (summary.source.x, summary.source.y))
+        X, Y = summary.source.x.used(rows), summary.source.y.values[rows]
         with factors.arithmetic():
             source = self._look(X, Y, "X")
             if source.y.rank < summary.source.y.rank:
@@ -478,6 +485,19 @@ def _numbers(X: Array, name: str) -> Array:
     return columns if columns.dtype.kind == "f" else columns.astype(np.float64)
 
 
+def _resolved(source: Source, *, shrink: bool) -> tuple[Source, Reduced]:
+    """The source without units that are rounding of others, and small directions made units."""
+    x = source.x
+    clear = x.factor if shrink else factors.clear_part(x.factor)
+    found = target.resolved(x.values, x.mean, x.scale, clear)
+    if found.values is not x.values:
+        source = look(found.values, source.y, shrink=False)
+    elif clear is not x.factor:
+        source = source.keeping(clear)
+    rounded = dataclasses.replace(source.x, rounding=found.rounding)
+    return dataclasses.replace(source, x=rounded), found
+
+
 def _beside(y: Columns, summary: GaussianSummary) -> GaussianSummary:
     """The summary with Y in this frame.
 
@@ -530,7 +550,8 @@ def _rounding(summary: GaussianSummary) -> float:
     source, posterior = summary.source, summary.posterior
     n_units = len(source.x.scale) + len(source.y.scale)
     of_sums = factors.rounding(n_units, factors.RANK_TOLERANCE, posterior)
-    return of_sums + factors.rounding_of_rows(source.y.rounding, posterior)
+    of_rows = float(np.hypot(source.x.rounding, source.y.rounding))
+    return of_sums + factors.rounding_of_rows(of_rows, posterior)
 
 
 def _fixed(name: str) -> str:

@@ -146,6 +146,14 @@ def _factorise_pivoted(cov: Floats, tolerance: float) -> Factor:
     return Factor(kept, lower)
 
 
+def clear_part(factor: Factor) -> Factor:
+    """The factor of those units of which elimination leaves clearly more than rounding."""
+    if not factor.rank or np.diag(factor.lower).min() ** 2 >= CLEARLY_INDEPENDENT:
+        return factor
+    part = _factorise_pivoted(factor.lower @ factor.lower.T, CLEARLY_INDEPENDENT)
+    return Factor(factor.kept[part.kept], part.lower)
+
+
 def with_remainders(cov: Floats, found: Factor, tolerance: float) -> Factor:
     """The factor without the units that rounding alone may account for, and with all others.
 
@@ -333,7 +341,7 @@ def rounding(n_units: int, tolerance: float, *posteriors: Posterior) -> float:
 
 
 def rounding_of_rows(deviation: float, posterior: Posterior) -> float:
-    """What rounding of this deviation in the columns of Y changes in bits, to first order.
+    """What rounding of this deviation in columns of the source and Y changes, to first order.
 
     Half the log determinants of Cov(Y) and Cov(Y | source) each change by the covariance of the
     rounding with the whitened columns, at most its deviation there (Cauchy and Schwarz).

@@ -59,7 +59,7 @@ def moments(X: Array, Y: Array) -> Moments:
     n, d, width = len(X), X.shape[1], X.shape[1] + Y.shape[1]
     first = next(blocks(n, width))
     shift = np.concatenate([A[first].mean(axis=0, dtype=np.float64) for A in (X, Y)])
-    unit = np.concatenate([_units(A) for A in (X, Y)])
+    unit = np.concatenate([units(A) for A in (X, Y)])
     inverse = inverse_of(unit)
     total, scatter = np.zeros(width), np.zeros((width, width), order="F")
     buffer = np.empty((first.stop, width))
@@ -76,7 +76,7 @@ def moments(X: Array, Y: Array) -> Moments:
     return Moments(shift + mean * unit, scale * unit, correlation, n)
 
 
-def _units(X: Array) -> Floats:
+def units(X: Array) -> Floats:
     """A power of two near the range of each column; 0 for a column that doesn't vary."""
     ends = (np.asarray(end, dtype=np.float64) for end in (X.max(axis=0), X.min(axis=0)))
     spread = np.subtract(*ends)

@@ -68,10 +68,10 @@ def _shape(X: Array) -> tuple[Floats, Floats, Floats, Floats]:
     ends = np.stack([np.zeros(X.shape[1]), X.min(axis=0), X.max(axis=0)])
     shares = np.stack([(end == X).mean(axis=0) for end in ends])
     most, columns = shares.argmax(axis=0), np.arange(X.shape[1])
-    found = moments.moments(X, X[:, :0])
-    z = (X - found.mean) * moments.inverse_of(found.scale)
-    square = z * z
-    varies = found.scale > 0
+    z = (X - X.mean(axis=0, dtype=np.float64)) * moments.inverse_of(moments.units(X))
+    deviation = np.sqrt((z * z).mean(axis=0))
+    z *= moments.inverse_of(deviation)
+    square, varies = z * z, deviation > 0
     skew, kurtosis = (square * z).mean(axis=0), (square * square).mean(axis=0) - 3.0 * varies
     return ends[most, columns], shares[most, columns], skew, kurtosis
 

@@ -47,6 +47,12 @@ class Columns:
         """Number of columns kept."""
         return self.factor.rank
 
+    def used(self, rows: NDArray[np.int64]) -> Array:
+        """Rows of the columns kept."""
+        if self.rank == self.values.shape[1]:
+            return self.values[rows]
+        return self.values[np.ix_(rows, np.sort(self.factor.kept))]
+
     def correlations(self, every: Floats, other: Columns) -> Floats:
         """Correlations of kept columns with another's, shrunk, from those of all."""
         kept = every[np.ix_(self.factor.kept, other.factor.kept)]
@@ -99,6 +105,12 @@ class Source:
     x: Columns
     y: Columns
     cross: Floats
+
+    def keeping(self, factor: Factor) -> Source:
+        """The same with fewer units of X: those of a factor of a part of them."""
+        place = {int(unit): row for row, unit in enumerate(self.x.factor.kept)}
+        rows = [place[int(unit)] for unit in factor.kept]
+        return Source(dataclasses.replace(self.x, factor=factor), self.y, self.cross[rows])
 
     def beside(self, y: Columns) -> Source:
         """The same X beside Y in another frame."""

@@ -58,12 +58,13 @@ def reduce(Y: Array) -> Reduced:
     has to hold it beside large ones. Multiplying columns by powers of two changes nothing.
     """
     found = _moments(Y)
-    noise = last_places(Y) * np.hypot(found.mean, found.scale)
-    everything, varies = np.arange(Y.shape[1]), np.flatnonzero(found.scale > noise)
+    place = last_place(Y) * np.hypot(found.mean, found.scale)
+    everything, varies = np.arange(Y.shape[1]), np.flatnonzero(found.scale > place)
     constant = np.setdiff1d(everything, varies)
     if not len(varies):
         return Reduced(Y[:, varies], constant, varies, 0.0)
-    new = _independent(Y[:, varies] if len(constant) else Y, noise[varies])
+    noise = _places(Y.shape[1]) * place[varies]
+    new = _independent(Y[:, varies] if len(constant) else Y, noise)
     linear = np.setdiff1d(varies, varies[new.which])
     return Reduced(new.values, constant, linear, new.rounding)
 
@@ -83,25 +84,32 @@ def resolved(X: Array, mean: Floats, scale: Floats, factor: Factor) -> Reduced:
     dropped = np.setdiff1d(everything, np.concatenate([factor.kept, constant]))
     if not len(dropped):
         return Reduced(X, constant, dropped, 0.0)
-    noise = last_places(X) * np.hypot(mean, scale)
+    noise = _places(X.shape[1]) * last_place(X) * np.hypot(mean, scale)
     found = _with_rests(X, mean, scale, factor, dropped, noise)
     values = X if len(found.which) == factor.rank else found.values
     return Reduced(values, constant, np.setdiff1d(dropped, found.which), found.rounding)
 
 
-def last_places(Y: Array) -> float:
-    """Relative change of the numbers that counts as rounding."""
-    bits = 24 if _is_single(Y) else 53
-    return float(LAST_PLACES * np.sqrt(1 + Y.shape[1] / LAST_PLACES) * 2.0**-bits)
+def _places(n_columns: int) -> float:
+    """Units in the last place that sums of so many columns may be off by."""
+    return float(np.sqrt(LAST_PLACES**2 + LAST_PLACES * n_columns))
 
 
-def _is_single(Y: Array) -> bool:
-    """Whether float32 holds all the numbers, whatever they are stored in now."""
+def last_place(Y: Array) -> Floats:
+    """Largest relative error of one rounding of each column, whatever it is stored in now."""
+    return np.where(_is_single(Y), 2.0**-24, 2.0**-53)
+
+
+def _is_single(Y: Array) -> NDArray[np.bool_]:
+    """Columns all of whose numbers float32 holds."""
+    single = np.ones(Y.shape[1], dtype=np.bool_)
     if Y.itemsize <= 4:
-        return True
+        return single
     with np.errstate(over="ignore", under="ignore"):
-        parts = (Y[k : k + ROWS] for k in range(0, len(Y), ROWS))
-        return all(bool((part.astype(np.float32) == part).all()) for part in parts)
+        for k in range(0, len(Y), ROWS):
+            part = Y[k : k + ROWS]
+            single &= (part.astype(np.float32) == part).all(axis=0)
+    return single
 
 
 def _moments(Y: Array) -> Moments:
