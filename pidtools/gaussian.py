@@ -198,7 +198,7 @@ def _dropped(constant: NDArray[np.bool_], factor: Factor) -> tuple[Ints, Ints]:
 
 def left_out(name: str, constant: Ints, linear: Ints) -> str:
     """A note on the units of a block that are not used; empty if all are."""
-    kinds = {"constant": constant, "linear in the others": linear}
+    kinds = {"constant": constant, "linear in the others but for rounding": linear}
     parts = [f"{_listed(which)} ({kind})" for kind, which in kinds.items() if len(which)]
     start = f"{name}: left out" if name else "Left out"
     return f"{start} {' and '.join(parts)}; nothing is lost by it." if parts else ""

@@ -132,6 +132,22 @@ def test_resamples_keep_what_was_left_out(kind):
         assert interval.high == pytest.approx(reduced.intervals[name].high, abs=1e-7)
 
 
+@pytest.mark.parametrize("shrinkage", [None, "oas"])
+def test_resamples_of_a_constant_source(shrinkage):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(60, 2))
+    options = {"confidence_level": 0.9, "n_resamples": 10}
+    found = measure(
+        np.ones((60, 2)),
+        Y + 1,
+        Y + rng.normal(size=(60, 2)),
+        **options,
+        estimator=pt.Gaussian(shrinkage=shrinkage),
+    )
+    assert found.teacher_information == 0
+    assert found.intervals["teacher_information"].high == pytest.approx(0, abs=1e-12)
+
+
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["T", "S", "Y"])
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e9])
 def test_a_small_direction_beside_a_large_one_is_kept(which, size):

@@ -48,8 +48,8 @@ class Columns:
         return self.factor.rank
 
     def used(self, rows: NDArray[np.int64]) -> Array:
-        """Rows of the columns kept."""
-        if self.rank == self.values.shape[1]:
+        """Rows of the columns kept; of all where none is, as nothing has no shape."""
+        if self.rank in (0, self.values.shape[1]):
             return self.values[rows]
         return self.values[np.ix_(rows, np.sort(self.factor.kept))]
 
