@@ -11,15 +11,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pidtools import _process, _validate
-from pidtools._gaussian import correction, factors, moments, pencil
+from pidtools._gaussian import correction, factors, moments, pencil, shape, target
 from pidtools._gaussian.factors import Factor, Posterior
-from pidtools._gaussian.source import Anchor, Pair, Residuals, Source, Together, look, together
+from pidtools._gaussian.source import (
+    Anchor,
+    Columns,
+    Pair,
+    Residuals,
+    Source,
+    Together,
+    columns_of_y,
+    look,
+    together,
+)
+from pidtools._gaussian.target import Reduced
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Array = NDArray[Any]
 
 MEASURES = ("broja", "mmi")
+ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 # Units named in a note before "and so on".
 NAMED_UNITS = 8
 # Below this many samples a unit, sampling moves the atoms by tenths of a bit, corrected or not.
@@ -63,7 +76,13 @@ def gaussian_pid(
         All four atoms. `gap` is the distance between an explicit coupling and a dual bound,
         plus what the rounding of `cov` can change to first order. `notes` name the units that
         were left out because they are constant or linear functions of others, to within
-        1e-12 of their variance.
+        1e-12 of their variance; where that is more than rounding explains, `gap` includes the
+        distance to the answer with them.
+
+    Warns
+    -----
+    PIDWarning
+        If the rounding of `cov` leaves it open whether a unit is a linear function of others.
 
     Raises
     ------
@@ -93,9 +112,20 @@ def gaussian_pid(
     """
     _validate.check_choice(measure, "measure", MEASURES)
     _validate.check_choice(units, "units", UNITS)
-    matrix, sizes = _validate.check_covariance(cov, dims)
+    with factors.arithmetic():
+        matrix, sizes = _validate.check_covariance(cov, dims)
+        pid = _decompose(matrix, sizes, factors.tolerance_of(np.asarray(cov).dtype), measure)
+        return pid.in_units(units)
+
+
+def _decompose(cov: Floats, sizes: tuple[int, int, int], tolerance: float, measure: str) -> PID:
+    correlation, scale = factors.standardise(cov)
+    spans = [np.arange(a, b) for a, b in pairwise(np.cumsum((0, *sizes)))]
+    blocks = [correlation[np.ix_(k, k)] for k in spans]
+    decompose = _broja if measure == "broja" else _mmi
     try:
-        view = _look(matrix, sizes, factors.tolerance_of(np.asarray(cov).dtype))
+        found = [factors.factorise(block, tolerance) for block in blocks]
+        pid = decompose(_look(correlation, scale, spans, found, tolerance))
     except factors.IndefiniteError:
         raise ValueError(
             "cov is indefinite: it has negative eigenvalues beyond rounding, so no data have it; "
@@ -106,8 +136,31 @@ def gaussian_pid(
             f"cov makes a direction of Y a linear function of {fixed}, so the information is "
             "infinite; drop that part of Y, or add the noise that its measurement has."
         ) from None
-    pid = _broja(view) if measure == "broja" else _mmi(view)
-    return pid.in_units(units)
+    try:
+        pairs = zip(blocks, found, strict=True)
+        more = [factors.with_remainders(block, one, tolerance) for block, one in pairs]
+        if [one.rank for one in more] == [one.rank for one in found]:
+            return pid
+        other = decompose(_look(correlation, scale, spans, more, tolerance))
+    except (factors.IndefiniteError, factors.DeterministicError):
+        return _with_doubt(pid, np.inf)
+    return _with_doubt(pid, _distance(pid, other) + other.gap)
+
+
+def _distance(a: PID, b: PID) -> float:
+    pairs = ((getattr(a, name), getattr(b, name)) for name in ATOMS)
+    return float(max(abs(mine - yours) for mine, yours in pairs))
+
+
+def _with_doubt(pid: PID, gap: float) -> PID:
+    """The same with a gap that covers the answer with the units that were nearly linear."""
+    note = (
+        "What others leave of the units left out is near the rounding of cov, but not certainly "
+        f"rounding; with it the atoms may be off by {gap:.2g} bits, which the gap includes. Drop "
+        "those units, or compute cov from their differences."
+    )
+    _process.warn(note, stacklevel=3)
+    return dataclasses.replace(pid, gap=pid.gap + gap, notes=(*pid.notes, note))
 
 
 @dataclass(frozen=True)
@@ -121,11 +174,9 @@ class _View:
     notes: tuple[str, ...]
 
 
-def _look(cov: Floats, sizes: tuple[int, int, int], tolerance: float) -> _View:
-    correlation, scale = factors.standardise(cov)
-    ends = np.cumsum((0, *sizes))
-    spans = [np.arange(a, b) for a, b in pairwise(ends)]
-    found = [factors.factorise(correlation[np.ix_(k, k)], tolerance) for k in spans]
+def _look(
+    correlation: Floats, scale: Floats, spans: list[Ints], found: list[Factor], tolerance: float
+) -> _View:
     if found[2].rank == 0:
         raise ValueError("cov gives Y no variance; there is nothing to know about a constant.")
     t, s, y = (span[factor.kept] for span, factor in zip(spans, found, strict=True))
@@ -135,18 +186,20 @@ def _look(cov: Floats, sizes: tuple[int, int, int], tolerance: float) -> _View:
         found[0], found[1], correlation[np.ix_(t, s)], p, found[2], correlation[np.ix_(s, y)]
     )
     named = zip(("T", "S", "Y"), spans, found, strict=True)
-    notes = (left_out(name, scale[span] == 0, factor) for name, span, factor in named)
-    rounding = factors.rounding(len(cov), tolerance, p, r, both)
+    notes = (left_out(name, *_dropped(scale[span] == 0, factor)) for name, span, factor in named)
+    rounding = factors.rounding(len(scale), tolerance, p, r, both)
     return _View(p, r, both, rounding, tuple(note for note in notes if note))
 
 
-def left_out(name: str, constant: NDArray[np.bool_], factor: Factor) -> str:
-    """A note on the units of a block that its factor does not use; empty if it uses all."""
+def _dropped(constant: NDArray[np.bool_], factor: Factor) -> tuple[Ints, Ints]:
+    """Units that a factor does not use: the constant ones and the others."""
     dropped = np.setdiff1d(np.arange(len(constant)), factor.kept)
-    kinds = {
-        "constant": dropped[constant[dropped]],
-        "linear in the others": dropped[~constant[dropped]],
-    }
+    return dropped[constant[dropped]], dropped[~constant[dropped]]
+
+
+def left_out(name: str, constant: Ints, linear: Ints) -> str:
+    """A note on the units of a block that are not used; empty if all are."""
+    kinds = {"constant": constant, "linear in the others but for rounding": linear}
     parts = [f"{_listed(which)} ({kind})" for kind, which in kinds.items() if len(which)]
     start = f"{name}: left out" if name else "Left out"
     return f"{start} {' and '.join(parts)}; nothing is lost by it." if parts else ""
@@ -285,16 +338,37 @@ class Gaussian:
         PIDWarning
             If the samples are few for the units.
         """
-        source = self._look(X, Y, name)
-        if self.shrinkage is None:
-            _check_size(source, name)
-        summary = self._summary(source, Y, name)
-        return dataclasses.replace(summary, notes=self._notes(source))
+        with factors.arithmetic():
+            columns = _numbers(X, name)
+            reduced = self._reduced(Y)
+            source = self._look(columns, reduced.values, name, reduced.rounding)
+            source, of_x = _resolved(source, shrink=self.shrinkage is not None)
+            summary = self._summary(source, Y, name)
+            notes = (
+                *self._notes(source, of_x, reduced),
+                *shape.notes(columns, Y, of_ranks=self.copula),
+            )
+            return dataclasses.replace(summary, notes=notes)
+
+    def _reduced(self, Y: Array) -> Reduced:
+        """Columns of Y of which each tells something new, decided without a look at a source."""
+        if len(Y) < 2:
+            raise ValueError(f"Y holds {len(Y)} sample; a covariance needs more.")
+        numbers = moments.normal_scores(Y) if self.copula else Y
+        shrinks = self.shrinkage is not None
+        # Shrunk correlations have full rank, whatever the columns are.
+        reduced = target.without_constants(numbers) if shrinks else target.reduce(numbers)
+        if reduced.values.shape[1] == 0:
+            raise ValueError(
+                "Y is constant, or varies in the last place of its numbers only; there is nothing "
+                "to know about it."
+            )
+        return reduced
 
     def _summary(self, source: Source, Y: Array, name: str) -> GaussianSummary:
         try:
             posterior = source.posterior(name)
-        except factors.DeterministicError:
+        except (factors.DeterministicError, factors.IndefiniteError):
             raise ValueError(_fixed(name)) from None
         bias = source.bias() if self._corrects else 0.0
         return GaussianSummary(
@@ -306,22 +380,17 @@ class Gaussian:
             residuals=source.residuals(posterior) if self._corrects else None,
         )
 
-    def _look(self, X: Array, Y: Array, name: str) -> Source:
-        if X.dtype.kind in "US":
-            raise TypeError(f"{name} holds strings; the Gaussian estimator needs numbers.")
-        columns = X.reshape(len(X), -1)
-        if columns.dtype.kind != "f":
-            columns = columns.astype(np.float64)
-        if len(Y) < 2:
-            raise ValueError(f"Y holds {len(Y)} sample; a covariance needs more.")
-        if self.copula:
-            columns, Y = moments.normal_scores(columns), moments.normal_scores(Y)
-        source = look(columns, Y, shrink=self.shrinkage is not None)
-        if source.y.rank == 0:
-            raise ValueError("Y is constant; there is nothing to know about it.")
+    def _look(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
+        """X beside columns of Y that were reduced, and what that took for rounding."""
+        columns = moments.normal_scores(X) if self.copula else X
+        shrinks = self.shrinkage is not None
+        y = columns_of_y(Y, shrink=shrinks, rounding=rounding)
+        source = look(columns, y, shrink=shrinks)
+        if not shrinks:
+            _check_size(source, name)
         return source
 
-    def _notes(self, source: Source) -> tuple[str, ...]:
+    def _notes(self, source: Source, of_x: Reduced, of_y: Reduced) -> tuple[str, ...]:
         notes = [
             f"Gaussian: {source.n_samples} samples, {source.x.rank} units and {source.y.rank} of Y "
             "that are not functions of others; linear relations only."
@@ -334,44 +403,52 @@ class Gaussian:
             notes.append(f"Correlations shrunk by {share:.2g} (oas), which lowers information.")
         if _looks_like_labels(source.y.values):
             notes.append("Y takes few values, all whole: for class labels use another estimator.")
-        for name, columns in (("", source.x), ("Y", source.y)):
-            notes.append(left_out(name, columns.scale == 0, columns.factor))
+        notes.append(left_out("", of_x.constant, of_x.linear))
+        notes.append(left_out("Y", of_y.constant, of_y.linear))
         return tuple(note for note in notes if note)
 
     @_process.quiet
     def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
         """The second summary with what its resamples are held to beside the first."""
         t, s = summary_t, summary_s
-        if t.residuals is None or s.residuals is None:
-            return s
-        both = _together(t, s, t.residuals, s.residuals)
-        place = correction.fit(both.log_g, both.scatter).log_g
-        frame = t.source.y.whitened(both.frame)
-        return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
+        with factors.arithmetic():
+            s = _beside(t.source.y, s)
+            if t.residuals is None or s.residuals is None:
+                return s
+            both = _together(t, s, t.residuals, s.residuals)
+            place = correction.fit(both.log_g, both.scatter).log_g
+            frame = t.source.y.whitened(both.frame)
+            return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
 
     @_process.quiet
     def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
-        """The summary with each row counted `weights` times, integers of shape (n_samples,)."""
+        """The summary with each row counted `weights` times, integers of shape (n_samples,).
+
+        Units that were left out stay left out: the question is the same.
+        """
         rows = np.repeat(np.arange(len(weights)), weights)
-        X, Y = (columns.values[rows] for columns in (summary.source.x, summary.source.y))
-        source = self._look(X, Y, "X")
-        if self.shrinkage is None:
-            _check_size(source, "X")
-        return dataclasses.replace(self._summary(source, Y, "X"), anchor=summary.anchor)
+        X, Y = summary.source.x.used(rows), summary.source.y.values[rows]
+        with factors.arithmetic():
+            source = self._look(X, Y, "X")
+            if source.y.rank < summary.source.y.rank:
+                raise ValueError("A resample lost a direction of Y.")
+            return dataclasses.replace(self._summary(source, Y, "X"), anchor=summary.anchor)
 
     @_process.quiet
     def decompose(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> PID:
         """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
-        t, s = summary_t, summary_s
-        if s.anchor is not None:
-            unique_t, unique_s, gap = *_anchored_uniques(t, s, s.anchor), np.inf
-        else:
-            solved = pencil.solve(t.posterior.lower, s.posterior.lower)
-            unique_t, unique_s = solved.unique_t, solved.unique_s
-            gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
-            if t.residuals is not None and s.residuals is not None:
-                both = _together(t, s, t.residuals, s.residuals)
-                unique_t, unique_s = _corrected_uniques(both)
+        t = summary_t
+        with factors.arithmetic():
+            s = _beside(t.source.y, summary_s)
+            if s.anchor is not None:
+                unique_t, unique_s, gap = *_anchored_uniques(t, s, s.anchor), np.inf
+            else:
+                solved = pencil.solve(t.posterior.lower, s.posterior.lower)
+                unique_t, unique_s = solved.unique_t, solved.unique_s
+                gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
+                if t.residuals is not None and s.residuals is not None:
+                    both = _together(t, s, t.residuals, s.residuals)
+                    unique_t, unique_s = _corrected_uniques(both)
         return PID(
             redundancy=t.information - unique_t,
             unique_t=unique_t,
@@ -384,7 +461,11 @@ class Gaussian:
     @_process.quiet
     def joint_information(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> float:
         """I(Y; T, S) in bits from the covariance of all."""
-        pair = Pair(summary_t.source, summary_s.source)
+        with factors.arithmetic():
+            pair = Pair(summary_t.source, _beside(summary_t.source.y, summary_s).source)
+            return self._information(pair, summary_t.posterior)
+
+    def _information(self, pair: Pair, of_t: Posterior) -> float:
         rank = pair.t.x.rank + pair.s.x.rank
         if self.shrinkage is None and pair.t.n_samples - 1 <= rank + pair.t.y.rank:
             raise ValueError(
@@ -393,14 +474,48 @@ class Gaussian:
                 'samples, fewer units, or estimator=pt.Gaussian(shrinkage="oas").'
             )
         try:
-            posterior = pair.posterior(summary_t.posterior)
-        except factors.DeterministicError:
+            posterior = pair.posterior(of_t)
+        except (factors.DeterministicError, factors.IndefiniteError):
             raise ValueError(_fixed("T and S together")) from None
         bias = 0.0
         if self._corrects:
             n, n_y = pair.t.n_samples, pair.t.y.rank
             bias = correction.information_bias(n_y, n - 1, len(posterior.whitened))
         return (-factors.log_det(posterior.lower) - bias) / NATS_PER_BIT
+
+
+def _numbers(X: Array, name: str) -> Array:
+    if X.dtype.kind in "US":
+        raise TypeError(f"{name} holds strings; the Gaussian estimator needs numbers.")
+    columns = X.reshape(len(X), -1)
+    return columns if columns.dtype.kind == "f" else columns.astype(np.float64)
+
+
+def _resolved(source: Source, *, shrink: bool) -> tuple[Source, Reduced]:
+    """The source without units that are rounding of others, and small directions made units."""
+    x = source.x
+    clear = x.factor if shrink else factors.clear_part(x.factor)
+    found = target.resolved(x.values, x.mean, x.scale, clear)
+    if found.values is not x.values:
+        source = look(found.values, source.y, shrink=False)
+    elif clear is not x.factor:
+        source = source.keeping(clear)
+    rounded = dataclasses.replace(source.x, rounding=found.rounding)
+    return dataclasses.replace(source, x=rounded), found
+
+
+def _beside(y: Columns, summary: GaussianSummary) -> GaussianSummary:
+    """The summary with Y in this frame.
+
+    Summaries of one Y have one frame, except where they come from machines or processes that
+    round in different ways. Two frames decompose nothing, and no later check would see it: each
+    posterior alone has the right information.
+    """
+    if y.is_frame_of(summary.source.y):
+        return summary
+    estimator: Gaussian = summary.estimator
+    anew = estimator._summary(summary.source.beside(y), summary.labels, "S")
+    return dataclasses.replace(anew, notes=summary.notes, anchor=summary.anchor)
 
 
 def _looks_like_labels(Y: Array) -> bool:
@@ -438,8 +553,11 @@ def _anchored_uniques(
 
 
 def _rounding(summary: GaussianSummary) -> float:
-    n_units = len(summary.source.x.scale) + len(summary.source.y.scale)
-    return factors.rounding(n_units, factors.RANK_TOLERANCE, summary.posterior)
+    source, posterior = summary.source, summary.posterior
+    n_units = len(source.x.scale) + len(source.y.scale)
+    of_sums = factors.rounding(n_units, factors.RANK_TOLERANCE, posterior)
+    of_rows = float(np.hypot(source.x.rounding, source.y.rounding))
+    return of_sums + factors.rounding_of_rows(of_rows, posterior)
 
 
 def _fixed(name: str) -> str:

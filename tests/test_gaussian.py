@@ -31,8 +31,9 @@ def test_moments_against_numpy(dtype, monkeypatch):
     both = np.hstack([X, Z]).astype(np.float64)
     np.testing.assert_allclose(found.mean, both.mean(axis=0), atol=1e-14)
     np.testing.assert_allclose(found.cov, np.cov(both, rowvar=False), atol=1e-14)
-    between = moments.cross_covariance(X, found.mean[:5], Z, found.mean[5:])
-    np.testing.assert_allclose(between, found.cov[:5, 5:], atol=1e-14)
+    x, z = (found.mean[:5], found.scale[:5]), (found.mean[5:], found.scale[5:])
+    between = moments.cross_correlation(X, *x, Z, *z)
+    np.testing.assert_allclose(between, found.correlation[:5, 5:], atol=1e-14)
 
 
 def test_a_large_offset_costs_no_digits():

@@ -7,15 +7,17 @@ matrix, so that the units of measurement never decide anything.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cholesky, solve_triangular
-from scipy.linalg.lapack import dpstrf
+from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
+from scipy.linalg.lapack import dpocon, dpstrf
 
-from pidtools._result import NATS_PER_BIT
+from pidtools._result import NATS_PER_BIT, Outcome, PIDError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,7 +35,11 @@ CLEARLY_INDEPENDENT = 1e-8
 INDEFINITE = 1e-8
 # Share of a unit's variance below which float32 entries say nothing.
 SINGLE_TOLERANCE = 1e-5
+# Rounding of entries and of LAPACK moves eigenvalues by less than so many units in the last place
+# a row; sums of some ten products leave 1 to 3.
+ROUNDED_PLACES = 8
 EPS = float(np.finfo(np.float64).eps)
+SINGLE_EPS = float(np.finfo(np.float32).eps)
 
 
 class DeterministicError(Exception):
@@ -42,6 +48,24 @@ class DeterministicError(Exception):
 
 class IndefiniteError(Exception):
     """The matrix has negative eigenvalues beyond rounding."""
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """Let products that are too small for a float be 0, whatever NumPy is told to do of them.
+
+    A decomposition of LAPACK that does not end, which finite matrices hardly ever meet, is an
+    error of ours.
+    """
+    try:
+        with np.errstate(under="ignore"):
+            yield
+    except LinAlgError as error:
+        raise PIDError(
+            f"A matrix could not be decomposed ({error}); rescale or drop columns of very "
+            "different sizes.",
+            Outcome.no_answer,
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -73,19 +97,37 @@ def standardise(cov: Floats) -> tuple[Floats, Floats]:
 def factorise(cov: Floats, tolerance: float = RANK_TOLERANCE) -> Factor:
     """Factor of a semidefinite matrix whose rows are in standardised units.
 
+    A unit is left out where elimination leaves `tolerance` or less of it. Where some direction of
+    the units kept has no more variance than rounding, pivots did not reveal the rank, as where
+    units of very different sizes add up to a constant; then eigenvectors decide.
+
     Raises
     ------
     IndefiniteError
         If what remains after elimination is not rounding.
     """
-    everything = np.arange(len(cov))
     try:
         lower = cholesky(cov, lower=True, check_finite=False)
     except LinAlgError:
         return _factorise_pivoted(cov, tolerance)
-    if len(cov) and np.diag(lower).min() ** 2 < max(CLEARLY_INDEPENDENT, tolerance):
+    if len(cov) and least_variance(cov, lower) < max(CLEARLY_INDEPENDENT, tolerance):
         return _factorise_pivoted(cov, tolerance)
-    return Factor(everything, lower)
+    return Factor(np.arange(len(cov)), lower)
+
+
+def least_variance(cov: Floats, lower: Floats) -> float:
+    """Estimate from below of the least eigenvalue of a matrix with this factor."""
+    norm = float(np.abs(cov).sum(axis=0).max())
+    return float(dpocon(lower, norm, uplo="L")[0]) * norm
+
+
+def floor_of(n_units: int, tolerance: float) -> float:
+    """Eigenvalue up to which a direction may be nothing but rounding of the matrix."""
+    return min(ROUNDED_PLACES * n_units * _eps_behind(tolerance), tolerance)
+
+
+def _eps_behind(tolerance: float) -> float:
+    return SINGLE_EPS if tolerance == SINGLE_TOLERANCE else EPS
 
 
 def _factorise_pivoted(cov: Floats, tolerance: float) -> Factor:
@@ -97,7 +139,51 @@ def _factorise_pivoted(cov: Floats, tolerance: float) -> Factor:
     rest = cov[np.ix_(order[rank:], order[rank:])] - lower[rank:] @ lower[rank:].T
     if np.abs(rest).max(initial=0.0) > max(INDEFINITE, tolerance):
         raise IndefiniteError
-    return Factor(order[:rank], np.ascontiguousarray(lower[:rank]))
+    kept, lower = order[:rank], np.asfortranarray(lower[:rank])
+    floor = floor_of(len(cov), tolerance)
+    if rank and least_variance(cov[np.ix_(kept, kept)], lower) <= floor:
+        return factorise_by_directions(cov, floor)
+    return Factor(kept, lower)
+
+
+def clear_part(factor: Factor) -> Factor:
+    """The factor of those units of which elimination leaves clearly more than rounding."""
+    if not factor.rank or np.diag(factor.lower).min() ** 2 >= CLEARLY_INDEPENDENT:
+        return factor
+    part = _factorise_pivoted(factor.lower @ factor.lower.T, CLEARLY_INDEPENDENT)
+    return Factor(factor.kept[part.kept], part.lower)
+
+
+def with_remainders(cov: Floats, found: Factor, tolerance: float) -> Factor:
+    """The factor without the units that rounding alone may account for, and with all others.
+
+    It has more units than `found` where what elimination left is below the tolerance, but above
+    the rounding of the matrix.
+    """
+    if found.rank == len(cov):
+        return found
+    least = floor_of(len(cov), tolerance)
+    return factorise_by_directions(cov, least)
+
+
+def factorise_by_directions(cov: Floats, least: float) -> Factor:
+    """Factor that leaves out as many units as directions have a variance of `least` or less.
+
+    The units with the largest weights in those directions go, as the others fix them best
+    (Golub, Klema and Stewart 1976).
+    """
+    values, directions = np.linalg.eigh(cov)
+    if values.min(initial=0.0) < -max(INDEFINITE, least):
+        raise IndefiniteError
+    n_null = int((values <= least).sum())
+    if n_null == len(cov):
+        return Factor(np.zeros(0, np.int64), np.zeros((0, 0)))
+    order = qr(directions[:, :n_null].T, mode="r", pivoting=True)[1] if n_null else ()
+    kept = np.setdiff1d(np.arange(len(cov)), order[:n_null])
+    try:
+        return Factor(kept, cholesky(cov[np.ix_(kept, kept)], lower=True, check_finite=False))
+    except LinAlgError:
+        return factorise_by_directions(cov, values[n_null])
 
 
 def solve_lower(lower: Floats, right: Floats, *, transposed: bool = False) -> Floats:
@@ -212,7 +298,7 @@ def joint_posterior(
         If the joint covariance is not semidefinite.
     """
     seen = solve_lower(t.lower, between)
-    new = factorise(s.lower @ s.lower.T - seen.T @ seen)
+    new = _factorise_rest(s.lower @ s.lower.T - seen.T @ seen, _weights_squared(t, seen))
     seen = seen[:, new.kept]
     cross = solve_lower(target.lower, cross_s[new.kept].T).T - seen.T @ p.whitened
     whitened = solve_lower(new.lower, cross)
@@ -222,6 +308,20 @@ def joint_posterior(
     weights = np.vstack([weights_t, weights_s])
     both = np.vstack([p.whitened, whitened])
     return Posterior(lower, both, _amplification(lower, target, weights))
+
+
+def _weights_squared(source: Factor, whitened: Floats) -> Floats:
+    """Sum of squared weights of standardised units in each column explained by the source."""
+    weights = solve_lower(source.lower, whitened, transposed=True)
+    squares: Floats = (weights**2).sum(axis=0)
+    return squares
+
+
+def _factorise_rest(rest: Floats, weights_squared: Floats) -> Factor:
+    """Factor of what is left of units; rounding of it grows with the squares of the weights."""
+    size = np.sqrt(1.0 + weights_squared)
+    found = factorise(rest / size / size[:, None])
+    return Factor(found.kept, found.lower * size[found.kept, None])
 
 
 def _amplification(lower: Floats, target: Factor, weights: Floats) -> float:
@@ -236,6 +336,15 @@ def rounding(n_units: int, tolerance: float, *posteriors: Posterior) -> float:
     Elimination of d units rounds each entry by about sqrt(d) units in the last place (Higham
     and Mary 2019); half the trace of the precision turns that into log determinants.
     """
-    last_place = EPS if tolerance == RANK_TOLERANCE else float(np.finfo(np.float32).eps)
     trace = sum(posterior.amplification for posterior in posteriors)
-    return last_place * math.sqrt(n_units) * (1.0 + trace) / NATS_PER_BIT
+    return _eps_behind(tolerance) * math.sqrt(n_units) * (1.0 + trace) / NATS_PER_BIT
+
+
+def rounding_of_rows(deviation: float, posterior: Posterior) -> float:
+    """What rounding of this deviation in columns of the source and Y changes, to first order.
+
+    Half the log determinants of Cov(Y) and Cov(Y | source) each change by the covariance of the
+    rounding with the whitened columns, at most its deviation there (Cauchy and Schwarz).
+    """
+    whitened = deviation * math.sqrt(len(posterior.lower) * posterior.amplification)
+    return 2.0 * whitened / NATS_PER_BIT

@@ -11,21 +11,35 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 from scipy.special import ndtri
 
+from pidtools._gaussian import factors
+
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
 
 # Numbers in the float64 copy of a block of rows: 64 MB.
 BLOCK_NUMBERS = 8_000_000
 MIN_ROWS = 256
+# The inverse of a smaller deviation may leave the floats; such a column counts as constant.
+LEAST_RANGE = 2.0**-980
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean, shape (d,), and covariance, shape (d, d), of the columns of [X, Y]."""
+    """Mean and standard deviation, shape (d,), and correlations of the columns of [X, Y].
+
+    A column that doesn't vary has the deviation 0 and the correlations 0.
+    """
 
     mean: Floats
-    cov: Floats
+    scale: Floats
+    correlation: Floats
     n_samples: int
+
+    @property
+    def cov(self) -> Floats:
+        """Covariance, divided by n - 1."""
+        cov: Floats = self.correlation * self.scale * self.scale[:, None]
+        return cov
 
 
 def blocks(n_samples: int, width: int) -> Iterator[slice]:
@@ -36,34 +50,55 @@ def blocks(n_samples: int, width: int) -> Iterator[slice]:
 
 
 def moments(X: Array, Y: Array) -> Moments:
-    """Joint mean and covariance (divided by n - 1) of X, shape (n, d), and Y, shape (n, k).
+    """Joint moments (divided by n - 1) of X, shape (n, d), and Y, shape (n, k).
 
-    Rows are read once, so X may be a memory map. All are shifted by the mean of the first block,
-    which keeps the digits that a large offset would cancel.
+    Blocks of rows are read one after the other, so X may be a memory map. All are shifted by the
+    mean of the first block, which keeps the digits that a large offset would cancel, and taken in
+    units of about the range of each column, so that no square leaves the floats.
     """
     n, d, width = len(X), X.shape[1], X.shape[1] + Y.shape[1]
     first = next(blocks(n, width))
     shift = np.concatenate([A[first].mean(axis=0, dtype=np.float64) for A in (X, Y)])
+    unit = np.concatenate([units(A) for A in (X, Y)])
+    inverse = inverse_of(unit)
     total, scatter = np.zeros(width), np.zeros((width, width), order="F")
     buffer = np.empty((first.stop, width))
     for rows in blocks(n, width):
         block = buffer[: rows.stop - rows.start]
         np.subtract(X[rows], shift[:d], out=block[:, :d])
         np.subtract(Y[rows], shift[d:], out=block[:, d:])
+        block *= inverse
         total += block.sum(axis=0)
         scatter = dsyrk(1.0, block.T, beta=1.0, c=scatter, overwrite_c=1, lower=1)
     mean = total / n
-    cov = (scatter - n * np.outer(mean, mean)) / (n - 1)
-    lower = np.tril(cov)
-    return Moments(shift + mean, lower + np.tril(lower, -1).T, n)
+    lower = np.tril(scatter - n * np.outer(mean, mean)) / (n - 1)
+    correlation, scale = factors.standardise(lower + np.tril(lower, -1).T)
+    return Moments(shift + mean * unit, scale * unit, correlation, n)
 
 
-def cross_covariance(X: Array, mean_x: Floats, Z: Array, mean_z: Floats) -> Floats:
-    """Covariance (divided by n - 1) of X, shape (n, d), with Z, shape (n, k); means are known."""
+def units(X: Array) -> Floats:
+    """A power of two near the range of each column; 0 for a column that doesn't vary."""
+    ends = (np.asarray(end, dtype=np.float64) for end in (X.max(axis=0), X.min(axis=0)))
+    spread = np.subtract(*ends)
+    unit: Floats = np.ldexp(1.0, np.frexp(spread)[1])
+    return np.where(spread >= LEAST_RANGE, unit, 0.0)
+
+
+def inverse_of(scale: Floats) -> Floats:
+    """1 / scale, and 0 for columns that don't vary."""
+    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+
+
+def cross_correlation(
+    X: Array, mean_x: Floats, scale_x: Floats, Z: Array, mean_z: Floats, scale_z: Floats
+) -> Floats:
+    """Correlations of X, shape (n, d), with Z, shape (n, k), given their moments."""
     n = len(X)
     out = np.zeros((X.shape[1], Z.shape[1]))
     for rows in blocks(n, X.shape[1] + Z.shape[1]):
-        out += np.subtract(X[rows], mean_x).T @ np.subtract(Z[rows], mean_z)
+        x = np.subtract(X[rows], mean_x) * inverse_of(scale_x)
+        z = np.subtract(Z[rows], mean_z) * inverse_of(scale_z)
+        out += x.T @ z
     return out / (n - 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from pidtools._gaussian import correction, factors, moments
 from pidtools._gaussian.factors import Factor, Posterior
+from pidtools._gaussian.moments import Moments
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
@@ -29,6 +31,8 @@ class Columns:
         What shrinkage leaves of a correlation, as a factor for each of its two sides.
     factor : Factor
         Of the correlations, shrunk.
+    rounding : float
+        Deviation of what was left out as rounding of these columns, in units of their own.
     """
 
     values: Array
@@ -36,18 +40,41 @@ class Columns:
     scale: Floats
     weight: float
     factor: Factor
+    rounding: float = 0.0
 
     @property
     def rank(self) -> int:
         """Number of columns kept."""
         return self.factor.rank
 
-    def correlations(self, cov: Floats, other: Columns) -> Floats:
-        """Correlations of kept columns with another's, shrunk, from all covariances."""
-        scale = self.scale[self.factor.kept, None] * other.scale[other.factor.kept]
-        kept = cov[np.ix_(self.factor.kept, other.factor.kept)]
-        correlations: Floats = kept / scale * (self.weight * other.weight)
+    def used(self, rows: NDArray[np.int64]) -> Array:
+        """Rows of the columns kept; of all where none is, as nothing has no shape."""
+        if self.rank in (0, self.values.shape[1]):
+            return self.values[rows]
+        return self.values[np.ix_(rows, np.sort(self.factor.kept))]
+
+    def correlations(self, every: Floats, other: Columns) -> Floats:
+        """Correlations of kept columns with another's, shrunk, from those of all."""
+        kept = every[np.ix_(self.factor.kept, other.factor.kept)]
+        correlations: Floats = kept * (self.weight * other.weight)
         return correlations
+
+    def correlations_with(self, other: Columns) -> Floats:
+        """The same from the values of both."""
+        a, b = self, other
+        every = moments.cross_correlation(a.values, a.mean, a.scale, b.values, b.mean, b.scale)
+        return self.correlations(every, other)
+
+    def is_frame_of(self, other: Columns) -> bool:
+        """Whether both whiten the same numbers in the same way, to the last bit."""
+        a, b = self, other
+        pairs = (
+            (a.mean, b.mean),
+            (a.scale, b.scale),
+            (a.factor.kept, b.factor.kept),
+            (a.factor.lower, b.factor.lower),
+        )
+        return self is other or all(np.array_equal(mine, yours) for mine, yours in pairs)
 
     def whitened(self, directions: Floats) -> Floats:
         """Weights of all columns for directions of the kept and whitened ones."""
@@ -79,6 +106,16 @@ class Source:
     y: Columns
     cross: Floats
 
+    def keeping(self, factor: Factor) -> Source:
+        """The same with fewer units of X: those of a factor of a part of them."""
+        place = {int(unit): row for row, unit in enumerate(self.x.factor.kept)}
+        rows = [place[int(unit)] for unit in factor.kept]
+        return Source(dataclasses.replace(self.x, factor=factor), self.y, self.cross[rows])
+
+    def beside(self, y: Columns) -> Source:
+        """The same X beside Y in another frame."""
+        return Source(self.x, y, self.x.correlations_with(y))
+
     @property
     def n_samples(self) -> int:
         """Number of rows."""
@@ -109,26 +146,25 @@ class Source:
         return Residuals(values, posterior.lower, self.degrees)
 
 
-def look(X: Array, Y: Array, *, shrink: bool) -> Source:
-    """Moments of X, shape (n, d), with Y, shape (n, k), and factors of their correlations."""
-    found = moments.moments(X, Y)
-    correlation, scale = factors.standardise(found.cov)
-    d, n = X.shape[1], len(X)
-    parts = (slice(0, d), slice(d, None))
-    # Y is shrunk by itself, so that it is the same beside every source.
-    seen = (correlation, correlation[parts[1], parts[1]])
-    weights = [np.sqrt(1.0 - moments.oas(c, n)) if shrink else 1.0 for c in seen]
-    x, y = (
-        Columns(
-            values=values,
-            mean=found.mean[part],
-            scale=scale[part],
-            weight=float(weight),
-            factor=factors.factorise(_shrunk(correlation[part, part], weight)),
-        )
-        for values, part, weight in zip((X, Y), parts, weights, strict=True)
-    )
-    return Source(x, y, x.correlations(found.cov[:d, d:], y))
+def columns_of_y(Y: Array, *, shrink: bool, rounding: float = 0.0) -> Columns:
+    """Y, shape (n, k), by itself: the same beside every source."""
+    columns = _columns(Y, moments.moments(Y, Y[:, :0]), shrink)
+    return dataclasses.replace(columns, rounding=rounding)
+
+
+def look(X: Array, y: Columns, *, shrink: bool) -> Source:
+    """X, shape (n, d), beside Y."""
+    d = X.shape[1]
+    both = moments.moments(X, y.values)
+    alone = Moments(both.mean[:d], both.scale[:d], both.correlation[:d, :d], both.n_samples)
+    x = _columns(X, alone, shrink)
+    return Source(x, y, x.correlations(both.correlation[:d, d:], y))
+
+
+def _columns(values: Array, found: Moments, shrink: bool) -> Columns:
+    weight = np.sqrt(1.0 - moments.oas(found.correlation, len(values))) if shrink else 1.0
+    factor = factors.factorise(_shrunk(found.correlation, weight))
+    return Columns(values, found.mean, found.scale, float(weight), factor)
 
 
 def _shrunk(correlation: Floats, weight: float) -> Floats:
@@ -147,8 +183,7 @@ class Pair:
     @cached_property
     def between(self) -> Floats:
         """Correlations of the kept columns of T with those of S."""
-        x, z = self.t.x, self.s.x
-        return x.correlations(moments.cross_covariance(x.values, x.mean, z.values, z.mean), z)
+        return self.t.x.correlations_with(self.s.x)
 
     def posterior(self, p: Posterior) -> Posterior:
         """Condition Y on both, given its posterior `p` for T."""
