@@ -165,7 +165,8 @@ def broja(
     pairs (t, s) in use, and ``64 n_tsy + 180 n_ts``.
 
     The first solve on a machine compiles (ten seconds or so); what it compiled is kept beside
-    the package or, where that is read-only, in the user's cache folder.
+    the package or, where that is read-only, in the user's cache folder or, where there is none
+    either, in a folder of the user's own among the temporary files.
 
     See Also
     --------

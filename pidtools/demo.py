@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +99,7 @@ def _measure(
     """
     options = Options.checked("bits", level, n_resamples, progress=False)
     students = {f"S{width}": np.load(folder / f"student-{width}.npy") for width in STUDENT_WIDTHS}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PIDWarning)  # what they say stands in the notes
+    with _process.ignoring(PIDWarning):  # what they say stands in the notes
         measured = measure(
             {"T": np.load(folder / "teacher.npy"), **students},
             np.load(folder / "labels.npy"),
@@ -135,8 +133,7 @@ def _train(widths: tuple[int, ...], train: tuple[Floats, Floats]) -> Any:
         max_iter=600,
         random_state=SEED,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the accuracy is in the table
+    with _process.ignoring(ConvergenceWarning):  # the accuracy is in the table
         return network.fit(*train)
 
 

@@ -406,11 +406,21 @@ def test_intervals_from_few_groups_are_said_to_be_narrow():
     assert noted(result, "rest on 30 groups")
 
 
-def test_too_few_groups_are_refused_before_anything_is_resampled(monkeypatch):
+@pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
+@pytest.mark.parametrize("estimator", [CHEAP, "binning", "knn", "kmeans"])
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_too_few_groups_are_refused_before_anything_is_resampled(monkeypatch, estimator, n_groups):
+    """One rule: tables of two groups, drawn again, would give intervals of no width."""
     monkeypatch.setattr(pt.resampling, "replicate", None)
-    groups = np.arange(N) % 2
-    with pytest.raises(ValueError, match="groups holds 2 groups; an interval needs at least 4"):
-        measure(groups=groups, confidence_level=0.9, n_resamples=10, synergy=False)
+    groups = np.arange(N) % n_groups
+    with pytest.raises(ValueError, match=f"groups holds {n_groups} groups; an interval needs at"):
+        measure(
+            estimator=estimator,
+            groups=groups,
+            confidence_level=0.9,
+            n_resamples=10,
+            synergy=False,
+        )
 
 
 def test_summaries_of_other_folds_do_not_meet():

@@ -105,14 +105,14 @@ print(len(names), digest(names, "text"))
 """
 
 
-def digest_of(path: Path, *options: str) -> str:
+def digest_of(path: Path, *options: str, **env: str) -> str:
     done = subprocess.run(
         [sys.executable, *options, "-c", DIGEST],
         capture_output=True,
         text=True,
         check=True,
         cwd=path.parent,
-        env={**os.environ, "PYTHONPATH": str(path)},
+        env={**os.environ, "PYTHONPATH": str(path), **env},
     )
     return done.stdout
 
@@ -123,6 +123,7 @@ def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path):
     shutil.copytree(package, tmp_path / "copy" / "pidtools", ignore=ignored)
     archive = Path(shutil.make_archive(str(tmp_path / "library"), "zip", tmp_path / "copy"))
     here = digest_of(package.parent)
+    assert digest_of(package.parent, NUMBA_OPT="0") != here
     assert digest_of(archive) == here
     assert digest_of(tmp_path / "copy", "-OO") == here
     with (tmp_path / "copy/pidtools/_broja/kernels/schur.py").open("a") as source:
@@ -181,6 +182,11 @@ def test_a_kernel_is_compiled_where_numba_is_switched_off(kept, monkeypatch):
 
 def np_argmax(x):
     return np.argmax(x)
+
+
+def test_a_kernel_runs_where_numba_was_told_of_places_that_there_are_not(monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_LOCATOR_CLASSES", "Nowhere", raising=False)
+    assert jit.kernel(_double)(3) == 6
 
 
 def test_threads_leave_the_switch_as_it_was(monkeypatch):

@@ -133,6 +133,88 @@ def test_calls_by_threads_leave_warnings_as_they_were(call) -> None:
         assert (list(warnings.filters), warnings.showwarning) == before
 
 
+@pytest.fixture
+def as_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the caller what the tests otherwise hear."""
+    monkeypatch.setattr(_process, "UNEXPECTED_IS_HEARD", False)
+
+
+@_process.quiet
+def noisy() -> float:
+    warnings.warn("of a library", FutureWarning, stacklevel=1)
+    return float(np.exp(-800.0) + 1 / np.float64(1e300) / 1e300 + np.log(np.float64(0.0)))
+
+
+@pytest.mark.usefixtures("as_users")
+def test_what_the_user_set_for_warnings_and_rounding_stays_outside() -> None:
+    before = np.geterr()
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        filters = list(warnings.filters)
+        with ThreadPoolExecutor(4) as pool:
+            found = [noisy(), *pool.map(lambda _: noisy(), range(16))]
+        assert found == [-np.inf] * 17
+        assert list(warnings.filters) == filters
+        with pytest.raises(FutureWarning):
+            warnings.warn("the user's own", FutureWarning, stacklevel=1)
+        with pytest.raises(FloatingPointError):
+            np.exp(-800.0)
+    assert np.geterr() == before
+
+
+@pytest.mark.usefixtures("as_users")
+def test_one_thread_ignores_and_another_hears() -> None:
+    inside, heard = threading.Event(), threading.Event()
+
+    def ignore() -> None:
+        with _process.ignoring(FutureWarning):
+            inside.set()
+            heard.wait(10)
+            noisy()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        thread = threading.Thread(target=ignore)
+        thread.start()
+        inside.wait(10)
+        with pytest.raises(FutureWarning):
+            warnings.warn("here", FutureWarning, stacklevel=1)
+        heard.set()
+        thread.join()
+
+
+def test_a_filter_left_behind_ignores_nothing() -> None:
+    """Where another thread restores the filters that it found while one of ours was in force."""
+    with warnings.catch_warnings():
+        with _process.ignoring(FutureWarning):
+            found = list(warnings.filters)
+        warnings.filters[:] = found
+        warnings.simplefilter("error", append=True)
+        with pytest.raises(FutureWarning):
+            warnings.warn("heard", FutureWarning, stacklevel=1)
+        with _process.ignoring(FutureWarning):
+            warnings.warn("not heard", FutureWarning, stacklevel=1)
+
+
+@pytest.mark.usefixtures("as_users")
+def test_own_warnings_come_out_at_the_line_of_the_caller() -> None:
+    @_process.quiet
+    def inner() -> None:
+        _process.warn("one", stacklevel=2)
+
+    @_process.quiet
+    def outer() -> None:
+        inner()
+        _process.warn("two", stacklevel=2)
+
+    with pytest.warns(pt.PIDWarning) as caught:
+        outer()
+    line = outer.__wrapped__.__code__.co_firstlineno  # type: ignore[attr-defined]
+    assert [w.filename for w in caught] == [__file__] * 2
+    assert caught[0].lineno == line + 2
+    assert caught[1].lineno > line + 3
+
+
 def test_what_is_collected_is_warned_of_where_nobody_collects() -> None:
     with _process.collecting() as outer:
         _process.warn("one")

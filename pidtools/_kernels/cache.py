@@ -21,6 +21,9 @@ from pathlib import Path
 
 PACKAGE = __name__.partition(".")[0]
 
+SWITCHES = ("OPT", "BOUNDSCHECK", "DEBUGINFO", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX")
+"""Settings of numba that decide on machine code: what a debugger asked for is not for all."""
+
 
 def modules_of(package: str) -> list[str]:
     """Names of the modules of a package, wherever it was imported from."""
@@ -30,11 +33,15 @@ def modules_of(package: str) -> list[str]:
 
 
 def digest(modules: Iterable[str], *more: str) -> str:
-    """Digest of the code of some modules, in folders, archives or as bytecode, and of texts."""
+    """Digest of the code of some modules, in folders, archives or as bytecode, and of texts.
+
+    What numba was told of how to compile counts as well.
+    """
     found = hashlib.sha256()
     for module in modules:
         found.update(_content(module))
-    found.update(" ".join(more).encode())
+    switches = (f"{name}={os.environ.get(f'NUMBA_{name}', '')}" for name in SWITCHES)
+    found.update(" ".join((*more, *switches)).encode())
     return found.hexdigest()[:16]
 
 

@@ -127,7 +127,8 @@ def kernel(function: Callable[..., Any]) -> Any:
     """
     with compiler_on():
         compiled = numba.njit(nogil=True)(function)
-    compiled._cache = _Cache(function)
+    with suppress(RuntimeError):  # NUMBA_CACHE_LOCATOR_CLASSES may name what there is not
+        compiled._cache = _Cache(function)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
