@@ -38,7 +38,8 @@ def labels(rng: np.random.Generator, n: int) -> Array:
     y = rng.choice(n_classes, n, p=shares)
     if rng.random() < 0.3:
         y[rng.integers(n)] = n_classes  # one row of a class of its own
-    if len(np.unique(y)) < 2 or np.bincount(y).max() < 2:
+    # Two rows a class on average, and two classes: others are refused.
+    if len(np.unique(y)) < 2 or 2 * len(np.unique(y)) > n:
         y = np.arange(n) % 2
     return y
 
@@ -159,11 +160,12 @@ def student(rng: np.random.Generator, T: Array, y: Array) -> Array:
 def data_set(number: int) -> dict[str, Any]:
     """Estimator, sources, target and groups of one number."""
     rng = np.random.default_rng(number)
-    n = int(rng.choice([12, 25, 60, 120, 250, 400]))
+    estimator = ESTIMATORS[number % len(ESTIMATORS)]
+    # Covariances need more rows than units.
+    n = int(rng.choice([900] if estimator == "gaussian" else [12, 25, 60, 120, 250, 400]))
     y = labels(rng, n)
     T = changed(rng, features(rng, y))
     S = student(rng, T, y)
-    estimator = ESTIMATORS[number % len(ESTIMATORS)]
     Y: Array = y
     if estimator == "gaussian":
         S = S if S.ndim == 2 else S[:, None].astype(float)

@@ -291,14 +291,27 @@ class KNN:
         """Table of cells by class, and the cell of each sample."""
         n = len(features)
         k = min(self.n_voters or max(10, round(n**0.4)), n - 1)
-        (scaled,), _ = rescale(self.scale, X=features)
+        # Of neighbours that are equally far the search returns any, by the order of the rows.
+        order = _order_of_their_own(features, labels)
+        (scaled,), _ = rescale(self.scale, X=features[order])
+        codes = np.zeros(n, dtype=np.int64)
         if scaled.size:
             euclidean = self.metric == "euclidean"
             rows = search.nearest(scaled, k=k, euclidean=euclidean, n_jobs=threads(n_jobs)).rows
-            codes = _group(_votes(labels[rows], int(labels.max()) + 1), seed)
-        else:
-            codes = np.zeros(n, dtype=np.int64)
+            y = labels[order]
+            votes = _votes(y[rows], int(labels.max()) + 1)
+            codes[order] = _group(_with_votes_of_copies(votes, k, scaled, y), seed)
         return cells.count(codes, labels), codes
+
+
+def _order_of_their_own(points: Floats, labels: Codes) -> Codes:
+    """An order of the rows without pattern, the same in whatever order they come.
+
+    By content, then shuffled: equal rows differ in nothing.
+    """
+    by_content = np.lexsort((labels, _equal_rows(points)))
+    order: Codes = by_content[np.random.default_rng(0).permutation(len(labels))]
+    return order
 
 
 def _bits_of_labels(raw: Raw, labels: Codes) -> float:
@@ -319,14 +332,34 @@ def _entropy_of_classes(counts: Any) -> float:
     return _entropy(counts.sum(axis=0) / counts.sum())
 
 
-def _votes(labels_of_neighbours: Codes, n_classes: int) -> Codes:
-    """Number of neighbours in each class, shape (n, n_classes)."""
-    n = len(labels_of_neighbours)
+def _votes(labels_of_neighbours: Codes, n_classes: int) -> Floats:
+    """Share of the neighbours in each class, shape (n, n_classes)."""
+    n, k = labels_of_neighbours.shape
     flat = labels_of_neighbours + n_classes * np.arange(n)[:, None]
-    return np.bincount(flat.ravel(), minlength=n * n_classes).reshape(n, n_classes)
+    shares: Floats = np.bincount(flat.ravel(), minlength=n * n_classes).reshape(n, n_classes) / k
+    return shares
 
 
-def _group(votes: Codes, seed: int) -> Codes:
+def _with_votes_of_copies(votes: Floats, k: int, points: Floats, labels: Codes) -> Floats:
+    """The votes, but those of all copies where a row has more copies than its `k` neighbours."""
+    same = _equal_rows(points)
+    sizes = np.bincount(same)
+    if sizes.max() <= k + 1:
+        return votes
+    n_classes = votes.shape[1]
+    counts = np.bincount(same * n_classes + labels, minlength=len(sizes) * n_classes)
+    of_copies = counts.reshape(-1, n_classes)[same] / sizes[same, None]
+    return np.where(sizes[same, None] > k + 1, of_copies, votes)
+
+
+def _equal_rows(points: Floats) -> Codes:
+    """A code for each row, the same for equal ones."""
+    whole = np.ascontiguousarray(points + 0.0)  # -0 is 0
+    rows = whole.view(np.dtype((np.void, whole.strides[0]))).ravel()
+    return np.unique(rows, return_inverse=True)[1].ravel()
+
+
+def _group(votes: Floats, seed: int) -> Codes:
     """Cells of similar posteriors: equal votes, or clusters in Hellinger distance."""
     distinct, codes = np.unique(votes, axis=0, return_inverse=True)
     n_cells = min(MOST_CELLS, max(2 * votes.shape[1], len(votes) // SAMPLES_A_CELL))
@@ -336,7 +369,7 @@ def _group(votes: Codes, seed: int) -> Codes:
 
     sizes = np.bincount(codes.ravel())
     means = KMeans(n_cells, n_init=1, random_state=seed)
-    clusters = means.fit_predict(np.sqrt(distinct / votes[0].sum()), sample_weight=sizes)
+    clusters = means.fit_predict(np.sqrt(distinct), sample_weight=sizes)
     grouped = np.unique(clusters[codes.ravel()], return_inverse=True)[1]
     return grouped.astype(np.int64)
 

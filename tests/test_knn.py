@@ -378,3 +378,19 @@ def test_columns_over_decades_are_named():
         assert any("columns 1 spread over decades" in note for note in notes)
     logs = np.stack([X[:, 0], np.log(wide)], axis=1)
     assert not any("decades" in note for note in pt.summarise(logs, y, estimator="knn").notes)
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_the_order_of_the_rows_does_not_matter(repeats):
+    """Rounded rows tie, and a token of half of the rows has more copies than neighbours."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    X = np.round(rng.normal(size=(300, 4)) + np.eye(3, 4)[y], 1)
+    if repeats:
+        X[::2] = X[0]
+    order = rng.permutation(300)
+    knn = pt.KNN()
+    one = pt.distillable_knowledge(X, X[:, :2], y, estimator=knn)
+    other = pt.distillable_knowledge(X[order], X[order, :2], y[order], estimator=knn)
+    for atom in ("distilled", "distillable", "student_only", "synergy"):
+        assert getattr(one, atom) == pytest.approx(getattr(other, atom), abs=1e-9)
