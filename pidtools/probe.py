@@ -53,8 +53,6 @@ MAX_SYMBOLS = 256
 ROUNDING = 1e-6
 # Cells that keep less than this share of the information are mentioned.
 NOTE_KEPT_SHARE = 0.9
-# Bits that the posteriors know and the table of their cells can't carry, worth a warning.
-WARN_NOT_CARRIED = 0.02
 # Rows that repeat another row: above this share a note says what that does to the folds.
 NOTE_REPEATS_SHARE = 0.01
 REPEATS_BLOCK = 4096
@@ -773,10 +771,9 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
 
 
 def _warn_of_few_cells(summary: ProbeSummary, n_cells: int, name: str) -> None:
-    carried = mutual_information_of_table(summary.table)
-    missing = summary.information - carried
-    if summary.n_classes <= n_cells and missing < WARN_NOT_CARRIED:
+    if summary.n_classes <= n_cells:
         return
+    carried = mutual_information_of_table(summary.table)
     _process.warn(
         f"{name}: {summary.n_classes} classes are more than the {n_cells} cells of posteriors can "
         f"tell apart; their table carries {carried:.3f} bits of the {summary.information:.3f} bits "
