@@ -41,7 +41,7 @@ def test_a_class_with_fewer_members_than_folds():
     assert np.isfinite(atoms(result.pid)).all()
 
 
-@pytest.mark.filterwarnings("ignore:.: 150 classes are more than the 100 cells:pidtools.PIDWarning")
+@pytest.mark.filterwarnings("ignore:.*150 classes are more than the 100 cells:pidtools.PIDWarning")
 def test_every_class_with_two_members():
     labels = np.arange(N) // 2
     X = np.eye(N // 2)[labels][:, :40] + 0.1 * RNG.normal(size=(N, 40))
