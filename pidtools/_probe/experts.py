@@ -34,6 +34,9 @@ Opinions = dict[str, Floats | None]
 MAX_WIDTH_OF_CURVES = 64
 MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
+TREE_BINS = 63
+# Decimals of columns of unit scale that trees see: values that differ by rounding are equal.
+TREE_DIGITS = 9
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = (0.003, 0.05)
 NEIGHBOUR_ENTRIES = 2**19
@@ -390,17 +393,34 @@ def _boosted(view: View, rows: Array, new: Array) -> Floats:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     enough = np.bincount(view.labels).min() >= 10
+    binned, binned_new = _in_bins(rows, new)
     model = HistGradientBoostingClassifier(
         max_iter=300 if enough else 40,
         # Small trees and long steps: as good as three times as many of the defaults.
         learning_rate=0.25,
         max_leaf_nodes=8,
-        max_bins=63,
+        max_bins=TREE_BINS,
         l2_regularization=1.0,
         early_stopping=bool(enough),
         validation_fraction=0.15,
         n_iter_no_change=5,
         random_state=view.random_state,
-    ).fit(rows, view.labels)
-    log_p: Floats = np.log(np.maximum(model.predict_proba(new), np.exp(LOG_FLOOR)))
+    ).fit(binned, view.labels)
+    log_p: Floats = np.log(np.maximum(model.predict_proba(binned_new), np.exp(LOG_FLOOR)))
     return log_p
+
+
+def _in_bins(rows: Array, new: Array) -> tuple[Floats, Floats]:
+    """Columns as numbers of bins of about equal mass; equal values share a bin.
+
+    scikit-learn would find bins itself, but its versions don't find the same ones.
+    """
+    n = len(rows)
+    at = np.unique(np.arange(1, TREE_BINS) * n // TREE_BINS)
+    at = at[at > 0]
+    ordered = np.sort(np.round(rows, TREE_DIGITS), axis=0)
+    edges = (ordered[at - 1] + ordered[at]) / 2
+    both = np.round(np.concatenate([rows, new]), TREE_DIGITS)
+    codes = [np.searchsorted(edge, column) for edge, column in zip(edges.T, both.T, strict=True)]
+    binned = np.stack(codes, axis=1).astype(np.float64)
+    return binned[:n], binned[n:]
