@@ -13,9 +13,11 @@ change by another seed, which moves the folds of the probe as much.
 from __future__ import annotations
 
 import argparse
+import json
 import traceback
 import warnings
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ ESTIMATORS = ("auto", "auto", "auto", "gaussian", "knn", "binning", "kmeans")
 ATOMS = ("distilled", "distillable", "student_only", "synergy")
 INFORMATIONS = ("teacher_information", "student_information", "joint_information")
 Array = np.ndarray
+Found = dict[str, Any]
 
 
 def labels(rng: np.random.Generator, n: int) -> Array:
@@ -175,9 +178,9 @@ def data_set(number: int) -> dict[str, Any]:
 
 
 def measure(data: dict[str, Any], seed: int = 0) -> pt.DistillableKnowledge:
-    """The whole call, in silence."""
+    """The whole call; what it warns of is no fault."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+        warnings.filterwarnings("ignore", category=pt.PIDWarning)
         return pt.distillable_knowledge(
             data["T"], data["S"], data["Y"],
             estimator=data["estimator"], groups=data["groups"], random_state=seed, n_jobs=1,
@@ -201,24 +204,23 @@ def is_refusal(error: Exception) -> bool:
     ).is_relative_to(own)
 
 
-def faults(number: int) -> tuple[str, list[str], tuple[float, float] | None]:
-    """Estimator, what is wrong with the answer, and changes by order of rows and by seed."""
+def faults(number: int) -> Found:
+    """What is wrong with the answer, and its changes by order of rows and by seed."""
     data = data_set(number)
-    name = data["estimator"]
+    wrong, effects = [], None
     try:
         result = measure(data)
         values = [getattr(result, atom) for atom in (*ATOMS, *INFORMATIONS)]
-        wrong = [] if np.isfinite(values).all() else [f"not finite: {values}"]
+        if not np.isfinite(values).all():
+            wrong.append(f"not finite: {values}")
         h_y = entropy(data["Y"])
         wrong += [f"{v:.6g} of {h_y:.6g} bits" for v in values[4:6] if v > h_y + 1e-9]
         effects = moved(data, values) if number % 10 == 0 else None
     except Exception as error:  # what is sought
-        text = f"{type(error).__name__}: {error}"
-        if is_refusal(error):
-            return name, [f"refused: {text}"], None
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return name, [f"crash: {text} ({last.filename.split('/')[-1]}:{last.lineno})"], None
-    return name, wrong, effects
+        kind = "refused" if is_refusal(error) else f"crash: {last.filename}:{last.lineno}"
+        wrong.append(f"{kind}: {type(error).__name__}: {error}")
+    return {"number": number, "estimator": data["estimator"], "wrong": wrong, "effects": effects}
 
 
 def moved(data: dict[str, Any], values: list[float]) -> tuple[float, float]:
@@ -232,34 +234,64 @@ def moved(data: dict[str, Any], values: list[float]) -> tuple[float, float]:
     )
 
 
+def hostile_settings(names: list[str]) -> None:
+    """Settings of an application that finds its own faults with them."""
+    if "warnings" in names:
+        warnings.simplefilter("error")
+    if "rounding" in names:
+        np.seterr(all="raise")
+
+
+def in_thread(number: int) -> Found:
+    """The same in a thread, which the settings of the main one do not reach."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(faults, number).result()
+
+
+def run(numbers: list[int], hostile: list[str]) -> list[Found]:
+    """Measure some data sets, in this process."""
+    hostile_settings(hostile)
+    return [(in_thread if "thread" in hostile else faults)(k) for k in numbers]
+
+
 def main() -> None:
     """Parse the command line, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n", type=int, default=5000)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--estimator", choices=sorted(set(ESTIMATORS)))
+    parser.add_argument("--store", type=Path, help="a file of results to go on with")
+    parser.add_argument(
+        "--hostile", nargs="*", default=[], choices=["warnings", "rounding", "thread"]
+    )
     options = parser.parse_args()
-    numbers = [
-        k
-        for k in range(options.start, options.start + options.n)
-        if options.estimator in (None, ESTIMATORS[k % len(ESTIMATORS)])
-    ]
-    found = Parallel(n_jobs=options.jobs, batch_size=8)(delayed(faults)(k) for k in numbers)
-    write(numbers, found)
+    done = load(options.store)
+    numbers = [k for k in range(options.start, options.start + options.n) if k not in done]
+    blocks = [numbers[i : i + 20] for i in range(0, len(numbers), 20)]
+    work = (delayed(run)(block, options.hostile) for block in blocks)
+    for block in Parallel(n_jobs=options.jobs, return_as="generator")(work):
+        for found in block:
+            done[found["number"]] = found
+            for text in found["wrong"]:
+                print(found["number"], found["estimator"], text, flush=True)
+        if options.store:
+            options.store.write_text("\n".join(json.dumps(found) for found in done.values()))
+    text = table(list(done.values()))
+    print(text)
+    if not options.hostile:
+        TABLE.write_text(text)
 
 
-def write(numbers: list[int], found: list[Any]) -> None:
-    """Print what is wrong, and write the table."""
-    kinds: dict[str, Counter[str]] = {name: Counter() for name in sorted(set(ESTIMATORS))}
-    orders: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
-    for number, (name, wrong, effects) in zip(numbers, found, strict=True):
-        kinds[name]["data sets"] += 1
-        for text in wrong:
-            kinds[name][text.split(":")[0] if ":" in text else "above H(Y)"] += 1
-            print(number, name, text, flush=True)
-        if effects is not None:
-            orders[name].append(effects)
+def load(store: Path | None) -> dict[int, Found]:
+    """Results so far, by number."""
+    if store is None or not store.exists():
+        return {}
+    found = [json.loads(line) for line in store.read_text().splitlines()]
+    return {each["number"]: each for each in found}
+
+
+def table(found: list[Found]) -> str:
+    """Numbers of data sets by estimator and fault."""
     columns = ("data sets", "crash", "refused", "not finite", "above H(Y)")
     lines = [
         "# Awkward data through the whole call", "",
@@ -269,16 +301,16 @@ def write(numbers: list[int], found: list[Any]) -> None:
         "| estimator | " + " | ".join(columns) + " | order of rows | seed |",
         "|---" * (len(columns) + 3) + "|",
     ]  # fmt: skip
-    for name, counts in kinds.items():
-        effects = np.array(orders[name]) if orders[name] else np.zeros((1, 2))
+    for name in sorted(set(ESTIMATORS)):
+        own = [each for each in found if each["estimator"] == name]
+        counts = Counter({"data sets": len(own)})
+        for each in own:
+            counts.update({t.split(":")[0] if ":" in t else "above H(Y)" for t in each["wrong"]})
+        effects = np.array([each["effects"] for each in own if each["effects"]] or [(0, 0)])
         shown = [f"{np.median(e):.2g} / {e.max():.2g}" for e in effects.T]
-        lines.append(
-            f"| {name} | "
-            + " | ".join(str(counts[c]) for c in columns)
-            + f" | {' | '.join(shown)} |"
-        )
-    TABLE.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+        cells = " | ".join(str(counts[c]) for c in columns)
+        lines.append(f"| {name} | {cells} | {' | '.join(shown)} |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
