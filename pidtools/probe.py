@@ -714,8 +714,8 @@ def _notes_on_columns(judge: Judge) -> list[str]:
     if n_left_out == 0:
         return []
     return [
-        f"{n_left_out} columns vary in at most {FEW_ROWS} rows, which go with no class more than "
-        "chance lets them; they were left out."
+        f"left out: {n_left_out} of the columns, which vary in at most {FEW_ROWS} rows, and these "
+        "go with no class more than chance lets them."
     ]
 
 
