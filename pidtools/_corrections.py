@@ -7,18 +7,14 @@ They correct the information, never the table. A table is a sparse array of coun
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import xlogy
 
 from pidtools._information import plug_in_bias
 from pidtools._result import NATS_PER_BIT
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Array, Codes, Floats
 
 # Random halvings and permutations that are averaged over.
 N_PARTITIONS, N_SHUFFLES = 20, 20
@@ -88,12 +84,12 @@ def _jackknife(counts: csr_array, seed: int) -> float:
     return float((n * (whole / n + np.log(n)) - (n - 1) * nats_without) / NATS_PER_BIT)
 
 
-def _last(counts: NDArray[Any]) -> Floats:
+def _last(counts: Array) -> Floats:
     """What the last sample of each adds to c log c."""
     return _times_log(counts) - _times_log(counts - 1)
 
 
-def _times_log(counts: NDArray[Any]) -> Floats:
+def _times_log(counts: Array) -> Floats:
     return np.asarray(xlogy(counts, counts), dtype=np.float64)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._result import NATS_PER_BIT, Units
-
-Floats = NDArray[np.float64]
+from pidtools._types import Floats
 
 BITS_IN_TEXT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?) bits\b")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _process, _validate, resampling
 from pidtools._information import from_bits, said_in
@@ -26,6 +26,7 @@ from pidtools._result import (
     Units,
 )
 from pidtools._target import Target
+from pidtools._types import Array, Codes, Floats
 from pidtools.cells import CellSummary
 from pidtools.estimators import (
     Estimator,
@@ -36,8 +37,6 @@ from pidtools.estimators import (
     warn_of_target,
 )
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 Sources = dict[str, Source]
 
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
@@ -379,7 +378,7 @@ def _checked(X: ArrayLike | Summary, name: str) -> Source:
     return X if isinstance(X, Summary) else _validate.check_source(X, name)
 
 
-def _check_lengths(sources: Sources, y: NDArray[Any]) -> None:
+def _check_lengths(sources: Sources, y: Array) -> None:
     rows = {name: X.labels if isinstance(X, Summary) else X for name, X in sources.items()}
     _validate.check_same_length(**rows, Y=y)
     for name, X in sources.items():
@@ -390,9 +389,9 @@ def _check_lengths(sources: Sources, y: NDArray[Any]) -> None:
             )
 
 
-def _rows_of(X: Source, rows: Codes, name: str) -> NDArray[Any]:
+def _rows_of(X: Source, rows: Codes, name: str) -> Array:
     if isinstance(X, Summary):
-        source: NDArray[Any] | None = getattr(X, "source", None)
+        source: Array | None = getattr(X, "source", None)
         if source is not None:
             return source[rows]
         raise TypeError(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from numpy.typing import NDArray
 
+from pidtools._types import Array, Floats
+
 if TYPE_CHECKING:
     import numpy as np
     from scipy.sparse import coo_array
@@ -73,8 +75,8 @@ class Duals:
         Mass of each cell in the optimal q.
     """
 
-    t_y: NDArray[np.float64]
-    s_y: NDArray[np.float64]
+    t_y: Floats
+    s_y: Floats
     t_s: coo_array
 
 
@@ -240,11 +242,11 @@ class PIDBatch:
     (3, 'optimal')
     """
 
-    redundancy: NDArray[np.float64]
-    unique_t: NDArray[np.float64]
-    unique_s: NDArray[np.float64]
-    synergy: NDArray[np.float64]
-    gap: NDArray[np.float64]
+    redundancy: Floats
+    unique_t: Floats
+    unique_s: Floats
+    synergy: Floats
+    gap: Floats
     outcomes: NDArray[np.object_]
     units: Units = "bits"
 
@@ -254,7 +256,7 @@ class PIDBatch:
     @overload
     def __getitem__(self, index: int) -> PID: ...
     @overload
-    def __getitem__(self, index: slice | NDArray[Any] | list[Any]) -> PIDBatch: ...
+    def __getitem__(self, index: slice | Array | list[Any]) -> PIDBatch: ...
     def __getitem__(self, index: Any) -> PID | PIDBatch:
         """Return one member as a `PID`; those of a slice, a mask or a list as a batch."""
         if isinstance(index, slice) or getattr(index, "shape", None) or isinstance(index, list):
@@ -271,17 +273,17 @@ class PIDBatch:
         )
 
     @property
-    def information_t(self) -> NDArray[np.float64]:
+    def information_t(self) -> Floats:
         """I(Y; T) = redundancy + unique_t of each member."""
         return self.redundancy + self.unique_t
 
     @property
-    def information_s(self) -> NDArray[np.float64]:
+    def information_s(self) -> Floats:
         """I(Y; S) = redundancy + unique_s of each member."""
         return self.redundancy + self.unique_s
 
     @property
-    def joint_information(self) -> NDArray[np.float64]:
+    def joint_information(self) -> Floats:
         """I(Y; T, S), the sum of all atoms, of each member."""
         return self.redundancy + self.unique_t + self.unique_s + self.synergy
 
@@ -347,7 +349,7 @@ class Summary:
 
     estimator: Any
     information: float
-    labels: NDArray[Any] = field(repr=False)
+    labels: Array = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property

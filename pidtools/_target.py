@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _validate
 from pidtools._information import entropy
 from pidtools._result import NATS_PER_BIT
+from pidtools._types import Array, Codes, Floats
 
 # Whole floats of so few values are classes, and floats of so few that come again are in doubt.
 FEW_KINDS = 20
@@ -53,7 +53,7 @@ class Target:
         What Y holds in bits, where few amounts bound it.
     """
 
-    values: NDArray[Any]
+    values: Array
     n_classes: int | None
     decision: str = ""
     doubtful: bool = False
@@ -87,7 +87,7 @@ class _Kinds:
     entropy: float
 
     @classmethod
-    def of(cls, Y: NDArray[Any]) -> _Kinds:
+    def of(cls, Y: Array) -> _Kinds:
         """Count on evenly spaced rows where there are very many."""
         step = -(-len(Y) // COUNTED_ROWS)
         rows = _without_rounding(Y[::step].reshape(-1, Y[:1].size))
@@ -101,11 +101,11 @@ class _Kinds:
         return cls(len(Y), k, few, held)
 
 
-def _without_rounding(Y: NDArray[Any]) -> NDArray[np.float64]:
+def _without_rounding(Y: Array) -> Floats:
     mantissa, exponent = np.frexp(Y.astype(np.float64))
     # Room for the 18 digits that the mantissa has now; zero has one sign.
     exponent = np.minimum(exponent, 1000)
-    rounded: NDArray[np.float64] = np.ldexp(np.round(mantissa / SAME_SHARE), exponent) + 0.0
+    rounded: Floats = np.ldexp(np.round(mantissa / SAME_SHARE), exponent) + 0.0
     return rounded
 
 
@@ -173,7 +173,7 @@ def _plain_labels(Y: ArrayLike) -> Target:
     return Target(codes, len(classes), decision, warnings=marked)
 
 
-def _is_count(classes: NDArray[Any]) -> bool:
+def _is_count(classes: Array) -> bool:
     """Whether classes are numbered from 0 or 1 without a gap."""
     first, last = int(classes[0]), int(classes[-1])
     return first in (0, 1) and last - first + 1 == len(classes)
@@ -188,7 +188,7 @@ def _whole_as_labels(Y: ArrayLike, found: str, *, doubtful: bool) -> Target:
     return Target(codes, len(classes), decision, doubtful, _marked_rows(codes, classes))
 
 
-def _kinds_as_labels(array: NDArray[Any], found: str) -> Target:
+def _kinds_as_labels(array: Array, found: str) -> Target:
     rows = _without_rounding(array.reshape(len(array), -1))
     codes = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
     decision = (
@@ -198,7 +198,7 @@ def _kinds_as_labels(array: NDArray[Any], found: str) -> Target:
     return Target(codes, int(codes.max()) + 1, decision)
 
 
-def _marked_rows(codes: NDArray[np.int64], classes: NDArray[Any]) -> tuple[str, ...]:
+def _marked_rows(codes: Codes, classes: Array) -> tuple[str, ...]:
     """A warning of a class that looks like a marker of rows to leave out."""
     marker = _marker(classes)
     if marker is None:
@@ -215,7 +215,7 @@ def _marked_rows(codes: NDArray[np.int64], classes: NDArray[Any]) -> tuple[str, 
     )
 
 
-def _marker(classes: NDArray[Any]) -> int | None:
+def _marker(classes: Array) -> int | None:
     """Index of the class that looks like a marker, or None."""
     if classes.dtype.kind in "US":
         values = classes.tolist()
@@ -231,7 +231,7 @@ def _marker(classes: NDArray[Any]) -> int | None:
     return None
 
 
-def _stands_apart(value: int, others: NDArray[np.float64]) -> bool:
+def _stands_apart(value: int, others: Floats) -> bool:
     """Whether the others are numbered classes, to which the value does not belong."""
     if others.min() < 0:
         return False

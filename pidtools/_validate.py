@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pidtools._types import Array, Bools, Codes, Floats
+
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 # A pmf may miss 1 by the rounding of its own dtype; float32 tables are summed in float32
 # by their makers, which costs about the square root of the number of cells times eps.
@@ -89,7 +89,7 @@ def check_seed(random_state: object) -> int:
     return seed
 
 
-def check_source(X: ArrayLike, name: str) -> NDArray[Any]:
+def check_source(X: ArrayLike, name: str) -> Array:
     """Clean a representation.
 
     Returns
@@ -120,7 +120,7 @@ def check_source(X: ArrayLike, name: str) -> NDArray[Any]:
     return features
 
 
-def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, NDArray[Any]]:
+def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, Array]:
     """Clean class labels.
 
     Returns
@@ -151,7 +151,7 @@ def is_continuous(Y: ArrayLike, name: str = "Y") -> bool:
     return bool((np.isfinite(array) & (array != np.floor(array))).any())
 
 
-def check_continuous(Y: ArrayLike, name: str = "Y") -> NDArray[Any]:
+def check_continuous(Y: ArrayLike, name: str = "Y") -> Array:
     """Clean a continuous target: floats of shape (n_samples, n_targets).
 
     float32 stays float32; float16 becomes float32.
@@ -171,7 +171,7 @@ def check_continuous(Y: ArrayLike, name: str = "Y") -> NDArray[Any]:
     return target
 
 
-def _check_not_labels(target: NDArray[Any], name: str) -> None:
+def _check_not_labels(target: Array, name: str) -> None:
     two_valued = ((target == 0) | (target == 1)).all()
     if target.shape[1] > 1 and two_valued and (target.sum(axis=1) == 1).all():
         raise ValueError(
@@ -238,7 +238,7 @@ def check_confidence_level(value: Any) -> float | None:
     return level
 
 
-def check_same_length(**arrays: NDArray[Any]) -> None:
+def check_same_length(**arrays: Array) -> None:
     """Refuse arrays that do not have one row a sample each, showing all lengths."""
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -264,9 +264,7 @@ def _has_index(X: object) -> bool:
     return hasattr(X, "iloc") and hasattr(getattr(X, "index", None), "isin")
 
 
-def _check_indexes(
-    one: str, a: NDArray[Any], other: str, b: NDArray[Any], shared: NDArray[np.bool_]
-) -> None:
+def _check_indexes(one: str, a: Array, other: str, b: Array, shared: Bools) -> None:
     as_it_stands = f"if they belong together as they stand, {other} = {other}.to_numpy()"
     if shared.all():
         row = int(np.argmax(a != b))
@@ -283,7 +281,7 @@ def _check_indexes(
         )
 
 
-def _is_numbering(index: NDArray[Any]) -> bool:
+def _is_numbering(index: Array) -> bool:
     """Whether the index only counts rows, as a new one does, and says nothing of them."""
     return index.dtype.kind in "iu" and np.array_equal(index, np.arange(len(index)))
 
@@ -455,12 +453,12 @@ def match_class_marginals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
     return p_ty * (both * whole), p_sy * (scale * whole)
 
 
-def as_array(X: object, name: str) -> NDArray[Any]:
+def as_array(X: object, name: str) -> Array:
     """What came in as an array, of any type and shape."""
     return _to_array(X, name)
 
 
-def _to_array(X: object, name: str) -> NDArray[Any]:
+def _to_array(X: object, name: str) -> Array:
     _refuse_device_tensor(X, name)
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"{name} is a sparse matrix; pass {name}.toarray().")
@@ -496,7 +494,7 @@ def _holds_numbers(X: object) -> bool:
     return all(getattr(kind, "kind", "O") in "biuf" for kind in columns)
 
 
-def _without_made_up_strings(array: NDArray[Any], X: object) -> NDArray[Any]:
+def _without_made_up_strings(array: Array, X: object) -> Array:
     """The array, or one of objects where NumPy made strings of something else (1, nan)."""
     objects = np.asarray(X, dtype=object)
     kind = str if array.dtype.kind == "U" else bytes
@@ -510,7 +508,7 @@ def _refuse_device_tensor(X: Any, name: str) -> None:
         raise TypeError(f"{name} is a tensor that {where}; pass {name}.detach().cpu().numpy().")
 
 
-def _check_kind(array: NDArray[Any], name: str, kinds: str, wanted: str) -> None:
+def _check_kind(array: Array, name: str, kinds: str, wanted: str) -> None:
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex; pass real numbers, such as abs({name}).")
     if array.dtype.name == "bfloat16":
@@ -524,7 +522,7 @@ def _check_kind(array: NDArray[Any], name: str, kinds: str, wanted: str) -> None
         raise TypeError(f"{name} has dtype {array.dtype}; pass {wanted}.")
 
 
-def _check_shape(array: NDArray[Any], name: str) -> None:
+def _check_shape(array: Array, name: str) -> None:
     if array.ndim == 0:
         raise ValueError(f"{name} is a single value; pass one row a sample, shape (n, d).")
     if array.ndim > 2:
@@ -538,7 +536,7 @@ def _check_shape(array: NDArray[Any], name: str) -> None:
         raise ValueError(f"{name} is empty: its shape is {array.shape}.")
 
 
-def _check_label_shape(array: NDArray[Any], name: str) -> None:
+def _check_label_shape(array: Array, name: str) -> None:
     if array.ndim == 0 or array.ndim > 2:
         raise ValueError(f"{name} must hold one label a sample, shape (n,); got {array.shape}.")
     if array.size == 0:
@@ -552,13 +550,13 @@ def _check_label_shape(array: NDArray[Any], name: str) -> None:
         )
 
 
-def _as_working_float(array: NDArray[Any]) -> NDArray[Any]:
+def _as_working_float(array: Array) -> Array:
     if array.dtype == np.float16:
         return array.astype(np.float32)
     return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
 
-def _check_finite(array: NDArray[Any], name: str, cure: str) -> None:
+def _check_finite(array: Array, name: str, cure: str) -> None:
     if array.dtype.kind != "f":
         return
     # By blocks: a flag for each entry of wide activations takes a quarter of their memory.
@@ -576,7 +574,7 @@ def _check_finite(array: NDArray[Any], name: str, cure: str) -> None:
         raise ValueError(f"{name} holds values beyond {LARGEST_FEATURE:g}; rescale it.")
 
 
-def _strings_from_object(array: NDArray[Any], original: object, name: str) -> NDArray[Any]:
+def _strings_from_object(array: Array, original: object, name: str) -> Array:
     declared = getattr(original, "dtype", None)
     if declared not in (None, np.dtype(object)) and _all_strings(array):
         return array.astype(str)
@@ -588,7 +586,7 @@ def _strings_from_object(array: NDArray[Any], original: object, name: str) -> ND
     )
 
 
-def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
+def _labels_from_object(array: Array, name: str) -> Array:
     if _all_strings(array):
         return array.astype(str)
     missing = _missing(array)
@@ -605,7 +603,7 @@ def _labels_from_object(array: NDArray[Any], name: str) -> NDArray[Any]:
     )
 
 
-def _refuse_mixed_types(array: NDArray[Any], name: str) -> None:
+def _refuse_mixed_types(array: Array, name: str) -> None:
     kinds = sorted({type(value).__name__ for value in array.ravel()})
     if len(kinds) > 1:
         raise TypeError(
@@ -614,14 +612,14 @@ def _refuse_mixed_types(array: NDArray[Any], name: str) -> None:
         )
 
 
-def _missing(array: NDArray[Any]) -> NDArray[np.intp]:
+def _missing(array: Array) -> NDArray[np.intp]:
     """Rows without a value, of arrays of objects or of times."""
     if array.dtype == object:
         return np.flatnonzero([_is_missing(value) for value in array.ravel()])
     return np.flatnonzero(np.isnat(array)) if array.dtype.kind in "mM" else np.zeros(0, np.intp)
 
 
-def _all_strings(array: NDArray[Any]) -> bool:
+def _all_strings(array: Array) -> bool:
     return all(isinstance(value, str) for value in array.ravel())
 
 
@@ -629,7 +627,7 @@ def _is_missing(value: object) -> bool:
     return value is None or type(value).__name__ == "NAType" or value != value
 
 
-def _labels_from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
+def _labels_from_floats(array: Array, name: str) -> Array:
     _check_finite(array, name, "drop those rows from T, S and Y together")
     if (array != np.floor(array)).any():
         raise ValueError(
@@ -641,7 +639,7 @@ def _labels_from_floats(array: NDArray[Any], name: str) -> NDArray[Any]:
     return array
 
 
-def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
+def _check_classes(classes: Array, n_samples: int, name: str) -> None:
     if len(classes) == 1:
         raise ValueError(
             f"{name} holds one class ({classes[0]}) in {n_samples} samples; there is nothing "
@@ -666,11 +664,11 @@ def _check_classes(classes: NDArray[Any], n_samples: int, name: str) -> None:
     )
 
 
-def _sum_tolerance(array: NDArray[Any]) -> float:
+def _sum_tolerance(array: Array) -> float:
     return SUM_TOLERANCE.get(array.dtype.name, SUM_TOLERANCE["float64"])
 
 
-def _check_mass(array: NDArray[Any], name: str) -> Floats:
+def _check_mass(array: Array, name: str) -> Floats:
     p = array.astype(np.float64)
     if (p < 0).any():
         where = tuple(int(k) for k in np.argwhere(p < 0)[0])

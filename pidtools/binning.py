@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools import _process, _validate, cells
 from pidtools._corrections import CORRECTIONS
 from pidtools._neighbours.scaling import exponents_of, note_on_decades
 from pidtools._result import PID
+from pidtools._types import Array, Codes
 from pidtools.cells import CellSummary
-
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
 
 # Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
 ONE_DIRECTION = 4

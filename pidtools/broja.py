@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _process, _validate
 from pidtools._broja import hull
@@ -24,13 +24,13 @@ from pidtools._result import (
     PIDBatch,
     Units,
 )
+from pidtools._types import Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
 
     from pidtools._broja.program import Program, Solution
 
-Floats = NDArray[np.float64]
 
 SOLVERS = ("auto", "scaling", "cvxpy")
 

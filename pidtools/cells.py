@@ -6,19 +6,16 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from pidtools import _process
 from pidtools._corrections import corrected_information, first_order_bias, plug_in
 from pidtools._information import entropy
 from pidtools._result import PID, Summary
+from pidtools._types import Array, Codes
 from pidtools.broja import broja_from_pairs
-
-Codes = NDArray[np.int64]
 
 # Far below the sampling error of any table from samples: with 1e8 samples and two cells an
 # information still has a standard error of about 1e-5 bits.
@@ -60,7 +57,7 @@ class CellSummary(Summary):
 
 
 def summarise_codes(
-    codes: NDArray[Any],
+    codes: Array,
     labels: Codes,
     *,
     estimator: object,
@@ -162,7 +159,7 @@ def count(codes: Codes, labels: Codes) -> csr_array:
     return table
 
 
-def count_weighted(codes: Codes, labels: Codes, weights: NDArray[Any]) -> csr_array:
+def count_weighted(codes: Codes, labels: Codes, weights: Array) -> csr_array:
     """Contingency table in which each sample counts `weights` times; cells may fall empty."""
     shape = (int(codes.max()) + 1, int(labels.max()) + 1)
     table = csr_array((weights.astype(float), (codes, labels)), shape=shape)

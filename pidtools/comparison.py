@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _process, resampling
 from pidtools._information import from_bits
@@ -28,6 +28,7 @@ from pidtools._result import (
     Units,
     p_value_text,
 )
+from pidtools._types import Floats
 from pidtools.estimators import Estimator, pass_on
 
 # Every number that can differ; the teacher's information is one and the same.
@@ -234,7 +235,7 @@ def compare_students(
 def _intervals(
     plain: StudentComparison,
     measured: Measurement,
-    between: NDArray[np.float64],
+    between: Floats,
     level: float,
 ) -> dict[str, Interval]:
     found = {}

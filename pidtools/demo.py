@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools import _process
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, PIDWarning
+from pidtools._types import Floats
 from pidtools.estimators import Estimator
 from pidtools.plot import plot_atoms
-
-Floats = NDArray[np.float64]
 
 TEACHER_WIDTHS = (128, 64)
 STUDENT_WIDTHS = (2, 4, 8, 16)

@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _process, _target, _validate
 from pidtools._information import from_bits, said_in
 from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
 from pidtools._target import Target
+from pidtools._types import Array, Floats
 from pidtools.binning import Binning, KMeansBinning, Symbols
 from pidtools.cells import CellSummary
 from pidtools.gaussian import Gaussian
 from pidtools.knn import KNN
 from pidtools.probe import Probe
 
-Source = NDArray[Any] | Summary
+Source = Array | Summary
 
 
 class Estimator(Protocol):
@@ -43,13 +44,13 @@ class Estimator(Protocol):
 
     def summarise(
         self,
-        X: NDArray[Any],
-        Y: NDArray[Any],
+        X: Array,
+        Y: Array,
         /,
         *,
         random_state: int = 0,
         name: str = "X",
-        groups: NDArray[Any] | None = None,
+        groups: Array | None = None,
         n_jobs: int | None = None,
     ) -> Summary:
         """All that `X` has to say about Y; rows of one of the `groups` depend on each other."""
@@ -110,7 +111,7 @@ def choose(estimator: Estimator | str, sources: Mapping[str, Source], target: Ta
 
 
 def _follow(
-    summaries: dict[str, Summary], arrays: dict[str, NDArray[Any]], only_symbols: bool
+    summaries: dict[str, Summary], arrays: dict[str, Array], only_symbols: bool
 ) -> Estimator:
     """What the first summary was made by; plain cells meet symbols as they are."""
     name, first = next(iter(summaries.items()))
@@ -249,7 +250,7 @@ def mutual_information_by_column(
     units: Units = "bits",
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
-) -> NDArray[np.float64]:
+) -> Floats:
     """I(X_j; Y) of each column by itself, as for the choice of features.
 
     Parameters
@@ -308,7 +309,7 @@ def mutual_information_by_column(
 
 @_process.quiet
 def _information_of_column(
-    columns: NDArray[Any], j: int, target: Target, estimator: Estimator | str, seed: int
+    columns: Array, j: int, target: Target, estimator: Estimator | str, seed: int
 ) -> tuple[float, list[PIDWarning]]:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
@@ -323,13 +324,13 @@ def _information_of_column(
 
 
 def information_in_bits(
-    source: NDArray[Any],
+    source: Array,
     target: Target,
     estimator: Estimator,
     seed: int,
     *,
     name: str = "X",
-    groups: NDArray[Any] | None = None,
+    groups: Array | None = None,
     n_jobs: int | None = None,
 ) -> float:
     """I(X; Y) in bits of clean arrays; some estimators know it without a whole summary."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _process, _validate
 from pidtools._gaussian import correction, factors, moments, pencil, shape, target
@@ -26,10 +26,7 @@ from pidtools._gaussian.source import (
 )
 from pidtools._gaussian.target import Reduced
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Array = NDArray[Any]
+from pidtools._types import Array, Bools, Codes, Floats
 
 MEASURES = ("broja", "mmi")
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
@@ -175,7 +172,7 @@ class _View:
 
 
 def _look(
-    correlation: Floats, scale: Floats, spans: list[Ints], found: list[Factor], tolerance: float
+    correlation: Floats, scale: Floats, spans: list[Codes], found: list[Factor], tolerance: float
 ) -> _View:
     if found[2].rank == 0:
         raise ValueError("cov gives Y no variance; there is nothing to know about a constant.")
@@ -191,13 +188,13 @@ def _look(
     return _View(p, r, both, rounding, tuple(note for note in notes if note))
 
 
-def _dropped(constant: NDArray[np.bool_], factor: Factor) -> tuple[Ints, Ints]:
+def _dropped(constant: Bools, factor: Factor) -> tuple[Codes, Codes]:
     """Units that a factor does not use: the constant ones and the others."""
     dropped = np.setdiff1d(np.arange(len(constant)), factor.kept)
     return dropped[constant[dropped]], dropped[~constant[dropped]]
 
 
-def left_out(name: str, constant: Ints, linear: Ints) -> str:
+def left_out(name: str, constant: Codes, linear: Codes) -> str:
     """A note on the units of a block that are not used; empty if all are."""
     kinds = {"constant": constant, "linear in the others but for rounding": linear}
     parts = [f"{_listed(which)} ({kind})" for kind, which in kinds.items() if len(which)]
@@ -205,7 +202,7 @@ def left_out(name: str, constant: Ints, linear: Ints) -> str:
     return f"{start} {' and '.join(parts)}; nothing is lost by it." if parts else ""
 
 
-def _listed(which: NDArray[np.int64]) -> str:
+def _listed(which: Codes) -> str:
     shown = ", ".join(str(k) for k in which[:NAMED_UNITS])
     more = f" and {len(which) - NAMED_UNITS} more" if len(which) > NAMED_UNITS else ""
     return f"unit{'s' if len(which) > 1 else ''} {shown}{more}"

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from pidtools import _process, _validate, resampling
 from pidtools._information import from_bits, said_in
 from pidtools._result import SCHEMA_VERSION, UNITS, Units, p_value_text
 from pidtools._target import Target
+from pidtools._types import Array, Codes, Floats
 from pidtools.estimators import (
     Estimator,
     choose,
@@ -217,7 +218,7 @@ def independence_test(
     )
 
 
-def _choose_cheap(estimator: Estimator | str, source: NDArray[Any], target: Target) -> Estimator:
+def _choose_cheap(estimator: Estimator | str, source: Array, target: Target) -> Estimator:
     chosen = choose(estimator, {"X": source}, target)
     if estimator == "auto" and isinstance(chosen, Probe):
         return Probe(experts=CHEAP_EXPERTS)
@@ -229,12 +230,12 @@ class _Information:
     """The information with Y in another order: the statistic of most estimators."""
 
     chosen: Estimator
-    source: NDArray[Any]
+    source: Array
     target: Target
     seed: int
-    groups: NDArray[np.int64] | None
+    groups: Codes | None
 
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def __call__(self, rows: Codes) -> Floats:
         target = dataclasses.replace(self.target, values=self.target.values[rows])
         bits = information_in_bits(
             self.source, target, self.chosen, self.seed, groups=self.groups, n_jobs=1
@@ -246,19 +247,19 @@ class _Information:
 class _Evidence:
     """The statistic of an estimator that has one of its own."""
 
-    of_labels: Callable[[NDArray[Any]], float]
-    labels: NDArray[Any]
+    of_labels: Callable[[Array], float]
+    labels: Array
 
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def __call__(self, rows: Codes) -> Floats:
         return np.array([self.of_labels(self.labels[rows])])
 
 
 def _look(
     chosen: Estimator,
-    source: NDArray[Any],
+    source: Array,
     target: Target,
     seed: int,
-    groups: NDArray[np.int64] | None,
+    groups: Codes | None,
     n_jobs: int | None,
 ) -> tuple[resampling.Statistic, float | None, tuple[str, ...]]:
     """The statistic; where it is not the information, that too, and what limits the trust."""
@@ -276,8 +277,8 @@ def _look(
 
 
 def _exchange(
-    y: NDArray[Any], groups: NDArray[np.int64] | None
-) -> tuple[Callable[[resampling.Samples, np.random.Generator], NDArray[np.int64]], tuple[str, ...]]:
+    y: Array, groups: Codes | None
+) -> tuple[Callable[[resampling.Samples, np.random.Generator], Codes], tuple[str, ...]]:
     """How rows of Y change places under the null, and what is to be said of it."""
     if groups is None:
         draw, patterns, notes = resampling.permutation, [y], []
@@ -299,19 +300,19 @@ def _exchange(
     return draw, tuple(notes)
 
 
-def _first_rows(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    first: NDArray[np.int64] = np.unique(groups, return_index=True)[1]
+def _first_rows(groups: Codes) -> Codes:
+    first: Codes = np.unique(groups, return_index=True)[1]
     return first
 
 
-def _rows_by_size(y: NDArray[Any], groups: NDArray[np.int64]) -> list[NDArray[Any]]:
+def _rows_by_size(y: Array, groups: Codes) -> list[Array]:
     """For each size of groups, the rows of Y of each such group, shape (n_groups, size, ...)."""
     order, sizes = np.argsort(groups, kind="stable"), np.bincount(groups)
     starts = np.cumsum(sizes) - sizes
     return [y[order[starts[sizes == size][:, None] + np.arange(size)]] for size in np.unique(sizes)]
 
 
-def _log_orders(things: NDArray[Any]) -> float:
+def _log_orders(things: Array) -> float:
     """Logarithm of the number of orders of things that can be told apart."""
     alike = np.unique(things.reshape(len(things), -1), axis=0, return_counts=True)[1]
     return float(gammaln(len(things) + 1.0) - gammaln(alike + 1.0).sum())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pidtools import _process, _validate, cells
 from pidtools._information import entropy as _entropy
@@ -24,10 +24,9 @@ from pidtools._neighbours.information import (
 )
 from pidtools._neighbours.scaling import rescale
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
+from pidtools._types import Array, Codes, Floats
 from pidtools.cells import CellSummary
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 Metric = Literal["chebyshev", "euclidean"]
 Scale = Literal["standardise", "whiten", "none"]
 
@@ -153,13 +152,13 @@ class KNN:
     @_process.quiet
     def summarise(
         self,
-        X: NDArray[Any],
-        Y: NDArray[Any],
+        X: Array,
+        Y: Array,
         /,
         *,
         random_state: int = 0,
         name: str = "X",
-        groups: NDArray[Any] | None = None,
+        groups: Array | None = None,
         n_jobs: int | None = None,
     ) -> PosteriorSummary | NeighbourSummary:
         """Look at `X`, shape (n, d) or (n,), with labels (n,) or a continuous `Y` (n, k).
@@ -182,8 +181,8 @@ class KNN:
     @_process.quiet
     def information(
         self,
-        X: NDArray[Any],
-        Y: NDArray[Any],
+        X: Array,
+        Y: Array,
         /,
         *,
         random_state: int = 0,
@@ -226,7 +225,7 @@ class KNN:
 
     @_process.quiet
     def resampled(
-        self, summary: PosteriorSummary | NeighbourSummary, weights: NDArray[Any]
+        self, summary: PosteriorSummary | NeighbourSummary, weights: Array
     ) -> PosteriorSummary | NeighbourSummary:
         """The summary with each row counted `weights` times, shape (n_samples,).
 
@@ -271,7 +270,7 @@ class KNN:
         )
 
     def _look(
-        self, features: Floats, Y: NDArray[Any], name: str, n_jobs: int | None
+        self, features: Floats, Y: Array, name: str, n_jobs: int | None
     ) -> tuple[Raw, tuple[str, ...]]:
         k = check_neighbours(self.n_neighbors, len(features))
         options = (self.metric, self.scale, threads(n_jobs))
@@ -743,7 +742,7 @@ def _clean(**sources: ArrayLike) -> list[Floats]:
     return list(clean.values())
 
 
-def as_numbers(source: NDArray[Any], name: str) -> Floats:
+def as_numbers(source: Array, name: str) -> Floats:
     """Features (n, d) in double precision of a clean source."""
     if source.dtype.kind in "US":
         raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from pidtools import _process, _validate
@@ -30,12 +29,8 @@ from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpen
 from pidtools._probe.rare import FEW_ROWS
 from pidtools._probe.whitening import Whitened, join, whiten
 from pidtools._result import NATS_PER_BIT, PID, Summary
+from pidtools._types import Array, Codes, Floats, Posteriors
 from pidtools.broja import broja_from_pairs
-
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Posteriors = dict[str, NDArray[Any]]
 
 INPUTS = ("features", "probabilities", "logits")
 # A tenth of the sampling error of 1e6 rows; the value itself, that of a feasible point, is nearer
@@ -204,7 +199,7 @@ class Probe:
         *,
         random_state: int = 0,
         name: str = "X",
-        groups: NDArray[Any] | None = None,
+        groups: Array | None = None,
         n_jobs: int | None = None,
     ) -> ProbeSummary:
         """Probe `X`, shape (n, d), for the labels, shape (n,).
@@ -324,7 +319,7 @@ class Probe:
         *,
         random_state: int = 0,
         name: str = "X",
-        groups: NDArray[Any] | None = None,
+        groups: Array | None = None,
     ) -> Evidence:
         """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
         source = self._checked(X, labels, name)
@@ -340,7 +335,7 @@ class Probe:
         )
 
     @_process.quiet
-    def resampled(self, summary: ProbeSummary, weights: NDArray[Any]) -> ProbeSummary:
+    def resampled(self, summary: ProbeSummary, weights: Array) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
         To first order the held-out loss does not depend on errors of the posteriors; what
@@ -355,7 +350,7 @@ class Probe:
         summary: ProbeSummary,
         rows: Codes,
         *,
-        groups: NDArray[Any] | None = None,
+        groups: Array | None = None,
         parts: tuple[ProbeSummary, ProbeSummary] | None = None,
     ) -> ProbeSummary:
         """The summary fitted anew on some rows, asking only the experts it has in its pool.
@@ -393,7 +388,7 @@ class Probe:
         self,
         labels: Codes,
         random_state: int,
-        groups: NDArray[Any] | None,
+        groups: Array | None,
         n_jobs: int | None,
     ) -> _Task:
         return _Task(
@@ -684,7 +679,7 @@ def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
     )
 
 
-def _data_notes(task: _Task, n_folds_asked: int, groups: NDArray[Any] | None) -> list[str]:
+def _data_notes(task: _Task, n_folds_asked: int, groups: Array | None) -> list[str]:
     notes = []
     counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
     if n_folds < n_folds_asked:
@@ -700,7 +695,7 @@ def _data_notes(task: _Task, n_folds_asked: int, groups: NDArray[Any] | None) ->
     return notes
 
 
-def _why_few_folds(n_folds: int, largest_class: int, groups: NDArray[Any] | None) -> str:
+def _why_few_folds(n_folds: int, largest_class: int, groups: Array | None) -> str:
     if largest_class <= n_folds or groups is None:
         return f"no class has more than {n_folds} rows"
     n_groups = len(np.unique(groups))

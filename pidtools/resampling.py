@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools import _process
 from pidtools._result import Interval, Outcome, PIDError
+from pidtools._types import Codes, Floats
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Statistic = Callable[[Rows], Floats]
+Statistic = Callable[[Codes], Floats]
 
 # Tasks a run is cut into; a few for each worker, so that all finish together.
 N_TASKS = 40
@@ -43,15 +41,15 @@ class Samples:
     """
 
     n_samples: int
-    groups: Rows | None = None
+    groups: Codes | None = None
 
     @property
     def n_units(self) -> int:
         """Number of things that are drawn: rows or groups."""
         return self.n_samples if self.groups is None else int(self.groups.max()) + 1
 
-    def rows_of(self, units: Rows) -> Rows:
-        """Rows of the units drawn, each as often as its unit."""
+    def rows_of(self, units: Codes) -> Codes:
+        """Codes of the units drawn, each as often as its unit."""
         if self.groups is None:
             return units
         order = np.argsort(self.groups, kind="stable")
@@ -61,18 +59,18 @@ class Samples:
         return np.concatenate(parts)
 
 
-def bootstrap(samples: Samples, rng: np.random.Generator) -> Rows:
-    """Rows of as many units as there are, drawn with replacement, in rising order."""
+def bootstrap(samples: Samples, rng: np.random.Generator) -> Codes:
+    """Codes of as many units as there are, drawn with replacement, in rising order."""
     return samples.rows_of(np.sort(rng.integers(samples.n_units, size=samples.n_units)))
 
 
-def subsample(samples: Samples, rng: np.random.Generator, share: float = 0.5) -> Rows:
-    """Rows of a share of the units, drawn without replacement, in rising order."""
+def subsample(samples: Samples, rng: np.random.Generator, share: float = 0.5) -> Codes:
+    """Codes of a share of the units, drawn without replacement, in rising order."""
     size = max(round(share * samples.n_units), 2)
     return samples.rows_of(np.sort(rng.choice(samples.n_units, size=size, replace=False)))
 
 
-def permutation(samples: Samples, rng: np.random.Generator) -> Rows:
+def permutation(samples: Samples, rng: np.random.Generator) -> Codes:
     """All rows in another order; with groups, groups of one size change places."""
     if samples.groups is None:
         return rng.permutation(samples.n_samples)
@@ -89,11 +87,11 @@ def permutation(samples: Samples, rng: np.random.Generator) -> Rows:
     return rows
 
 
-def exchange(samples: Samples, rng: np.random.Generator) -> Rows:
+def exchange(samples: Samples, rng: np.random.Generator) -> Codes:
     """For each row, the first row of the group that its own group changes places with."""
     if samples.groups is None:
         return permutation(samples, rng)
-    first: Rows = np.unique(samples.groups, return_index=True)[1]
+    first: Codes = np.unique(samples.groups, return_index=True)[1]
     return first[rng.permutation(samples.n_units)][samples.groups]
 
 
@@ -102,7 +100,7 @@ def replicate(
     statistic: Statistic,
     samples: Samples,
     *,
-    draw: Callable[[Samples, np.random.Generator], Rows] = bootstrap,
+    draw: Callable[[Samples, np.random.Generator], Codes] = bootstrap,
     n_resamples: int,
     random_state: int,
     n_jobs: int | None = None,
@@ -202,7 +200,7 @@ def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Flo
 def _run(
     statistic: Statistic,
     samples: Samples,
-    draw: Callable[[Samples, np.random.Generator], Rows],
+    draw: Callable[[Samples, np.random.Generator], Codes],
     seeds: Sequence[np.random.SeedSequence],
 ) -> list[Floats | None]:
     from threadpoolctl import threadpool_limits
@@ -213,7 +211,7 @@ def _run(
         return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
 
 
-def _answer(statistic: Statistic, rows: Rows) -> Floats | None:
+def _answer(statistic: Statistic, rows: Codes) -> Floats | None:
     try:
         return statistic(rows)
     except (ValueError, PIDError):

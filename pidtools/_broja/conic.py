@@ -13,8 +13,6 @@ from pidtools._broja.certificate import certify
 from pidtools._broja.program import Program, Solution
 from pidtools._result import Outcome, PIDError
 
-Floats = NDArray[np.float64]
-
 # Clarabel is asked for more than it can reach and keeps its best point; the certificate
 # says how good that is.
 CLARABEL_TOLERANCE = 1e-13

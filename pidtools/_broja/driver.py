@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._broja.compiled import CERTIFY, EVALUATE, INTERIOR_POINT, NEWTON
 from pidtools._broja.linear_algebra import Algebra, choose, seconds_per_iteration
@@ -23,8 +22,7 @@ from pidtools._broja.state import (
     new_step,
 )
 from pidtools._process import one_blas_thread
-
-Floats = NDArray[np.float64]
+from pidtools._types import Floats
 
 # Floors under the marginals, corrections a factorisation and floors under mu, in the order
 # tried. All but the first are for programs with masses near 1e-14 that the first leaves.

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._types import Floats
+
 if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
 
     from pidtools._broja.native import Kernel
 
-Floats = NDArray[np.float64]
 
 # Interpreted, the hull loop takes about a microsecond a vertex: compiling pays above this.
 COMPILE_ABOVE = 20_000

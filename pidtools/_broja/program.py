@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._broja.state import Support, new_support
+from pidtools._types import Bools, Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def program_of(p_ty: Floats, p_sy: Floats) -> Program:
     return Program(support, p_row, p_col, swapped, (len(p_ty), len(p_sy), n_y))
 
 
-def parts(program: Program) -> Iterator[tuple[Support, NDArray[np.bool_], NDArray[np.bool_]]]:
+def parts(program: Program) -> Iterator[tuple[Support, Bools, Bools]]:
     """Split into programs that share no cell, over groups of classes that never meet in one.
 
     Yields
@@ -151,9 +150,7 @@ def _class_groups(sup: Support) -> NDArray[np.intp]:
         smallest = reached
 
 
-def _together(
-    start: NDArray[np.int32], classes: NDArray[np.int32], n_classes: int
-) -> NDArray[np.bool_]:
+def _together(start: NDArray[np.int32], classes: NDArray[np.int32], n_classes: int) -> Bools:
     """Pairs of classes that some source value can both have."""
     has = np.zeros((len(start) - 1, n_classes), dtype=np.float32)
     has[owners(start), classes] = 1.0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._result import Duals
+from pidtools._types import Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pidtools._broja.program import Program, Solution
     from pidtools._broja.state import Start
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 # Rows are merged when their conditionals agree to 13 decimals and share their zeros. The

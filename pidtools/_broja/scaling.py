@@ -17,14 +17,12 @@ the interior point.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._broja.compiled import CERTIFY
 from pidtools._broja.native import Header
 from pidtools._broja.program import owners
 from pidtools._broja.state import Problem, Start, Support
-
-Floats = NDArray[np.float64]
+from pidtools._types import Floats
 
 ROUND = 5
 """Sweeps between two extrapolations."""

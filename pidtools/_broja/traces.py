@@ -7,11 +7,9 @@ interior point needs many iterations to find where between 1e-80 and 1e-12 its c
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._information import entropy
-
-Floats = NDArray[np.float64]
+from pidtools._types import Bools, Floats
 
 # Mass that is left out, over the tolerance in bits; the bound is then a tenth of the tolerance.
 MASS_SHARE = 1e-3
@@ -51,7 +49,7 @@ def without_traces(p_ty: Floats, p_sy: Floats, tol: float) -> tuple[Floats, Floa
     return _without(p_ty, out_t), _without(p_sy, out_s), float(moved)
 
 
-def _without(table: Floats, out: NDArray[np.bool_]) -> Floats:
+def _without(table: Floats, out: Bools) -> Floats:
     kept = np.where(out, 0.0, table)
     whole = kept.sum(axis=0)
     scale = np.divide(table.sum(axis=0), whole, out=np.zeros_like(whole), where=whole > 0)

@@ -14,10 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma
 
-Floats = NDArray[np.float64]
+from pidtools._types import Floats
 
 # The draws are fixed: the correction is a function of the data alone.
 SEED = 20_140_421

@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 from scipy.linalg.lapack import dpocon, dpstrf
 
 from pidtools._result import NATS_PER_BIT, Outcome, PIDError
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from pidtools._types import Codes, Floats
 
 # A direction whose variance is this share of its unit's, or less, is rounding of the others.
 # Elimination leaves about d eps, 1e-13 at d = 500, behind a duplicated unit; units that were
@@ -72,7 +69,7 @@ def arithmetic() -> Iterator[None]:
 class Factor:
     """Units that carry something new, and ``cov[kept][:, kept] = lower @ lower.T``."""
 
-    kept: Ints
+    kept: Codes
     lower: Floats
 
     @property

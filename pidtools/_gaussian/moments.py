@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 from scipy.special import ndtri
 
 from pidtools._gaussian import factors
-
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
+from pidtools._types import Array, Floats
 
 # Numbers in the float64 copy of a block of rows: 64 MB.
 BLOCK_NUMBERS = 8_000_000

@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._gaussian.factors import solve_lower
 from pidtools._result import NATS_PER_BIT
-
-Floats = NDArray[np.float64]
+from pidtools._types import Bools, Floats
 
 # The coupling's noises are correlated up to exactly 1; stopping this far below keeps it in the
 # interior and costs at most a quarter of it a direction.
@@ -73,7 +71,7 @@ def solve(lower_p: Floats, lower_r: Floats) -> Pencil:
     return Pencil(2.0 * np.log2(sigma), lower / NATS_PER_BIT, upper / NATS_PER_BIT)
 
 
-def dual_value(frame: Floats, of_p: NDArray[np.bool_], lower_p: Floats, lower_r: Floats) -> float:
+def dual_value(frame: Floats, of_p: Bools, lower_p: Floats, lower_r: Floats) -> float:
     """Lower bound in nats on the union information, for any nonsingular `frame`.
 
     The conditional covariance E under any coupling is below P and R. With the columns f of

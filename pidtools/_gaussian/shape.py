@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._gaussian import moments
-
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
+from pidtools._types import Array, Floats
 
 # Rows looked at, evenly spaced: they know a share to a percent, and wide data cost little.
 ROWS = 5_000

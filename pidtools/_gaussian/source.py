@@ -5,17 +5,13 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._gaussian import correction, factors, moments
 from pidtools._gaussian.factors import Factor, Posterior
 from pidtools._gaussian.moments import Moments
-
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
+from pidtools._types import Array, Codes, Floats
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Columns:
         """Number of columns kept."""
         return self.factor.rank
 
-    def used(self, rows: NDArray[np.int64]) -> Array:
+    def used(self, rows: Codes) -> Array:
         """Rows of the columns kept; of all where none is, as nothing has no shape."""
         if self.rank in (0, self.values.shape[1]):
             return self.values[rows]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,7 @@ from numpy.typing import NDArray
 from pidtools._gaussian import factors, moments
 from pidtools._gaussian.factors import Factor
 from pidtools._gaussian.moments import Moments
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Array = NDArray[Any]
+from pidtools._types import Array, Bools, Codes, Floats
 
 # A direction is rounding of the numbers stored when changes of so many units in the last place of
 # each could account for all its variance. Softmax rows, centred logits and products with
@@ -46,8 +42,8 @@ class Reduced:
     """
 
     values: Array
-    constant: Ints
-    linear: Ints
+    constant: Codes
+    linear: Codes
     rounding: float
 
 
@@ -100,7 +96,7 @@ def last_place(Y: Array) -> Floats:
     return np.where(_is_single(Y), 2.0**-24, 2.0**-53)
 
 
-def _is_single(Y: Array) -> NDArray[np.bool_]:
+def _is_single(Y: Array) -> Bools:
     """Columns all of whose numbers float32 holds."""
     single = np.ones(Y.shape[1], dtype=np.bool_)
     if Y.itemsize <= 4:
@@ -121,7 +117,7 @@ class _Independent:
     """Columns that span others, which of them they stand for, and the rounding left out."""
 
     values: Array
-    which: Ints
+    which: Codes
     rounding: float
 
 
@@ -137,7 +133,7 @@ def _independent(Y: Array, noise: Floats) -> _Independent:
 
 
 def _with_rests(
-    Y: Array, mean: Floats, scale: Floats, factor: Factor, dropped: Ints, noise: Floats
+    Y: Array, mean: Floats, scale: Floats, factor: Factor, dropped: Codes, noise: Floats
 ) -> _Independent:
     """The columns a factor keeps, and what they leave of those dropped where it is no rounding."""
     left = _Left(Y, mean, moments.inverse_of(scale), factor, dropped)
@@ -166,7 +162,7 @@ class _Left:
     mean: Floats
     inverse: Floats
     factor: Factor
-    dropped: Ints
+    dropped: Codes
 
     @cached_property
     def weights(self) -> Floats:

@@ -14,14 +14,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from pidtools._neighbours import search
 from pidtools._neighbours.scaling import deviations_of, exponents_of, refuse_copies, rescale
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Bools, Codes, Floats
 
 
 class Raw(NamedTuple):
@@ -193,8 +190,8 @@ class _Ball(NamedTuple):
 
     radii: Floats  # distance of the k-th neighbour
     joint: Codes  # points of the neighbourhood, as digamma wants them
-    atoms: NDArray[np.bool_]
-    tied: NDArray[np.bool_]  # whether others are exactly as far as the k-th neighbour
+    atoms: Bools
+    tied: Bools  # whether others are exactly as far as the k-th neighbour
     reached: Floats  # share of the points at that distance up to the k-th neighbour
 
     @classmethod
@@ -281,7 +278,7 @@ def dimension_of(distances: Floats, euclidean: bool, *groups: Floats) -> float:
     return growth.dimension(euclidean, *groups)
 
 
-def _members(labels: Codes, k: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+def _members(labels: Codes, k: int) -> tuple[Bools, tuple[str, ...]]:
     """Rows of classes with at least two members, and a note on the small ones."""
     sizes = np.bincount(labels)
     n_alone, n_small = int((sizes == 1).sum()), int(((sizes > 1) & (sizes <= k)).sum())
@@ -297,5 +294,5 @@ def _members(labels: Codes, k: int) -> tuple[NDArray[np.bool_], tuple[str, ...]]
         )
     if n_alone:
         notes.append(f"{n_alone} classes with a single sample were left out.")
-    keep: NDArray[np.bool_] = (sizes > 1)[labels]
+    keep: Bools = (sizes > 1)[labels]
     return keep, tuple(notes)

@@ -6,13 +6,10 @@ import itertools
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._neighbours import tree
 from pidtools._neighbours.threads import in_threads
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Codes, Floats
 
 # Masks a column; twice as many cost as much in time, and more in memory. Points a block: the
 # more, the less there is to do a point, as long as the masks of a column stay in the cache.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pidtools._types import Array, Floats
 
 # A column whose deviation is below this share of its values holds rounding, not information.
 CONSTANT_SHARE = 1e-12
@@ -66,7 +64,7 @@ def _whiten(x: Floats) -> Floats:
     return whitened
 
 
-def note_on_decades(x: NDArray[Any], name: str) -> list[str]:
+def note_on_decades(x: Array, name: str) -> list[str]:
     """Name the columns of whose values most look alike in units of the deviation."""
     low, high = np.quantile(x, (0.25, 0.75), axis=0)
     far = x.std(axis=0) > ALIKE * (high - low)

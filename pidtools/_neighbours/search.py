@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._neighbours import masks, tree
 from pidtools._neighbours.threads import in_threads
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Array, Codes, Floats
 
 
 class Nearest(NamedTuple):
@@ -89,7 +86,7 @@ def _count_sorted(values: Floats, radii: Floats, n_jobs: int) -> Within:
     return Within(_scatter(counts, order), _scatter(on, order))
 
 
-def _scatter(values: NDArray[Any], order: Codes) -> NDArray[Any]:
+def _scatter(values: Array, order: Codes) -> Array:
     result = np.empty_like(values)
     result[order] = values
     return result

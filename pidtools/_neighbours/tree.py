@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._neighbours.threads import in_threads
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Codes, Floats
 
 # Points a leaf where all others are found by the tree. Measured at 1 to 128 columns and 10,000
 # points: 64 costs a half more from 5 columns on, 256 saves at most a tenth in many columns and

@@ -8,13 +8,11 @@ last digit.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf
 
-Floats = NDArray[np.float64]
+from pidtools._types import Array, Floats
 
 # What a covariance needs so as to have a Cholesky factor, as a share of its average variance:
 # below the rounding of single precision first, then as much as it takes.
@@ -32,7 +30,7 @@ def principal_axes(symmetric: Floats) -> tuple[Floats, Floats]:
     return values, axes * signs(axes)
 
 
-def signs(axes: NDArray[Any]) -> Floats:
+def signs(axes: Array) -> Floats:
     """+1 or -1 for each column, such that an axis and its negative come out alike."""
     # The largest entry is no guide: axes of two standardised columns have two of the same size.
     side: Floats = np.where(_weights(len(axes)) @ axes < 0, -1.0, 1.0)

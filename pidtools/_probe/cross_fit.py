@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from pidtools import _process
@@ -17,11 +16,8 @@ from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Opinions, View, posteriors
 from pidtools._probe.pool import log_loss
 from pidtools._probe.whitening import Whitened, whiten
+from pidtools._types import Array, Codes, Floats, Posteriors
 
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Posteriors = dict[str, NDArray[Any]]
 # From training rows, new rows and names of experts to log posteriors of the new rows.
 Judge = Callable[[Codes, Codes, frozenset[str]], Opinions]
 
@@ -106,7 +102,7 @@ def _seed(model: Any, random_state: int) -> None:
     model.set_params(**{name: random_state for name in seeds if parameters[name] is None})
 
 
-def _checked_probabilities(model: Any, X: Array) -> NDArray[np.float64]:
+def _checked_probabilities(model: Any, X: Array) -> Floats:
     if not hasattr(model, "classes_"):
         raise ValueError("classifier has no classes_ after fit, which scikit-learn asks of one.")
     p = np.asarray(model.predict_proba(X), dtype=np.float64)
@@ -222,7 +218,7 @@ def _worth_asking(opinions: Mapping[str, Floats], labels: Codes) -> frozenset[st
     losses = {name: log_loss(log_p, labels) for name, log_p in opinions.items()}
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
 
-    def hopeless(loss: NDArray[np.float64]) -> bool:
+    def hopeless(loss: Floats) -> bool:
         behind = loss - best
         error = behind.std() / np.sqrt(len(behind))
         return bool(behind.mean() - 2 * error > HOPELESS_NATS)

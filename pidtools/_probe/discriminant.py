@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
 from pidtools._probe.axes import lower_factor, principal_axes, signs
-
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
+from pidtools._types import Array, Codes, Floats
 
 MAX_MEAN_DIRECTIONS = 24
 N_SPREAD_DIRECTIONS = 4

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools import _process
 from pidtools._probe.cross_fit import Judge
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import log_loss
 from pidtools._result import NATS_PER_BIT
-
-Codes = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Posteriors = dict[str, NDArray[Any]]
+from pidtools._types import Array, Codes, Floats, Posteriors
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Evidence:
     names: frozenset[str]
     n_folds: int
     random_state: int
-    groups: NDArray[Any] | None
+    groups: Array | None
 
     @_process.quiet
     def __call__(self, labels: Codes) -> float:
@@ -63,7 +58,7 @@ class Evidence:
         return total / max(sum(map(len, gains)), 1) / NATS_PER_BIT
 
 
-def _gains(log_p: NDArray[Any], labels: Codes, shares: Floats) -> Floats:
+def _gains(log_p: Array, labels: Codes, shares: Floats) -> Floats:
     """Log posterior of each row's label above that of a label drawn from the shares, in nats."""
     gains: Floats = -log_loss(log_p, labels) - np.asarray(log_p, dtype=np.float64) @ shares
     return gains

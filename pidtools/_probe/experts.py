@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
@@ -22,11 +21,8 @@ from pidtools._probe.axes import lower_factor
 from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
 from pidtools._probe.whitening import Whitened
+from pidtools._types import Array, Codes, Floats, Posteriors
 
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
-Posteriors = dict[str, Floats]
 # None where an expert could not be fitted.
 Opinions = dict[str, Floats | None]
 

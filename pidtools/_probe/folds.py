@@ -6,17 +6,13 @@ version: they changed, and with them every held-out number.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Codes = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from pidtools._types import Array, Codes, Floats
 
 
 def fold_numbers(
-    labels: Codes, n_folds: int, random_state: int, groups: NDArray[Any] | None = None
+    labels: Codes, n_folds: int, random_state: int, groups: Array | None = None
 ) -> Codes:
     """Fold of each row, from 0 on, none empty; rows of one group share a fold.
 

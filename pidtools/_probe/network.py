@@ -19,12 +19,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Bools, Codes, Floats
+
 Objective = Callable[[Floats], tuple[float, Floats]]
 
 CONVEX_STEPS = 30
@@ -57,7 +55,7 @@ class _Layout:
         """One value a block, repeated for each of its parameters."""
         return np.repeat(np.asarray(values, dtype=np.float64), [prod(s) for s in self.shapes])
 
-    def split(self, theta: Floats) -> list[Singles]:
+    def split(self, theta: Floats) -> list[Floats]:
         """W, b, P, U, c and V, for work in single precision.
 
         Twice as fast, and a rounding of 1e-7 is far below what early stopping leaves.
@@ -66,7 +64,7 @@ class _Layout:
         parts = zip(np.split(theta.astype(np.float64), cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]
 
-    def log_posterior(self, theta: Floats, Z: Singles) -> Floats:
+    def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
         W, b, P, U, c, V = self.split(theta)
         posterior: Floats = log_softmax(b + Z @ W + np.tanh(Z @ P @ U + c) @ V, axis=1)
         return posterior.astype(np.float64)
@@ -81,8 +79,8 @@ class _Loss:
     """
 
     layout: _Layout
-    Z: Singles
-    indicators: Singles
+    Z: Floats
+    indicators: Floats
     strength: Floats
     target: Floats
 
@@ -113,7 +111,7 @@ class _Loss:
         )
         return self._penalised(loss, gradient, theta, slice(None))
 
-    def of_convex_part(self, start: Floats) -> tuple[NDArray[np.bool_], Objective]:
+    def of_convex_part(self, start: Floats) -> tuple[Bools, Objective]:
         """Which parameters are W, b and V, and the loss as a function of these alone."""
         free = self.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
         P, U, c = self.layout.split(start)[2:5]
@@ -128,7 +126,7 @@ class _Loss:
         return free, loss
 
     def _penalised(
-        self, loss: float, gradient: tuple[Singles, ...], theta: Floats, free: Any
+        self, loss: float, gradient: tuple[Floats, ...], theta: Floats, free: Any
     ) -> tuple[float, Floats]:
         away = theta - self.target[free]
         pull = self.strength[free] * away
@@ -136,7 +134,7 @@ class _Loss:
         return loss + 0.5 * float(pull @ away), slope + pull
 
 
-def _loss_and_error(logits: Singles, indicators: Singles) -> tuple[float, Singles]:
+def _loss_and_error(logits: Floats, indicators: Floats) -> tuple[float, Floats]:
     """Mean log-loss, and its derivative in the logits, which are overwritten."""
     n = logits.shape[1]
     logits -= logits.max(axis=0)
@@ -151,10 +149,10 @@ def _loss_and_error(logits: Singles, indicators: Singles) -> tuple[float, Single
 
 
 def network_posteriors(
-    Z: Singles,
+    Z: Floats,
     labels: Codes,
     directions: Floats,
-    Z_new: Singles,
+    Z_new: Floats,
     *,
     n_classes: int,
     n_hidden: int,
@@ -181,7 +179,7 @@ def network_posteriors(
 
 
 def _start(
-    layout: _Layout, Z: Singles, labels: Codes, directions: Floats, random_state: int
+    layout: _Layout, Z: Floats, labels: Codes, directions: Floats, random_state: int
 ) -> Floats:
     """Linear part 0, projections on the directions, random hidden units of two widths."""
     rng = np.random.default_rng(random_state)

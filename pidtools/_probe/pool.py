@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
-Posteriors = dict[str, NDArray[Any]]
+from pidtools._types import Array, Codes, Floats, Posteriors
 
 # A ridge on weights and offsets: a tenth of a nat for a weight far off, nothing near 1.
 RIDGE = 3e-3
@@ -70,7 +66,7 @@ def weigh(opinions: Posteriors, labels: Codes) -> Pool:
     return Pool(weights, result.x[n_experts:])
 
 
-def log_loss(log_p: NDArray[Any], labels: Codes) -> Floats:
+def log_loss(log_p: Array, labels: Codes) -> Floats:
     """-log p(label) of each row, in nats."""
     losses: Floats = -np.asarray(log_p, dtype=np.float64)[np.arange(len(labels)), labels]
     return losses

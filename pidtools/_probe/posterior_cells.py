@@ -11,12 +11,9 @@ redundancy .15 bits too low; sharpened, .005.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._information import mutual_information_of_table
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
+from pidtools._types import Codes, Floats
 
 TINY = 1e-12
 LLOYD_STEPS = 20

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
+from pidtools._types import Array, Codes
 
 # No fit can learn from fewer rows than two a fold; a unit with as few holds next to nothing, but
 # as a direction of its own it turns all others.

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from pidtools._probe.axes import principal_axes
 from pidtools._probe.rare import RARE_SHARE, rare_noise
-
-Floats = NDArray[np.float64]
-Array = NDArray[Any]
-Codes = NDArray[np.int64]
+from pidtools._types import Array, Bools, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
 # there, and a single outlier no longer decides the scale of its column.
@@ -81,11 +78,11 @@ class _Columns:
         Whether most rows have the median.
     """
 
-    exponent: NDArray[np.int64]
+    exponent: Codes
     knee: Floats
     centre: Floats
     scale: Floats
-    still: NDArray[np.bool_]
+    still: Bools
 
     def standardised(self, X: Array, columns: Any) -> Floats:
         """Some columns of the rows `X`, centred, scaled and cut."""
@@ -196,7 +193,7 @@ def _read_block(some: Array, X: Array, found: _Columns, block: slice) -> None:
     found.still[block] = (scale > 0) & ((values != centre).mean(axis=0) <= RARE_SHARE)
 
 
-def _on_scale(X: Array, exponent: NDArray[np.int64], knee: Floats) -> Floats:
+def _on_scale(X: Array, exponent: Codes, knee: Floats) -> Floats:
     """Columns in double precision, without their powers of two, long ones by logarithms."""
     values = X.astype(np.float64)
     if exponent.any():
@@ -206,7 +203,7 @@ def _on_scale(X: Array, exponent: NDArray[np.int64], knee: Floats) -> Floats:
     return values
 
 
-def _exponents(X: Array) -> NDArray[np.int64]:
+def _exponents(X: Array) -> Codes:
     largest = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
     exponent = np.frexp(largest)[1].astype(np.int64)
     return np.where(np.abs(exponent) > LARGEST_EXPONENT, exponent, 0)

@@ -11,8 +11,9 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from pidtools._types import Floats
 from pidtools.problems import embedding, quadrature
 from pidtools.problems.embedding import Embedding, Step
 from pidtools.problems.laws import (
@@ -32,8 +33,6 @@ from pidtools.problems.laws import (
 )
 from pidtools.problems.sampled import Atoms, Family, SampledProblem
 from pidtools.problems.stored import stored
-
-Floats = NDArray[np.float64]
 
 TEACHER, STUDENT = Embedding(16, seed=1), Embedding(12, seed=2)
 TWO_CLASSES = np.eye(2)

@@ -12,9 +12,8 @@ from math import inf
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pidtools._types import Floats
 
 
 @dataclass(frozen=True)

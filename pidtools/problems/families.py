@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools import _process
+from pidtools._types import Floats
 
-Floats = NDArray[np.float64]
 Shape = tuple[int, int, int]
 RandomState = int | np.random.Generator | None
 

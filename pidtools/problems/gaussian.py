@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
 from pidtools import _process
 from pidtools._result import PID, Outcome
+from pidtools._types import Codes, Floats
 
-Floats = NDArray[np.float64]
 RandomState = int | np.random.Generator | None
 
 # The formulas below take fewer than a hundred operations on numbers of order one.
@@ -244,7 +243,7 @@ def repeated(problem: GaussianProblem, times: int, name: str, seed: int) -> Gaus
     return _mixed(copies, seed)
 
 
-def _information(cov: Floats, source: NDArray[np.int64], target: NDArray[np.int64]) -> float:
+def _information(cov: Floats, source: Codes, target: Codes) -> float:
     both = np.concatenate([source, target])
     signs = ((source, 1), (target, 1), (both, -1))
     return float(

@@ -14,11 +14,11 @@ from math import lgamma, log, pi
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import log_ndtr, ndtr
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from pidtools._types import Bools, Codes, Floats
+
 Nodes = tuple[Floats, Floats]
 
 
@@ -29,7 +29,7 @@ class Channel(Protocol):
     def width(self) -> int:
         """Number of signal dimensions."""
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> Floats:
+    def draw(self, z: Codes, rng: np.random.Generator) -> Floats:
         """Signals of shape (n, width) for states z of shape (n,)."""
 
     def log_density(self, x: Floats) -> Floats:
@@ -50,7 +50,7 @@ class Coupling(Protocol):
     def s(self) -> Channel:
         """Law of the student's signal."""
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def draw(self, z: Codes, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Both signals, one row a state."""
 
     def log_density(self, a: Floats, b: Floats) -> Floats:
@@ -66,7 +66,7 @@ def line(n: int, reach: float) -> Nodes:
     return np.sinh(u), np.cosh(u) * (u[1] - u[0])
 
 
-def spread(nodes: Nodes, live: NDArray[np.bool_]) -> Nodes:
+def spread(nodes: Nodes, live: Bools) -> Nodes:
     """Nodes of a line as a grid over the (one or more) `live` dimensions; the rest stay at 0."""
     points, weights = nodes
     k = int(live.sum())
@@ -87,7 +87,7 @@ class Gaussian:
         """Number of signal dimensions."""
         return int(self.means.shape[1])
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> Floats:
+    def draw(self, z: Codes, rng: np.random.Generator) -> Floats:
         """Signals of shape (n, width)."""
         return self.means[z] + self.scales[z] * rng.standard_normal((len(z), self.width))
 
@@ -117,7 +117,7 @@ class StudentT:
         """Number of signal dimensions."""
         return int(self.means.shape[1])
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> Floats:
+    def draw(self, z: Codes, rng: np.random.Generator) -> Floats:
         """Signals of shape (n, width)."""
         return self.means[z] + rng.standard_t(self.df, (len(z), self.width))
 
@@ -141,7 +141,7 @@ class Rectified:
     means: Floats
     width: int = 1
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> Floats:
+    def draw(self, z: Codes, rng: np.random.Generator) -> Floats:
         """Signals of shape (n, 1)."""
         return np.maximum(self.means[z] + rng.standard_normal((len(z), 1)), 0.0)
 
@@ -166,7 +166,7 @@ class Quantised:
     step: float
     width: int = 1
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> Floats:
+    def draw(self, z: Codes, rng: np.random.Generator) -> Floats:
         """Signals of shape (n, 1)."""
         return self.round(self.means[z] + rng.standard_normal((len(z), 1)))
 
@@ -192,10 +192,10 @@ class Arcs:
     """Position spread evenly over one of several arcs; state z lies on arc ``arc[z]``."""
 
     edges: Floats
-    arc: Ints
+    arc: Codes
     width: int = 1
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> Floats:
+    def draw(self, z: Codes, rng: np.random.Generator) -> Floats:
         """Positions of shape (n, 1)."""
         low, high = self.edges[self.arc[z]], self.edges[self.arc[z] + 1]
         return rng.uniform(low, high)[:, None]
@@ -218,7 +218,7 @@ class Independent:
     t: Channel
     s: Channel
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def draw(self, z: Codes, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Both signals, one row a state."""
         return self.t.draw(z, rng), self.s.draw(z, rng)
 
@@ -238,7 +238,7 @@ class Garbled:
     s: Channel
     garble: Callable[[Floats, np.random.Generator], Floats]
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def draw(self, z: Codes, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Both signals, one row a state."""
         a = self.t.draw(z, rng)
         return a, self.garble(a, rng)
@@ -256,7 +256,7 @@ class Correlated:
     s: Gaussian
     rho: float
 
-    def draw(self, z: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    def draw(self, z: Codes, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Both signals, one row a state."""
         a = self.t.draw(z, rng)
         shared = self.rho * (a - self.t.means[z])

@@ -21,11 +21,10 @@ from math import log2
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools._result import PID, Outcome
+from pidtools._types import Floats
 
-Floats = NDArray[np.float64]
 Event = tuple[Any, Any, Any]
 
 # A closed form here is at most ten roundings of numbers below 6 bits, a pmf cell one more.

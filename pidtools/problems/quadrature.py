@@ -8,14 +8,12 @@ min_q I_q(Y; T, S), from which all atoms follow.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from pidtools._information import mutual_information_of_table
 from pidtools._result import NATS_PER_BIT, PID, Outcome
+from pidtools._types import Floats
 from pidtools.problems.laws import Channel, Coupling, Garbled
-
-Floats = NDArray[np.float64]
 
 # Informations agree with 30-digit integration to 1e-12, the threshold integral with adaptive
 # quadrature and with finer grids to 1e-8 (tests/test_problems_sampled.py).

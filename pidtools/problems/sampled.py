@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pidtools import _process
 from pidtools._result import PID
+from pidtools._types import Array, Codes, Floats
 from pidtools.problems.embedding import Embedding
 from pidtools.problems.laws import Coupling
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Atoms = Callable[[Coupling, Floats, Floats], PID]
 Family = Literal["graded", "extreme", "general"]
 RandomState = int | np.random.Generator | None
@@ -95,9 +93,7 @@ class SampledProblem:
         return probabilities
 
     @_process.quiet
-    def sample(
-        self, n_samples: int, random_state: RandomState = 0
-    ) -> tuple[NDArray[Any], NDArray[Any], Ints]:
+    def sample(self, n_samples: int, random_state: RandomState = 0) -> tuple[Array, Array, Codes]:
         """Draw independent rows.
 
         Parameters
@@ -121,7 +117,7 @@ class SampledProblem:
         return self.t.embed(a, rng), self.s.embed(b, rng), below.sum(axis=1)
 
     @_process.quiet
-    def posteriors(self, T: NDArray[Any], S: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+    def posteriors(self, T: Array, S: Array) -> tuple[Floats, Floats, Floats]:
         """Exact label posteriors of a sample: what a perfect probe would say.
 
         Parameters
