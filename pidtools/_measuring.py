@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process, _validate, resampling
+from pidtools import _validate, _warnings, resampling
 from pidtools._information import from_bits, said_in
 from pidtools._result import (
     PID,
@@ -299,7 +299,7 @@ class Measurement:
             f"{units}. Intervals and p-values allow for so much; fewer cells or more rows need "
             "less, and independence_test permutes Y instead."
         )
-        _process.warn(note, stacklevel=4)
+        _warnings.warn(note, stacklevel=4)
         return [note]
 
     def _notes(self, k: int, pid: PID) -> tuple[str, ...]:
@@ -346,7 +346,7 @@ def measure(
         name: X.estimator if isinstance(X, Summary) else chosen for name, X in clean.items()
     }
     task = Task(target, estimators, synergy, seed, codes, n_jobs)
-    with _process.collecting() as caught:
+    with _warnings.collecting() as caught:
         warn_of_target(target, in_notes=True)
         views = task.look(clean)
         pids = tuple(view.decompose() for view in views)
@@ -456,7 +456,7 @@ def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
         "different rows; the intervals rest on the others, which are not typical."
     )
     if n_valid < MIN_VALID_SHARE * n_resamples:
-        _process.warn(f"{note} Use more rows.", stacklevel=5)
+        _warnings.warn(f"{note} Use more rows.", stacklevel=5)
     return note
 
 

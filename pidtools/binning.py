@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from pidtools import _process, _validate, cells
+from pidtools import _validate, _warnings, cells
 from pidtools._corrections import CORRECTIONS
 from pidtools._neighbours.scaling import exponents_of, note_on_decades
 from pidtools._result import PID
@@ -25,12 +25,12 @@ ORDINARY = (1e-4, 1e15)
 class _Cells:
     """The two steps that all estimators with cells share."""
 
-    @_process.quiet
+    @_warnings.quiet
     def decompose(self, summary_t: CellSummary, summary_s: CellSummary) -> PID:
         """Redundancy and uniques in bits, from the two pair tables."""
         return cells.decompose(summary_t, summary_s)
 
-    @_process.quiet
+    @_warnings.quiet
     def joint_information(self, summary_t: CellSummary, summary_s: CellSummary) -> float:
         """I(Y; T, S) in bits, from the triple of codes."""
         return cells.joint_information(summary_t, summary_s)
@@ -51,7 +51,7 @@ class Symbols(_Cells):
     1.0
     """
 
-    @_process.quiet
+    @_warnings.quiet
     def summarise(
         self,
         X: Array,
@@ -147,7 +147,7 @@ class Binning(_Cells):
         else:
             _validate.check_integer(self.n_bins, "n_bins", minimum=2)
 
-    @_process.quiet
+    @_warnings.quiet
     def summarise(
         self,
         X: Array,
@@ -181,7 +181,7 @@ class Binning(_Cells):
             *(text.removeprefix(f"{name}: ") for text in note_on_decades(in_range, name)),
         )
 
-    @_process.quiet
+    @_warnings.quiet
     def codes(self, features: Array, *, random_state: int = 0) -> Codes:
         """Cell of each row of numbers, shape (n, d)."""
         n_bins = self._bins_for(*features.shape)
@@ -281,7 +281,7 @@ class KMeansBinning(_Cells):
         _validate.check_integer(self.n_components, "n_components", minimum=1)
         _validate.check_integer(self.n_clusters, "n_clusters", minimum=2)
 
-    @_process.quiet
+    @_warnings.quiet
     def summarise(
         self,
         X: Array,
@@ -319,7 +319,7 @@ class KMeansBinning(_Cells):
         if np.ptp(directions, axis=0).max() <= ONE_DIRECTION * np.finfo(directions.dtype).eps:
             return np.zeros(len(features), dtype=np.int64)
         # Fewer distinct points than clusters: said in the notes.
-        with _process.ignoring(ConvergenceWarning):
+        with _warnings.ignoring(ConvergenceWarning):
             reduced = PCA(n_components, random_state=random_state).fit_transform(directions)
             codes: Codes = KMeans(self.n_clusters, random_state=random_state).fit_predict(reduced)
         return codes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process, _validate
+from pidtools import _validate, _warnings
 from pidtools._broja import hull
 from pidtools._broja.reduction import Reduction, lift, lift_duals, reduce_tables, reduced_start
 from pidtools._broja.traces import without_traces
@@ -90,7 +90,7 @@ class _Options:
         )
 
 
-@_process.quiet
+@_warnings.quiet
 def broja(
     pmf: ArrayLike | coo_array,
     *,
@@ -197,7 +197,7 @@ def broja(
     return _decompose(p_ty, p_sy, joint_information, options, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def broja_from_pairs(
     p_ty: ArrayLike,
     p_sy: ArrayLike,
@@ -253,7 +253,7 @@ def broja_from_pairs(
     return _decompose(pair_t, pair_s, None, options, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def broja_batch(
     pmfs: ArrayLike,
     *,
@@ -313,7 +313,7 @@ def broja_batch(
     result = _batch_atoms(p, fields, tol, max_iter)
     n_wide = int((result.gap > tol).sum())
     if n_wide:
-        _process.warn(
+        _warnings.warn(
             f"{n_wide} of {len(p)} members have a certified gap above tol, the widest "
             f"{result.in_units(units).gap.max():.2g} {units}; tol is {tol:.2g} bits.",
             stacklevel=2,
@@ -357,7 +357,7 @@ def _decompose(
     i_t, i_s = mutual_information_of_table(p_ty), mutual_information_of_table(p_sy)
     pid = _atoms(union, i_t, i_s, joint_information, options.tol)
     if pid.gap > options.tol:
-        _process.warn(
+        _warnings.warn(
             f"{pid.outcome.value} The atoms are within {pid.in_units(units).gap:.2g} {units} of "
             f"the optimum; tol is {options.tol:.2g} bits.",
             stacklevel=3,
@@ -414,7 +414,7 @@ def _batch_atoms(p: Floats, fields: Floats, tol: float, max_iter: int) -> PIDBat
 
 
 def _quietly(pmf: Floats, tol: float, max_iter: int) -> PID:
-    with _process.collecting():
+    with _warnings.collecting():
         return broja(pmf, tol=tol, max_iter=max_iter)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_array
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._corrections import corrected_information, first_order_bias, plug_in
 from pidtools._information import entropy
 from pidtools._result import PID, Summary
@@ -271,7 +271,7 @@ def _few_samples(counts: csr_array) -> tuple[str, ...]:
 
 def _warn(texts: tuple[str, ...], name: str) -> None:
     for text in texts:
-        _process.warn(f"{name}: {text}", stacklevel=2)
+        _warnings.warn(f"{name}: {text}", stacklevel=2)
 
 
 def _label_entropy(counts: csr_array) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process, resampling
+from pidtools import _warnings, resampling
 from pidtools._information import from_bits
 from pidtools._measuring import (
     PARTS,
@@ -29,7 +29,7 @@ from pidtools._result import (
     p_value_text,
 )
 from pidtools._types import Floats
-from pidtools.estimators import Estimator, pass_on
+from pidtools.estimators import Estimator
 
 # Every number that can differ; the teacher's information is one and the same.
 COMPARED = tuple(name for name in PARTS if name != "teacher_information")
@@ -128,7 +128,7 @@ class StudentComparison:
         return content
 
 
-@_process.quiet
+@_warnings.quiet
 def compare_students(
     T: ArrayLike | Summary,
     S_a: ArrayLike | Summary,
@@ -206,7 +206,7 @@ def compare_students(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    pass_on(measured.caught, units=units)
+    _warnings.pass_on(measured.caught, units=units)
     replicates = measured.replicates(options)
     a, b = measured.results(options, replicates)
     notes = tuple(dict.fromkeys((*a.notes, *b.notes)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, PIDWarning
 from pidtools._types import Floats
@@ -48,7 +48,7 @@ class Demonstration:
     folder: Path
 
 
-@_process.quiet
+@_warnings.quiet
 def run(
     folder: Path,
     report: Callable[[str], None],
@@ -97,7 +97,7 @@ def _measure(
     """
     options = Options.checked("bits", level, n_resamples, progress=False)
     students = {f"S{width}": np.load(folder / f"student-{width}.npy") for width in STUDENT_WIDTHS}
-    with _process.ignoring(PIDWarning):  # what they say stands in the notes
+    with _warnings.ignoring(PIDWarning):  # what they say stands in the notes
         measured = measure(
             {"T": np.load(folder / "teacher.npy"), **students},
             np.load(folder / "labels.npy"),
@@ -131,7 +131,7 @@ def _train(widths: tuple[int, ...], train: tuple[Floats, Floats]) -> Any:
         max_iter=600,
         random_state=SEED,
     )
-    with _process.ignoring(ConvergenceWarning):  # the accuracy is in the table
+    with _warnings.ignoring(ConvergenceWarning):  # the accuracy is in the table
         return network.fit(*train)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, Summary, Units
-from pidtools.estimators import Estimator, pass_on
+from pidtools.estimators import Estimator
 
 
-@_process.quiet
+@_warnings.quiet
 def distillable_knowledge(
     T: ArrayLike | Summary,
     S: ArrayLike | Summary,
@@ -123,6 +123,6 @@ def distillable_knowledge(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    pass_on(measured.caught, units=units)
+    _warnings.pass_on(measured.caught, units=units)
     (result,) = measured.results(options, measured.replicates(options))
     return result

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process, _target, _validate
-from pidtools._information import from_bits, said_in
+from pidtools import _target, _validate, _warnings
+from pidtools._information import from_bits
 from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
@@ -127,7 +127,7 @@ def _follow(
     return followed
 
 
-@_process.quiet
+@_warnings.quiet
 def summarise(
     X: ArrayLike,
     Y: ArrayLike,
@@ -176,13 +176,13 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    with _process.collecting() as caught:
+    with _warnings.collecting() as caught:
         summary = _summarise(X, Y, estimator, random_state, groups, n_jobs)
-    pass_on(caught)
+    _warnings.pass_on(caught)
     return summary
 
 
-@_process.quiet
+@_warnings.quiet
 def mutual_information(
     X: ArrayLike,
     Y: ArrayLike,
@@ -232,16 +232,16 @@ def mutual_information(
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    with _process.collecting() as caught:
+    with _warnings.collecting() as caught:
         warn_of_target(target)
         chosen = choose(estimator, {"X": source}, target)
         bits = information_in_bits(source, target, chosen, seed, n_jobs=n_jobs)
         warn_of_excess(target, X=bits)
-    pass_on(caught, units=units)
+    _warnings.pass_on(caught, units=units)
     return from_bits(bits, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def mutual_information_by_column(
     X: ArrayLike,
     Y: ArrayLike,
@@ -296,24 +296,24 @@ def mutual_information_by_column(
     columns = source.reshape(len(source), -1)
     one_column = delayed(_information_of_column)
     # Threads obey the filters of warnings of the main one.
-    with _process.ignoring(ConvergenceWarning):
+    with _warnings.ignoring(ConvergenceWarning):
         found = Parallel(n_jobs=n_jobs, prefer="threads")(
             one_column(columns, j, target, estimator, seed) for j in range(columns.shape[1])
         )
-    with _process.collecting() as of_target:
+    with _warnings.collecting() as of_target:
         warn_of_target(target)
     for caught in (of_target, *(caught for _, caught in found)):
-        pass_on(caught, units=units)
+        _warnings.pass_on(caught, units=units)
     return np.array([from_bits(bits, units) for bits, _ in found])
 
 
-@_process.quiet
+@_warnings.quiet
 def _information_of_column(
     columns: Array, j: int, target: Target, estimator: Estimator | str, seed: int
 ) -> tuple[float, list[PIDWarning]]:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
-        with _process.collecting() as caught:
+        with _warnings.collecting() as caught:
             chosen = choose(estimator, {name: column}, target)
             bits = information_in_bits(column, target, chosen, seed, name=name, n_jobs=1)
             warn_of_excess(target, **{name: bits})
@@ -358,9 +358,9 @@ def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -
 def warn_of_target(target: Target, *, in_notes: bool = False) -> None:
     """Warn of what in Y is a reason for distrust, and of a doubtful decision that no note says."""
     for text in target.warnings:
-        _process.warn(text, stacklevel=2)
+        _warnings.warn(text, stacklevel=2)
     if target.doubtful and not in_notes:
-        _process.warn(target.decision, stacklevel=2)
+        _warnings.warn(target.decision, stacklevel=2)
 
 
 def warn_of_excess(target: Target, **bits: float) -> None:
@@ -368,13 +368,7 @@ def warn_of_excess(target: Target, **bits: float) -> None:
     for name, value in bits.items():
         text = target.excess(value, name)
         if text:
-            _process.warn(text, stacklevel=2)
-
-
-def pass_on(caught: Iterable[PIDWarning], *, units: Units = "bits", stacklevel: int = 3) -> None:
-    """Repeat what was warned of, at the line that called the caller of this function."""
-    for warning in caught:
-        _process.warn(said_in(units, str(warning)), stacklevel=stacklevel)
+            _warnings.warn(text, stacklevel=2)
 
 
 def _summarise(

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process, _validate
+from pidtools import _validate, _warnings
 from pidtools._gaussian import correction, factors, moments, pencil, shape, target
 from pidtools._gaussian.factors import Factor, Posterior
 from pidtools._gaussian.source import (
@@ -40,7 +40,7 @@ RESAMPLED_EFFORT = 1 / 16
 FEW_VALUES = 20
 
 
-@_process.quiet
+@_warnings.quiet
 def gaussian_pid(
     cov: ArrayLike,
     *,
@@ -156,7 +156,7 @@ def _with_doubt(pid: PID, gap: float) -> PID:
         f"rounding; with it the atoms may be off by {gap:.2g} bits, which the gap includes. Drop "
         "those units, or compute cov from their differences."
     )
-    _process.warn(note, stacklevel=3)
+    _warnings.warn(note, stacklevel=3)
     return dataclasses.replace(pid, gap=pid.gap + gap, notes=(*pid.notes, note))
 
 
@@ -315,7 +315,7 @@ class Gaussian:
     def _corrects(self) -> bool:
         return self.correction and self.shrinkage is None
 
-    @_process.quiet
+    @_warnings.quiet
     def summarise(
         self,
         X: Array,
@@ -404,7 +404,7 @@ class Gaussian:
         notes.append(left_out("Y", of_y.constant, of_y.linear))
         return tuple(note for note in notes if note)
 
-    @_process.quiet
+    @_warnings.quiet
     def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
         """The second summary with what its resamples are held to beside the first."""
         t, s = summary_t, summary_s
@@ -417,7 +417,7 @@ class Gaussian:
             frame = t.source.y.whitened(both.frame)
             return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
 
-    @_process.quiet
+    @_warnings.quiet
     def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
         """The summary with each row counted `weights` times, integers of shape (n_samples,).
 
@@ -431,7 +431,7 @@ class Gaussian:
                 raise ValueError("A resample lost a direction of Y.")
             return dataclasses.replace(self._summary(source, Y, "X"), anchor=summary.anchor)
 
-    @_process.quiet
+    @_warnings.quiet
     def decompose(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> PID:
         """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
         t = summary_t
@@ -455,7 +455,7 @@ class Gaussian:
             outcome=Outcome.closed_form,
         )
 
-    @_process.quiet
+    @_warnings.quiet
     def joint_information(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> float:
         """I(Y; T, S) in bits from the covariance of all."""
         with factors.arithmetic():
@@ -574,7 +574,7 @@ def _check_size(source: Source, name: str) -> None:
             'as principal components), or estimator=pt.Gaussian(shrinkage="oas").'
         )
     if n < FEW_SAMPLES * (units + targets):
-        _process.warn(
+        _warnings.warn(
             f"{name}: {n} samples for {units} units and {targets} of Y are few; the atoms move by "
             "tenths of a bit from sample to sample. Use fewer units or more samples.",
             stacklevel=2,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from pidtools import _process, _validate, resampling
+from pidtools import _validate, _warnings, resampling
 from pidtools._information import from_bits, said_in
 from pidtools._result import SCHEMA_VERSION, UNITS, Units, p_value_text
 from pidtools._target import Target
@@ -20,7 +20,6 @@ from pidtools.estimators import (
     Estimator,
     choose,
     information_in_bits,
-    pass_on,
     target_of_information,
     warn_of_target,
 )
@@ -104,7 +103,7 @@ class IndependenceTest:
         }
 
 
-@_process.quiet
+@_warnings.quiet
 def independence_test(
     X: ArrayLike,
     Y: ArrayLike,
@@ -182,16 +181,16 @@ def independence_test(
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     draw, note = _exchange(target.values, codes)
     chosen = _choose_cheap(estimator, source, target)
-    with _process.collecting() as caught:
+    with _warnings.collecting() as caught:
         warn_of_target(target, in_notes=True)
         statistic, information, notes = _look(chosen, source, target, seed, codes, n_jobs)
-    pass_on(caught, units=units)
+    _warnings.pass_on(caught, units=units)
     first = (target.decision,) if target.decision else ()
     observed = float(statistic(np.arange(len(source)))[0])
     bits = observed if information is None else information
     excess = target.excess(bits, "X")
     if excess:
-        _process.warn(said_in(units, excess), stacklevel=2)
+        _warnings.warn(said_in(units, excess), stacklevel=2)
     null = resampling.replicate(
         statistic,
         resampling.Samples(len(source), codes),
@@ -266,12 +265,12 @@ def _look(
     evidence = getattr(chosen, "evidence", None)
     if evidence is None:
         return _Information(chosen, source, target, seed, groups), None, ()
-    with _process.collecting() as caught:
+    with _warnings.collecting() as caught:
         summary = chosen.summarise(
             source, target.values, random_state=seed, name="X", groups=groups, n_jobs=n_jobs
         )
     for warning in caught:
-        _process.warn(str(warning))
+        _warnings.warn(str(warning))
     of_labels = evidence(source, target.values, random_state=seed, name="X", groups=groups)
     return _Evidence(of_labels, target.values), summary.information, summary.notes
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _process, _validate, cells
+from pidtools import _validate, _warnings, cells
 from pidtools._information import entropy as _entropy
 from pidtools._neighbours import search
 from pidtools._neighbours.information import (
@@ -149,7 +149,7 @@ class KNN:
             _validate.check_integer(self.n_voters, "n_voters", minimum=1)
         _check_options(self.metric, self.scale, "bits")
 
-    @_process.quiet
+    @_warnings.quiet
     def summarise(
         self,
         X: Array,
@@ -178,7 +178,7 @@ class KNN:
         )
         return replace(summary, information=information, notes=(*notes, note))
 
-    @_process.quiet
+    @_warnings.quiet
     def information(
         self,
         X: Array,
@@ -193,7 +193,7 @@ class KNN:
         raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
         return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
-    @_process.quiet
+    @_warnings.quiet
     def decompose(self, summary_t: Any, summary_s: Any) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
 
@@ -207,7 +207,7 @@ class KNN:
         room = _entropy_of_classes(summary_t.counts) - max(pid.information_t, pid.information_s)
         return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
 
-    @_process.quiet
+    @_warnings.quiet
     def joint(
         self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
     ) -> PosteriorSummary | NeighbourSummary:
@@ -218,12 +218,12 @@ class KNN:
             return self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
         return self._of_labels(features, Y, summary_t.seed, (), n_jobs)
 
-    @_process.quiet
+    @_warnings.quiet
     def joint_information(self, summary_t: Any, summary_s: Any) -> float:
         """I(Y; T, S) in bits from the joined columns, in the same way as the sources'."""
         return self.joint(summary_t, summary_s).information
 
-    @_process.quiet
+    @_warnings.quiet
     def resampled(
         self, summary: PosteriorSummary | NeighbourSummary, weights: Array
     ) -> PosteriorSummary | NeighbourSummary:
@@ -281,7 +281,7 @@ class KNN:
         missing, notes = judge(raw)
         warning = _shortfall(raw, missing, "gaussian" if Y.dtype.kind == "f" else "probe")
         if warning:
-            _process.warn(f"{name}: {warning}", stacklevel=3)
+            _warnings.warn(f"{name}: {warning}", stacklevel=3)
         return raw, (*notes, *([warning] if warning else []))
 
     def _cells(
@@ -398,7 +398,7 @@ def _shortfall(raw: Raw, missing: float, better: str) -> str:
     )
 
 
-@_process.quiet
+@_warnings.quiet
 def ksg(
     X: ArrayLike,
     Y: ArrayLike,
@@ -464,7 +464,7 @@ def ksg(
     return _estimate(raw, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def ross(
     X: ArrayLike,
     Y: ArrayLike,
@@ -521,7 +521,7 @@ def ross(
     return _estimate(raw, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def mixture(
     X: ArrayLike,
     Y: ArrayLike,
@@ -571,7 +571,7 @@ def mixture(
     return _estimate(raw, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def conditional(
     X: ArrayLike,
     Y: ArrayLike,
@@ -621,7 +621,7 @@ def conditional(
     return _estimate(raw, units)
 
 
-@_process.quiet
+@_warnings.quiet
 def entropy(
     X: ArrayLike,
     *,

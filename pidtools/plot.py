@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._result import DistillableKnowledge
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LABELS = {
 }
 
 
-@_process.quiet
+@_warnings.quiet
 def plot_atoms(
     results: DistillableKnowledge | Mapping[str, DistillableKnowledge],
     *,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import log_softmax
 
-from pidtools import _process, _validate
+from pidtools import _validate, _warnings
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -191,7 +191,7 @@ class Probe:
         for expert in names:
             _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
 
-    @_process.quiet
+    @_warnings.quiet
     def summarise(
         self,
         X: Array,
@@ -236,7 +236,7 @@ class Probe:
         _warn_of_few_cells(summary, self.n_cells or _default_cells(task.n_classes), name)
         return summary
 
-    @_process.quiet
+    @_warnings.quiet
     def decompose(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> PID:
         """Redundancy and uniques in bits, from the two sharpened tables.
 
@@ -263,7 +263,7 @@ class Probe:
             gap=max(pid.gap, ROUNDING),
         )
 
-    @_process.quiet
+    @_warnings.quiet
     def prepared(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> ProbeSummary:
         """The second summary with what a pool of both posteriors knows; resamples keep it."""
         if summary_s.pooled is not None or summary_s.n_classes == 2:
@@ -273,12 +273,12 @@ class Probe:
         together = _information(summary_s, pooled, np.full(n, 1 / n))[0]
         return dataclasses.replace(summary_s, pooled=pooled, together=together)
 
-    @_process.quiet
+    @_warnings.quiet
     def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
         """I(Y; T, S) in bits, from a probe on both sources."""
         return self.joint(summary_t, summary_s).information
 
-    @_process.quiet
+    @_warnings.quiet
     def joint(
         self, summary_t: ProbeSummary, summary_s: ProbeSummary, *, n_jobs: int | None = None
     ) -> ProbeSummary:
@@ -311,7 +311,7 @@ class Probe:
         found = task.run(judge, given, size, from_half)
         return self._summary(found, task, summary_t.source, _notes(found, task.labels))
 
-    @_process.quiet
+    @_warnings.quiet
     def evidence(
         self,
         X: Array,
@@ -334,7 +334,7 @@ class Probe:
             groups=groups,
         )
 
-    @_process.quiet
+    @_warnings.quiet
     def resampled(self, summary: ProbeSummary, weights: Array) -> ProbeSummary:
         """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
 
@@ -344,7 +344,7 @@ class Probe:
         shares = np.asarray(weights, dtype=np.float64) / weights.sum()
         return dataclasses.replace(summary, **self._numbers(summary, shares))
 
-    @_process.quiet
+    @_warnings.quiet
     def refitted(
         self,
         summary: ProbeSummary,
@@ -751,13 +751,13 @@ def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
     losses = log_loss(found.log_p, labels), log_loss(found.log_p_from_half, labels)
     cost = float((losses[1] - losses[0]).mean()) / NATS_PER_BIT
     if cost > WARN_STARVED_SHARE * h_y:
-        _process.warn(
+        _warnings.warn(
             f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
             f"them costs {cost:.2g} bits of H(Y) = {h_y:.2g} bits. Use more rows.",
             stacklevel=3,
         )
     if cost < -WARN_STARVED_SHARE * h_y:
-        _process.warn(
+        _warnings.warn(
             f"{name}: training on more of the rows made held-out posteriors worse, by {-cost:.2g} "
             f"bits of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on "
             "each other do that, or too few rows or groups.",
@@ -769,7 +769,7 @@ def _warn_of_few_cells(summary: ProbeSummary, n_cells: int, name: str) -> None:
     if summary.n_classes <= n_cells:
         return
     carried = mutual_information_of_table(summary.table)
-    _process.warn(
+    _warnings.warn(
         f"{name}: {summary.n_classes} classes are more than the {n_cells} cells of posteriors can "
         f"tell apart; their table carries {carried:.3f} bits of the {summary.information:.3f} bits "
         "that the posteriors know. The information is right, but distilled, distillable and "
@@ -784,7 +784,7 @@ def _warn_if_kept_together(task: _Task, name: str) -> None:
     folds_of_class[task.labels, task.folds] = True
     together = int((folds_of_class.sum(axis=1) == 1).sum())
     if together:
-        _process.warn(
+        _warnings.warn(
             f"{name}: groups keep all rows of {together} of {task.n_classes} classes in one fold; "
             "no fit for that fold knows them, and the information reads low. Use more groups of "
             "those classes.",

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pidtools import _process
+from pidtools import _threads, _warnings
 from pidtools._result import Interval, Outcome, PIDError
 from pidtools._types import Codes, Floats
 
@@ -95,7 +95,7 @@ def exchange(samples: Samples, rng: np.random.Generator) -> Codes:
     return first[rng.permutation(samples.n_units)][samples.groups]
 
 
-@_process.quiet
+@_warnings.quiet
 def replicate(
     statistic: Statistic,
     samples: Samples,
@@ -147,8 +147,8 @@ def replicate(
     # Workers that are threads of this process obey these; others set their own.
     with (
         _progress(n_resamples, progress) as advance,
-        _process.one_blas_thread(),
-        _process.collecting(),
+        _threads.one_blas_thread(),
+        _warnings.collecting(),
     ):
         for part in run(delayed(_run)(statistic, samples, draw, task) for task in tasks if task):
             found += part
@@ -196,7 +196,7 @@ def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Flo
     return spread
 
 
-@_process.quiet
+@_warnings.quiet
 def _run(
     statistic: Statistic,
     samples: Samples,
@@ -207,7 +207,7 @@ def _run(
 
     one_openmp_thread = threadpool_limits(limits=1, user_api="openmp")
     # What limits the trust is said once, of the data themselves.
-    with _process.one_blas_thread(), one_openmp_thread, _process.collecting():
+    with _threads.one_blas_thread(), one_openmp_thread, _warnings.collecting():
         return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
 
 

@@ -26,9 +26,9 @@ settings.load_profile("pidtools")
 
 def pytest_configure():
     """Hear what users are spared: warnings of other libraries, and of rounding."""
-    from pidtools import _process
+    from pidtools import _warnings
 
-    _process.UNEXPECTED_IS_HEARD = True
+    _warnings.UNEXPECTED_IS_HEARD = True
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 from joblib import parallel_config
 
 import pidtools as pt
-from pidtools import _process
+from pidtools import _warnings
 
 # The second thread starts while BLAS is limited and ends when it is no more; then a measurement
 # whose workers are threads.
@@ -25,7 +25,7 @@ import numpy as np
 from joblib import parallel_config
 from threadpoolctl import threadpool_info
 import pidtools as pt
-from pidtools._process import one_blas_thread, one_thread
+from pidtools._threads import one_blas_thread, one_thread
 
 def numbers():
     return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
@@ -84,7 +84,7 @@ def test_threads_leave_the_filters_of_warnings() -> None:
 
     def work() -> None:
         start.wait(10)
-        with _process.ignoring(pt.PIDWarning):
+        with _warnings.ignoring(pt.PIDWarning):
             start.wait(10)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -93,7 +93,7 @@ def test_threads_leave_the_filters_of_warnings() -> None:
     for thread in threads:
         thread.join()
     assert list(warnings.filters) == before
-    with _process.ignoring(pt.PIDWarning):
+    with _warnings.ignoring(pt.PIDWarning):
         warnings.warn("not heard", pt.PIDWarning, stacklevel=1)
     assert list(warnings.filters) == before
 
@@ -136,10 +136,10 @@ def test_calls_by_threads_leave_warnings_as_they_were(call) -> None:
 @pytest.fixture
 def as_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the caller what the tests otherwise hear."""
-    monkeypatch.setattr(_process, "UNEXPECTED_IS_HEARD", False)
+    monkeypatch.setattr(_warnings, "UNEXPECTED_IS_HEARD", False)
 
 
-@_process.quiet
+@_warnings.quiet
 def noisy() -> float:
     warnings.warn("of a library", FutureWarning, stacklevel=1)
     return float(np.exp(-800.0) + 1 / np.float64(1e300) / 1e300 + np.log(np.float64(0.0)))
@@ -167,7 +167,7 @@ def test_one_thread_ignores_and_another_hears() -> None:
     inside, heard = threading.Event(), threading.Event()
 
     def ignore() -> None:
-        with _process.ignoring(FutureWarning):
+        with _warnings.ignoring(FutureWarning):
             inside.set()
             heard.wait(10)
             noisy()
@@ -186,26 +186,26 @@ def test_one_thread_ignores_and_another_hears() -> None:
 def test_a_filter_left_behind_ignores_nothing() -> None:
     """Where another thread restores the filters that it found while one of ours was in force."""
     with warnings.catch_warnings():
-        with _process.ignoring(FutureWarning):
+        with _warnings.ignoring(FutureWarning):
             found = list(warnings.filters)
         warnings.filters[:] = found
         warnings.simplefilter("error", append=True)
         with pytest.raises(FutureWarning):
             warnings.warn("heard", FutureWarning, stacklevel=1)
-        with _process.ignoring(FutureWarning):
+        with _warnings.ignoring(FutureWarning):
             warnings.warn("not heard", FutureWarning, stacklevel=1)
 
 
 @pytest.mark.usefixtures("as_users")
 def test_own_warnings_come_out_at_the_line_of_the_caller() -> None:
-    @_process.quiet
+    @_warnings.quiet
     def inner() -> None:
-        _process.warn("one", stacklevel=2)
+        _warnings.warn("one", stacklevel=2)
 
-    @_process.quiet
+    @_warnings.quiet
     def outer() -> None:
         inner()
-        _process.warn("two", stacklevel=2)
+        _warnings.warn("two", stacklevel=2)
 
     with pytest.warns(pt.PIDWarning) as caught:
         outer()
@@ -216,13 +216,13 @@ def test_own_warnings_come_out_at_the_line_of_the_caller() -> None:
 
 
 def test_what_is_collected_is_warned_of_where_nobody_collects() -> None:
-    with _process.collecting() as outer:
-        _process.warn("one")
-        with _process.collecting() as inner:
-            _process.warn("two")
-        _process.warn("three")
+    with _warnings.collecting() as outer:
+        _warnings.warn("one")
+        with _warnings.collecting() as inner:
+            _warnings.warn("two")
+        _warnings.warn("three")
     assert [str(w) for w in outer] == ["one", "three"]
     assert [str(w) for w in inner] == ["two"]
     with pytest.warns(pt.PIDWarning, match="four") as caught:
-        _process.warn("four")
+        _warnings.warn("four")
     assert caught[0].filename == __file__

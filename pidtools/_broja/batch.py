@@ -12,7 +12,7 @@ from pidtools._broja.driver import ATTEMPTS, new_run
 from pidtools._broja.linear_algebra import schur
 from pidtools._broja.native import Floats, Header
 from pidtools._broja.state import Batch, Support, new_problem
-from pidtools._process import one_blas_thread
+from pidtools._threads import one_blas_thread
 
 FIELDS = ("lower", "upper", "information_t", "information_s", "joint_information", "largest_dual")
 """Columns of the result: bounds on the union information and informations, in nats."""

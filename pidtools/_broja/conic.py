@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._broja.certificate import certify
 from pidtools._broja.program import Program, Solution
 from pidtools._result import Outcome, PIDError
@@ -58,7 +58,7 @@ def _run(model: object, max_iter: int) -> None:
     import cvxpy as cp
 
     # cvxpy warns of inaccuracy by Clarabel's own test; ours is the certified gap.
-    with _process.ignoring(UserWarning):
+    with _warnings.ignoring(UserWarning):
         try:
             model.solve(  # type: ignore[attr-defined]  # cvxpy has no types
                 solver=cp.CLARABEL,

@@ -21,7 +21,7 @@ from pidtools._broja.state import (
     new_problem,
     new_step,
 )
-from pidtools._process import one_blas_thread
+from pidtools._threads import one_blas_thread
 from pidtools._types import Floats
 
 # Floors under the marginals, corrections a factorisation and floors under mu, in the order

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
-from pidtools import _process
+from pidtools import _threads, _warnings
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Opinions, View, posteriors
 from pidtools._probe.pool import log_loss
@@ -136,7 +136,7 @@ def cross_fit(
     experts that are far behind on the first fold are not asked again. `heavy` folds run one after
     the other with all threads: each holds a copy of its training rows.
     """
-    limit = nullcontext() if heavy else _process.one_blas_thread()
+    limit = nullcontext() if heavy else _threads.one_blas_thread()
     with limit:
         run = partial(_in_parallel, judge, folds, heavy=heavy, n_jobs=1 if heavy else n_jobs)
         first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
@@ -182,15 +182,15 @@ def _assemble(
     return posterior
 
 
-@_process.quiet
+@_warnings.quiet
 def _one_fold(
     judge: Judge, folds: Codes, k: int, names: tuple[str, ...], one_thread: bool
 ) -> Opinions:
     from sklearn.exceptions import ConvergenceWarning
 
-    limit = _process.one_thread() if one_thread else nullcontext()
+    limit = _threads.one_thread() if one_thread else nullcontext()
     # Held-out loss judges an unfinished fit like any other.
-    with _process.ignoring(ConvergenceWarning), limit:
+    with _warnings.ignoring(ConvergenceWarning), limit:
         return judge(np.flatnonzero(folds != k), np.flatnonzero(folds == k), frozenset(names))
 
 

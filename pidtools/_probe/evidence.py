@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._probe.cross_fit import Judge
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import log_loss
@@ -40,7 +40,7 @@ class Evidence:
     random_state: int
     groups: Array | None
 
-    @_process.quiet
+    @_warnings.quiet
     def __call__(self, labels: Codes) -> float:
         """The statistic for labels, shape (n_samples,), the whole cross-fit anew."""
         n_classes = int(labels.max()) + 1

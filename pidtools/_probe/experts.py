@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._probe.axes import lower_factor
 from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
@@ -299,7 +299,7 @@ def _logistic_fit(rows: Array, labels: Codes, new: Array, C: float) -> Floats:
     from sklearn.linear_model import LogisticRegression
 
     # Held-out loss judges an unfinished fit like any other.
-    with _process.ignoring(ConvergenceWarning):
+    with _warnings.ignoring(ConvergenceWarning):
         model = LogisticRegression(C=C, max_iter=200, tol=1e-3).fit(rows, labels)
     log_p: Floats = log_softmax(_scores(model, new), axis=1)
     return log_p

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools.problems.catalogue import sampled_problems
 from pidtools.problems.families import dirichlet, histogram, sparse_dirichlet
 from pidtools.problems.gaussian import GaussianProblem, gaussian_problems
@@ -37,7 +37,7 @@ def _everything() -> Iterator[PmfProblem | GaussianProblem | SampledProblem]:
     yield from sampled_problems()
 
 
-@_process.quiet
+@_warnings.quiet
 def get(name: str) -> PmfProblem | GaussianProblem | SampledProblem:
     """Find a problem by name, without regard to case.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._types import Floats
 
 Shape = tuple[int, int, int]
 RandomState = int | np.random.Generator | None
 
 
-@_process.quiet
+@_warnings.quiet
 def dirichlet(shape: Shape, *, concentration: float = 1.0, random_state: RandomState = 0) -> Floats:
     """Draw a pmf from a symmetric Dirichlet distribution over all cells.
 
@@ -42,7 +42,7 @@ def dirichlet(shape: Shape, *, concentration: float = 1.0, random_state: RandomS
     return pmf
 
 
-@_process.quiet
+@_warnings.quiet
 def sparse_dirichlet(
     shape: Shape,
     *,
@@ -85,7 +85,7 @@ def sparse_dirichlet(
     return pmf
 
 
-@_process.quiet
+@_warnings.quiet
 def histogram(
     shape: Shape,
     n_samples: int,

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._result import PID, Outcome
 from pidtools._types import Codes, Floats
 
@@ -62,7 +62,7 @@ class GaussianProblem:
     cov: Floats = field(compare=False, repr=False)
     warp: Callable[[Floats], Floats] | None = field(default=None, compare=False, repr=False)
 
-    @_process.quiet
+    @_warnings.quiet
     def sample(
         self, n_samples: int, random_state: RandomState = 0
     ) -> tuple[Floats, Floats, Floats]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from pidtools import _process
+from pidtools import _warnings
 from pidtools._result import PID
 from pidtools._types import Array, Codes, Floats
 from pidtools.problems.embedding import Embedding
@@ -92,7 +92,7 @@ class SampledProblem:
         probabilities: Floats = self.prior @ self.labels
         return probabilities
 
-    @_process.quiet
+    @_warnings.quiet
     def sample(self, n_samples: int, random_state: RandomState = 0) -> tuple[Array, Array, Codes]:
         """Draw independent rows.
 
@@ -116,7 +116,7 @@ class SampledProblem:
         a, b = self.coupling.draw(z, rng)
         return self.t.embed(a, rng), self.s.embed(b, rng), below.sum(axis=1)
 
-    @_process.quiet
+    @_warnings.quiet
     def posteriors(self, T: Array, S: Array) -> tuple[Floats, Floats, Floats]:
         """Exact label posteriors of a sample: what a perfect probe would say.
 

@@ -1,7 +1,7 @@
-"""State that belongs to the whole process, changed so that threads don't leave it changed.
+"""What the library warns of, and what it keeps from the user's own settings.
 
-The number of BLAS threads and the filters of warnings are the process's own. Two threads that
-each save, change and restore them can restore what the other had changed.
+Filters of warnings are the process's own: two threads that each save, change and restore them can
+restore what the other had changed. So here they are changed for one thread alone.
 
 What the user has set for their own code, warnings that are errors or floating-point errors that
 raise, must not stop ours: `quiet` marks the functions that users and workers call.
@@ -9,63 +9,28 @@ raise, must not stop ours: `quiet` marks the functions that users and workers ca
 
 from __future__ import annotations
 
-import importlib
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from pidtools._result import PIDWarning
+from pidtools._information import said_in
+from pidtools._result import PIDWarning, Units
 
 _COLLECTED: ContextVar[list[PIDWarning] | None] = ContextVar("collected", default=None)
 _IGNORED: ContextVar[tuple[Callable[[type], bool], ...]] = ContextVar("ignored", default=())
-_LIMITED = threading.Lock()
-"""Held while BLAS is limited: who finds it held neither sets nor restores anything."""
 
 UNEXPECTED_IS_HEARD = False
 """Whether `quiet` lets warnings of other libraries out; the tests want to hear of each."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@cache
-def _libraries(module: str) -> Any:
-    """The thread pools there are with a module; to look for them takes longer than a small fold."""
-    from threadpoolctl import ThreadpoolController
-
-    importlib.import_module(module)  # only libraries that are loaded are seen
-    return ThreadpoolController()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread: more made a Cholesky up to 100 times slower on a busy machine.
-
-    Where threads overlap, the limit is the first one's and ends with it.
-    """
-    if not _LIMITED.acquire(blocking=False):
-        yield
-        return
-    try:
-        with _libraries("scipy.linalg.cython_blas").limit(limits=1, user_api="blas"):
-            yield
-    finally:
-        _LIMITED.release()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep BLAS and scikit-learn to one thread; OpenMP's limit is of the calling thread alone."""
-    trees = _libraries("sklearn.ensemble")
-    with one_blas_thread(), trees.limit(limits=1, user_api="openmp"):
-        yield
 
 
 def warn(text: str, *, stacklevel: int = 1) -> None:
@@ -101,6 +66,12 @@ def collecting() -> Iterator[list[PIDWarning]]:
         yield collected
     finally:
         _COLLECTED.reset(token)
+
+
+def pass_on(caught: Iterable[PIDWarning], *, units: Units = "bits", stacklevel: int = 3) -> None:
+    """Repeat what was warned of, at the line that called the caller of this function."""
+    for warning in caught:
+        warn(said_in(units, str(warning)), stacklevel=stacklevel)
 
 
 class _AsksTheThread(type):
