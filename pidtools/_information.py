@@ -28,7 +28,8 @@ def said_in(units: Units, text: str) -> str:
 def _in_nats(found: re.Match[str]) -> str:
     number, sign = found[1], "+" if found[1].startswith("+") else ""
     digits = number.lower().split("e")[0].replace(".", "").lstrip("+-0")
-    return f"{from_bits(float(number), 'nats'):{sign}.{max(len(digits), 2)}g} nats"
+    shown = f"{from_bits(float(number), 'nats'):{sign}#.{max(len(digits), 2)}g}"
+    return f"{shown.rstrip('.')} nats"
 
 
 def entropy(p: Floats) -> float:

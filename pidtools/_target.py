@@ -22,8 +22,11 @@ ROWS_A_KIND, MOST_KINDS = 5, 100
 ALONE_SHARE = 1 / 3
 # Rows among which kinds are counted.
 COUNTED_ROWS = 20_000
-# Values that differ by less than this share, as rounding makes them, are one.
+# Values that differ by less than this share of the spread, as rounding makes them, are one.
 SAME_SHARE = 2.0**-18
+# Of the range, what the middle half of the rows must span to tell the spread.
+LEAST_MIDDLE = 1e-6
+TINY = 1e-300
 
 # What marks rows to be left out: in PyTorch and its kin, in maps of segments, in tables.
 IGNORED_NUMBERS = (-100, -1, 255, -999, -9999, 999, 9999, 32767, -32768, 65535)
@@ -102,10 +105,17 @@ class _Kinds:
 
 
 def _without_rounding(Y: Array) -> Floats:
-    mantissa, exponent = np.frexp(Y.astype(np.float64))
-    # Room for the 18 digits that the mantissa has now; zero has one sign.
-    exponent = np.minimum(exponent, 1000)
-    rounded: Floats = np.ldexp(np.round(mantissa / SAME_SHARE), exponent) + 0.0
+    """Each column in whole steps of `SAME_SHARE` of its spread, from its median.
+
+    Of the spread, not of the value: years and temperatures lie far from 0.
+    """
+    values = Y.astype(np.float64)
+    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
+    # The range where most rows have one value but for rounding.
+    whole = np.ptp(values, axis=0)
+    spread = np.where(high - low > LEAST_MIDDLE * whole, high - low, whole)
+    steps = (values - middle) / np.where(spread > 0, np.maximum(SAME_SHARE * spread, TINY), 1.0)
+    rounded: Floats = np.round(steps) + 0.0  # zero has one sign
     return rounded
 
 
@@ -142,8 +152,9 @@ def decided(Y: ArrayLike, *, by_auto: bool) -> Target:
     if whole and array[:1].size > 1:
         return labels(Y)
     found = f"Y holds {kinds.n_kinds} distinct {'whole numbers in floats' if whole else 'values'}"
-    if whole and (kinds.few or kinds.n_kinds <= FEW_KINDS):
-        doubtful = by_auto and kinds.n_kinds > FEW_KINDS
+    again = kinds.n_rows >= 2 * kinds.n_kinds and not by_auto
+    if whole and (kinds.few or kinds.n_kinds <= FEW_KINDS or again):
+        doubtful = kinds.n_kinds > FEW_KINDS and (by_auto or not kinds.few)
         return _whole_as_labels(Y, found, doubtful=doubtful)
     # One value, or two in one column, are refused below, with the reason.
     few = kinds.few and kinds.n_kinds > (2 if array[:1].size == 1 else 1)

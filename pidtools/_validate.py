@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools._types import Array, Bools, Codes, Floats
+from pidtools._types import Array, Codes, Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
@@ -256,26 +256,33 @@ def check_same_order(**given: object) -> None:
     """
     indexes = {name: X.index for name, X in given.items() if _has_index(X)}  # type: ignore[attr-defined]
     for (one, a), (other, b) in itertools.combinations(indexes.items(), 2):
-        if len(a) == len(b) and not a.equals(b):
-            _check_indexes(one, np.asarray(a), other, np.asarray(b), np.asarray(a.isin(b)))
+        # Names that come twice, and names of other levels, say nothing of single rows.
+        if len(a) == len(b) and a.is_unique and b.is_unique and a.nlevels == b.nlevels:
+            _check_indexes(one, a, other, b)
 
 
 def _has_index(X: object) -> bool:
     return hasattr(X, "iloc") and hasattr(getattr(X, "index", None), "isin")
 
 
-def _check_indexes(one: str, a: Array, other: str, b: Array, shared: Bools) -> None:
+def _check_indexes(one: str, a: Any, other: str, b: Any) -> None:
+    names_a, names_b = a.tolist(), b.tolist()  # Python's own: dtypes may differ, values not
+    if names_a == names_b:
+        return
     as_it_stands = f"if they belong together as they stand, {other} = {other}.to_numpy()"
-    if shared.all():
-        row = int(np.argmax(a != b))
+    shared = len(set(names_a) & set(names_b))
+    if shared == len(names_a):
+        row = next(
+            k for k, pair in enumerate(zip(names_a, names_b, strict=True)) if pair[0] != pair[1]
+        )
         raise ValueError(
             f"{one} and {other} hold the same rows in another order, by their indexes (row {row} "
-            f"is {a[row]!r} in {one} and {b[row]!r} in {other}), and rows are paired by position. "
-            f"Pass {other} = {other}.loc[{one}.index]; or, {as_it_stands}."
+            f"is {names_a[row]!r} in {one} and {names_b[row]!r} in {other}), and rows are paired "
+            f"by position. Pass {other} = {other}.loc[{one}.index]; or, {as_it_stands}."
         )
-    if shared.any() and not (_is_numbering(a) or _is_numbering(b)):
+    if shared and not (_is_numbering(np.asarray(a)) or _is_numbering(np.asarray(b))):
         raise ValueError(
-            f"{one} and {other} share {int(shared.sum())} of {len(a)} rows, by their indexes, and "
+            f"{one} and {other} share {shared} of {len(names_a)} rows, by their indexes, and "
             f"rows are paired by position. Pass rows = {one}.index.intersection({other}.index), "
             f"{one}.loc[rows], {other}.loc[rows]; or, {as_it_stands}."
         )

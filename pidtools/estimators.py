@@ -352,7 +352,7 @@ def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -
     if target.n_classes is not None:
         return target
     codes = binning.codes(target.values, random_state=seed)
-    return Target(codes, int(codes.max()) + 1)
+    return dataclasses.replace(target, values=codes, n_classes=int(codes.max()) + 1)
 
 
 def warn_of_target(target: Target, *, in_notes: bool = False) -> None:

@@ -184,9 +184,9 @@ def independence_test(
     with _warnings.collecting() as caught:
         warn_of_target(target, in_notes=True)
         statistic, information, notes = _look(chosen, source, target, seed, codes, n_jobs)
+        observed = float(statistic(np.arange(len(source)))[0])
     _warnings.pass_on(caught, units=units)
     first = (target.decision,) if target.decision else ()
-    observed = float(statistic(np.arange(len(source)))[0])
     bits = observed if information is None else information
     excess = target.excess(bits, "X")
     if excess:

@@ -291,7 +291,8 @@ class KNN:
         n = len(features)
         k = min(self.n_voters or max(10, round(n**0.4)), n - 1)
         # Of neighbours that are equally far the search returns any, by the order of the rows.
-        order = _order_of_their_own(features, labels)
+        same = _equal_rows(features)
+        order = _order_of_their_own(same, labels)
         (scaled,), _ = rescale(self.scale, X=features[order])
         codes = np.zeros(n, dtype=np.int64)
         if scaled.size:
@@ -299,16 +300,16 @@ class KNN:
             rows = search.nearest(scaled, k=k, euclidean=euclidean, n_jobs=threads(n_jobs)).rows
             y = labels[order]
             votes = _votes(y[rows], int(labels.max()) + 1)
-            codes[order] = _group(_with_votes_of_copies(votes, k, scaled, y), seed)
+            codes[order] = _group(_with_votes_of_copies(votes, k, same[order], y), seed)
         return cells.count(codes, labels), codes
 
 
-def _order_of_their_own(points: Floats, labels: Codes) -> Codes:
+def _order_of_their_own(same: Codes, labels: Codes) -> Codes:
     """An order of the rows without pattern, the same in whatever order they come.
 
-    By content, then shuffled: equal rows differ in nothing.
+    By content, then shuffled: rows equal in both differ in nothing.
     """
-    by_content = np.lexsort((labels, _equal_rows(points)))
+    by_content = np.lexsort((labels, same))
     order: Codes = by_content[np.random.default_rng(0).permutation(len(labels))]
     return order
 
@@ -339,9 +340,8 @@ def _votes(labels_of_neighbours: Codes, n_classes: int) -> Floats:
     return shares
 
 
-def _with_votes_of_copies(votes: Floats, k: int, points: Floats, labels: Codes) -> Floats:
+def _with_votes_of_copies(votes: Floats, k: int, same: Codes, labels: Codes) -> Floats:
     """The votes, but those of all copies where a row has more copies than its `k` neighbours."""
-    same = _equal_rows(points)
     sizes = np.bincount(same)
     if sizes.max() <= k + 1:
         return votes
@@ -352,9 +352,14 @@ def _with_votes_of_copies(votes: Floats, k: int, points: Floats, labels: Codes) 
 
 
 def _equal_rows(points: Floats) -> Codes:
-    """A code for each row, the same for equal ones."""
-    whole = np.ascontiguousarray(points + 0.0)  # -0 is 0
-    rows = whole.view(np.dtype((np.void, whole.strides[0]))).ravel()
+    """A code for each row, the same for equal ones, in the order of their values.
+
+    Of values, not of bytes: so units of measurement do not matter.
+    """
+    bits = (np.ascontiguousarray(points) + 0.0).view(np.int64)  # -0 is 0
+    # Negative floats fall as their bits rise; bytes compare from the first on.
+    rising = np.where(bits < 0, ~bits, bits ^ np.int64(-(2**63))).astype(">i8")
+    rows = rising.view(np.dtype((np.void, rising.strides[0]))).ravel()
     return np.unique(rows, return_inverse=True)[1].ravel()
 
 

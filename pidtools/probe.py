@@ -26,7 +26,7 @@ from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
-from pidtools._probe.rare import FEW_ROWS
+from pidtools._probe.rare import FEW_ROWS, rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten
 from pidtools._result import NATS_PER_BIT, PID, Summary
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -89,6 +89,8 @@ class ProbeSummary(Summary):
         The features, not copied; a joint probe needs them.
     folds, halves : ndarray of int64, shape (n_samples,)
         Which rows were held out together.
+    left_out : ndarray of int64
+        Columns of `source` that the experts don't see: see `rare_noise`.
     pooled : Losses or None
         Of a pool of this source's posteriors with those of the one it was prepared to meet.
     together : float
@@ -106,6 +108,7 @@ class ProbeSummary(Summary):
     folds: Codes = field(repr=False)
     halves: Codes = field(repr=False)
     random_state: int = field(repr=False)
+    left_out: Codes = field(repr=False)
     pooled: Losses | None = field(default=None, repr=False)
     together: float = field(default=np.inf, repr=False)
 
@@ -139,7 +142,7 @@ class Probe:
         labels, enter the pool as they are, beside experts that may correct them.
     classifier : scikit-learn classifier or None
         Takes the place of all experts: it is cloned, fitted on the raw features of the
-        training rows and needs ``predict_proba``.
+        training rows and needs ``predict_proba``. What it warns of is not shown.
     experts : tuple of str or None
         Kinds of experts to ask, out of "lda", "logistic", "ridge", "means", "neighbours",
         "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
@@ -221,10 +224,11 @@ class Probe:
         """
         source = self._checked(X, labels, name)
         task = self._task(labels, random_state, groups, n_jobs)
-        judge = self._judge(source, task)
+        left_out = self._left_out(source, labels)
+        judge = self._judge(source, task, left_out)
         found = task.run(judge, self._given(source), source.nbytes)
         notes = [*_notes(found, labels), *_data_notes(task, self.n_folds, groups)]
-        notes += _notes_on_columns(judge)
+        notes += _notes_on_columns(left_out)
         if found.pool.weights.keys() == {"prior"}:
             notes.append(_note_on_silence(source))
         if X.ndim == 2:  # symbols repeat by their nature
@@ -232,7 +236,7 @@ class Probe:
         _warn_if_starved(found, labels, name)
         if groups is not None:
             _warn_if_kept_together(task, name)
-        summary = self._summary(found, task, source, tuple(notes))
+        summary = self._summary(found, task, source, tuple(notes), left_out)
         _warn_of_few_cells(summary, self.n_cells or _default_cells(task.n_classes), name)
         return summary
 
@@ -309,7 +313,8 @@ class Probe:
             "S": summary_s.log_posteriors_from_half,
         }
         found = task.run(judge, given, size, from_half)
-        return self._summary(found, task, summary_t.source, _notes(found, task.labels))
+        notes = _notes(found, task.labels)
+        return self._summary(found, task, summary_t.source, notes, summary_t.left_out)
 
     @_warnings.quiet
     def evidence(
@@ -323,7 +328,7 @@ class Probe:
     ) -> Evidence:
         """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
         source = self._checked(X, labels, name)
-        # Whitened once, so for labels in any order: no unit is left out for what it says of them.
+        # For labels in any order: no unit is left out for what it says of them.
         whitened = whiten(source) if self.classifier is None else None
         return Evidence(
             judge=self._judge_of_labels(source, whitened, random_state),
@@ -368,8 +373,9 @@ class Probe:
         if parts is not None:
             return self._joint(*parts, task)
         source = summary.source[rows]
-        found = task.run(self._judge(source, task), self._given(source), source.nbytes)
-        return self._summary(found, task, source, ())
+        judge = self._judge(source, task, summary.left_out)
+        found = task.run(judge, self._given(source), source.nbytes)
+        return self._summary(found, task, source, (), summary.left_out)
 
     def _checked(self, X: Array, labels: Codes, name: str) -> Array:
         features = _one_column_a_symbol(X, name) if X.ndim == 1 else X
@@ -401,8 +407,13 @@ class Probe:
             n_jobs=n_jobs,
         )
 
-    def _judge(self, source: Array, task: _Task) -> Judge:
-        whitened = whiten(source, task.labels) if self.classifier is None else None
+    def _left_out(self, source: Array, labels: Codes) -> Codes:
+        """Columns that the experts don't see; decided once, on all rows."""
+        seen = self.classifier is None and source.size
+        return rare_noise(source, labels) if seen else np.zeros(0, dtype=np.int64)
+
+    def _judge(self, source: Array, task: _Task, left_out: Codes) -> Judge:
+        whitened = whiten(source, left_out) if self.classifier is None else None
         judge = self._judge_of_labels(source, whitened, task.random_state)
         return judge(task.labels, task.n_classes)
 
@@ -420,7 +431,7 @@ class Probe:
         if self.classifier is not None:
             both = np.hstack([t.source, s.source])
             return ClassifierJudge(both, *common, task.random_state, self.classifier), both.nbytes
-        left, right = whiten(t.source, task.labels), whiten(s.source, task.labels)
+        left, right = whiten(t.source, t.left_out), whiten(s.source, s.left_out)
         if left.rank + right.rank <= MAX_JOINT_WIDTH:
             joined = join(left, right)
             return ExpertJudge(joined, *common, task.random_state), joined.Z.nbytes
@@ -431,7 +442,12 @@ class Probe:
         return {} if self.inputs == "features" else {"given": source.astype(np.float32)}
 
     def _summary(
-        self, found: _Found, task: _Task, source: Array, notes: tuple[str, ...]
+        self,
+        found: _Found,
+        task: _Task,
+        source: Array,
+        notes: tuple[str, ...],
+        left_out: Codes,
     ) -> ProbeSummary:
         p = np.exp(found.log_p)
         n_cells = self.n_cells or _default_cells(task.n_classes)
@@ -452,6 +468,7 @@ class Probe:
             folds=task.folds,
             halves=task.halves,
             random_state=task.random_state,
+            left_out=left_out,
         )
         n = len(task.labels)
         return dataclasses.replace(summary, **self._numbers(summary, np.full(n, 1 / n)))
@@ -704,13 +721,12 @@ def _why_few_folds(n_folds: int, largest_class: int, groups: Array | None) -> st
     return f"the {n_groups} groups hold the classes so unevenly that another fold would be empty"
 
 
-def _notes_on_columns(judge: Judge) -> list[str]:
-    n_left_out = judge.source.n_left_out if isinstance(judge, ExpertJudge) else 0
-    if n_left_out == 0:
+def _notes_on_columns(left_out: Codes) -> list[str]:
+    if not len(left_out):
         return []
     return [
-        f"left out: {n_left_out} of the columns, which vary in at most {FEW_ROWS} rows, and these "
-        "go with no class more than chance lets them."
+        f"left out: {len(left_out)} of the columns, which vary in at most {FEW_ROWS} rows, and "
+        "these go with no class more than chance lets them."
     ]
 
 

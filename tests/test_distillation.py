@@ -399,7 +399,7 @@ def test_notes_and_warnings_are_in_the_units_asked_for(estimator):
 def test_an_information_in_a_text_is_converted_once():
     text = "A of 1.500 bits, +0.02 bits, -3e-05 bits; 64 columns, 0.00 bits."
     said = said_in("nats", text)
-    assert said == "A of 1.04 nats, +0.014 nats, -2.1e-05 nats; 64 columns, 0 nats."
+    assert said == "A of 1.040 nats, +0.014 nats, -2.1e-05 nats; 64 columns, 0.0 nats."
     assert said_in("nats", said) == said
     assert said_in("bits", text) == text
 

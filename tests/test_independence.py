@@ -170,6 +170,13 @@ def test_warnings_point_at_the_caller():
     assert [w.filename for w in caught] == [__file__]
 
 
+def test_warnings_of_cells_point_at_the_caller():
+    X, y = RNG.normal(size=(60, 6)), RNG.integers(0, 2, 60)
+    with pytest.warns(pt.PIDWarning, match="^X: 60 of 60 samples are alone") as caught:
+        pt.independence_test(X, y, estimator="binning", n_permutations=19)
+    assert [w.filename for w in caught] == [__file__]
+
+
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"^n_permutations must be at least 19; got 5"):
         pt.independence_test(NOISE, LABELS, n_permutations=5)

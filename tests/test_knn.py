@@ -394,3 +394,21 @@ def test_the_order_of_the_rows_does_not_matter(repeats):
     other = pt.distillable_knowledge(X[order], X[order, :2], y[order], estimator=knn)
     for atom in ("distilled", "distillable", "student_only", "synergy"):
         assert getattr(one, atom) == pytest.approx(getattr(other, atom), abs=1e-9)
+
+
+def test_units_do_not_matter_where_rows_tie():
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(400, 2)), 1)
+    y = (X[:, 0] + rng.normal(size=400) > 0).astype(int)
+    one, other = (pt.distillable_knowledge(Z, Z[:, :1], y, estimator="knn") for Z in (X, 2 * X))
+    assert one.distilled == other.distilled
+    assert one.synergy == other.synergy
+
+
+def test_codes_of_equal_rows_rise_with_the_values():
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(200, 2)), 1)
+    X[0] = -0.0
+    same = knn._equal_rows(X)
+    expected = np.unique(X, axis=0, return_inverse=True)[1].ravel()
+    np.testing.assert_array_equal(same, expected)

@@ -142,9 +142,8 @@ def test_many_rare_units_that_go_with_the_labels_are_kept():
     rng = np.random.default_rng(0)
     symbols = np.arange(1000) % 200
     X = np.eye(200)[symbols]
-    columns = np.arange(200)
-    assert len(rare_noise(X, symbols % 2, columns)) == 0
-    assert len(rare_noise(X, rng.integers(0, 2, 1000), columns)) == 200
+    assert len(rare_noise(X, symbols % 2)) == 0
+    assert len(rare_noise(X, rng.integers(0, 2, 1000))) == 200
     assert information(X, symbols % 2, Probe(experts=("logistic",))) > 0.7
 
 
@@ -157,6 +156,35 @@ def test_a_unit_of_one_row_of_the_rare_class():
     X[np.flatnonzero(y)[0], 0] = 3
     with_unit = pt.summarise(X, y).information
     assert with_unit == pytest.approx(pt.summarise(X[:, 1:], y).information, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_rows", [10, 50])
+def test_a_rare_class_that_rare_units_know_is_known(n_rows):
+    """Units of ten rows each that together mark a class: without them nothing would."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(500) < n_rows).astype(int)
+    units = np.zeros((500, n_rows // 10))
+    units[np.arange(n_rows), np.arange(n_rows) // 10] = 1.5
+    X = np.hstack([units, rng.normal(size=(500, 3))])
+    share = n_rows / 500
+    whole = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
+    # One of ten rows of the class that is missed costs some .02 bits.
+    assert information(X, y) > 0.6 * whole
+    assert len(rare_noise(X, y)) == 0
+
+
+def test_few_units_that_know_are_kept_among_many_that_do_not():
+    """20 classes of 20 rows; two units each on ten rows of one class, beside 100 rare ones."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(20), 20)
+    X = np.zeros((400, 140))
+    for unit in range(40):
+        X[20 * (unit // 2) + 10 * (unit % 2) + np.arange(10), unit] = 1
+    for unit in range(40, 140):
+        X[rng.choice(400, 10, replace=False), unit] = 1
+    left_out = rare_noise(X, y)
+    assert left_out.min() >= 40
+    assert len(left_out) >= 95
 
 
 # ---------------------------------------------------------------- order of the rows

@@ -214,3 +214,36 @@ def test_padding_in_both_sources_is_said():
     Z[:60] = 1
     found = pt.distillable_knowledge(X, Z, THREE, estimator="kmeans", synergy=False)
     assert not any("padding" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("estimator", ["binning", "knn"])
+def test_whole_floats_of_many_classes_are_labels(estimator):
+    """150 classes of 20 rows; as integers and as floats they are the same, and it is said."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(150), 20)
+    X = rng.permutation(150)[y][:, None] + 0.01 * rng.normal(size=(3000, 1))
+    of_integers = pt.mutual_information(X, y, estimator=estimator)
+    with pytest.warns(pt.PIDWarning, match="150 distinct whole numbers in floats and was taken as"):
+        of_floats = pt.mutual_information(X, y.astype(float), estimator=estimator)
+    assert of_floats == of_integers
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        lambda u: 300 + u / 50,  # Kelvin
+        lambda u: 1.7e9 + 86400 * u,  # seconds of a clock
+        lambda u: 2024 + u / 2,  # years
+        lambda u: 1 - 1e-5 * u,
+        lambda u: 1e9 + u,
+    ],
+)
+def test_amounts_far_from_0_are_amounts(amount):
+    """Their last digits are theirs, not rounding: the information is that of the amount alone."""
+    rng = np.random.default_rng(0)
+    u = rng.random(2000)
+    X = u[:, None] + 0.1 * rng.normal(size=(2000, 1))
+    for estimator in ("auto", "gaussian", "knn"):
+        expected = pt.mutual_information(X, u, estimator=estimator)
+        found = pt.mutual_information(X, amount(u), estimator=estimator)
+        assert found == pytest.approx(expected, abs=1e-3)

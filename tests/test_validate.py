@@ -657,6 +657,24 @@ def test_rows_of_which_some_are_others_are_refused_unless_an_index_only_counts()
         assert np.isfinite(pt.mutual_information(kept, other, estimator="kmeans"))
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index(np.tile(np.arange(N // 2), 2)),  # as pd.concat leaves it, or one name a subject
+        pd.MultiIndex.from_arrays([np.arange(N), np.arange(N) % 3]),
+        pd.Index(np.arange(N), dtype="Int64"),
+        pd.Index(np.arange(N).astype(float)),
+    ],
+    ids=["repeated", "levels", "nullable", "floats"],
+)
+def test_indexes_that_say_nothing_of_the_order_are_let_through(index):
+    T, labels = pd.DataFrame(FEATURES, index=index), pd.Series(Y, index=np.arange(N))
+    for one, other in ((T, labels), (T.set_index(np.arange(N)), labels.set_axis(index))):
+        assert pt.mutual_information(one, other, estimator="kmeans") == pt.mutual_information(
+            FEATURES, Y, estimator="kmeans"
+        )
+
+
 # --- types that NumPy knows in part -----------------------------------------------------------
 
 MIXED_TABLES = {

@@ -83,18 +83,21 @@ def _usable(
     """The folder, if its code may be run: it is the user's, or may be `foreign`."""
     with contextlib.suppress(OSError):
         if create:
-            folder.mkdir(mode=0o700 if hidden else 0o777, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o777 if foreign else 0o700, parents=True, exist_ok=True)
         if foreign or _is_own(folder, hidden):
             yield folder
 
 
 def _is_own(folder: Path, hidden: bool) -> bool:
-    """Whether a folder, and no link to one, is the user's, and closed to others if `hidden`."""
+    """Whether a folder is the user's and others can't write to it; if `hidden`, nor enter it.
+
+    A hidden one may not be a link to another.
+    """
     if not hasattr(os, "geteuid"):
         return True
     found = os.lstat(folder) if hidden else os.stat(folder)
-    others = stat.S_IRWXG | stat.S_IRWXO
-    closed = not (hidden and found.st_mode & others)
+    others = stat.S_IRWXG | stat.S_IRWXO if hidden else stat.S_IWGRP | stat.S_IWOTH
+    closed = not found.st_mode & others
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and closed
 
 

@@ -141,7 +141,8 @@ def cross_fit(
         run = partial(_in_parallel, judge, folds, heavy=heavy, n_jobs=1 if heavy else n_jobs)
         first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
         answers = {name: log_p for name, log_p in first.items() if log_p is not None}
-        if race and answers:
+        race = race and bool(answers)
+        if race:
             names = _worth_asking(answers, labels[folds == 0])
         rest = run([(k, names) for k in range(1, int(folds.max()) + 1)])
     fitted = [first, *rest]

@@ -62,8 +62,9 @@ def _folds_of_groups(
     rng.shuffle(order)
     order = order[np.argsort(-counts[order].std(axis=1), kind="stable")]
     held, folds = np.zeros((n_folds, shape[1])), np.empty(shape[0], dtype=np.int64)
+    of_class = counts.sum(axis=0)
     for group in order:
-        folds[group] = _best_fold(held, counts[group], counts.sum(axis=0))
+        folds[group] = _best_fold(held, counts[group], of_class)
         held[folds[group]] += counts[group]
     return folds
 

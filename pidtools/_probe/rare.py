@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._types import Array, Codes
+from pidtools._types import Array, Codes, Floats
 
 # No fit can learn from fewer rows than two a fold; a unit with as few holds next to nothing, but
 # as a direction of its own it turns all others.
@@ -12,30 +12,37 @@ FEW_ROWS = 10
 # Shares above this are no longer rare, however few the rows are.
 RARE_SHARE = 0.2
 BLOCK_ENTRIES = 2**21
+# Rows in which candidates are looked for, where there are many entries.
+SAMPLE_ENTRIES, SAMPLE_ROWS = 2**22, 4096
 # Orders of the labels against which a chance agreement of unit and labels is judged, and the
 # deviations beyond their mean that are no chance: labels of held-out rows may not choose units.
 N_ORDERS = 50
 CLEAR = 5.0
 
 
-def rare_noise(X: Array, labels: Codes, candidates: Codes) -> Codes:
-    """Those of the `candidates`, columns of `X`, that are rarely active and say nothing of Y.
+def rare_noise(X: Array, labels: Codes) -> Codes:
+    """Columns of `X` that are active in a handful of rows which say nothing of the labels.
 
-    All rare units are judged together: a hundred symbols, each in a few rows, are no noise if
-    they go with the labels, though no single one shows it.
+    Each unit is judged by itself, and what is left of them together: two hundred symbols, each
+    in a few rows, are no noise if they go with the labels, though no single one shows it.
     """
-    units, rows = _activity(X, candidates)
-    if not len(rows):
-        return candidates[:0]
-    goes_with_labels = _concentration(units, rows, labels)
+    units, rows = _activity(X)
+    columns, unit = np.unique(units, return_inverse=True)
+    if not len(columns):
+        return columns
+    found = _agreement(unit, rows, labels)
     rng = np.random.default_rng(0)
-    chance = [_concentration(units, rows, rng.permutation(labels)) for _ in range(N_ORDERS)]
-    clear = max(np.max(chance), np.mean(chance) + CLEAR * np.std(chance))
-    return np.unique(units)[:0] if goes_with_labels > clear else np.unique(units)
+    chance = np.array([_agreement(unit, rows, rng.permutation(labels)) for _ in range(N_ORDERS)])
+    unclear = found <= _clear_of(chance.max(axis=1))
+    if found[unclear].sum() > _clear_of(chance[:, unclear].sum(axis=1)):
+        return columns[:0]
+    noise: Codes = columns[unclear]
+    return noise
 
 
-def _activity(X: Array, candidates: Codes) -> tuple[Codes, Codes]:
+def _activity(X: Array) -> tuple[Codes, Codes]:
     """Column and row of each entry of a rare column that is not the column's usual value."""
+    candidates = _candidates(X)
     units, rows = [candidates[:0]], [candidates[:0]]
     most = min(FEW_ROWS, int(RARE_SHARE * len(X)))
     step = max(BLOCK_ENTRIES // len(X), 1)
@@ -50,8 +57,28 @@ def _activity(X: Array, candidates: Codes) -> tuple[Codes, Codes]:
     return np.concatenate(units), np.concatenate(rows)
 
 
-def _concentration(units: Codes, rows: Codes, labels: Codes) -> float:
-    """Sum of k log k over the numbers k of active rows by unit and class."""
-    both = units * (int(labels.max()) + 1) + labels[rows]
-    counts = np.unique(both, return_counts=True)[1]
-    return float(counts @ np.log(counts))
+def _candidates(X: Array) -> Codes:
+    """Columns in which most rows have one value."""
+    some = X
+    if X.size > SAMPLE_ENTRIES and len(X) > SAMPLE_ROWS:
+        some = X[np.sort(np.random.default_rng(0).permutation(len(X))[:SAMPLE_ROWS])]
+    other = some != np.median(some, axis=0)
+    candidates: Codes = np.flatnonzero(other.mean(axis=0) <= RARE_SHARE)
+    return candidates
+
+
+def _agreement(units: Codes, rows: Codes, labels: Codes) -> Floats:
+    """For each unit, the log-likelihood of the classes of its active rows above the class shares.
+
+    Sum of k log(k / (size share)) over classes with k of its rows, in nats.
+    """
+    shares = np.bincount(labels) / len(labels)
+    both, counts = np.unique(units * len(shares) + labels[rows], return_counts=True)
+    unit, label = np.divmod(both, len(shares))
+    sizes = np.bincount(units)
+    terms = counts * np.log(counts / (sizes[unit] * shares[label]))
+    return np.bincount(unit, weights=terms).astype(np.float64)
+
+
+def _clear_of(chance: Floats) -> float:
+    return float(max(np.max(chance), np.mean(chance) + CLEAR * np.std(chance)))

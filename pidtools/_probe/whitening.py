@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._probe.axes import principal_axes
-from pidtools._probe.rare import RARE_SHARE, rare_noise
-from pidtools._types import Array, Bools, Codes, Floats
+from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
 # there, and a single outlier no longer decides the scale of its column.
@@ -42,13 +41,10 @@ class Whitened:
     Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank)
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
-    n_left_out : int
-        Columns left out as active in a handful of rows that say nothing of the labels.
     """
 
     Z: Array
     spectrum: Floats
-    n_left_out: int = 0
 
     @property
     def rank(self) -> int:
@@ -74,15 +70,12 @@ class _Columns:
         Where a column of many decades turns from linear to logarithmic; 0 for other columns.
     centre, scale : ndarray, shape (d,)
         Median and winsorised standard deviation after that; 0 scale for what does not vary.
-    still : ndarray of bool, shape (d,)
-        Whether most rows have the median.
     """
 
     exponent: Codes
     knee: Floats
     centre: Floats
     scale: Floats
-    still: Bools
 
     def standardised(self, X: Array, columns: Any) -> Floats:
         """Some columns of the rows `X`, centred, scaled and cut."""
@@ -92,23 +85,19 @@ class _Columns:
         return np.clip(block, -REACH, REACH, out=block)
 
 
-def whiten(X: Array, labels: Codes | None = None) -> Whitened:
+def whiten(X: Array, left_out: Codes | None = None) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
 
-    Constant columns and directions without variance are dropped, and with `labels` units that
-    are active in a handful of rows which say nothing of them; if nothing varies the rank is 0.
-    Works in blocks: beyond the result, memory is O(min(n, d)^2).
+    Columns `left_out`, constant ones and directions without variance are dropped; if nothing
+    varies the rank is 0. Works in blocks: beyond the result, memory is O(min(n, d)^2).
     """
     columns = _read_columns(X)
-    noise = np.zeros(0, dtype=np.int64)
-    if labels is not None:
-        noise = rare_noise(X, labels, np.flatnonzero(columns.still))
-        columns.scale[noise] = 0.0
+    if left_out is not None:
+        columns.scale[left_out] = 0.0
     kept = np.flatnonzero(columns.scale > 0)
     if not len(kept):
-        return Whitened(np.zeros((len(X), 0)), np.zeros(0), len(noise))
-    by = _by_rows if len(X) < len(kept) else _by_columns
-    return replace(by(X, columns, kept), n_left_out=len(noise))
+        return Whitened(np.zeros((len(X), 0)), np.zeros(0))
+    return _by_rows(X, columns, kept) if len(X) < len(kept) else _by_columns(X, columns, kept)
 
 
 def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
@@ -166,7 +155,6 @@ def _read_columns(X: Array) -> _Columns:
         knee=np.zeros(d),
         centre=np.zeros(d),
         scale=np.zeros(d),
-        still=np.zeros(d, dtype=np.bool_),
     )
     step = max(BLOCK_ENTRIES // len(some), 1)
     for start in range(0, d, step):
@@ -190,7 +178,6 @@ def _read_block(some: Array, X: Array, found: _Columns, block: slice) -> None:
         scale[some_rare] = columns.std(axis=0)
     scale[scale <= 1e-12 * np.abs(centre)] = 0.0
     found.centre[block], found.scale[block] = centre, scale
-    found.still[block] = (scale > 0) & ((values != centre).mean(axis=0) <= RARE_SHARE)
 
 
 def _on_scale(X: Array, exponent: Codes, knee: Floats) -> Floats:
