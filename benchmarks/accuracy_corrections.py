@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 from written import write
 
 from pidtools import problems
-from pidtools._corrections import CORRECTIONS, corrected_information
+from pidtools._cells.corrections import CORRECTIONS, corrected_information
 from pidtools._information import mutual_information_of_table
 
 NAMED = (

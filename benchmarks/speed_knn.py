@@ -22,7 +22,8 @@ import numpy as np
 from speed_broja import memory_from_now, peak_memory
 from written import shown, write
 
-from pidtools import cells, knn
+from pidtools import knn
+from pidtools._cells import counting
 
 N = 10_000
 Row = dict[str, Any]
@@ -137,7 +138,7 @@ def histograms(quick: bool) -> Iterator[Row]:
             )
         name = f"histogram {n} rows, {size}^3"
         yield from compare(
-            name, lambda codes=codes, size=size: cells.histogram(codes, [size] * 3), peers
+            name, lambda codes=codes, size=size: counting.histogram(codes, [size] * 3), peers
         )
 
 
@@ -158,7 +159,7 @@ def peak(who: str, size: int, n: int) -> float:
     for columns in (codes[:, :1000], codes):
         before = memory_from_now()
         if who == "pidtools":
-            cells.histogram(columns, [size] * 3)
+            counting.histogram(columns, [size] * 3)
         else:
             keys = (columns[0] * size + columns[1]) * size + columns[2]
             np.unique(keys, return_counts=True)

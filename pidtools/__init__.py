@@ -17,7 +17,9 @@ from pidtools.broja import broja, broja_batch, broja_from_pairs
 
 if _typing.TYPE_CHECKING:
     from pidtools import knn, problems
-    from pidtools.binning import Binning, KMeansBinning, Symbols
+    from pidtools._cells.binning import Binning, KMeansBinning, Symbols
+    from pidtools._gaussian.estimator import Gaussian
+    from pidtools._gaussian.exact import gaussian_pid
     from pidtools.comparison import StudentComparison, compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
@@ -25,18 +27,18 @@ if _typing.TYPE_CHECKING:
         mutual_information_by_column,
         summarise,
     )
-    from pidtools.gaussian import Gaussian, gaussian_pid
     from pidtools.independence import IndependenceTest, independence_test
     from pidtools.knn import KNN
     from pidtools.probe import Probe
 
 # Where the names live that are loaded when first asked for.
 _HOMES = {
-    "binning": ("Binning", "KMeansBinning", "Symbols"),
+    "_gaussian.estimator": ("Gaussian",),
+    "_gaussian.exact": ("gaussian_pid",),
+    "_cells.binning": ("Binning", "KMeansBinning", "Symbols"),
     "comparison": ("StudentComparison", "compare_students"),
     "distillation": ("distillable_knowledge",),
     "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
-    "gaussian": ("Gaussian", "gaussian_pid"),
     "independence": ("IndependenceTest", "independence_test"),
     "knn": ("KNN",),
     "probe": ("Probe",),

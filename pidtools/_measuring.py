@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, resampling
+from pidtools._cells.summary import CellSummary
 from pidtools._information import from_bits, said_in
 from pidtools._result import (
     PID,
@@ -27,7 +28,6 @@ from pidtools._result import (
 )
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
-from pidtools.cells import CellSummary
 from pidtools.estimators import (
     Estimator,
     Source,

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _target, _validate, _warnings
+from pidtools._cells.binning import Binning, KMeansBinning, Symbols
+from pidtools._cells.summary import CellSummary
+from pidtools._gaussian.estimator import Gaussian
 from pidtools._information import from_bits
 from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
-from pidtools.binning import Binning, KMeansBinning, Symbols
-from pidtools.cells import CellSummary
-from pidtools.gaussian import Gaussian
 from pidtools.knn import KNN
 from pidtools.probe import Probe
 

@@ -11,7 +11,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _validate, _warnings, cells
+from pidtools import _validate, _warnings
+from pidtools._cells import counting
+from pidtools._cells import summary as cells
+from pidtools._cells.summary import CellSummary
 from pidtools._information import entropy as _entropy
 from pidtools._neighbours import search
 from pidtools._neighbours.information import (
@@ -25,7 +28,6 @@ from pidtools._neighbours.information import (
 from pidtools._neighbours.scaling import rescale
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Outcome, Summary, Units
 from pidtools._types import Array, Codes, Floats
-from pidtools.cells import CellSummary
 
 Metric = Literal["chebyshev", "euclidean"]
 Scale = Literal["standardise", "whiten", "none"]
@@ -234,7 +236,7 @@ class KNN:
         if isinstance(summary, NeighbourSummary):
             change = weights @ summary.terms / weights.sum() - summary.terms.mean()
             return replace(summary, information=summary.information + change / NATS_PER_BIT)
-        counts = cells.count_weighted(summary.codes, summary.labels, weights)
+        counts = counting.count_weighted(summary.codes, summary.labels, weights)
         return replace(summary, counts=counts, information=_cell_information(counts))
 
     def _of_amount(
@@ -301,7 +303,7 @@ class KNN:
             y = labels[order]
             votes = _votes(y[rows], int(labels.max()) + 1)
             codes[order] = _group(_with_votes_of_copies(votes, k, same[order], y), seed)
-        return cells.count(codes, labels), codes
+        return counting.count(codes, labels), codes
 
 
 def _order_of_their_own(same: Codes, labels: Codes) -> Codes:

@@ -10,7 +10,9 @@ import pytest
 from helpers import EXACT, atoms, information
 
 import pidtools as pt
-from pidtools import cells, problems
+from pidtools import problems
+from pidtools._cells import counting
+from pidtools._cells import summary as cells
 from pidtools._information import entropy, mutual_information_of_table, plug_in_bias
 
 N = 3000
@@ -43,7 +45,7 @@ def test_tables_are_those_of_dense_counting():
 def test_tables_stay_sparse():
     """A million possible entries, at most one stored for each sample."""
     codes = np.random.default_rng(1).permutation(1000).repeat(3)
-    assert cells.count(codes, RNG.permutation(1000).repeat(3)).nnz <= 3000
+    assert counting.count(codes, RNG.permutation(1000).repeat(3)).nnz <= 3000
 
 
 def test_information_of_counts():
@@ -120,7 +122,7 @@ def test_bias_is_what_independent_samples_show():
     rng = np.random.default_rng(4)
     n, draws = 500, []
     for _ in range(400):
-        counts = cells.count(rng.integers(0, 6, n), rng.integers(0, 4, n))
+        counts = counting.count(rng.integers(0, 6, n), rng.integers(0, 4, n))
         draws.append(cells.information(counts))
     error = np.std(draws) / np.sqrt(len(draws))
     # Second order, O(1/n^2), is below a hundredth of the standard error at this n.

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 import pidtools as pt
-from pidtools import cells, cli
+from pidtools import cli
+from pidtools._cells import summary as cells
 
 Y = np.arange(600) % 3
 RNG = np.random.default_rng(0)

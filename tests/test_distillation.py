@@ -267,7 +267,7 @@ def test_a_triple_with_few_samples_has_its_own_warning():
 
 
 def test_a_solver_stopped_early_is_in_the_notes(monkeypatch):
-    from pidtools import cells
+    from pidtools._cells import summary as cells
 
     X, Z, labels = noisy_layers()
     monkeypatch.setattr(cells, "TABLE_TOLERANCE", 1e-300)

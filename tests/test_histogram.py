@@ -7,14 +7,14 @@ import pytest
 from scipy.sparse import csr_array
 
 import pidtools as pt
-from pidtools import _corrections, cells
+from pidtools._cells import corrections, counting, summary
 
 
 @pytest.mark.parametrize("size", [5, 70, 3000])
 @pytest.mark.parametrize("n", [1000, 250_000])
 def test_histogram_is_that_of_sorted_rows(size: int, n: int) -> None:
     columns = np.random.default_rng(size).integers(0, size, (3, n))
-    found, counts = cells.histogram(columns)
+    found, counts = counting.histogram(columns)
     expected, times = np.unique(columns.T, axis=0, return_counts=True)
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(counts, times)
@@ -25,7 +25,7 @@ def test_histogram_is_that_of_sorted_rows(size: int, n: int) -> None:
 def test_codes_number_the_sorted_rows(size: int, n: int) -> None:
     columns = np.random.default_rng(1).integers(0, size, (2, n))
     expected = np.unique(columns.T, axis=0, return_inverse=True)[1].ravel()
-    np.testing.assert_array_equal(cells.combine(*columns), expected)
+    np.testing.assert_array_equal(counting.combine(*columns), expected)
 
 
 def test_a_long_table_is_counted_like_a_short_one() -> None:
@@ -33,7 +33,7 @@ def test_a_long_table_is_counted_like_a_short_one() -> None:
     codes, labels = rng.integers(0, 9, 250_000), rng.integers(0, 3, 250_000)
     dense = np.zeros((9, 3))
     np.add.at(dense, (codes, labels), 1)
-    np.testing.assert_array_equal(cells.count(codes, labels).toarray(), dense)
+    np.testing.assert_array_equal(counting.count(codes, labels).toarray(), dense)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_correction_takes_most_of_the_bias_away(name: str) -> None:
     found = {"none": [], name: []}
     for _ in range(40):
         draw = rng.choice(60, 300, p=p.ravel())  # five samples a cell
-        counts = cells.count(draw // 5, draw % 5)
+        counts = counting.count(draw // 5, draw % 5)
         for which, values in found.items():
-            values.append(_corrections.corrected_information(counts, which, 0))
+            values.append(corrections.corrected_information(counts, which, 0))
     plain, corrected = (abs(np.mean(values) - truth) for values in found.values())
     assert corrected < 0.5 * plain
 
@@ -76,10 +76,10 @@ def test_corrections_bring_the_atoms_nearer_to_the_truth() -> None:
         t, s, y = np.unravel_index(rng.choice(pmf.size, 300, p=pmf.ravel()), pmf.shape)
         for correction, atoms in found.items():
             pair = [
-                cells.summarise_codes(x, y, estimator=None, name="X", correction=correction)
+                summary.summarise_codes(x, y, estimator=None, name="X", correction=correction)
                 for x in (t, s)
             ]
-            pid = cells.decompose(*pair)
+            pid = summary.decompose(*pair)
             atoms.append([pid.redundancy, pid.unique_t, pid.unique_s])
             assert min(pid.unique_t, pid.unique_s) > -1e-9  # rounding of a unique of 0
     plain, corrected = (np.abs(np.mean(atoms, axis=0) - truth) for atoms in found.values())
@@ -96,10 +96,10 @@ def test_the_jackknife_leaves_each_sample_out() -> None:
         fewer[i, j] -= 1
         if counts[i, j]:
             fewer = fewer[fewer.sum(axis=1) > 0]
-            without += int(counts[i, j]) * [_corrections.plug_in(csr_array(fewer))]
+            without += int(counts[i, j]) * [corrections.plug_in(csr_array(fewer))]
     table = csr_array(counts)
-    expected = 30 * _corrections.plug_in(table) - 29 * np.mean(without)
-    found = _corrections.corrected_information(table, "jackknife", 0)
+    expected = 30 * corrections.plug_in(table) - 29 * np.mean(without)
+    found = corrections.corrected_information(table, "jackknife", 0)
     assert found == pytest.approx(expected, abs=1e-12)  # rounding of sums of a few logarithms
 
 

@@ -50,7 +50,7 @@ def test_every_public_name_is_listed():
     "code",
     [
         "import pidtools.broja, pidtools",
-        "import pidtools, pidtools.broja, pidtools.cells, pidtools.distillation",
+        "import pidtools, pidtools.broja, pidtools._cells.summary, pidtools.distillation",
         "from pidtools.broja import broja_from_pairs; import pidtools",
         "import importlib, pidtools; importlib.import_module('pidtools.broja')",
         "import pidtools; pidtools.broja([[[0.5, 0], [0, 0]], [[0, 0], [0, 0.5]]])",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from pidtools import _warnings
-from pidtools._corrections import corrected_information, first_order_bias, plug_in
+from pidtools._cells.corrections import corrected_information, first_order_bias, plug_in
+from pidtools._cells.counting import combine, count
 from pidtools._information import entropy
 from pidtools._result import PID, Summary
 from pidtools._types import Array, Codes
@@ -24,9 +23,6 @@ TABLE_TOLERANCE = 1e-6
 WARN_BIAS_SHARE = 0.1
 # So is this share of samples that have a cell for themselves, which the bias does not see.
 WARN_ALONE_SHARE = 0.1
-# Rows from which loading a compiled kernel is cheaper than sorting. Up to one combination a row
-# there is a counter for each, of one byte, so they take an eighth of a column at most.
-KERNEL_ROWS, LARGEST_KEY = 200_000, 2**62
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,84 +84,6 @@ def summarise_codes(
         correction=correction,
         seed=seed,
     )
-
-
-def combine(*columns: Codes) -> Codes:
-    """Code of each row's combination of codes, 0 to n_cells - 1, in sorted order of the rows."""
-    sizes = [int(column.max()) + 1 for column in columns]
-    if len(columns) > 1 and math.prod(sizes) > LARGEST_KEY:
-        half = len(columns) // 2
-        return combine(combine(*columns[:half]), combine(*columns[half:]))
-    if len(columns[0]) < KERNEL_ROWS:
-        key = np.zeros(len(columns[0]), dtype=np.int64)
-        for column, size in zip(columns, sizes, strict=True):
-            key = key * size + column
-        return np.unique(key, return_inverse=True)[1].astype(np.int64)
-    from pidtools._kernels.histogram import code_rows_kernel
-
-    stacked = np.stack(columns)
-    keys = _occupied(stacked, sizes)[0]
-    codes: Codes = code_rows_kernel(stacked, np.array(sizes), keys)
-    return codes
-
-
-def histogram(columns: Codes, sizes: Sequence[int] | None = None) -> tuple[Codes, Codes]:
-    """Occupied combinations of codes, sorted, shape (n_cells, n_columns), and their counts.
-
-    `columns` has shape (n_columns, n_samples), with codes below `sizes`. The memory beside it
-    grows with the occupied cells; counters for all combinations, a byte each, are used up to
-    the number of rows.
-    """
-    sizes = [int(column.max()) + 1 for column in columns] if sizes is None else list(sizes)
-    if math.prod(sizes) > LARGEST_KEY:
-        codes = combine(*columns)
-        first, counts = np.unique(codes, return_index=True, return_counts=True)[1:]
-        return columns[:, first].T, counts
-    from pidtools._kernels.histogram import digits_kernel
-
-    keys, counts = _occupied(columns, sizes)
-    cells = np.empty((len(keys), len(sizes)), np.int64)
-    digits_kernel(keys, np.array(sizes), cells)
-    return cells, counts
-
-
-def _occupied(columns: Codes, sizes: Sequence[int]) -> tuple[Codes, Codes]:
-    """Sorted occupied keys, the first column the most significant digit, and their counts."""
-    from pidtools._kernels.histogram import (
-        count_directly_kernel,
-        count_hashed_kernel,
-        occupied_kernel,
-    )
-
-    n_keys = math.prod(sizes)
-    if n_keys <= columns.shape[1]:
-        ones, rounds = np.zeros(n_keys, np.uint8), np.zeros(n_keys, np.int64)
-        count_directly_kernel(columns, np.array(sizes), ones, rounds)
-        found: tuple[Codes, Codes] = occupied_kernel(ones, rounds)
-        return found
-    keys, counts = count_hashed_kernel(columns, np.array(sizes))
-    order = np.argsort(keys)
-    return keys[order], counts[order]
-
-
-def count(codes: Codes, labels: Codes) -> csr_array:
-    """Contingency table (n_cells, n_classes), occupied entries only."""
-    if len(codes) >= KERNEL_ROWS:
-        cells, counts = histogram(np.stack([codes, labels]))
-        table = csr_array((counts.astype(float), (cells[:, 0], cells[:, 1])))
-    else:
-        table = csr_array((np.ones(len(codes)), (codes, labels)))
-    table.sum_duplicates()
-    return table
-
-
-def count_weighted(codes: Codes, labels: Codes, weights: Array) -> csr_array:
-    """Contingency table in which each sample counts `weights` times; cells may fall empty."""
-    shape = (int(codes.max()) + 1, int(labels.max()) + 1)
-    table = csr_array((weights.astype(float), (codes, labels)), shape=shape)
-    table.sum_duplicates()
-    table.eliminate_zeros()
-    return table
 
 
 def information(counts: csr_array) -> float:

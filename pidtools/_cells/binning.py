@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from pidtools import _validate, _warnings, cells
-from pidtools._corrections import CORRECTIONS
+from pidtools import _validate, _warnings
+from pidtools._cells import summary as cells
+from pidtools._cells.corrections import CORRECTIONS
+from pidtools._cells.counting import combine
+from pidtools._cells.summary import CellSummary
 from pidtools._neighbours.scaling import exponents_of, note_on_decades
 from pidtools._result import PID
 from pidtools._types import Array, Codes
-from pidtools.cells import CellSummary
 
 # Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
 ONE_DIRECTION = 4
@@ -190,7 +192,7 @@ class Binning(_Cells):
             column = column.astype(np.float64)  # widths and quantiles can overflow float32
             edges = self._edges(column, n_bins, random_state)
             binned.append(np.searchsorted(edges, column, "right"))
-        return cells.combine(*binned)
+        return combine(*binned)
 
     def _bins_for(self, n_samples: int, n_columns: int) -> int:
         if not isinstance(self.n_bins, str):
