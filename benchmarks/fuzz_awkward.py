@@ -206,7 +206,8 @@ def is_refusal(error: Exception) -> bool:
 
 def faults(number: int) -> Found:
     """What is wrong with the answer, and its changes by order of rows and by seed."""
-    data = data_set(number)
+    with np.errstate(all="ignore"):  # the data are awkward, the question is what is made of them
+        data = data_set(number)
     wrong, effects = [], None
     try:
         result = measure(data)

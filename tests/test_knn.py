@@ -12,6 +12,7 @@ from scipy.special import digamma, gammaln
 
 import pidtools as pt
 from pidtools import knn
+from pidtools.knn.estimator import _equal_rows
 
 Floats = NDArray[np.float64]
 
@@ -409,6 +410,6 @@ def test_codes_of_equal_rows_rise_with_the_values():
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(200, 2)), 1)
     X[0] = -0.0
-    same = knn._equal_rows(X)
+    same = _equal_rows(X)
     expected = np.unique(X, axis=0, return_inverse=True)[1].ravel()
     np.testing.assert_array_equal(same, expected)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pidtools._neighbours import masks, search
-from pidtools._neighbours.search import count_within, nearest
+from pidtools.knn import masks, search
+from pidtools.knn.search import count_within, nearest
 
 Floats = NDArray[np.float64]
 

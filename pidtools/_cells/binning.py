@@ -13,7 +13,7 @@ from pidtools._cells import summary as cells
 from pidtools._cells.corrections import CORRECTIONS
 from pidtools._cells.counting import combine
 from pidtools._cells.summary import CellSummary
-from pidtools._neighbours.scaling import exponents_of, note_on_decades
+from pidtools._magnitudes import exponents_of, note_on_decades
 from pidtools._result import PID
 from pidtools._types import Array, Codes
 

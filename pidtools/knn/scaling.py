@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pidtools._magnitudes import exponents_of, note_on_decades
 from pidtools._types import Array, Floats
 
 # A column whose deviation is below this share of its values holds rounding, not information.
 CONSTANT_SHARE = 1e-12
 # Directions of less variance than this share of the largest are dropped by whitening.
 RANK_TOLERANCE = 1e-10
-# Deviations of this many times the range of the middle half of a column; columns named in a note.
-ALIKE, NAMED = 10, 8
 # 1 - (canonical correlation)^2 below which X and Y share a component exactly.
 COPY_TOLERANCE = 1e-12
 
@@ -51,6 +49,7 @@ _SCALE_NOTES = {
 
 
 def deviations_of(x: Floats) -> Floats:
+    """Standard deviations of the columns."""
     deviations: Floats = x.std(axis=0)
     return deviations
 
@@ -62,26 +61,6 @@ def _whiten(x: Floats) -> Floats:
     kept = variances > RANK_TOLERANCE * variances[-1]
     whitened: Floats = (rows @ (axes[:, kept] / np.sqrt(variances[kept])))[back.ravel()]
     return whitened
-
-
-def note_on_decades(x: Array, name: str) -> list[str]:
-    """Name the columns of whose values most look alike in units of the deviation."""
-    low, high = np.quantile(x, (0.25, 0.75), axis=0)
-    far = x.std(axis=0) > ALIKE * (high - low)
-    wide = np.flatnonzero(far & (high > low))
-    if not len(wide):
-        return []
-    return [
-        f"{name}: columns {', '.join(map(str, wide[:NAMED]))}{' and more' * (len(wide) > NAMED)} "
-        f"spread over decades (deviations of more than {ALIKE} times the middle half), where most "
-        "values look alike; ranks or logarithms of them hold the same and can be told apart."
-    ]
-
-
-def exponents_of(x: Floats) -> NDArray[np.int32]:
-    """Exponent of the power of two next above the size of each column."""
-    exponents: NDArray[np.int32] = np.frexp(np.abs(x).max(axis=0))[1]
-    return exponents
 
 
 def refuse_copies(x: Floats, y: Floats) -> None:
@@ -109,3 +88,10 @@ def _whiten_quickly(x: Floats) -> Floats:
     kept = variances > 1e-6 * variances[-1]
     whitened: Floats = centred @ (axes[:, kept] / np.sqrt(variances[kept]))
     return whitened
+
+
+def as_numbers(source: Array, name: str) -> Floats:
+    """Features (n, d) in double precision of a clean source."""
+    if source.dtype.kind in "US":
+        raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')
+    return source.reshape(len(source), -1).astype(np.float64)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pidtools._neighbours import tree
-from pidtools._neighbours.threads import in_threads
 from pidtools._types import Codes, Floats
+from pidtools.knn import tree
+from pidtools.knn.threads import in_threads
 
 # Masks a column; twice as many cost as much in time, and more in memory. Points a block: the
 # more, the less there is to do a point, as long as the masks of a column stay in the cache.

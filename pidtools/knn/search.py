@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pidtools._neighbours import masks, tree
-from pidtools._neighbours.threads import in_threads
 from pidtools._types import Array, Codes, Floats
+from pidtools.knn import masks, tree
+from pidtools.knn.threads import in_threads
 
 
 class Nearest(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._neighbours.threads import in_threads
 from pidtools._types import Codes, Floats
+from pidtools.knn.threads import in_threads
 
 # Points a leaf where all others are found by the tree. Measured at 1 to 128 columns and 10,000
 # points: 64 costs a half more from 5 columns on, 256 saves at most a tenth in many columns and

@@ -16,9 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from pidtools._neighbours import search
-from pidtools._neighbours.scaling import deviations_of, exponents_of, refuse_copies, rescale
+from pidtools import _validate
+from pidtools._magnitudes import exponents_of
+from pidtools._result import NATS_PER_BIT
 from pidtools._types import Bools, Codes, Floats
+from pidtools.knn import search
+from pidtools.knn.scaling import deviations_of, refuse_copies, rescale
 
 
 class Raw(NamedTuple):
@@ -114,6 +117,7 @@ def _balls_within_classes(
 
 
 def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_jobs: int) -> Raw:
+    """Where either may mix a discrete and a continuous part (Gao et al. 2017, algorithm 1)."""
     (x, y), notes = rescale(scale, X=x, Y=y)
     if not (x.size and y.size):
         return Raw(0.0, len(x), 0, 0.0, notes)
@@ -134,6 +138,7 @@ def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_j
 def conditional_of_arrays(
     x: Floats, y: Floats, z: Floats, k: int, metric: str, scale: str, n_jobs: int
 ) -> Raw:
+    """I(X; Y | Z) (Frenzel and Pompe 2007)."""
     (x, y, z), notes = rescale(scale, X=x, Y=y, Z=z)
     if not z.size:
         raw = ksg_of_arrays(x, y, k, 1, metric, "none", n_jobs)
@@ -162,6 +167,7 @@ def conditional_of_arrays(
 
 
 def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) -> Raw:
+    """h(X) (Kozachenko and Leonenko 1987), as in Kraskov et al. (2004), equation 20."""
     (scaled,), notes = rescale("standardise" if scale == "whiten" else scale, X=x)
     n, d = x.shape
     if scaled.shape[1] < d:
@@ -296,3 +302,39 @@ def _members(labels: Codes, k: int) -> tuple[Bools, tuple[str, ...]]:
         notes.append(f"{n_alone} classes with a single sample were left out.")
     keep: Bools = (sizes > 1)[labels]
     return keep, tuple(notes)
+
+
+def check_neighbours(n_neighbors: object, n_samples: int) -> int:
+    """Return k, at least 1 and below the number of samples."""
+    k = _validate.check_integer(n_neighbors, "n_neighbors", minimum=1)
+    if k >= n_samples:
+        raise ValueError(
+            f"n_neighbors={k} needs at least {k + 1} samples; got {n_samples}. Pass more samples "
+            "or choose fewer neighbours."
+        )
+    return k
+
+
+def share_kept(raw: Raw) -> float:
+    """Share of the information that neighbours see, from simulations.
+
+    Fitted to pairs of normal vectors with 0.5 to 2 nats over 1 to 64 columns a side, and to 2,
+    10 and 100 normal classes in as many, at 500 to 8,000 samples. It is off by up to 0.1 there.
+    """
+    return float(1 / (1 + (raw.dimension / raw.half_dimension) ** 2.7))
+
+
+def judge(raw: Raw) -> tuple[float, tuple[str, ...]]:
+    """Expected shortfall in bits, and all there is to say about an estimate."""
+    share = share_kept(raw)
+    bits = raw.nats / NATS_PER_BIT
+    missing = float(max(bits, 0.0) * (1 / share - 1))
+    notes = list(raw.notes)
+    if raw.n_tied:
+        notes.append(
+            f"{raw.n_tied} of {raw.n_samples} samples are tied with others at the distance of "
+            "their last neighbour; the tie rule applied there."
+        )
+    if bits < 0:
+        notes.append("The estimate is negative, which no information is: sampling error about 0.")
+    return missing, tuple(notes)

@@ -1,0 +1,31 @@
+"""Sizes of the columns of a source: their powers of two, and spreads over decades."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pidtools._types import Array, Floats
+
+# Deviations of this many times the range of the middle half of a column; columns named in a note.
+ALIKE, NAMED = 10, 8
+
+
+def note_on_decades(x: Array, name: str) -> list[str]:
+    """Name the columns of whose values most look alike in units of the deviation."""
+    low, high = np.quantile(x, (0.25, 0.75), axis=0)
+    far = x.std(axis=0) > ALIKE * (high - low)
+    wide = np.flatnonzero(far & (high > low))
+    if not len(wide):
+        return []
+    return [
+        f"{name}: columns {', '.join(map(str, wide[:NAMED]))}{' and more' * (len(wide) > NAMED)} "
+        f"spread over decades (deviations of more than {ALIKE} times the middle half), where most "
+        "values look alike; ranks or logarithms of them hold the same and can be told apart."
+    ]
+
+
+def exponents_of(x: Floats) -> NDArray[np.int32]:
+    """Exponent of the power of two next above the size of each column."""
+    exponents: NDArray[np.int32] = np.frexp(np.abs(x).max(axis=0))[1]
+    return exponents

@@ -1,1 +1,0 @@
-"""Neighbour search and the estimators built on it, behind the door."""
