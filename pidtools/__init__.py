@@ -2,6 +2,7 @@
 
 import typing as _typing
 
+from pidtools._broja.decompose import broja, broja_batch, broja_from_pairs
 from pidtools._result import (
     PID,
     DistillableKnowledge,
@@ -13,7 +14,6 @@ from pidtools._result import (
     PIDWarning,
     Summary,
 )
-from pidtools.broja import broja, broja_batch, broja_from_pairs
 
 if _typing.TYPE_CHECKING:
     from pidtools import knn, problems

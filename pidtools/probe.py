@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
+from pidtools._broja.decompose import broja_from_pairs
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -30,7 +31,6 @@ from pidtools._probe.rare import FEW_ROWS, rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten
 from pidtools._result import NATS_PER_BIT, PID, Summary
 from pidtools._types import Array, Codes, Floats, Posteriors
-from pidtools.broja import broja_from_pairs
 
 INPUTS = ("features", "probabilities", "logits")
 # A tenth of the sampling error of 1e6 rows; the value itself, that of a feasible point, is nearer

@@ -14,7 +14,8 @@ from sklearn.svm import LinearSVC
 
 import pidtools as pt
 from pidtools import Probe, _validate, distillable_knowledge, mutual_information, problems
-from pidtools._broja.traces import without_traces
+from pidtools._broja.decompose import broja_from_pairs
+from pidtools._broja.negligible import without_negligible
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe.discriminant import discriminant, shrink_singular_values
 from pidtools._probe.folds import fold_numbers
@@ -23,7 +24,6 @@ from pidtools._probe.pool import fit_pool, log_loss
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
 from pidtools._result import PIDWarning
-from pidtools.broja import broja_from_pairs
 from pidtools.probe import TABLE_TOLERANCE
 
 CHEAP = Probe(experts=("lda", "logistic"))
@@ -490,7 +490,7 @@ def test_what_no_sample_could_show_costs_the_solver_nothing():
         whole = mutual_information_of_table(rows * masses[:, None])
         found.append(sharpened_table(rows, masses, shares, whole))
         full.append(rows * masses[:, None])
-    *kept, moved = without_traces(*found, TABLE_TOLERANCE)
+    *kept, moved = without_negligible(*found, TABLE_TOLERANCE)
     assert 0 < moved <= 0.1 * TABLE_TOLERANCE
     for sharp, table, entire in zip(found, kept, full, strict=True):
         assert (table > 0).mean() < 0.6 * (entire > 1e-12 * 0.02).mean()

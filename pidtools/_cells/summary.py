@@ -9,12 +9,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pidtools import _warnings
+from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.corrections import corrected_information, first_order_bias, plug_in
 from pidtools._cells.counting import combine, count
 from pidtools._information import entropy
 from pidtools._result import PID, Summary
 from pidtools._types import Array, Codes
-from pidtools.broja import broja_from_pairs
 
 # Far below the sampling error of any table from samples: with 1e8 samples and two cells an
 # information still has a standard error of about 1e-5 bits.

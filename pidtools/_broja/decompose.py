@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
-from pidtools._broja import hull
-from pidtools._broja.reduction import Reduction, lift, lift_duals, reduce_tables, reduced_start
-from pidtools._broja.traces import without_traces
-from pidtools._information import entropy, mutual_information_of_table
+from pidtools._broja.union import ROUNDING, Options, Union, union_of
+from pidtools._information import mutual_information_of_table
 from pidtools._result import (
     NATS_PER_BIT,
     PID,
@@ -28,66 +24,6 @@ from pidtools._types import Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
-
-    from pidtools._broja.program import Program, Solution
-
-
-SOLVERS = ("auto", "scaling", "cvxpy")
-
-# Sums here have fewer than 2**50 terms and are summed pairwise; 32 eps per bit of information
-# covers them, the rounding of the input cells included.
-ROUNDING = 32 * float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class _Union:
-    """Bounds on the union information, in bits, and how they were reached."""
-
-    lower: float
-    upper: float
-    rounding: float
-    outcome: Outcome
-    q: coo_array | None = None
-    duals: Duals | None = None
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What the solvers are asked for; `tol` in bits."""
-
-    solver: str
-    tol: float
-    max_iter: int
-    keep_q: bool
-    keep_duals: bool
-    start: Duals | None
-
-    @property
-    def only_the_value(self) -> bool:
-        """Whether nothing is asked of the coupling or the duals, nor of a solver by name."""
-        return self.solver == "auto" and not (self.keep_q or self.keep_duals or self.start)
-
-    def checked(self, p_ty: Floats, p_sy: Floats) -> _Options:
-        """Refuse what is not an option, and duals of another shape."""
-        _validate.check_choice(self.solver, "solver", SOLVERS)
-        if self.start is not None and not isinstance(self.start, Duals):
-            raise TypeError(
-                f"start must be the duals of a PID; got {type(self.start).__name__}. Solve the "
-                "neighbouring problem with keep_duals=True and pass its pid.duals."
-            )
-        if self.start is not None and (self.start.t_y.shape, self.start.s_y.shape) != (
-            p_ty.shape,
-            p_sy.shape,
-        ):
-            raise ValueError(
-                f"start must have the shapes of the tables, {p_ty.shape} and {p_sy.shape}; "
-                f"got {self.start.t_y.shape} and {self.start.s_y.shape}."
-            )
-        return dataclasses.replace(
-            self,
-            tol=_validate.check_tolerance(self.tol, "tol"),
-            max_iter=_validate.check_integer(self.max_iter, "max_iter", minimum=1),
-        )
 
 
 @_warnings.quiet
@@ -154,7 +90,7 @@ def broja(
 
     Notes
     -----
-    Where a tenth or more of the entries of the pair tables are traces, whose mass together is
+    Where a tenth or more of the entries of the pair tables are negligible, whose mass together is
     below a thousandth of `tol`, they are left out and the gap holds what that can change, unless
     a solver is named or its coupling or duals are asked for.
 
@@ -193,7 +129,7 @@ def broja(
     """
     p_ty, p_sy, joint_information = _tables(pmf)
     p_ty, p_sy = _validate.match_class_marginals(p_ty, p_sy)
-    options = _Options(solver, tol, max_iter, keep_q, keep_duals, start)
+    options = Options(solver, tol, max_iter, keep_q, keep_duals, start)
     return _decompose(p_ty, p_sy, joint_information, options, units)
 
 
@@ -249,7 +185,7 @@ def broja_from_pairs(
     (0.468996, 0.531004, 0.0)
     """
     pair_t, pair_s = _validate.check_pair_tables(p_ty, p_sy)
-    options = _Options(solver, tol, max_iter, keep_q, keep_duals, start)
+    options = Options(solver, tol, max_iter, keep_q, keep_duals, start)
     return _decompose(pair_t, pair_s, None, options, units)
 
 
@@ -348,12 +284,12 @@ def _decompose(
     p_ty: Floats,
     p_sy: Floats,
     joint_information: float | None,
-    options: _Options,
+    options: Options,
     units: Units,
 ) -> PID:
     options = options.checked(p_ty, p_sy)
     _validate.check_choice(units, "units", UNITS)
-    union = _union_information(p_ty, p_sy, options)
+    union = union_of(p_ty, p_sy, options)
     i_t, i_s = mutual_information_of_table(p_ty), mutual_information_of_table(p_sy)
     pid = _atoms(union, i_t, i_s, joint_information, options.tol)
     if pid.gap > options.tol:
@@ -366,7 +302,7 @@ def _decompose(
 
 
 def _atoms(
-    union: _Union, i_t: float, i_s: float, joint_information: float | None, tol: float
+    union: Union, i_t: float, i_s: float, joint_information: float | None, tol: float
 ) -> PID:
     """Atoms from the feasible value; bounds that hold for every pmf tighten both ends."""
     i_max = max(i_t, i_s)
@@ -416,89 +352,3 @@ def _batch_atoms(p: Floats, fields: Floats, tol: float, max_iter: int) -> PIDBat
 def _quietly(pmf: Floats, tol: float, max_iter: int) -> PID:
     with _warnings.collecting():
         return broja(pmf, tol=tol, max_iter=max_iter)
-
-
-def _union_information(p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
-    if p_ty.shape[1] > 2 and options.only_the_value:
-        pair_t, pair_s, moved = without_traces(p_ty, p_sy, options.tol)
-        if moved:
-            rest = dataclasses.replace(options, tol=options.tol - 2 * moved)
-            union = _union_of_tables(pair_t, pair_s, rest)
-            return dataclasses.replace(union, lower=union.lower - moved, upper=union.upper + moved)
-    return _union_of_tables(p_ty, p_sy, options)
-
-
-def _union_of_tables(p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
-    reduced = reduce_tables(p_ty, p_sy)
-    n_t, n_s, n_y = len(reduced.p_ty), len(reduced.p_sy), reduced.p_ty.shape[1]
-    if min(n_t, n_s) == 1:
-        union = _one_source(reduced, options.keep_q)
-    elif n_y == 2 and options.solver == "auto":
-        union = _two_classes(reduced, options.keep_q)
-    else:
-        union = _many_classes(reduced, p_ty, p_sy, options)
-    if union.q is None:
-        return union
-    return dataclasses.replace(union, q=lift(union.q, reduced, p_ty, p_sy))
-
-
-def _one_source(reduced: Reduction, keep_q: bool) -> _Union:
-    """One source knows nothing of the target, so the union is what the other knows."""
-    i_t = mutual_information_of_table(reduced.p_ty)
-    i_s = mutual_information_of_table(reduced.p_sy)
-    value, q = max(i_t, i_s), None
-    if keep_q:
-        from scipy.sparse import coo_array
-
-        q = coo_array(reduced.p_ty[:, None, :] * (reduced.p_sy / reduced.p_sy.sum(axis=0)))
-    return _Union(value, value, _rounding(value), Outcome.trivial, q)
-
-
-def _two_classes(reduced: Reduction, keep_q: bool) -> _Union:
-    joined = hull.join(reduced.p_ty, reduced.p_sy)
-    value = hull.union_information(joined, reduced.p_ty.sum(axis=0)) / NATS_PER_BIT
-    q = hull.optimal_q(reduced.p_ty, reduced.p_sy, joined) if keep_q else None
-    # The running sums of the ROC curves add one rounding a vertex.
-    vertices = len(reduced.p_ty) + len(reduced.p_sy)
-    return _Union(value, value, _rounding(value, vertices), Outcome.closed_form, q)
-
-
-def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: _Options) -> _Union:
-    # Compiled code is loaded by those who need it.
-    from pidtools._broja.program import program_of
-
-    program = program_of(reduced.p_ty, reduced.p_sy)
-    solution = _solve(program, reduced, p_ty, options)
-    h_y = entropy(reduced.p_ty.sum(axis=0))
-    lower, upper = h_y + solution.lower / NATS_PER_BIT, h_y + solution.upper / NATS_PER_BIT
-    limited = solution.iterations >= options.max_iter
-    largest_dual = float(np.abs(solution.a).max() + np.abs(solution.b).max())
-    return _Union(
-        lower,
-        upper,
-        _rounding(largest_dual),
-        Outcome.iteration_limit if limited else Outcome.inaccurate,
-        program.coupling(solution.q) if options.keep_q else None,
-        lift_duals(program, solution, reduced, p_ty, p_sy) if options.keep_duals else None,
-    )
-
-
-def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: _Options) -> Solution:
-    # Half of a tight tolerance is left for rounding, which is nothing beside a loose one.
-    tol = (options.tol - min(0.5 * options.tol, 1e-7)) * NATS_PER_BIT
-    if options.solver == "cvxpy":
-        from pidtools._broja import conic
-
-        return conic.solve(program, max_iter=options.max_iter)
-    from pidtools._broja import driver
-
-    start = None
-    if options.start is not None:
-        start = reduced_start(program, options.start, reduced, p_ty)
-    scaling = options.solver == "scaling"
-    return driver.solve(program, tol=tol, max_iter=options.max_iter, start=start, scaling=scaling)
-
-
-def _rounding(scale: float, n_steps: int = 0) -> float:
-    """Bound in bits on the rounding of sums whose terms are of that size together."""
-    return ROUNDING * (1.0 + abs(scale)) + n_steps * float(np.finfo(np.float64).eps)

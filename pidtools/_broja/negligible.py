@@ -17,7 +17,7 @@ MASS_SHARE = 1e-3
 LEAST_SHARE = 0.1
 
 
-def without_traces(p_ty: Floats, p_sy: Floats, tol: float) -> tuple[Floats, Floats, float]:
+def without_negligible(p_ty: Floats, p_sy: Floats, tol: float) -> tuple[Floats, Floats, float]:
     """Tables without their least entries, and by how many bits their union may differ at most.
 
     Class marginals stay, and the largest entry of each class. Where few entries are that small,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pidtools as pt
-from pidtools._broja.traces import LEAST_SHARE, without_traces
+from pidtools._broja.negligible import LEAST_SHARE, without_negligible
 
 TOL = 1e-6
 
@@ -29,7 +29,7 @@ def certain_posteriors(
 @pytest.mark.parametrize("seed", range(5))
 def test_class_marginals_stay_and_the_mass_is_within_its_share(seed: int) -> None:
     t, s = certain_posteriors(12, 4, seed)
-    kept_t, kept_s, moved = without_traces(t, s, TOL)
+    kept_t, kept_s, moved = without_negligible(t, s, TOL)
     for table, kept in ((t, kept_t), (s, kept_s)):
         np.testing.assert_allclose(kept.sum(axis=0), table.sum(axis=0), rtol=1e-14)
         assert 0 < np.count_nonzero(kept) < np.count_nonzero(table)
@@ -42,7 +42,7 @@ def test_class_marginals_stay_and_the_mass_is_within_its_share(seed: int) -> Non
 def test_unions_differ_by_less_than_the_bound(seed: int, tol: float) -> None:
     """Both solved to 1e-9 by way of a coupling, which leaves nothing out."""
     t, s = certain_posteriors(9, 3, seed, loudness=12.0)
-    kept_t, kept_s, moved = without_traces(t, s, tol)
+    kept_t, kept_s, moved = without_negligible(t, s, tol)
     assert moved > 0
     whole = pt.broja_from_pairs(t, s, keep_q=True)
     part = pt.broja_from_pairs(kept_t, kept_s, keep_q=True)
@@ -61,7 +61,7 @@ def test_the_gap_holds_what_was_left_out(seed: int) -> None:
     assert found.union_information - found.gap <= exact.union_information
 
 
-def test_tables_without_traces_come_back_as_they_are() -> None:
+def test_tables_without_negligible_come_back_as_they_are() -> None:
     rng = np.random.default_rng(0)
     t = rng.dirichlet(np.ones(12)).reshape(4, 3)
     s = rng.dirichlet(np.ones(12)).reshape(4, 3)
@@ -71,16 +71,16 @@ def test_tables_without_traces_come_back_as_they_are() -> None:
     assert LEAST_SHARE * 24 > 2
     few *= t.sum(axis=0) / few.sum(axis=0)
     for table in (t, few):
-        kept_t, kept_s, moved = without_traces(table, s, 1e-6)
+        kept_t, kept_s, moved = without_negligible(table, s, 1e-6)
         assert kept_t is table
         assert kept_s is s
         assert moved == 0
 
 
-def test_a_class_of_traces_alone_keeps_its_largest_entry() -> None:
+def test_a_class_of_such_entries_alone_keeps_its_largest_entry() -> None:
     t, s = certain_posteriors(12, 4, 0)
     t, s = (np.column_stack([x * (1 - 1e-15), np.full(12, 1e-15 / 12)]) for x in (t, s))
-    kept_t, kept_s, moved = without_traces(t, s, TOL)
+    kept_t, kept_s, moved = without_negligible(t, s, TOL)
     assert moved > 0
     assert np.count_nonzero(kept_t[:, 4]) == np.count_nonzero(kept_s[:, 4]) == 1
     assert np.isfinite(pt.broja_from_pairs(t, s, tol=TOL).redundancy)
