@@ -20,6 +20,7 @@ if _typing.TYPE_CHECKING:
     from pidtools._cells.binning import Binning, KMeansBinning, Symbols
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
+    from pidtools._probe.estimator import Probe
     from pidtools.comparison import StudentComparison, compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
@@ -29,7 +30,6 @@ if _typing.TYPE_CHECKING:
     )
     from pidtools.independence import IndependenceTest, independence_test
     from pidtools.knn import KNN
-    from pidtools.probe import Probe
 
 # Where the names live that are loaded when first asked for.
 _HOMES = {
@@ -40,8 +40,8 @@ _HOMES = {
     "distillation": ("distillable_knowledge",),
     "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
     "independence": ("IndependenceTest", "independence_test"),
+    "_probe.estimator": ("Probe",),
     "knn": ("KNN",),
-    "probe": ("Probe",),
     "problems": (),
 }
 

@@ -14,11 +14,11 @@ from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
 from pidtools._gaussian.estimator import Gaussian
 from pidtools._information import from_bits
+from pidtools._probe.estimator import Probe
 from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
 from pidtools.knn import KNN
-from pidtools.probe import Probe
 
 Source = Array | Summary
 

@@ -13,6 +13,7 @@ from scipy.special import gammaln
 
 from pidtools import _validate, _warnings, resampling
 from pidtools._information import from_bits, said_in
+from pidtools._probe.estimator import Probe
 from pidtools._result import SCHEMA_VERSION, UNITS, Units, p_value_text
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
@@ -23,7 +24,6 @@ from pidtools.estimators import (
     target_of_information,
     warn_of_target,
 )
-from pidtools.probe import Probe
 
 # Cheap enough for hundreds of fits; one sees shifts of class means, the other spreads as well.
 CHEAP_EXPERTS = ("lda", "gaussian")

@@ -18,13 +18,13 @@ from pidtools._broja.decompose import broja_from_pairs
 from pidtools._broja.negligible import without_negligible
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe.discriminant import discriminant, shrink_singular_values
+from pidtools._probe.estimator import TABLE_TOLERANCE
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.network import _convex_fit, _Layout, _Loss, _start
 from pidtools._probe.pool import fit_pool, log_loss
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.whitening import join, whiten
 from pidtools._result import PIDWarning
-from pidtools.probe import TABLE_TOLERANCE
 
 CHEAP = Probe(experts=("lda", "logistic"))
 

@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
-from pidtools._information import entropy, mutual_information_of_table
+from pidtools._information import entropy
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
     SUM_TOLERANCE,
@@ -21,15 +21,27 @@ from pidtools._probe.cross_fit import (
     ExpertJudge,
     Judge,
     PairJudge,
-    cross_fit,
 )
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
-from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
+from pidtools._probe.held_out import Found, HeldOut, Losses, extrapolation, losses_of, sums
+from pidtools._probe.notes import (
+    ROUNDING,
+    note_on_silence,
+    notes_on_cells,
+    notes_on_columns,
+    notes_on_data,
+    notes_on_fits,
+    notes_on_repeats,
+    warn_if_kept_together,
+    warn_if_starved,
+    warn_of_few_cells,
+)
+from pidtools._probe.pool import weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
-from pidtools._probe.rare import FEW_ROWS, rare_noise
+from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten
-from pidtools._result import NATS_PER_BIT, PID, Summary
+from pidtools._result import PID, Summary
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
@@ -38,32 +50,8 @@ INPUTS = ("features", "probabilities", "logits")
 TABLE_TOLERANCE = 1e-4
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
-# Folds of larger sources run one after the other, for their copies of the training rows.
-HEAVY_BYTES = 2**28
-# Extrapolating by more than this share of H(Y) is worth a warning, not only a note.
-WARN_STARVED_SHARE = 0.1
 # Symbols that become a column each.
 MAX_SYMBOLS = 256
-# Float32 posteriors and the sharpening of tables are good to this many bits.
-ROUNDING = 1e-6
-# Cells that keep less than this share of the information are mentioned.
-NOTE_KEPT_SHARE = 0.9
-# Rows that repeat another row: above this share a note says what that does to the folds.
-NOTE_REPEATS_SHARE = 0.01
-REPEATS_BLOCK = 4096
-
-
-@dataclass(frozen=True, eq=False)
-class Losses:
-    """Held-out losses of each row in bits, and what training on half of the rows adds to them.
-
-    Attributes
-    ----------
-    whole, more : ndarray of float64, shape (n_samples,)
-    """
-
-    whole: Floats
-    more: Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -227,17 +215,19 @@ class Probe:
         left_out = self._left_out(source, labels)
         judge = self._judge(source, task, left_out)
         found = task.run(judge, self._given(source), source.nbytes)
-        notes = [*_notes(found, labels), *_data_notes(task, self.n_folds, groups)]
-        notes += _notes_on_columns(left_out)
+        notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
+        notes += notes_on_columns(left_out)
         if found.pool.weights.keys() == {"prior"}:
-            notes.append(_note_on_silence(source))
+            notes.append(note_on_silence(source))
         if X.ndim == 2:  # symbols repeat by their nature
-            notes += _notes_on_repeats(source)
-        _warn_if_starved(found, labels, name)
+            notes += notes_on_repeats(source)
+        warn_if_starved(found, labels, name)
         if groups is not None:
-            _warn_if_kept_together(task, name)
+            warn_if_kept_together(task, name)
         summary = self._summary(found, task, source, tuple(notes), left_out)
-        _warn_of_few_cells(summary, self.n_cells or _default_cells(task.n_classes), name)
+        warn_of_few_cells(
+            summary.information, summary.table, self.n_cells or _default_cells(task.n_classes), name
+        )
         return summary
 
     @_warnings.quiet
@@ -294,7 +284,7 @@ class Probe:
             If the two were not held out in the same folds.
         """
         _check_same_folds(summary_t, summary_s)
-        task = _Task(
+        task = HeldOut(
             labels=summary_t.labels,
             n_classes=summary_t.n_classes,
             folds=summary_t.folds,
@@ -305,7 +295,9 @@ class Probe:
         )
         return self._joint(summary_t, summary_s, task)
 
-    def _joint(self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: _Task) -> ProbeSummary:
+    def _joint(
+        self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: HeldOut
+    ) -> ProbeSummary:
         judge, size = self._joint_judge(summary_t, summary_s, task)
         given = {"T": summary_t.log_posteriors, "S": summary_s.log_posteriors}
         from_half = {
@@ -313,7 +305,7 @@ class Probe:
             "S": summary_s.log_posteriors_from_half,
         }
         found = task.run(judge, given, size, from_half)
-        notes = _notes(found, task.labels)
+        notes = notes_on_fits(found, task.labels)
         return self._summary(found, task, summary_t.source, notes, summary_t.left_out)
 
     @_warnings.quiet
@@ -396,8 +388,8 @@ class Probe:
         random_state: int,
         groups: Array | None,
         n_jobs: int | None,
-    ) -> _Task:
-        return _Task(
+    ) -> HeldOut:
+        return HeldOut(
             labels=labels,
             n_classes=int(labels.max()) + 1,
             folds=fold_numbers(labels, self.n_folds, random_state, groups),
@@ -412,7 +404,7 @@ class Probe:
         seen = self.classifier is None and source.size
         return rare_noise(source, labels) if seen else np.zeros(0, dtype=np.int64)
 
-    def _judge(self, source: Array, task: _Task, left_out: Codes) -> Judge:
+    def _judge(self, source: Array, task: HeldOut, left_out: Codes) -> Judge:
         whitened = whiten(source, left_out) if self.classifier is None else None
         judge = self._judge_of_labels(source, whitened, task.random_state)
         return judge(task.labels, task.n_classes)
@@ -425,7 +417,7 @@ class Probe:
             return partial(ClassifierJudge, source, random_state=seed, classifier=self.classifier)
         return partial(ExpertJudge, whitened, random_state=seed)
 
-    def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: _Task) -> tuple[Judge, int]:
+    def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: HeldOut) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
         common = (task.labels, task.n_classes)
         if self.classifier is not None:
@@ -443,8 +435,8 @@ class Probe:
 
     def _summary(
         self,
-        found: _Found,
-        task: _Task,
+        found: Found,
+        task: HeldOut,
         source: Array,
         notes: tuple[str, ...],
         left_out: Codes,
@@ -456,7 +448,7 @@ class Probe:
             estimator=self,
             information=np.nan,
             labels=task.labels,
-            notes=(*notes, *_cell_notes(p, codes)),
+            notes=(*notes, *notes_on_cells(p, codes)),
             bound=np.nan,
             bound_from_half=np.nan,
             weights=found.pool.weights,
@@ -475,14 +467,14 @@ class Probe:
 
     def _numbers(self, summary: ProbeSummary, weights: Floats) -> dict[str, Any]:
         """Bounds, information and table for rows with `weights` that sum to 1."""
-        class_shares = _sums(summary.labels, weights, summary.n_classes)
-        own = _losses(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
+        class_shares = sums(summary.labels, weights, summary.n_classes)
+        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
         information, bound, bound_from_half = _information(summary, own, weights)
         together = np.inf
         if summary.pooled is not None:
             together = _information(summary, summary.pooled, weights)[0]
         p = np.exp(summary.log_posteriors.astype(np.float64))
-        masses = _sums(summary.codes, weights, int(summary.codes.max()) + 1)
+        masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
         rows = cell_means(p, summary.codes, weights)
         return {
             "information": information,
@@ -491,72 +483,6 @@ class Probe:
             "table": sharpened_table(rows, masses, class_shares, information),
             "together": together,
         }
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Task:
-    """Labels and folds that all probes of one measurement share."""
-
-    labels: Codes
-    n_classes: int
-    folds: Codes
-    halves: Codes
-    names: frozenset[str]
-    random_state: int
-    n_jobs: int | None
-    race: bool = True
-
-    def run(
-        self,
-        judge: Judge,
-        given: Posteriors,
-        size: int,
-        given_from_half: Posteriors | None = None,
-    ) -> _Found:
-        """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
-        fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
-        opinions = given | fitted
-        opinions |= {} if opinions else {"prior": self._prior(self.folds)}
-        pool = fit_pool(opinions, self.labels)
-        used = frozenset(pool.weights) - frozenset(given)
-        from_half = given if given_from_half is None else given_from_half
-        if used:
-            from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)[0]
-        missing = frozenset(pool.weights) - frozenset(from_half)
-        from_half = from_half | {name: self._prior(self.halves) for name in missing}
-        # Weights that are best for models of all rows are not for models of half of them: the
-        # two losses compare only if each has its own.
-        kept = {name: from_half[name] for name in pool.weights}
-        log_p_from_half = weigh(kept, self.labels).log_posterior(kept)
-        return _Found(pool, pool.log_posterior(opinions), log_p_from_half, failed)
-
-    def _cross_fit(
-        self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
-    ) -> tuple[Posteriors, frozenset[str]]:
-        return cross_fit(
-            judge,
-            self.labels,
-            folds,
-            self.n_classes,
-            names,
-            race=race,
-            heavy=size > HEAVY_BYTES,
-            n_jobs=self.n_jobs,
-        )
-
-    def _prior(self, folds: Codes) -> Array:
-        """Class shares, where no expert has anything to say."""
-        counts = np.bincount(self.labels, minlength=self.n_classes)
-        shares = (counts + 1e-9) / len(self.labels)
-        return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class _Found:
-    pool: Pool
-    log_p: Floats
-    log_p_from_half: Floats
-    failed: frozenset[str]
 
 
 def _check_classifier(classifier: Any) -> None:
@@ -594,27 +520,17 @@ def _one_column_a_symbol(X: Array, name: str) -> Array:
     return X[:, None]
 
 
-def _sums(codes: Codes, weights: Floats, n: int) -> Floats:
-    """Weight of each code."""
-    return np.bincount(codes, weights=weights, minlength=n).astype(np.float64)
-
-
 def _default_cells(n_classes: int) -> int:
     return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 100))
-
-
-def _losses(log_p: Array, log_p_from_half: Array, labels: Codes) -> Losses:
-    whole = log_loss(log_p, labels) / NATS_PER_BIT
-    return Losses(whole, log_loss(log_p_from_half, labels) / NATS_PER_BIT - whole)
 
 
 def _information(
     summary: ProbeSummary, losses: Losses, weights: Floats
 ) -> tuple[float, float, float]:
     """Information by extrapolation, its bound, and the bound from half of the training rows."""
-    h_y = entropy(_sums(summary.labels, weights, summary.n_classes))
+    h_y = entropy(sums(summary.labels, weights, summary.n_classes))
     bound, cost_of_half = h_y - float(weights @ losses.whole), float(weights @ losses.more)
-    endless = bound + _extrapolation(weights, losses.more, int(summary.folds.max()) + 1)
+    endless = bound + extrapolation(weights, losses.more, int(summary.folds.max()) + 1)
     return min(endless, h_y), bound, bound - cost_of_half
 
 
@@ -623,24 +539,7 @@ def _pool_of(t: ProbeSummary, s: ProbeSummary) -> Losses:
     whole = {"T": t.log_posteriors, "S": s.log_posteriors}
     half = {"T": t.log_posteriors_from_half, "S": s.log_posteriors_from_half}
     log_p, log_p_from_half = (weigh(said, t.labels).log_posterior(said) for said in (whole, half))
-    return _losses(log_p, log_p_from_half, t.labels)
-
-
-def _extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
-    """What endless training rows would add to the bound, in bits.
-
-    `more` is the loss of each row with half of the training rows minus its loss with all
-    folds but one. An excess loss of c / n_train makes their mean c (2 - k / (k - 1)) / n with
-    k folds, of an excess c k / (k - 1) / n. Where the mean is not clear of its own noise it is
-    shrunk, by the share of its square that is not noise.
-    """
-    if n_folds < 3:
-        return 0.0
-    grown = n_folds / (n_folds - 1)
-    mean = float(weights @ more)
-    noise = float(weights**2 @ (more - mean) ** 2)
-    trust = mean**2 / (mean**2 + noise) if mean else 0.0
-    return grown / (2 - grown) * trust * mean
+    return losses_of(log_p, log_p_from_half, t.labels)
 
 
 def _log_probabilities(X: Array, labels: Codes, name: str, inputs: str) -> Array:
@@ -661,148 +560,3 @@ def _log_probabilities(X: Array, labels: Codes, name: str, inputs: str) -> Array
         )
     log_p: Array = np.log(np.maximum(X / sums[:, None], np.exp(experts.LOG_FLOOR)))
     return log_p
-
-
-def _notes(found: _Found, labels: Codes) -> tuple[str, ...]:
-    total = sum(found.pool.weights.values())
-    ranked = sorted(found.pool.weights.items(), key=lambda item: -item[1])
-    shares = ", ".join(f"{name} {weight / total:.0%}" for name, weight in ranked[:4] if total)
-    h_y = entropy(np.bincount(labels) / len(labels))
-    bound = h_y - log_loss(found.log_p, labels).mean() / NATS_PER_BIT
-    half = h_y - log_loss(found.log_p_from_half, labels).mean() / NATS_PER_BIT
-    left_out = (
-        f"left out, as they could not be fitted to every fold: {', '.join(sorted(found.failed))}.",
-    )
-    return (
-        f"held-out log-loss bounds the information from below by {bound:.3f} bits of H(Y) = "
-        f"{h_y:.3f} bits, by {half:.3f} bits with half of the training rows; the estimate "
-        f"extrapolates, and counts as 0 where it comes out below. Posteriors by "
-        f"{shares or 'the class shares alone'}.",
-        *(left_out if found.failed else ()),
-    )
-
-
-def _cell_notes(p: Floats, codes: Codes) -> tuple[str, ...]:
-    """How much of what the posteriors know their cells keep."""
-    even = np.full(len(p), 1 / len(p))
-    masses = _sums(codes, even, int(codes.max()) + 1)
-    kept = mutual_information_of_table(cell_means(p, codes, even) * masses[:, None])
-    whole = entropy(p.mean(axis=0)) - entropy(p) / len(p)
-    if whole < ROUNDING or kept > NOTE_KEPT_SHARE * whole:
-        return ()
-    return (
-        f"{len(masses)} cells keep {kept / whole:.0%} of the information before they are "
-        "sharpened.",
-    )
-
-
-def _data_notes(task: _Task, n_folds_asked: int, groups: Array | None) -> list[str]:
-    notes = []
-    counts, n_folds = np.bincount(task.labels), int(task.folds.max()) + 1
-    if n_folds < n_folds_asked:
-        reason = _why_few_folds(n_folds, int(counts.max()), groups)
-        notes.append(f"{n_folds} folds in place of {n_folds_asked}: {reason}.")
-    if counts.min() < n_folds:
-        few = np.flatnonzero(counts < n_folds)
-        notes.append(
-            f"{len(few)} of {len(counts)} classes have fewer rows than the {n_folds} folds (the "
-            f"first is class {few[0]} in sorted order, {counts[few[0]]} rows): some folds are "
-            "trained without them."
-        )
-    return notes
-
-
-def _why_few_folds(n_folds: int, largest_class: int, groups: Array | None) -> str:
-    if largest_class <= n_folds or groups is None:
-        return f"no class has more than {n_folds} rows"
-    n_groups = len(np.unique(groups))
-    if n_groups == n_folds:
-        return f"there are only {n_folds} groups"
-    return f"the {n_groups} groups hold the classes so unevenly that another fold would be empty"
-
-
-def _notes_on_columns(left_out: Codes) -> list[str]:
-    if not len(left_out):
-        return []
-    return [
-        f"left out: {len(left_out)} of the columns, which vary in at most {FEW_ROWS} rows, and "
-        "these go with no class more than chance lets them."
-    ]
-
-
-def _note_on_silence(source: Array) -> str:
-    if (source == source[0]).all():
-        return "all rows are the same: it knows nothing of Y."
-    return (
-        "no expert had anything to say: no column varies beyond rounding, or those that were asked "
-        f"don't suit {source.shape[1]} columns."
-    )
-
-
-def _notes_on_repeats(source: Array) -> list[str]:
-    share = _share_of_repeats(source)
-    if share <= NOTE_REPEATS_SHARE:
-        return []
-    return [
-        f"{share:.0%} of the rows repeat another row; if they are copies and not chance, "
-        "they fall into different folds and the bound is optimistic: pass groups."
-    ]
-
-
-def _share_of_repeats(source: Array) -> float:
-    """Share of rows that equal an earlier row, by one random projection."""
-    if source.shape[1] == 1 or (source == source[0]).all():
-        return 0.0
-    direction = np.random.default_rng(0).standard_normal(source.shape[1])
-    # In double precision: rounded sums of different rows can be equal.
-    keys = np.empty(len(source))
-    for start in range(0, len(source), REPEATS_BLOCK):
-        rows = slice(start, start + REPEATS_BLOCK)
-        keys[rows] = source[rows].astype(np.float64) @ direction
-    return 1 - len(np.unique(keys)) / len(keys)
-
-
-def _warn_if_starved(found: _Found, labels: Codes, name: str) -> None:
-    h_y = entropy(np.bincount(labels) / len(labels))
-    losses = log_loss(found.log_p, labels), log_loss(found.log_p_from_half, labels)
-    cost = float((losses[1] - losses[0]).mean()) / NATS_PER_BIT
-    if cost > WARN_STARVED_SHARE * h_y:
-        _warnings.warn(
-            f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
-            f"them costs {cost:.2g} bits of H(Y) = {h_y:.2g} bits. Use more rows.",
-            stacklevel=3,
-        )
-    if cost < -WARN_STARVED_SHARE * h_y:
-        _warnings.warn(
-            f"{name}: training on more of the rows made held-out posteriors worse, by {-cost:.2g} "
-            f"bits of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on "
-            "each other do that, or too few rows or groups.",
-            stacklevel=3,
-        )
-
-
-def _warn_of_few_cells(summary: ProbeSummary, n_cells: int, name: str) -> None:
-    if summary.n_classes <= n_cells:
-        return
-    carried = mutual_information_of_table(summary.table)
-    _warnings.warn(
-        f"{name}: {summary.n_classes} classes are more than the {n_cells} cells of posteriors can "
-        f"tell apart; their table carries {carried:.3f} bits of the {summary.information:.3f} bits "
-        "that the posteriors know. The information is right, but distilled, distillable and "
-        "student-only knowledge can't be trusted: merge classes (their superclasses, say), or "
-        f"measure up to {n_cells} of them at a time.",
-        stacklevel=3,
-    )
-
-
-def _warn_if_kept_together(task: _Task, name: str) -> None:
-    folds_of_class = np.zeros((task.n_classes, int(task.folds.max()) + 1), dtype=bool)
-    folds_of_class[task.labels, task.folds] = True
-    together = int((folds_of_class.sum(axis=1) == 1).sum())
-    if together:
-        _warnings.warn(
-            f"{name}: groups keep all rows of {together} of {task.n_classes} classes in one fold; "
-            "no fit for that fold knows them, and the information reads low. Use more groups of "
-            "those classes.",
-            stacklevel=3,
-        )

@@ -1,0 +1,127 @@
+"""What held-out posteriors of one source come to: cross-fits, their pool, losses by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pidtools._probe.cross_fit import (
+    Judge,
+    cross_fit,
+)
+from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
+from pidtools._result import NATS_PER_BIT
+from pidtools._types import Array, Codes, Floats, Posteriors
+
+# Folds of larger sources run one after the other, for their copies of the training rows.
+HEAVY_BYTES = 2**28
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Held-out losses of each row in bits, and what training on half of the rows adds to them.
+
+    Attributes
+    ----------
+    whole, more : ndarray of float64, shape (n_samples,)
+    """
+
+    whole: Floats
+    more: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """Labels and folds that all probes of one measurement share."""
+
+    labels: Codes
+    n_classes: int
+    folds: Codes
+    halves: Codes
+    names: frozenset[str]
+    random_state: int
+    n_jobs: int | None
+    race: bool = True
+
+    def run(
+        self,
+        judge: Judge,
+        given: Posteriors,
+        size: int,
+        given_from_half: Posteriors | None = None,
+    ) -> Found:
+        """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
+        fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
+        opinions = given | fitted
+        opinions |= {} if opinions else {"prior": self._prior(self.folds)}
+        pool = fit_pool(opinions, self.labels)
+        used = frozenset(pool.weights) - frozenset(given)
+        from_half = given if given_from_half is None else given_from_half
+        if used:
+            from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)[0]
+        missing = frozenset(pool.weights) - frozenset(from_half)
+        from_half = from_half | {name: self._prior(self.halves) for name in missing}
+        # Weights that are best for models of all rows are not for models of half of them: the
+        # two losses compare only if each has its own.
+        kept = {name: from_half[name] for name in pool.weights}
+        log_p_from_half = weigh(kept, self.labels).log_posterior(kept)
+        return Found(pool, pool.log_posterior(opinions), log_p_from_half, failed)
+
+    def _cross_fit(
+        self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
+    ) -> tuple[Posteriors, frozenset[str]]:
+        return cross_fit(
+            judge,
+            self.labels,
+            folds,
+            self.n_classes,
+            names,
+            race=race,
+            heavy=size > HEAVY_BYTES,
+            n_jobs=self.n_jobs,
+        )
+
+    def _prior(self, folds: Codes) -> Array:
+        """Class shares, where no expert has anything to say."""
+        counts = np.bincount(self.labels, minlength=self.n_classes)
+        shares = (counts + 1e-9) / len(self.labels)
+        return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pool, and its held-out log posteriors from all other folds and from one half."""
+
+    pool: Pool
+    log_p: Floats
+    log_p_from_half: Floats
+    failed: frozenset[str]
+
+
+def sums(codes: Codes, weights: Floats, n: int) -> Floats:
+    """Weight of each code."""
+    return np.bincount(codes, weights=weights, minlength=n).astype(np.float64)
+
+
+def losses_of(log_p: Array, log_p_from_half: Array, labels: Codes) -> Losses:
+    """Losses of log posteriors from all other folds and from one half."""
+    whole = log_loss(log_p, labels) / NATS_PER_BIT
+    return Losses(whole, log_loss(log_p_from_half, labels) / NATS_PER_BIT - whole)
+
+
+def extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
+    """What endless training rows would add to the bound, in bits.
+
+    `more` is the loss of each row with half of the training rows minus its loss with all
+    folds but one. An excess loss of c / n_train makes their mean c (2 - k / (k - 1)) / n with
+    k folds, of an excess c k / (k - 1) / n. Where the mean is not clear of its own noise it is
+    shrunk, by the share of its square that is not noise.
+    """
+    if n_folds < 3:
+        return 0.0
+    grown = n_folds / (n_folds - 1)
+    mean = float(weights @ more)
+    noise = float(weights**2 @ (more - mean) ** 2)
+    trust = mean**2 / (mean**2 + noise) if mean else 0.0
+    return grown / (2 - grown) * trust * mean
