@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, resampling
 from pidtools._cells.summary import CellSummary
+from pidtools._estimator import Estimator, Source
 from pidtools._information import from_bits, said_in
 from pidtools._result import (
     PID,
@@ -29,8 +30,6 @@ from pidtools._result import (
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
 from pidtools.estimators import (
-    Estimator,
-    Source,
     choose,
     read_target,
     warn_of_excess,
@@ -109,8 +108,7 @@ class View:
 
     def prepared(self) -> View:
         """The view ready to be resampled: some students must know their teacher for it."""
-        prepare = getattr(self.t.estimator, "prepared", None)
-        return self if prepare is None else dataclasses.replace(self, s=prepare(self.t, self.s))
+        return dataclasses.replace(self, s=self.t.estimator.prepared(self.t, self.s))
 
 
 @dataclass(frozen=True)
@@ -137,8 +135,7 @@ class Task:
         return tuple(self._meet(t, s) for _, s in others)
 
     def _meet(self, t: Summary, s: Summary) -> View:
-        together = getattr(t.estimator, "joint", None) if self.synergy else None
-        both = None if together is None else together(t, s, n_jobs=self.n_jobs)
+        both = t.estimator.joint(t, s, n_jobs=self.n_jobs) if self.synergy else None
         return View(t, s, both, self.synergy)
 
     def _summary(self, X: Source, name: str) -> Summary:
@@ -168,7 +165,12 @@ class Again:
     @property
     def keeps_fits(self) -> bool:
         """Whether resampled rows are weighed with the fits of all rows."""
-        return hasattr(self.views[0].t.estimator, "refitted")
+        return self._resamples == "fits"
+
+    @property
+    def _resamples(self) -> str:
+        estimator: Estimator = self.views[0].t.estimator
+        return estimator.resamples
 
     def effect_of_refit(self, rows: Codes) -> Floats:
         """What fitting afresh on these rows changes."""
@@ -181,7 +183,7 @@ class Again:
         return _atoms(anew) - self(rows)
 
     def _look(self, rows: Codes) -> tuple[View, ...]:
-        if not hasattr(self.views[0].t.estimator, "resampled"):
+        if self._resamples == "anew":
             return self._look_anew(rows)
         weights = np.bincount(rows, minlength=len(self.task.target.values))
 
@@ -391,9 +393,6 @@ def _check_lengths(sources: Sources, y: Array) -> None:
 
 def _rows_of(X: Source, rows: Codes, name: str) -> Array:
     if isinstance(X, Summary):
-        source: Array | None = getattr(X, "source", None)
-        if source is not None:
-            return source[rows]
         raise TypeError(
             f"{name} is a Summary by {X.estimator!r}, which has to see resampled data for an "
             "interval; pass the array."

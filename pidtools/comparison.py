@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _warnings, resampling
+from pidtools._estimator import Estimator
 from pidtools._information import from_bits
 from pidtools._measuring import (
     PARTS,
@@ -29,7 +30,6 @@ from pidtools._result import (
     p_value_text,
 )
 from pidtools._types import Floats
-from pidtools.estimators import Estimator
 
 # Every number that can differ; the teacher's information is one and the same.
 COMPARED = tuple(name for name in PARTS if name != "teacher_information")

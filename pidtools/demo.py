@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from pidtools import _warnings
+from pidtools._estimator import Estimator
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, PIDWarning
 from pidtools._types import Floats
-from pidtools.estimators import Estimator
 from pidtools.plot import plot_atoms
 
 TEACHER_WIDTHS = (128, 64)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _warnings
+from pidtools._estimator import Estimator
 from pidtools._measuring import Options, measure
 from pidtools._result import DistillableKnowledge, Summary, Units
-from pidtools.estimators import Estimator
 
 
 @_warnings.quiet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,58 +12,15 @@ from numpy.typing import ArrayLike
 from pidtools import _target, _validate, _warnings
 from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
+from pidtools._estimator import Estimator as Estimator
+from pidtools._estimator import Source
 from pidtools._gaussian.estimator import Gaussian
 from pidtools._information import from_bits
 from pidtools._probe.estimator import Probe
-from pidtools._result import PID, UNITS, PIDWarning, Summary, Units
+from pidtools._result import UNITS, PIDWarning, Summary, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
 from pidtools.knn import KNN
-
-Source = Array | Summary
-
-
-class Estimator(Protocol):
-    """What an estimator does. It sees one source at a time; arrays are clean already.
-
-    One for a continuous Y says so by an attribute ``target = "continuous"``, one for both kinds
-    by ``"either"``; a continuous `Y` is an array of floats, shape (n_samples, n_targets), labels
-    are class indices, shape (n_samples,).
-
-    Some further steps are optional and serve intervals. ``resampled(summary, weights)`` is
-    the summary with each row counted as often as its weight says; without it, resampled rows are
-    summarised anew. If it leaves fitted models as they are, what refitting adds is found from
-    a few calls of ``refitted(summary, rows, groups=None, parts=None)``, the summary fitted anew
-    on some rows, that of both sources from its two refitted `parts`.
-    ``joint(summary_t, summary_s, n_jobs=None)`` is a summary of both sources, resampled in the
-    same way; without it, `joint_information` is asked each time.
-    ``prepared(summary_t, summary_s)`` is the second summary with what its resamples need to know
-    of its partner. ``evidence(X, Y, random_state=, name=, groups=)`` is a function of Y in any
-    order that a permutation test compares in place of the information.
-    """
-
-    def summarise(
-        self,
-        X: Array,
-        Y: Array,
-        /,
-        *,
-        random_state: int = 0,
-        name: str = "X",
-        groups: Array | None = None,
-        n_jobs: int | None = None,
-    ) -> Summary:
-        """All that `X` has to say about Y; rows of one of the `groups` depend on each other."""
-        ...
-
-    def decompose(self, summary_t: Any, summary_s: Any) -> PID:
-        """Redundancy and uniques in bits from two summaries; synergy is None."""
-        ...
-
-    def joint_information(self, summary_t: Any, summary_s: Any) -> float:
-        """I(Y; T, S) in bits, for the synergy."""
-        ...
-
 
 BY_NAME: dict[str, Callable[[], Estimator]] = {
     "symbols": Symbols,
@@ -87,8 +44,7 @@ def _target_of(estimator: Estimator | str) -> str:
     if isinstance(estimator, str):
         _validate.check_choice(estimator, "estimator", ("auto", *BY_NAME))
         return "either" if estimator == "auto" else _target_of(BY_NAME[estimator]())
-    kind: str = getattr(_check_estimator(estimator), "target", "labels")
-    return kind
+    return _check_estimator(estimator).target
 
 
 def choose(estimator: Estimator | str, sources: Mapping[str, Source], target: Target) -> Estimator:
@@ -334,13 +290,9 @@ def information_in_bits(
     n_jobs: int | None = None,
 ) -> float:
     """I(X; Y) in bits of clean arrays; some estimators know it without a whole summary."""
-    direct = getattr(estimator, "information", None)
-    options: dict[str, Any] = {"random_state": seed, "name": name, "n_jobs": n_jobs}
-    if direct is not None:
-        bits: float = direct(source, target.values, **options)
-        return bits
-    summary = estimator.summarise(source, target.values, groups=groups, **options)
-    return summary.information
+    return estimator.information(
+        source, target.values, random_state=seed, name=name, groups=groups, n_jobs=n_jobs
+    )
 
 
 def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -> Target:
@@ -399,13 +351,9 @@ def _summarise(
 
 
 def _check_estimator(estimator: Any) -> Estimator:
-    steps = ("summarise", "decompose", "joint_information")
-    if isinstance(estimator, type) or not all(hasattr(estimator, step) for step in steps):
-        shown = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
-        hint = f"; did you mean {shown}()?" if isinstance(estimator, type) else "."
-        names = ", ".join(repr(name) for name in ("auto", *BY_NAME))
-        raise TypeError(
-            f"estimator must be one of {names} or an estimator object; got {shown}{hint}"
-        )
-    checked: Estimator = estimator
-    return checked
+    if isinstance(estimator, Estimator):
+        return estimator
+    shown = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+    hint = f"; did you mean {shown}()?" if isinstance(estimator, type) else "."
+    names = ", ".join(repr(name) for name in ("auto", *BY_NAME))
+    raise TypeError(f"estimator must be one of {names} or an estimator object; got {shown}{hint}")

@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from pidtools import _validate, _warnings, resampling
+from pidtools._estimator import Estimator
 from pidtools._information import from_bits, said_in
 from pidtools._probe.estimator import Probe
 from pidtools._result import SCHEMA_VERSION, UNITS, Units, p_value_text
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
 from pidtools.estimators import (
-    Estimator,
     choose,
     information_in_bits,
     target_of_information,
@@ -262,8 +262,8 @@ def _look(
     n_jobs: int | None,
 ) -> tuple[resampling.Statistic, float | None, tuple[str, ...]]:
     """The statistic; where it is not the information, that too, and what limits the trust."""
-    evidence = getattr(chosen, "evidence", None)
-    if evidence is None:
+    of_labels = chosen.evidence(source, target.values, random_state=seed, name="X", groups=groups)
+    if of_labels is None:
         return _Information(chosen, source, target, seed, groups), None, ()
     with _warnings.collecting() as caught:
         summary = chosen.summarise(
@@ -271,7 +271,6 @@ def _look(
         )
     for warning in caught:
         _warnings.warn(str(warning))
-    of_labels = evidence(source, target.values, random_state=seed, name="X", groups=groups)
     return _Evidence(of_labels, target.values), summary.information, summary.notes
 
 

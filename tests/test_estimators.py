@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from helpers import EXACT
@@ -81,3 +84,53 @@ def test_warnings_point_at_the_caller():
         with pytest.warns(pt.PIDWarning, match=r"^X: 300 samples in .* are too few") as caught:
             function(X, labels)
         assert [w.filename for w in caught] == [__file__]
+
+
+# ---------------------------------------------------------------- an estimator of one's own
+
+
+@dataclass(frozen=True)
+class SignOfOneColumn(estimators.Estimator):
+    """The sign of a column as a symbol: what a new estimator needs, and no more."""
+
+    column: int = 0
+
+    def summarise(self, X, Y, /, *, random_state=0, name="X", groups=None, n_jobs=None):
+        signs = (X[:, self.column] > 0).astype(np.int64)
+        found = pt.Symbols().summarise(signs, Y, name=name)
+        return dataclasses.replace(found, estimator=self)
+
+    def decompose(self, summary_t, summary_s):
+        return pt.Symbols().decompose(summary_t, summary_s)
+
+    def joint_information(self, summary_t, summary_s):
+        return pt.Symbols().joint_information(summary_t, summary_s)
+
+
+def test_an_estimator_of_ones_own_answers_every_question():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 400)
+    T = rng.normal(size=(400, 2)) + 2 * y[:, None]
+    S = T + rng.normal(size=(400, 2))
+    sign = SignOfOneColumn(column=1)
+    symbols = [(X[:, 1] > 0).astype(int) for X in (T, S)]
+    options = {"confidence_level": 0.9, "n_resamples": 20}
+    own = pt.distillable_knowledge(T, S, y, estimator=sign, **options)
+    expected = pt.distillable_knowledge(*symbols, y, estimator="symbols", **options)
+    assert own.pid == expected.pid
+    assert own.intervals["synergy"] == expected.intervals["synergy"]
+    information = pt.mutual_information(T, y, estimator=sign)
+    assert information == pytest.approx(own.teacher_information, abs=EXACT)
+    assert pt.independence_test(T, y, estimator=sign, n_permutations=19).p_value == 0.05
+    compared = pt.compare_students(T, S, T, y, estimator=sign, **options)
+    assert compared.a.pid == own.pid
+
+
+def test_an_estimator_without_its_steps_can_not_be_made():
+    class Misspelt(estimators.Estimator):
+        def summarize(self, X, Y, /, **options): ...
+
+    with pytest.raises(TypeError, match=r"abstract methods? '?decompose.*summarise"):
+        Misspelt()
+    with pytest.raises(TypeError, match=r"^estimator must be one of 'auto'.*; got dict"):
+        pt.mutual_information(FEATURES, Y, estimator={})

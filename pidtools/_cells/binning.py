@@ -13,6 +13,7 @@ from pidtools._cells import summary as cells
 from pidtools._cells.corrections import CORRECTIONS
 from pidtools._cells.counting import combine
 from pidtools._cells.summary import CellSummary
+from pidtools._estimator import Estimator
 from pidtools._magnitudes import exponents_of, note_on_decades
 from pidtools._result import PID
 from pidtools._types import Array, Codes
@@ -24,7 +25,7 @@ ONE_DIRECTION = 4
 ORDINARY = (1e-4, 1e15)
 
 
-class _Cells:
+class _Cells(Estimator):
     """The two steps that all estimators with cells share."""
 
     @_warnings.quiet

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from pidtools import _validate, _warnings
+from pidtools._estimator import Estimator
 from pidtools._gaussian import correction, factors, moments, pencil, shape, target
 from pidtools._gaussian.exact import left_out
 from pidtools._gaussian.factors import Posterior
@@ -58,7 +59,7 @@ class GaussianSummary(Summary):
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Estimator):
     """For a continuous Y: the Gaussian decomposition of the sample covariance.
 
     Sees linear relations only. Exact in the limit for normal variables, and with ``copula=True``
@@ -94,6 +95,9 @@ class Gaussian:
     True
     """
 
+    target = "continuous"
+    resamples = "weights"
+
     correction: bool = True
     shrinkage: Literal["oas"] | None = None
     copula: bool = False
@@ -101,11 +105,6 @@ class Gaussian:
     def __post_init__(self) -> None:
         if self.shrinkage is not None:
             _validate.check_choice(self.shrinkage, "shrinkage", ("oas",))
-
-    @property
-    def target(self) -> Literal["continuous"]:
-        """The kind of Y it takes."""
-        return "continuous"
 
     @property
     def _corrects(self) -> bool:

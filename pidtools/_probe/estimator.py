@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
+from pidtools._estimator import Estimator
 from pidtools._information import entropy
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -107,7 +108,7 @@ class ProbeSummary(Summary):
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Estimator):
     """Cross-fitted label posteriors, pooled from several kinds of classifiers.
 
     The posterior p(y | X) is all that a source has to say about a label, however wide the
@@ -155,6 +156,8 @@ class Probe:
     >>> bool(0.6 < summary.information < 0.9)
     True
     """
+
+    resamples = "fits"
 
     n_folds: int = 5
     inputs: Literal["features", "probabilities", "logits"] = "features"

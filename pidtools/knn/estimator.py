@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from pidtools import _validate, _warnings
 from pidtools._cells import counting
 from pidtools._cells import summary as cells
 from pidtools._cells.summary import CellSummary
+from pidtools._estimator import Estimator
 from pidtools._information import entropy as _entropy
 from pidtools._result import NATS_PER_BIT, PID, Outcome, Summary
 from pidtools._types import Array, Codes, Floats
@@ -65,7 +66,7 @@ class PosteriorSummary(CellSummary):
 
 
 @dataclass(frozen=True)
-class KNN:
+class KNN(Estimator):
     """Nearest neighbours, for few dimensions and any shape of dependence.
 
     Class labels: each sample gets the label posterior of its nearest others, samples with
@@ -101,12 +102,13 @@ class KNN:
     1.0
     """
 
+    target = "either"
+    resamples = "weights"
+
     n_neighbors: int = 3
     n_voters: int | None = None
     metric: Metric = "chebyshev"
     scale: Scale = "standardise"
-
-    target: ClassVar[str] = "either"
 
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_neighbors, "n_neighbors", minimum=1)
@@ -152,9 +154,10 @@ class KNN:
         *,
         random_state: int = 0,
         name: str = "X",
+        groups: Array | None = None,
         n_jobs: int | None = None,
     ) -> float:
-        """I(X; Y) in bits alone, without the cells."""
+        """I(X; Y) in bits alone, without the cells; `groups` do not matter."""
         raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
         return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
