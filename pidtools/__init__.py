@@ -30,6 +30,7 @@ if _typing.TYPE_CHECKING:
     )
     from pidtools.independence import IndependenceTest, independence_test
     from pidtools.knn import KNN
+    from pidtools.validation import validate
 
 # Where the names live that are loaded when first asked for.
 _HOMES = {
@@ -43,6 +44,7 @@ _HOMES = {
     "_probe.estimator": ("Probe",),
     "knn": ("KNN",),
     "problems": (),
+    "validation": ("validate",),
 }
 
 __version__ = "0.1.0.dev0"
@@ -77,6 +79,7 @@ __all__ = [
     "mutual_information_by_column",
     "problems",
     "summarise",
+    "validate",
 ]
 
 

@@ -11,22 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 import pidtools
-from pidtools import problems
-from pidtools._result import PID, DistillableKnowledge, PIDError, PIDWarning, Units
+from pidtools import activations, validation
+from pidtools._result import DistillableKnowledge, PIDError, PIDWarning, Units
 from pidtools.comparison import StudentComparison
 from pidtools.demo import Demonstration, run
+from pidtools.validation import ATOMS, TOLERANCE
 
 REFUSED, STOPPED = 1, 3
-# What `validate` allows between expected and computed atoms, in bits.
-VALIDATION_TOLERANCE = 1e-7
-ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 
 # Arguments and options that several commands share.
 Teacher = Annotated[Path, typer.Argument(metavar="T.npy", help="Teacher, one row a sample.")]
@@ -132,14 +129,14 @@ def measure(
             _check_writable(path)
         _check_picture(plot_path)
         result = pidtools.distillable_knowledge(
-            _load(teacher, "T"),
-            _load(student, "S"),
-            _load(labels, "Y"),
+            activations.read(teacher, "T"),
+            activations.read(student, "S"),
+            activations.read(labels, "Y"),
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
-            groups=None if groups is None else _load(groups, "groups"),
+            groups=None if groups is None else activations.read(groups, "groups"),
             synergy=synergy,
             random_state=random_state,
             n_jobs=n_jobs,
@@ -175,15 +172,15 @@ def compare(
     with _exit_codes():
         _check_writable(json_path)
         result = pidtools.compare_students(
-            _load(teacher, "T"),
-            _load(student_a, "S_a"),
-            _load(student_b, "S_b"),
-            _load(labels, "Y"),
+            activations.read(teacher, "T"),
+            activations.read(student_a, "S_a"),
+            activations.read(student_b, "S_b"),
+            activations.read(labels, "Y"),
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
-            groups=None if groups is None else _load(groups, "groups"),
+            groups=None if groups is None else activations.read(groups, "groups"),
             synergy=synergy,
             random_state=random_state,
             n_jobs=n_jobs,
@@ -197,24 +194,19 @@ def compare(
 @app.command()
 def validate() -> None:
     """Decompose every named problem and compare with its exact answer."""
-    rows = []
     with _exit_codes():
-        for problem in problems.pmf_problems():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", PIDWarning)
-                computed = pidtools.broja(problem.pmf, tol=VALIDATION_TOLERANCE)
-            rows.append((problem.name, problem.pid, computed))
+        rows = validation.validate()
     output.print(_validation_table(rows))
-    stopped = [name for name, _, computed in rows if computed.gap > VALIDATION_TOLERANCE]
+    stopped = [row.name for row in rows if row.computed.gap > TOLERANCE]
     if stopped:
         output.print(f"The solver stopped early on {', '.join(stopped)}.", highlight=False)
         raise typer.Exit(STOPPED)
-    off = [name for name, expected, computed in rows if not _agrees(expected, computed)]
+    off = [row.name for row in rows if not row.agrees]
     if off:
         output.print(f"{len(off)} of {len(rows)} are off: {', '.join(off)}.", highlight=False)
         raise typer.Exit(1)
     output.print(
-        f"All {len(rows)} agree within {VALIDATION_TOLERANCE:g} bits and within their gap.",
+        f"All {len(rows)} agree within {TOLERANCE:g} bits and within their gap.",
         highlight=False,
     )
 
@@ -251,28 +243,6 @@ def _deliver(result: DistillableKnowledge | StudentComparison, json_path: Path |
 def _complain(error: Exception | str) -> None:
     """Print a message whose lines, which may hold code to paste, are not broken."""
     log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
-
-
-def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
-    if not path.is_file():
-        raise ValueError(f"{name}: there is no file {path}.")
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        if "object" in str(error).lower() and path.read_bytes()[:6] == b"\x93NUMPY":
-            raise ValueError(
-                f"{name}: {path} holds pickled objects, which are not read because they can "
-                "run code; save an array of numbers or strings (dtype not object)."
-            ) from None
-        raise ValueError(
-            f"{name}: {path} is not a whole .npy file; save it with numpy.save."
-        ) from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise ValueError(
-            f"{name}: {path} holds several arrays; save the one to measure with numpy.save."
-        )
-    return array
 
 
 def _check_writable(path: Path | None) -> None:
@@ -369,16 +339,7 @@ def _ends(r: DistillableKnowledge) -> list[str]:
     return [f"{interval.low:.2f}-{interval.high:.2f}" for interval in found]
 
 
-def _error(expected: PID, computed: PID) -> float:
-    return max(abs(float(getattr(expected, a)) - float(getattr(computed, a))) for a in ATOMS)
-
-
-def _agrees(expected: PID, computed: PID) -> bool:
-    error = _error(expected, computed)
-    return error <= VALIDATION_TOLERANCE and error <= computed.gap + expected.gap
-
-
-def _validation_table(rows: list[tuple[str, PID, PID]]) -> Table:
+def _validation_table(rows: tuple[validation.Validation, ...]) -> Table:
     table = Table(
         title="Exact answers against computed ones, in bits",
         box=SIMPLE_HEAD,
@@ -389,11 +350,11 @@ def _validation_table(rows: list[tuple[str, PID, PID]]) -> Table:
     table.add_column("")
     for column in ("Red", "Uni T", "Uni S", "Syn", "error", "gap", ""):
         table.add_column(column, justify="right")
-    for name, expected, computed in rows:
-        pairs = (f"{getattr(expected, a):.4f}\n{getattr(computed, a):.4f}" for a in ATOMS)
-        verdict = "ok" if _agrees(expected, computed) else "OFF"
-        evidence = (f"{_error(expected, computed):.0e}", f"{computed.gap:.0e}", verdict)
-        table.add_row(name, "exact\ncomputed", *pairs, *evidence)
+    for row in rows:
+        pairs = (f"{getattr(row.expected, a):.4f}\n{getattr(row.computed, a):.4f}" for a in ATOMS)
+        verdict = "ok" if row.agrees else "OFF"
+        evidence = (f"{row.error:.0e}", f"{row.computed.gap:.0e}", verdict)
+        table.add_row(row.name, "exact\ncomputed", *pairs, *evidence)
     return table
 
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import pidtools as pt
-from pidtools import cli
+from pidtools import cli, validation
 from pidtools._cells import summary as cells
 
 Y = np.arange(600) % 3
@@ -178,7 +178,7 @@ def test_validate_exits_1_if_one_is_off(monkeypatch):
     wrong = list(pt.problems.pmf_problems())
     pid = dataclasses.replace(wrong[2].pid, synergy=wrong[2].pid.synergy + 1e-6)
     wrong[2] = dataclasses.replace(wrong[2], pid=pid)
-    monkeypatch.setattr(cli.problems, "pmf_problems", lambda: tuple(wrong))
+    monkeypatch.setattr(validation.problems, "pmf_problems", lambda: tuple(wrong))
     result = run("validate")
     assert result.exit_code == 1
     assert f"1 of {len(wrong)} are off: {wrong[2].name}." in result.stdout
@@ -342,7 +342,7 @@ def test_no_answer_in_validate_and_demo(folder, monkeypatch):
     def fail(*args, **options):
         raise pt.PIDError("it broke", pt.Outcome.no_answer)
 
-    monkeypatch.setattr(pt, "broja", fail)
+    monkeypatch.setattr(validation, "broja", fail)
     monkeypatch.setattr(cli, "run", fail)
     assert run("validate").exit_code == STOPPED
     assert run("demo").exit_code == STOPPED
