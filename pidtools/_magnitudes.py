@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._types import Array, Floats
+from pidtools._types import Array
 
 # Deviations of this many times the range of the middle half of a column; columns named in a note.
 ALIKE, NAMED = 10, 8
@@ -25,7 +25,8 @@ def note_on_decades(x: Array, name: str) -> list[str]:
     ]
 
 
-def exponents_of(x: Floats) -> NDArray[np.int32]:
+def exponents_of(x: Array) -> NDArray[np.int32]:
     """Exponent of the power of two next above the size of each column."""
-    exponents: NDArray[np.int32] = np.frexp(np.abs(x).max(axis=0))[1]
+    largest = np.maximum(x.max(axis=0), -x.min(axis=0)).astype(np.float64)
+    exponents: NDArray[np.int32] = np.frexp(largest)[1]
     return exponents

@@ -32,7 +32,7 @@ def information(X, y, probe=CHEAP, **options):
 
 @pytest.mark.parametrize("name", ["shared_and_parity", "swiss_roll"])
 def test_noise_in_the_last_digits_moves_nothing(name):
-    """The law: noise of 1e-12 moves nothing by more than .0005 bits; it was .05 and more."""
+    """The law: noise of 1e-12 moves nothing by more than .0005 bits."""
     T, S, Y = problems.get(name).sample(500, 0)
     rng = np.random.default_rng(1)
     noisy = [X * (1 + 1e-12 * rng.normal(size=X.shape)) for X in (T, S)]

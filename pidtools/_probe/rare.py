@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pidtools._probe.whitening import drawn_rows
 from pidtools._types import Array, Codes, Floats
 
 # No fit can learn from fewer rows than two a fold; a unit with as few holds next to nothing, but
@@ -12,8 +13,6 @@ FEW_ROWS = 10
 # Shares above this are no longer rare, however few the rows are.
 RARE_SHARE = 0.2
 BLOCK_ENTRIES = 2**21
-# Rows in which candidates are looked for, where there are many entries.
-SAMPLE_ENTRIES, SAMPLE_ROWS = 2**22, 4096
 # Orders of the labels against which a chance agreement of unit and labels is judged, and the
 # deviations beyond their mean that are no chance: labels of held-out rows may not choose units.
 N_ORDERS = 50
@@ -59,9 +58,7 @@ def _activity(X: Array) -> tuple[Codes, Codes]:
 
 def _candidates(X: Array) -> Codes:
     """Columns in which most rows have one value."""
-    some = X
-    if X.size > SAMPLE_ENTRIES and len(X) > SAMPLE_ROWS:
-        some = X[np.sort(np.random.default_rng(0).permutation(len(X))[:SAMPLE_ROWS])]
+    some = drawn_rows(X)
     other = some != np.median(some, axis=0)
     candidates: Codes = np.flatnonzero(other.mean(axis=0) <= RARE_SHARE)
     return candidates

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
 from pidtools._types import Array, Codes, Floats
 
@@ -141,15 +142,20 @@ def join(left: Whitened, right: Whitened) -> Whitened:
     return whiten(np.hstack([left.Z, right.Z]))
 
 
-def _read_columns(X: Array) -> _Columns:
-    """Scales of all columns, from all rows or from some that are drawn.
+def drawn_rows(X: Array) -> Array:
+    """All rows of `X`, or of a large one some that are drawn, always the same.
 
     Drawn, not evenly spaced: rows of sequences repeat with a period.
     """
+    if X.size <= QUANTILE_ENTRIES or len(X) <= QUANTILE_ROWS:
+        return X
+    return X[np.sort(np.random.default_rng(0).permutation(len(X))[:QUANTILE_ROWS])]
+
+
+def _read_columns(X: Array) -> _Columns:
+    """Scales of all columns."""
     d = X.shape[1]
-    some = X
-    if X.size > QUANTILE_ENTRIES and len(X) > QUANTILE_ROWS:
-        some = X[np.sort(np.random.default_rng(0).permutation(len(X))[:QUANTILE_ROWS])]
+    some = drawn_rows(X)
     found = _Columns(
         exponent=np.zeros(d, dtype=np.int64),
         knee=np.zeros(d),
@@ -191,8 +197,7 @@ def _on_scale(X: Array, exponent: Codes, knee: Floats) -> Floats:
 
 
 def _exponents(X: Array) -> Codes:
-    largest = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
-    exponent = np.frexp(largest)[1].astype(np.int64)
+    exponent = exponents_of(X).astype(np.int64)
     return np.where(np.abs(exponent) > LARGEST_EXPONENT, exponent, 0)
 
 
