@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 import pidtools as pt
+from pidtools._cells.summary import CellPair
 from pidtools._information import entropy
 
 N = 300
@@ -132,13 +133,13 @@ def test_estimates_are_reported_as_they_came_out_with_a_note(monkeypatch):
     """An estimator that breaks every law on purpose."""
     import dataclasses
 
-    whole = pt.Symbols.decompose
+    whole = CellPair.atoms
 
-    def off(self, t, s):
-        return dataclasses.replace(whole(self, t, s), unique_t=-0.02, redundancy=-0.01)
+    def off(self):
+        return dataclasses.replace(whole(self), unique_t=-0.02, redundancy=-0.01)
 
-    monkeypatch.setattr(pt.Symbols, "decompose", off)
-    monkeypatch.setattr(pt.Symbols, "joint_information", lambda self, t, s: -0.2)
+    monkeypatch.setattr(CellPair, "atoms", off)
+    monkeypatch.setattr(CellPair, "joint_information", lambda self: -0.2)
     result = pt.distillable_knowledge(Y, Y // 2, Y)
     assert (result.distillable, result.distilled) == (-0.02, -0.01)
     (note,) = (note for note in result.notes if note.startswith("Below 0"))

@@ -55,7 +55,7 @@ def test_information_of_counts():
 def test_joint_information_is_that_of_the_dense_triple():
     t, s = summaries()
     expected = information(dense(T, S, Y).reshape(-1, 5))
-    assert t.estimator.joint_information(t, s) == pytest.approx(expected, abs=EXACT)
+    assert t.estimator.pair(t, s).joint_information() == pytest.approx(expected, abs=EXACT)
     assert cells.joint_information(s, t) == pytest.approx(expected, abs=EXACT)
 
 

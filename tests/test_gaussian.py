@@ -326,10 +326,14 @@ def test_resamples_of_equal_channels_spread_as_samples_do():
     assert np.mean(widths) / 3.29 / np.std(estimates) == pytest.approx(1.0, abs=0.4)
 
 
-def test_without_correction_there_is_nothing_to_prepare():
+def test_without_correction_resamples_are_held_to_nothing():
     plain = pt.Gaussian(correction=False)
     t, s = (pt.summarise(X, Y, estimator=plain) for X in (T, S))
-    assert plain.prepared(t, s) is s
+    pair, rows = plain.pair(t, s), np.arange(len(Y))
+    assert pair.anchor is None
+    again = pair.resampled(t.resampled(rows), s.resampled(rows), rows)
+    # The sample itself, whose sums are added in another order.
+    np.testing.assert_allclose(again.pid().atoms, pair.pid().atoms, atol=1e-9)
 
 
 def test_groups_widen_the_intervals():
@@ -346,8 +350,8 @@ def test_binned_estimators_have_intervals_too():
     options = {"estimator": "kmeans", "confidence_level": 0.9, "n_resamples": 12, "synergy": False}
     found = pt.distillable_knowledge(T, S, labels, **options)
     assert 0 <= found.intervals["distilled"].low <= found.intervals["distilled"].high
-    t = pt.summarise(T, labels, estimator="kmeans")
-    with pytest.raises(TypeError, match=r"T is a Summary by KMeansBinning.*pass the array"):
+    t = pt.KMeansBinning().summarise(T, labels)
+    with pytest.raises(TypeError, match=r"summary by KMeansBinning.*keeps no data.*pass the array"):
         pt.distillable_knowledge(t, S, labels, **options)
 
 

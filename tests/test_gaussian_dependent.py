@@ -109,15 +109,14 @@ def test_two_frames_of_y_are_made_one():
     turned = Y @ np.linalg.qr(rng.normal(size=(5, 5)))[0]
     gaussian = pt.Gaussian()
     t, s, other = (gaussian.summarise(*pair) for pair in ((T, Y), (S, Y), (S, turned)))
-    right, again = gaussian.decompose(t, s), gaussian.decompose(t, other)
+    right, again = gaussian.pair(t, s).pid(), gaussian.pair(t, other).pid()
     np.testing.assert_allclose(
         atoms(again, PID_ATOMS[:3]), atoms(right, PID_ATOMS[:3]), atol=right.gap + again.gap
     )
     apart = pencil.solve(t.posterior.lower, other.posterior.lower)
     assert abs(apart.unique_t - right.unique_t) > 1
     assert abs(apart.upper - apart.lower) < 1e-10
-    joint = gaussian.joint_information(t, s)
-    assert gaussian.joint_information(t, other) == pytest.approx(joint, abs=1e-10)
+    assert again.joint_information == pytest.approx(right.joint_information, abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", [softmax, constant])
