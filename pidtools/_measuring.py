@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,7 @@ class Measurement:
         """Number of rows."""
         return len(self.target.values)
 
+    @cached_property
     def results(self) -> tuple[DistillableKnowledge, ...]:
         """One result a student, in the order of the students."""
         return tuple(self._result(k) for k in range(len(self.pairs)))

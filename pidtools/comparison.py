@@ -97,7 +97,7 @@ def compare_students(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    a, b = measured.results()
+    a, b = measured.results
     notes = tuple(dict.fromkeys((*a.notes, *b.notes)))
     plain = StudentComparison(a=a, b=b, notes=notes)
     if measured.replicates is None or options.confidence_level is None:

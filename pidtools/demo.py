@@ -109,7 +109,7 @@ def _measure(
             random_state=SEED,
             n_jobs=N_JOBS,
         )
-        return measured.results()
+        return measured.results
 
 
 def _split_digits() -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:

@@ -128,5 +128,5 @@ def distillable_knowledge(
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    (result,) = measured.results()
+    (result,) = measured.results
     return result
