@@ -10,7 +10,6 @@ absolute bias over tables with and without the correction.
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
-from written import write
 
+from benchmarks.tools.options import Options
+from benchmarks.tools.written import write_rows, write_table
 from pidtools import problems
 from pidtools._cells.corrections import CORRECTIONS, corrected_information
 from pidtools._information import mutual_information_of_table
@@ -41,9 +41,18 @@ DRAWING, FEWER = ("extrapolation", "shuffling"), 4
 
 def main() -> None:
     """Write one row a correction, kind of tables and source."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=100)
-    draws = parser.parse_args().draws
+    options = Options(__doc__)
+    options.number("draws", 100, "draws of a table of 400 cells or more")
+    options.only_table()
+    given = options.parse_args()
+    if given.table:
+        write_table("accuracy_corrections")
+    else:
+        measure(given.draws)
+
+
+def measure(draws: int) -> None:
+    """Estimate from all draws of all tables."""
     biases: dict[tuple[str, str, int, str], list[float]] = defaultdict(list)
     errors: dict[tuple[str, str, int, str], list[float]] = defaultdict(list)
     for kind, pmf in tables():
@@ -78,9 +87,7 @@ def main() -> None:
         for name in CORRECTIONS
         for kind, source in groups
     ]
-    write("accuracy_corrections", "Per cent of the plug-in bias removed by corrections", rows)
-    for row in rows:
-        print(*row.values(), sep="  ")
+    write_rows("accuracy_corrections", "Per cent of the plug-in bias removed by corrections", rows)
 
 
 def share(biases: Any, kind: str, source: str, samples: int, name: str) -> int:

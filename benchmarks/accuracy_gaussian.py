@@ -3,7 +3,7 @@
     python benchmarks/accuracy_gaussian.py bias --draws 200
     python benchmarks/accuracy_gaussian.py coverage --draws 200
 
-Every finished system is kept in ``results/accuracy_gaussian_*.json`` and not run again, so a run
+Every finished system is kept in ``results/accuracy_gaussian_*.jsonl`` and not run again, so a run
 can be stopped and resumed; the tables are written from what is there. With PIDTOOLS_GPID set to
 the ``src`` folder of praveenv253/gpid, gpid is run beside us on the same covariances, with and
 without its own correction.
@@ -11,27 +11,23 @@ without its own correction.
 
 from __future__ import annotations
 
-import argparse
-import json
-import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
-from gaussian_systems import (
-    ATOMS,
-    Floats,
-    gpid_atoms,
-    gpid_or_none,
-    hard_systems,
-    sampled_systems,
-    versions,
-)
 
 import pidtools as pt
+from benchmarks.tools import coverage
+from benchmarks.tools.coverage import Coverage
+from benchmarks.tools.gaussian import Floats, hard_systems, sampled_systems
+from benchmarks.tools.options import Options
+from benchmarks.tools.peers import gpid, gpid_atoms
+from benchmarks.tools.quantities import ATOMS, QUANTITIES, atoms, exact
+from benchmarks.tools.store import Job, Row, Store
+from benchmarks.tools.written import table, write
+from pidtools.problems import GaussianProblem
 
-RESULTS = Path(__file__).parent / "results"
 SIZES = (50, 100, 200, 500, 1000)
 PEER_SIZE = 100
 # Problems of the library in the table of bias: units of T, S and Y are as many.
@@ -49,79 +45,75 @@ COVERED = (
     "gaussian_equal",
     "gaussian_nothing",
 )
-NAMES = {
-    "distilled": "redundancy",
-    "distillable": "unique_t",
-    "student_only": "unique_s",
-    "synergy": "synergy",
-    "teacher_information": "information_t",
-    "student_information": "information_s",
-    "joint_information": "joint_information",
-}
+# Exact zeros carry rounding of either sign.
+SLACK, ZERO = 1e-12, 1e-9
 
 
 def main() -> None:
     """Run what was asked for and write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("bias", "coverage"))
-    parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--samples", type=int, default=500, help="rows a data set (coverage)")
-    parser.add_argument("--resamples", type=int, default=200, help="for intervals (coverage)")
-    parser.add_argument("--only", nargs="*", help="systems, by name")
-    given = parser.parse_args()
-    warnings.simplefilter("ignore", pt.PIDWarning)
-    RESULTS.mkdir(exist_ok=True)
-    jobs = {"bias": bias_jobs, "coverage": coverage_jobs}[given.what](given)
-    store = RESULTS / f"accuracy_gaussian_{given.what}.json"
-    for key, job in jobs:
-        if key not in read(store) and (not given.only or any(name in key for name in given.only)):
-            row = job()
-            # Another run may have written meanwhile.
-            rows = {**read(store), key: row}
-            store.write_text(json.dumps({"versions": versions(), "rows": rows}, indent=1) + "\n")
-            print(key, flush=True)
-    table = {"bias": bias_table, "coverage": coverage_table}[given.what]
-    if store.exists():
-        text = table(read(store))
-        store.with_suffix(".md").write_text(text)
-        print(text)
+    options = Options(__doc__)
+    options.part("bias", "coverage")
+    options.number("draws", 200, "data sets of a system")
+    options.number("samples", 500, "rows of a data set (coverage)")
+    options.number("resamples", 200, "for intervals (coverage)")
+    options.names("only", about="systems, by parts of their names")
+    options.only_table()
+    given = options.parse_args()
+    if given.what == "bias":
+        store = Store("accuracy_gaussian_bias", "system", "d", "n")
+        jobs, write_tables = bias_jobs(given.draws), write_bias
+    else:
+        store = Store("accuracy_gaussian_coverage", "system", "n")
+        jobs = coverage_jobs(given.samples, given.draws, given.resamples)
+        write_tables = write_coverage
+    if not given.table:
+        names = given.only
+        store.fill(
+            (key, job)
+            for key, job in jobs
+            if not names or any(name in named(key) for name in names)
+        )
+    write_tables(store.rows())
 
 
-def read(store: Path) -> dict[str, Any]:
-    """What is finished."""
-    found: dict[str, Any] = json.loads(store.read_text())["rows"] if store.exists() else {}
-    return found
+def problem_of(name: str) -> GaussianProblem:
+    """A problem of the library."""
+    problem = pt.problems.get(name)
+    assert isinstance(problem, GaussianProblem)
+    return problem
 
 
-Jobs = Iterator[tuple[str, Callable[[], dict[str, Any]]]]
+def named(row: Row) -> str:
+    """A system with its sizes."""
+    return ", ".join([row["system"], *(f"{k}={row[k]}" for k in ("d", "n") if k in row)])
 
 
-def bias_jobs(given: argparse.Namespace) -> Jobs:
+def bias_jobs(draws: int) -> Iterator[Job]:
     """One job a system, dimension and sample size; all at the size of the peer first."""
-    gpid = gpid_or_none()
+    module = gpid()
     for n in (PEER_SIZE, *(n for n in SIZES if n != PEER_SIZE)):
-        peer = gpid if n == PEER_SIZE else None
-        for d in (4, 10):
-            for name, cov in (sampled_systems(d) | hard_systems(d)).items():
-                key = f"{name}, d={d}, n={n}"
-                yield key, lambda c=cov, m=n, p=peer: bias_of(c, m, given.draws, p)
-        for name in SMALL:
-            cov = pt.problems.get(name).cov
-            key = f"{name}, d={len(cov) // 3}, n={n}"
-            yield key, lambda c=cov, m=n, p=peer: bias_of(c, m, given.draws, p)
+        systems = [
+            (name, d, cov)
+            for d in (4, 10)
+            for name, cov in (sampled_systems(d) | hard_systems(d)).items()
+        ]
+        small = [(name, problem_of(name).cov) for name in SMALL]
+        systems += [(name, len(cov) // 3, cov) for name, cov in small]
+        peer = module if n == PEER_SIZE else None
+        for name, d, cov in systems:
+            yield {"system": name, "d": d, "n": n}, partial(bias_of, cov, n, draws, peer)
 
 
-def bias_of(cov: Floats, n: int, draws: int, gpid: Any) -> dict[str, Any]:
+def bias_of(cov: Floats, n: int, draws: int, peer: Any) -> Row:
     """Mean error and spread of each atom, in bits, by each way of estimating."""
     d = len(cov) // 3
     root = np.linalg.cholesky(cov)
-    exact = pt.gaussian_pid(cov, dims=(d, d, d))
-    truth = np.array([getattr(exact, atom) for atom in ATOMS])
+    truth = np.array(atoms(pt.gaussian_pid(cov, dims=(d, d, d))))
     found: dict[str, list[list[float]]] = {}
     for seed in range(draws):
         rows = np.random.default_rng([seed, d, n]).standard_normal((n, 3 * d)) @ root.T
-        for name, atoms in estimates(rows, d, gpid).items():
-            found.setdefault(name, []).append(atoms)
+        for name, values in estimates(rows, d, peer).items():
+            found.setdefault(name, []).append(values)
     return {
         "truth": truth.tolist(),
         "draws": draws,
@@ -130,123 +122,97 @@ def bias_of(cov: Floats, n: int, draws: int, gpid: Any) -> dict[str, Any]:
     }
 
 
-def estimates(rows: Floats, d: int, gpid: Any) -> dict[str, list[float]]:
+def estimates(rows: Floats, d: int, peer: Any) -> dict[str, list[float]]:
     """Atoms of one sample, corrected and not, and by gpid."""
     T, S, Y = rows[:, :d], rows[:, d : 2 * d], rows[:, 2 * d :]
     ways = {"ours": pt.Gaussian(), "plug-in": pt.Gaussian(correction=False)}
     found = {}
     for name, estimator in ways.items():
-        pid = pt.distillable_knowledge(T, S, Y, estimator=estimator).pid
-        found[name] = [getattr(pid, atom) for atom in ATOMS]
-    if gpid is not None:
+        found[name] = atoms(pt.distillable_knowledge(T, S, Y, estimator=estimator).pid)
+    if peer is not None:
         cov = np.cov(rows, rowvar=False)
-        found["gpid"] = gpid_atoms(gpid, cov)
-        found["gpid corrected"] = gpid_atoms(gpid, cov, unbiased=True, sample_size=len(rows))
+        found["gpid"] = gpid_atoms(peer, cov)
+        found["gpid corrected"] = gpid_atoms(peer, cov, unbiased=True, sample_size=len(rows))
     return found
 
 
-def bias_table(found: dict[str, Any]) -> str:
+def write_bias(found: list[Row]) -> None:
     """Mean over atoms of |bias| by system; mean and largest over systems."""
     ways = ("ours", "plug-in", "gpid", "gpid corrected")
-    lines = [
-        "Mean over the four atoms of |bias| in bits, and bias of Red, Uni T, Uni S, Syn of ours.",
-        "Of gpid, mean and largest are over the systems it was run on.",
-        "",
-        f"| system | {' | '.join(ways)} | ours, by atom |",
-        "|---|" + "---|" * (len(ways) + 1),
-    ]
+    lines = []
     sizes: dict[str, dict[str, list[float]]] = {}
-    for key, row in sorted(found.items(), key=_by_size):
+    for row in sorted(found, key=lambda row: (row["d"], row["n"])):
         size = {way: float(np.abs(b).mean()) for way, b in row["bias"].items()}
-        kept = sizes.setdefault(", ".join(key.rsplit(", ", 2)[1:]), {way: [] for way in ways})
+        of_size = sizes.setdefault(f"d={row['d']}, n={row['n']}", {way: [] for way in ways})
         for way, value in size.items():
-            kept[way].append(value)
-        shown = " | ".join(f"{size[way]:.3f}" if way in size else "" for way in ways)
-        atoms = " ".join(f"{b:+.3f}" for b in row["bias"]["ours"])
-        lines.append(f"| {key} | {shown} | {atoms} |")
+            of_size[way].append(value)
+        shown = [f"{size[way]:.3f}" if way in size else "" for way in ways]
+        lines.append([named(row), *shown, " ".join(f"{b:+.3f}" for b in row["bias"]["ours"])])
     for name, over in (("mean", np.mean), ("largest", np.max)):
         for k, by_way in sizes.items():
-            shown = " | ".join(f"{over(by_way[w]):.3f}" if by_way[w] else "" for w in ways)
-            lines.append(f"| {name} of {len(by_way['ours'])} systems, {k} | {shown} | |")
-    return "\n".join(lines) + "\n"
+            shown = [f"{over(by_way[way]):.3f}" if by_way[way] else "" for way in ways]
+            lines.append([f"{name} of {len(by_way['ours'])} systems, {k}", *shown, ""])
+    write(
+        "accuracy_gaussian_bias",
+        "Mean over the four atoms of |bias| in bits, and bias of Red, Uni T, Uni S, Syn of ours.\n"
+        "Of gpid, mean and largest are over the systems it was run on.",
+        table(["system", *ways, "ours, by atom"], lines),
+    )
 
 
-def _by_size(item: tuple[str, Any]) -> tuple[int, int]:
-    _, d, n = item[0].rsplit(", ", 2)
-    return int(d[2:]), int(n[2:])
-
-
-def coverage_jobs(given: argparse.Namespace) -> Jobs:
+def coverage_jobs(n: int, draws: int, n_resamples: int) -> Iterator[Job]:
     """One job a problem."""
     for name in COVERED:
-        problem = pt.problems.get(name)
-        key = f"{name}, n={given.samples}"
-        options = (given.samples, given.draws, given.resamples)
-        yield key, lambda p=problem, o=options: coverage_of(p, *o)
+        yield (
+            {"system": name, "n": n},
+            partial(coverage_of, problem_of(name), n, draws, n_resamples),
+        )
 
 
-def coverage_of(problem: Any, n: int, draws: int, n_resamples: int = 200) -> dict[str, Any]:
+def coverage_of(problem: GaussianProblem, n: int, draws: int, n_resamples: int) -> Row:
     """Share of data sets whose 95 % interval holds the truth; widths beside the spread."""
-    truth = {name: float(getattr(problem.pid, field)) for name, field in NAMES.items()}
-    held = dict.fromkeys(NAMES, 0)
-    widths: dict[str, list[float]] = {name: [] for name in NAMES}
-    estimates: dict[str, list[float]] = {name: [] for name in NAMES}
-    for seed in range(draws):
-        T, S, Y = problem.sample(n, random_state=1000 + seed)
-        r = pt.distillable_knowledge(
-            *(T, S, Y),
+    found = [
+        coverage.measure(
+            problem.sample(n, random_state=1000 + seed),
+            exact(problem.pid),
             estimator="gaussian",
-            confidence_level=0.95,
             n_resamples=n_resamples,
             random_state=seed,
         )
-        for name, interval in r.intervals.items():
-            # Exact zeros carry rounding of either sign.
-            held[name] += (
-                max(truth[name], 0.0) + 1e-12 >= interval.low and truth[name] <= interval.high
-            )
-            widths[name].append(interval.high - interval.low)
-            estimates[name].append(getattr(r, name))
-    return {
-        name: {
-            "truth": truth[name],
-            "coverage": held[name] / draws,
-            "width": float(np.mean(widths[name])),
-            "spread": float(np.std(estimates[name])),
-            "bias": float(np.mean(estimates[name])) - truth[name],
-        }
-        for name in NAMES
-    } | {"draws": draws, "resamples": n_resamples}
+        for seed in range(draws)
+    ]
+    of_quantities = {name: coverage.coverage(name, found, SLACK)._asdict() for name in QUANTITIES}
+    return {"draws": draws, "resamples": n_resamples, "quantities": of_quantities}
 
 
-def coverage_table(found: dict[str, Any]) -> str:
+def write_coverage(found: list[Row]) -> None:
     """Coverage by problem and quantity; zeros apart."""
-    lines = [
+    lines, atoms_found = [], []
+    for row in found:
+        of_quantities = {name: Coverage(**row["quantities"][name]) for name in QUANTITIES}
+        shares = {name: f"{each.coverage:.3f}" for name, each in of_quantities.items()}
+        cells = [
+            f"({share})" if abs(of_quantities[name].truth) < ZERO else share
+            for name, share in shares.items()
+        ]
+        lines.append([named(row), f"{row['draws']}, {row['resamples']}", *cells])
+        atoms_found += [(of_quantities[name], row["draws"]) for name in ATOMS]
+    kinds = coverage.apart(atoms_found, ZERO)
+    pooled = [
+        f"{len(of_kind)} atoms {kind}: pooled {np.mean(shares):.4f}, "
+        f"{min(shares):.3f} to {max(shares):.3f}."
+        for of_kind, kind in (
+            (kinds[True], "that are not 0"),
+            (kinds[False], "that are exactly 0"),
+        )
+        if (shares := [share for share, _ in of_kind])
+    ]
+    write(
+        "accuracy_gaussian_coverage",
         "Share of data sets whose 95 % interval holds the truth; in brackets for true zeros.",
-        "",
-        f"| problem | data sets, resamples | {' | '.join(NAMES)} |",
-        "|---|---|" + "---|" * len(NAMES),
-    ]
-    pooled: list[float] = []
-    zeros: list[float] = []
-    atoms = list(NAMES)[:4]
-    for key, row in found.items():
-        cells = []
-        for name in NAMES:
-            zero = abs(row[name]["truth"]) < 1e-9
-            share = f"{row[name]['coverage']:.3f}"
-            cells.append(f"({share})" if zero else share)
-            if name in atoms:
-                (zeros if zero else pooled).append(row[name]["coverage"])
-        size = f"{row['draws']}, {row['resamples']}"
-        lines.append(f"| {key} | {size} | {' | '.join(cells)} |")
-    lines += [""] + [
-        f"{len(shares)} atoms {kind}: pooled {np.mean(shares):.4f}, "
-        f"{min(shares):.3f} to {max(shares):.3f}.\n"
-        for kind, shares in (("that are not 0", pooled), ("that are exactly 0", zeros))
-        if shares
-    ]
-    return "\n".join(lines)
+        table(["problem", "data sets, resamples", *QUANTITIES], lines),
+        *pooled,
+    )
 
 
 if __name__ == "__main__":

@@ -8,69 +8,65 @@ effective dimensions.
 
 from __future__ import annotations
 
-import argparse
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
-from written import shown, write
 
-import pidtools as pt
+from benchmarks.tools import coverage
+from benchmarks.tools.options import Options
+from benchmarks.tools.quantities import ATOMS, exact
+from benchmarks.tools.store import Row
+from benchmarks.tools.written import shown, write_rows, write_table
 from pidtools import problems
 
 NAMES = ("shift_ordered", "degraded", "shift_scale", "ternary_unordered", "circle", "same")
-ATOMS = {
-    "distilled": "redundancy",
-    "distillable": "unique_t",
-    "student_only": "unique_s",
-    "synergy": "synergy",
-}
+SLACK = 1e-6
+
+
+def rows_of(name: str, n: int, draws: int) -> Iterator[Row]:
+    """One row an atom of a problem."""
+    problem = problems.get(name)
+    truth = {atom: exact(problem.pid)[atom] for atom in ATOMS}
+    found, warned = [], 0
+    for draw in range(draws):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            data = problem.sample(n, draw)
+            found.append(coverage.measure(data, truth, estimator="knn", n_resamples=50))
+        warned += any("effective dimensions" in str(w.message) for w in caught)
+    for atom in ATOMS:
+        values = np.array([each[atom] for each in found])
+        off = values[:, 1] - truth[atom]
+        yield {
+            "problem": name,
+            "atom": atom,
+            "truth": truth[atom],
+            "mean error, bits": float(off.mean()),
+            "mean absolute": float(np.abs(off).mean()),
+            "largest": float(np.abs(off).max()),
+            "intervals that hold it": f"{coverage.held(values, SLACK).sum()} of {draws}",
+            "warned": f"{warned} of {draws}",
+        }
 
 
 def main() -> None:
     """Write one row a problem and atom."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=10)
-    parser.add_argument("--n", type=int, default=2000)
-    parser.add_argument("--names", nargs="+", default=NAMES)
-    options = parser.parse_args()
+    options = Options(__doc__)
+    options.number("draws", 10, "data sets of a problem")
+    options.number("n", 2000, "rows of a data set")
+    options.names("names", NAMES, about="problems")
+    options.only_table()
+    given = options.parse_args()
+    if given.table:
+        write_table("accuracy_knn_pid")
+        return
     rows = []
-    for name in options.names:
-        problem = problems.get(name)
-        assert isinstance(problem, problems.SampledProblem)
-        found = []
-        warned = 0
-        for draw in range(options.draws):
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                found.append(
-                    pt.distillable_knowledge(
-                        *problem.sample(options.n, draw),
-                        estimator="knn",
-                        confidence_level=0.95,
-                        n_resamples=50,
-                    )
-                )
-            warned += any("effective dimensions" in str(w.message) for w in caught)
-        for atom, exact in ATOMS.items():
-            truth = float(getattr(problem.pid, exact))
-            off = np.array([getattr(result, atom) - truth for result in found])
-            held = [
-                result.intervals[atom].low - 1e-6 <= truth <= result.intervals[atom].high + 1e-6
-                for result in found
-            ]
-            row = {
-                "problem": name,
-                "atom": atom,
-                "truth": truth,
-                "mean error, bits": float(off.mean()),
-                "mean absolute": float(np.abs(off).mean()),
-                "largest": float(np.abs(off).max()),
-                "intervals that hold it": f"{sum(held)} of {len(held)}",
-                "warned": f"{warned} of {len(held)}",
-            }
-            rows.append(row)
+    for name in given.names:
+        for row in rows_of(name, given.n, given.draws):
             print(*map(shown, row.values()), sep="  ", flush=True)
-    write("accuracy_knn_pid", f"Atoms from nearest neighbours, n = {options.n}", rows)
+            rows.append(row)
+    write_rows("accuracy_knn_pid", f"Atoms from nearest neighbours, n = {given.n}", rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ most of them do not scale. One group a range of columns; errors in nats.
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -19,9 +18,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import gammaln, logsumexp
 from scipy.special import psi as digamma
-from speed_knn import optional, ross_with_trees
-from written import write
 
+from benchmarks.tools import peers
+from benchmarks.tools.options import Options
+from benchmarks.tools.written import write_rows, write_table
 from pidtools import knn, mutual_information
 
 
@@ -37,15 +37,25 @@ class Task(NamedTuple):
 
 def main() -> None:
     """Print one row a task; write one a group."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--n", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--largest", type=int, default=64)
-    options = parser.parse_args()
+    options = Options(__doc__)
+    options.number("n", 2000, "rows")
+    options.number("seeds", 3, "data sets of each kind")
+    options.number("largest", 64, "columns a side at most")
+    options.only_table()
+    given = options.parse_args()
+    if given.table:
+        write_table("accuracy_mi")
+        write_table("accuracy_mi_warnings")
+    else:
+        measure(given.n, given.seeds, given.largest)
+
+
+def measure(n: int, seeds: int, largest: int) -> None:
+    """Estimate all tasks."""
     errors: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     judged: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for make in (continuous, labelled):
-        for task in make(options.n, options.seeds, options.largest):
+        for task in make(n, seeds, largest):
             group = group_of(task.columns)
             found = estimates(task)
             for who, value in found.items():
@@ -67,7 +77,7 @@ def main() -> None:
         for (kind, group, who), values in sorted(errors.items())
         if len(values) == full[kind, group, "pidtools"]
     ]
-    write("accuracy_mi", f"Informations from nearest neighbours, n = {options.n}", rows)
+    write_rows("accuracy_mi", f"Informations from nearest neighbours, n = {n}", rows)
     warned = [
         {
             "kind": kind,
@@ -80,8 +90,8 @@ def main() -> None:
         }
         for (kind, group), found in sorted(judged.items())
     ]
-    title = f"Mean shortfall in nats and what the result says of it, n = {options.n}"
-    write("accuracy_mi_warnings", title, warned)
+    title = f"Mean shortfall in nats and what the result says of it, n = {n}"
+    write_rows("accuracy_mi_warnings", title, warned)
 
 
 class Judged(NamedTuple):
@@ -208,38 +218,34 @@ def estimates(task: Task) -> dict[str, float]:
     """Ours and those of the peers that are there."""
     if task.y.ndim == 1:
         return of_labels(task)
-    x, y = ((a - a.mean(axis=0)) / a.std(axis=0) for a in (task.x, task.y))
-    found = {"pidtools": knn.ksg(task.x, task.y, units="nats").value}
-    npeet = optional("npeet.entropy_estimators")
-    if npeet:
-        found["NPEET"] = float(npeet.mi(x, y, base=np.e))
-    infomeasure = optional("infomeasure")
-    if infomeasure:
-        options = {"approach": "ksg", "k": 3, "base": "e"}
-        found["infomeasure"] = float(infomeasure.mutual_information(x, y, **options))
-    syntropy = optional("syntropy.knn")
-    if syntropy:
-        parts = range(x.shape[1]), range(x.shape[1], x.shape[1] + y.shape[1])
-        both = np.hstack([x, y]).T
-        found["syntropyx"] = float(syntropy.mutual_information(*map(tuple, parts), 3, both)[1])
-    ennemi = optional("ennemi")
-    if ennemi and x.shape[1] == y.shape[1] == 1:
-        found["ennemi"] = float(ennemi.estimate_mi(y[:, 0], x[:, 0]).item())
-    return found
+    x, y = standardised(task.x), standardised(task.y)
+    found: dict[str, peers.Estimate | None] = {
+        "pidtools": lambda: knn.ksg(task.x, task.y, units="nats").value,
+        "NPEET": peers.npeet(x, y),
+        "infomeasure": peers.infomeasure(x, y),
+        "syntropyx": peers.syntropy(x, y),
+        "ennemi": peers.ennemi(x, y) if x.shape[1] == y.shape[1] == 1 else None,
+    }
+    return {who: estimate() for who, estimate in found.items() if estimate}
 
 
 def of_labels(task: Task) -> dict[str, float]:
     """The same for class labels."""
-    x = (task.x - task.x.mean(axis=0)) / task.x.std(axis=0)
+    x = standardised(task.x)
     found = {"pidtools": knn.ross(task.x, task.y, units="nats").value}
     if np.bincount(task.y).min() > 3:  # it can't search smaller classes
-        found["Ross by trees"] = ross_with_trees(x, task.y)
-    npeet = optional("npeet.entropy_estimators")
+        found["Ross by trees"] = peers.ross_with_trees(x, task.y)
+    npeet = peers.npeet(x, task.y)
     if npeet:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found["NPEET micd"] = float(npeet.micd(x, task.y[:, None], base=np.e))
+            found["NPEET micd"] = npeet()
     return found
+
+
+def standardised(x: Any) -> Any:
+    """Columns of mean 0 and deviation 1."""
+    return (x - x.mean(axis=0)) / x.std(axis=0)
 
 
 def judge(task: Task) -> Judged:

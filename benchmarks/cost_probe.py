@@ -11,20 +11,20 @@ multiple of them. Exponents are fitted to the CPU seconds along each axis. Write
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-import subprocess
-import sys
-import threading
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.tools.clock import forget_peak, peak_memory
+from benchmarks.tools.options import Options
+from benchmarks.tools.process import answered, ask
+from benchmarks.tools.store import Row, keep, kept
+from benchmarks.tools.written import table, write
+from pidtools import distillable_knowledge
+
+Array = np.ndarray[Any, Any]
 # n_samples, width of T, width of S, n_classes
 BASE = (2000, 32, 16, 2)
 AXES: dict[str, list[tuple[int, int, int, int]]] = {
@@ -36,7 +36,7 @@ AXES: dict[str, list[tuple[int, int, int, int]]] = {
 N_LATENT, BLOCK = 24, 5000
 
 
-def draw(n: int, d_t: int, d_s: int, n_classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw(n: int, d_t: int, d_s: int, n_classes: int) -> tuple[Array, Array, Array]:
     """T, S and Y: the student's layer sees half of the latent directions."""
     rng = np.random.default_rng(0)
     Y = rng.integers(0, n_classes, n)
@@ -52,104 +52,74 @@ def draw(n: int, d_t: int, d_s: int, n_classes: int) -> tuple[np.ndarray, np.nda
     return T, S, Y
 
 
-class Peak:
-    """Largest resident memory while the block runs, beyond what was there before."""
-
-    def __enter__(self) -> Peak:
-        self.start = self.largest = _resident()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.02):
-            self.largest = max(self.largest, _resident())
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-
-def _resident() -> int:
-    return 4096 * int(Path("/proc/self/statm").read_text().split()[1])
-
-
-def work(size: tuple[int, int, int, int]) -> dict[str, Any]:
+def work(*numbers: str) -> Row:
     """One estimate, after a small one that loads everything."""
-    from pidtools import distillable_knowledge
-
+    n, d_t, d_s, n_classes = size = tuple(map(int, numbers))
     warnings.simplefilter("ignore")
-    T, S, Y = draw(*size)
+    T, S, Y = draw(n, d_t, d_s, n_classes)
     distillable_knowledge(*draw(400, 16, 8, 3), estimator="probe")
-    with Peak() as peak:
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = distillable_knowledge(T, S, Y, estimator="probe")
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    before = forget_peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = distillable_knowledge(T, S, Y, estimator="probe")
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {
         "size": size,
         "wall_seconds": wall,
         "cpu_seconds": cpu,
-        "peak_beyond_sources": (peak.largest - peak.start) / (T.nbytes + S.nbytes),
+        "peak_beyond_sources": (peak_memory() - before) / (T.nbytes + S.nbytes),
         "distillable": result.distillable,
         "distilled": result.distilled,
     }
 
 
-def exponent(rows: list[dict[str, Any]], axis: int) -> float:
+def exponent(rows: list[Row], axis: int) -> float:
     """Slope of log CPU seconds against log size, least squares."""
     x = np.log([row["size"][axis] for row in rows])
     y = np.log([row["cpu_seconds"] for row in rows])
     return float(np.polyfit(x, y, 1)[0])
 
 
-def table(found: dict[str, list[dict[str, Any]]]) -> str:
+def write_tables() -> None:
     """All sizes, and the exponents."""
-    lines = [
-        "# What the probe costs",
-        "",
-        "| n | T | S | classes | seconds by the clock | CPU s | peak beyond the sources |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for rows in found.values():
-        lines += [
-            f"| {' | '.join(map(str, row['size']))} | {row['wall_seconds']:.1f} "
-            f"| {row['cpu_seconds']:.1f} | {row['peak_beyond_sources']:.2f} x |"
-            for row in rows
+    found = kept("cost_probe")["axes"]
+    sizes = [
+        [
+            *row["size"],
+            f"{row['wall_seconds']:.1f}",
+            f"{row['cpu_seconds']:.1f}",
+            f"{row['peak_beyond_sources']:.2f} x",
         ]
+        for rows in found.values()
+        for row in rows
+    ]
     places = {"n_samples": 0, "width": 1, "n_classes": 3}
-    lines += [""] + [
+    growth = [
         f"- CPU seconds grow like {name}^{exponent(found[name], place):.2f}"
         for name, place in places.items()
         if len(found.get(name, [])) > 1
     ]
-    return "\n".join(lines) + "\n"
+    columns = ["n", "T", "S", "classes", "seconds by the clock", "CPU s"]
+    blocks = [table([*columns, "peak beyond the sources"], sizes), "\n".join(growth)]
+    write("cost_probe", "# What the probe costs", *filter(None, blocks))
 
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--work", type=int, nargs=4, help=argparse.SUPPRESS)
-    parser.add_argument("--axes", nargs="*", choices=list(AXES), default=list(AXES))
-    options = parser.parse_args()
-    if options.work:
-        print(json.dumps(work(tuple(options.work))))
+    if answered(work):
         return
-    store = RESULTS / "cost_probe.json"
-    known = json.loads(store.read_text())["axes"] if store.exists() else {}
-    for axis in options.axes:
+    options = Options(__doc__)
+    options.names("axes", AXES, AXES)
+    options.only_table()
+    given = options.parse_args()
+    axes = kept("cost_probe").get("axes", {})
+    for axis in [] if given.table else given.axes:
         found = []
         for size in AXES[axis]:
-            command = [sys.executable, __file__, "--work", *map(str, size)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            found.append(json.loads(done.stdout))
+            found.append(ask(__file__, *map(str, size)))
             print(axis, found[-1], flush=True)
-        known[axis] = found
-        RESULTS.mkdir(exist_ok=True)
-        content = {"machine": platform.machine(), "python": platform.python_version()}
-        store.write_text(json.dumps({**content, "axes": known}, indent=1) + "\n")
-        store.with_suffix(".md").write_text(table(known))
-    print(table(known))
+        axes[axis] = found
+        keep("cost_probe", axes=axes)
+    write_tables()
 
 
 if __name__ == "__main__":

@@ -10,18 +10,21 @@ number of groups, with one linear expert; writes ``results/coverage_groups.md``.
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pidtools import Probe, distillable_knowledge
+from benchmarks.tools import coverage
+from benchmarks.tools.options import Options
+from benchmarks.tools.written import table, write
+from pidtools import Probe
 
-TABLE = Path(__file__).parent / "results" / "coverage_groups.md"
-GROUPS, DRAWS, ROWS_A_GROUP, DEVIATION, LEVEL = (40, 100, 200), 30, 5, 0.7, 0.95
-Data = tuple[np.ndarray, np.ndarray, np.ndarray]
+Array = np.ndarray[Any, Any]
+GROUPS, DRAWS, ROWS_A_GROUP, DEVIATION = (40, 100, 200), 30, 5, 0.7
+INFORMATION = "teacher_information"
 
 
-def draw(n_groups: int, seed: int) -> Data:
+def draw(n_groups: int, seed: int) -> tuple[Array, Array, Array]:
     """Features, labels and groups."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, n_groups)
@@ -41,46 +44,38 @@ def truth() -> float:
     return float((density * np.log2(density / mean[:, None])).mean(axis=1).sum() * (x[1] - x[0]))
 
 
-def measure(n_groups: int, seed: int) -> tuple[float, float, float]:
-    """Estimate of the teacher's information and the ends of its interval."""
+def measure(n_groups: int, seed: int, exact: float) -> coverage.Values:
+    """Estimate of the teacher's information and its interval."""
     X, Y, groups = draw(n_groups, seed)
-    result = distillable_knowledge(
-        X,
-        X[:, 1:],
-        Y,
+    return coverage.measure(
+        (X, X[:, 1:], Y),
+        {INFORMATION: exact},
         estimator=Probe(experts=("lda",)),
         groups=groups,
-        confidence_level=LEVEL,
         n_resamples=100,
         synergy=False,
         random_state=seed,
     )
-    ends = result.intervals["teacher_information"]
-    return result.teacher_information, ends.low, ends.high
 
 
 def main() -> None:
     """Measure and write the table."""
+    Options(__doc__).parse_args()
     warnings.simplefilter("ignore")
     exact = truth()
-    lines = [
-        "# Coverage of 95 % intervals by the number of groups",
-        "",
-        f"Information {exact:.4f} bits; `reach` is the mean half width over 1.96.",
-        "",
-        "| groups | data sets | mean | sd | reach | coverage |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = []
     for n_groups in GROUPS:
-        found = np.array([measure(n_groups, seed) for seed in range(DRAWS)])
-        estimate, low, high = found.T
-        held = ((low <= exact) & (exact <= high)).mean()
-        lines.append(
-            f"| {n_groups} | {DRAWS} | {estimate.mean():.4f} | {estimate.std():.4f} "
-            f"| {(high - low).mean() / 3.92:.4f} | {held:.3f} |"
-        )
-        print(lines[-1], flush=True)
-    TABLE.write_text("\n".join(lines) + "\n")
+        values = [measure(n_groups, seed, exact) for seed in range(DRAWS)]
+        found = coverage.coverage(INFORMATION, values)
+        numbers = exact + found.bias, found.spread, found.reach
+        rows.append([n_groups, DRAWS, *(f"{x:.4f}" for x in numbers), f"{found.coverage:.3f}"])
+        print(*rows[-1], flush=True)
+    write(
+        "coverage_groups",
+        "# Coverage of 95 % intervals by the number of groups",
+        f"Information {exact:.4f} bits; `reach` is the mean half width over 1.96.",
+        table(["groups", "data sets", "mean", "sd", "reach", "coverage"], rows),
+    )
 
 
 if __name__ == "__main__":

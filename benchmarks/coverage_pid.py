@@ -17,68 +17,47 @@ of two experts, cheap enough for that.
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
-import warnings
-from collections import defaultdict
 from collections.abc import Callable
-from itertools import product
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from benchmarks.tools import coverage
+from benchmarks.tools.coverage import Coverage, Values
+from benchmarks.tools.options import Options
+from benchmarks.tools.quantities import ATOMS, QUANTITIES, exact, measured
+from benchmarks.tools.store import Row, Store, grouped
+from benchmarks.tools.written import table, write
 from pidtools import Probe, distillable_knowledge, problems, resampling
 
-RESULTS = Path(__file__).parent / "results"
-STORE, TABLE = RESULTS / "coverage_pid.jsonl", RESULTS / "coverage_pid.md"
-NAMES = {
-    "distilled": "redundancy",
-    "distillable": "unique_t",
-    "student_only": "unique_s",
-    "synergy": "synergy",
-    "teacher_information": "information_t",
-    "student_information": "information_s",
-    "joint_information": "joint_information",
-}
+STORE = Store("coverage_pid", "problem", "n", "way", "seed")
+Array = np.ndarray[Any, Any]
+Truth = dict[str, float]
 FIRST = ("shift_ordered", "degraded", "shift_scale", "loud_nuisance", "ternary_unordered")
-LEVEL = 0.95
-# A truth this near to 0 counts as 0.
-ZERO = 1e-3
+# A truth this near to 0 counts as 0; the accuracy of the exact atoms.
+ZERO, SLACK = 1e-3, 1e-4
 CHEAP, N_HALVES = Probe(experts=("lda", "gaussian")), 100
-Data = tuple[np.ndarray, np.ndarray, np.ndarray]
-# Estimate, low and high end of each quantity.
-Found = dict[str, tuple[float, float, float]]
+Data = tuple[Array, Array, Array]
 
 
-def default(data: Data, seed: int) -> Found:
+def default(data: Data, truth: Truth, seed: int) -> Values:
     """The default probe, as users call it."""
-    return by_library(data, seed, Probe())
+    return coverage.measure(data, truth, estimator=Probe(), random_state=seed)
 
 
-def reweighed(data: Data, seed: int) -> Found:
+def reweighed(data: Data, truth: Truth, seed: int) -> Values:
     """The same with two experts."""
-    return by_library(data, seed, CHEAP)
+    return coverage.measure(data, truth, estimator=CHEAP, random_state=seed)
 
 
-def by_library(data: Data, seed: int, probe: Probe) -> Found:
-    """Estimate and interval of each quantity."""
-    result = distillable_knowledge(
-        *data, estimator=probe, confidence_level=LEVEL, random_state=seed
-    )
-    return {
-        name: (getattr(result, name), result.intervals[name].low, result.intervals[name].high)
-        for name in NAMES
-    }
-
-
-def refitted(data: Data, seed: int) -> Found:
+def refitted(data: Data, truth: Truth, seed: int) -> Values:
     """Two experts, fitted anew on halves of the rows."""
 
-    def numbers(rows: np.ndarray) -> np.ndarray:
-        result = distillable_knowledge(*(X[rows] for X in data), estimator=CHEAP, random_state=seed)
-        return np.array([getattr(result, name) for name in NAMES])
+    def numbers(rows: Array) -> Array:
+        T, S, Y = (X[rows] for X in data)
+        result = distillable_knowledge(T, S, Y, estimator=CHEAP, random_state=seed)
+        return np.array(measured(result, truth))
 
     n = len(data[2])
     estimates = numbers(np.arange(n))
@@ -90,112 +69,86 @@ def refitted(data: Data, seed: int) -> Found:
         random_state=seed,
     )
     found = {}
-    for name, estimate, spread in zip(NAMES, estimates, replicates.T, strict=True):
-        ends = resampling.interval(estimate, spread, LEVEL, lowest=0.0)
-        found[name] = (float(estimate), ends.low, ends.high)
+    for (name, value), estimate, spread in zip(truth.items(), estimates, replicates.T, strict=True):
+        ends = resampling.interval(estimate, spread, coverage.LEVEL, lowest=0.0)
+        found[name] = [value, float(estimate), ends.low, ends.high]
     return found
 
 
-WAYS: dict[str, Callable[[Data, int], Found]] = {
+WAYS: dict[str, Callable[[Data, Truth, int], Values]] = {
     "default": default,
     "reweighed": reweighed,
     "refitted": refitted,
 }
 
 
-def draw(problem: problems.SampledProblem, n: int, seed: int, way: str) -> dict[str, Any]:
+def draw(name: str, n: int, way: str, seed: int) -> Row:
     """One data set: truth, estimate and interval of each quantity."""
-    data = problem.sample(n, 10_000 + seed)
-    start = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = WAYS[way](data, seed)
-    seconds = time.process_time() - start
-    values = {name: [getattr(problem.pid, atom), *found[name]] for name, atom in NAMES.items()}
-    key = {"problem": problem.name, "n": n, "seed": seed, "way": way}
-    return {**key, "cpu_seconds": seconds, "values": values}
+    problem = problems.get(name)
+    return {"values": WAYS[way](problem.sample(n, 10_000 + seed), exact(problem.pid), seed)}
 
 
-def measure(names: list[str], n: int, draws: int, ways: list[str]) -> None:
-    """Draw what has not been drawn."""
-    RESULTS.mkdir(exist_ok=True)
-    for seed in range(draws):
-        for name, way in product(names, ways):
-            done = {(r["problem"], r["n"], r["seed"], r["way"]) for r in load()}
-            if (name, n, seed, way) in done:
-                continue
-            row = draw(problems.get(name), n, seed, way)
-            with STORE.open("a") as store:
-                store.write(json.dumps(row) + "\n")
-            print(f"{name} {seed} {way}: {row['cpu_seconds']:.1f} s", flush=True)
-
-
-def load() -> list[dict[str, Any]]:
-    """All draws so far."""
-    return [json.loads(line) for line in STORE.read_text().splitlines()] if STORE.exists() else []
-
-
-def write_table() -> None:
-    """Coverage, spread and width of each quantity of each problem."""
-    groups = defaultdict(list)
-    for row in load():
-        groups[row["problem"], row["n"], row["way"]].append(row["values"])
+def write_tables(rows: list[Row]) -> None:
+    """Coverage, spread and width of each quantity of each problem; atoms pooled by way."""
+    groups = grouped(rows, "problem", "n", "way")
+    found = {
+        key: {name: coverage.coverage(name, values, SLACK) for name in QUANTITIES}
+        for key, group in groups.items()
+        if (values := [row["values"] for row in group])
+    }
     lines = [
+        [*key, len(groups[key]), name, *_cells(each)]
+        for key, of_quantities in sorted(found.items())
+        for name, each in of_quantities.items()
+    ]
+    pooled = []
+    for way in dict.fromkeys(way for _, _, way in groups):
+        atoms = [
+            (found[key][name], len(group))
+            for key, group in groups.items()
+            for name in ATOMS
+            if key[2] == way
+        ]
+        for above, of_kind in coverage.apart(atoms, ZERO).items():
+            if of_kind:
+                shares, sizes = np.array(of_kind).T
+                pooled.append(
+                    f"- {way}: atoms {'above' if above else 'at'} 0, pooled: "
+                    f"{np.average(shares, weights=sizes):.3f} of {sizes.sum():.0f}"
+                )
+    columns = ["problem", "n", "way", "draws", "quantity"]
+    write(
+        "coverage_pid",
         "# Coverage of 95 % intervals",
-        "",
         "`sd` is the spread of the estimates over data sets, `reach` the mean half width over "
         "1.96: they should agree.",
-        "",
-        "| problem | n | way | draws | quantity | truth | bias | sd | reach | coverage |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for key, rows in sorted(groups.items()):
-        lines += [_line(key, name, rows) for name in NAMES]
-    TABLE.write_text("\n".join([*lines, "", *_pooled(groups)]) + "\n")
-
-
-def _line(key: tuple[Any, ...], name: str, rows: list[dict[str, Any]]) -> str:
-    values = np.array([row[name] for row in rows])
-    truth, estimate, low, high = values.T
-    reach = (high - low).mean() / 2 / 1.96
-    return (
-        f"| {' | '.join(map(str, key))} | {len(rows)} | {name} | {truth[0]:.4f} "
-        f"| {(estimate - truth).mean():+.4f} | {estimate.std():.4f} | {reach:.4f} "
-        f"| {_held(values).mean():.3f} |"
+        table([*columns, "truth", "bias", "sd", "reach", "coverage"], lines),
+        "\n".join(pooled),
     )
 
 
-def _held(values: Any) -> Any:
-    truth, _, low, high = values.T
-    slack = 1e-4  # the accuracy of the exact atoms
-    return (low - slack <= truth) & (truth <= high + slack)
-
-
-def _pooled(groups: Any) -> list[str]:
-    atoms = ("distilled", "distillable", "student_only", "synergy")
-    kinds: dict[tuple[str, bool], list[bool]] = defaultdict(list)
-    for (_, _, way), rows in groups.items():
-        for name in atoms:
-            values = np.array([row[name] for row in rows])
-            kinds[way, bool(values[0, 0] > ZERO)] += list(_held(values))
-    return [
-        f"- {way}: atoms {'above' if above else 'at'} 0, pooled: {np.mean(held):.3f} of {len(held)}"
-        for (way, above), held in kinds.items()
-    ]
+def _cells(found: Coverage) -> list[str]:
+    numbers = f"{found.truth:.4f}", f"{found.bias:+.4f}", f"{found.spread:.4f}"
+    return [*numbers, f"{found.reach:.4f}", f"{found.coverage:.3f}"]
 
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--problems", nargs="*", default=list(FIRST))
-    parser.add_argument("--n", type=int, default=2000)
-    parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--ways", nargs="*", choices=list(WAYS), default=["default"])
-    parser.add_argument("--table", action="store_true", help="only write the table")
-    options = parser.parse_args()
-    if not options.table:
-        measure(options.problems, options.n, options.draws, options.ways)
-    write_table()
+    options = Options(__doc__)
+    options.names("problems", FIRST)
+    options.number("n", 2000, "rows of a data set")
+    options.number("draws", 200, "data sets of a problem")
+    options.names("ways", ["default"], WAYS)
+    options.only_table()
+    given = options.parse_args()
+    if not given.table:
+        cases = [
+            ({"problem": name, "n": given.n, "way": way}, partial(draw, name, given.n, way))
+            for name in given.problems
+            for way in given.ways
+        ]
+        STORE.fill(coverage.in_turn(given.draws, cases))
+    write_tables(STORE.rows())
 
 
 if __name__ == "__main__":

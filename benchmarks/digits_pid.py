@@ -11,7 +11,6 @@ five for n = 2000.
 
 from __future__ import annotations
 
-import argparse
 import json
 import warnings
 from pathlib import Path
@@ -19,15 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.tools.options import Options
+from benchmarks.tools.quantities import measured
+from benchmarks.tools.written import table, write
 from pidtools import distillable_knowledge, problems
 
-NUMBERS = (
-    "distilled", "distillable", "student_only", "synergy",
-    "teacher_information", "student_information", "joint_information",
-)  # fmt: skip
 NOISE = 1e-12
-TABLE = Path(__file__).parent / "results" / "digits_pid.md"
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 def numbers(T: Array, S: Array, Y: Array) -> list[float]:
@@ -35,7 +32,7 @@ def numbers(T: Array, S: Array, Y: Array) -> list[float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = distillable_knowledge(T, S, Y, estimator="probe")
-    return [getattr(result, name) for name in NUMBERS]
+    return measured(result)
 
 
 def moved(problem: Any, n: int) -> float:
@@ -53,35 +50,34 @@ def moved(problem: Any, n: int) -> float:
 
 def noise(sizes: list[int]) -> None:
     """Write the table of changes by noise."""
-    lines = [
-        f"# Noise of {NOISE:g} in the default estimator", "",
-        "Largest change of an atom or information, in bits.", "",
-        "| problem | " + " | ".join(f"n = {n}" for n in sizes) + " |",
-        "|---" * (len(sizes) + 1) + "|",
-    ]  # fmt: skip
     found = {p.name: [moved(p, n) for n in sizes] for p in problems.sampled_problems()}
     found["largest"] = np.max(list(found.values()), axis=0).tolist()
-    for name, changes in found.items():
-        lines.append(f"| {name} | " + " | ".join(f"{c:.1e}" for c in changes) + " |")
-    TABLE.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    write(
+        "digits_pid",
+        f"# Noise of {NOISE:g} in the default estimator",
+        "Largest change of an atom or information, in bits.",
+        table(
+            ["problem", *(f"n = {n}" for n in sizes)],
+            ([name, *(f"{change:.1e}" for change in found[name])] for name in found),
+        ),
+    )
 
 
 def main() -> None:
     """Parse the command line and do what it says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["noise", "answers", "compare"])
-    parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--n", nargs="*", type=int, default=[500])
-    options = parser.parse_args()
-    if options.what == "noise":
-        noise(options.n)
-    elif options.what == "answers":
+    options = Options(__doc__)
+    options.part("noise", "answers", "compare")
+    options.add_argument("files", nargs="*", type=Path, help="of answers")
+    options.numbers("n", (500,), "rows")
+    given = options.parse_args()
+    if given.what == "noise":
+        noise(given.n)
+    elif given.what == "answers":
         all_problems = problems.sampled_problems()
-        answers = {p.name: numbers(*p.sample(options.n[0], 0)) for p in all_problems}
-        options.files[0].write_text(json.dumps(answers))
+        answers = {p.name: numbers(*p.sample(given.n[0], 0)) for p in all_problems}
+        given.files[0].write_text(json.dumps(answers))
     else:
-        one, other = (json.loads(file.read_text()) for file in options.files)
+        one, other = (json.loads(file.read_text()) for file in given.files)
         largest = max(np.abs(np.subtract(one[name], other[name])).max() for name in one)
         print(f"{len(one)} problems, largest difference {largest:.2g} bits")
 

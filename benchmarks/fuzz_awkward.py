@@ -12,8 +12,6 @@ change by another seed, which moves the folds of the probe as much.
 
 from __future__ import annotations
 
-import argparse
-import json
 import traceback
 import warnings
 from collections import Counter
@@ -25,13 +23,13 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import pidtools as pt
+from benchmarks.tools.options import Options
+from benchmarks.tools.quantities import INFORMATIONS, measured
+from benchmarks.tools.store import Row, Store
+from benchmarks.tools.written import table, write
 
-TABLE = Path(__file__).parent / "results" / "fuzz_awkward.md"
 ESTIMATORS = ("auto", "auto", "auto", "gaussian", "knn", "binning", "kmeans")
-ATOMS = ("distilled", "distillable", "student_only", "synergy")
-INFORMATIONS = ("teacher_information", "student_information", "joint_information")
-Array = np.ndarray
-Found = dict[str, Any]
+Array = np.ndarray[Any, Any]
 
 
 def labels(rng: np.random.Generator, n: int) -> Array:
@@ -204,14 +202,14 @@ def is_refusal(error: Exception) -> bool:
     ).is_relative_to(own)
 
 
-def faults(number: int) -> Found:
+def faults(number: int) -> Row:
     """What is wrong with the answer, and its changes by order of rows and by seed."""
     with np.errstate(all="ignore"):  # the data are awkward, the question is what is made of them
         data = data_set(number)
     wrong, effects = [], None
     try:
         result = measure(data)
-        values = [getattr(result, atom) for atom in (*ATOMS, *INFORMATIONS)]
+        values = measured(result)
         if not np.isfinite(values).all():
             wrong.append(f"not finite: {values}")
         h_y = entropy(data["Y"])
@@ -224,15 +222,15 @@ def faults(number: int) -> Found:
     return {"number": number, "estimator": data["estimator"], "wrong": wrong, "effects": effects}
 
 
-def moved(data: dict[str, Any], values: list[float]) -> tuple[float, float]:
+def moved(data: dict[str, Any], values: list[float]) -> list[float]:
     """Largest change of an information by another order of rows, and by another seed."""
     order = np.random.default_rng(1).permutation(len(data["Y"]))
     mixed = {k: v[order] if isinstance(v, np.ndarray) else v for k, v in data.items()}
-    found = [measure(mixed), measure(data, seed=1)]
-    return tuple(  # type: ignore[return-value]
-        max(abs(getattr(r, i) - v) for i, v in zip(INFORMATIONS[:2], values[4:6], strict=True))
-        for r in found
-    )
+    sources = tuple(INFORMATIONS)[:2]
+    return [
+        float(np.abs(np.subtract(measured(result, sources), values[4:6])).max())
+        for result in (measure(mixed), measure(data, seed=1))
+    ]
 
 
 def hostile_settings(names: list[str]) -> None:
@@ -243,13 +241,13 @@ def hostile_settings(names: list[str]) -> None:
         np.seterr(all="raise")
 
 
-def in_thread(number: int) -> Found:
+def in_thread(number: int) -> Row:
     """The same in a thread, which the settings of the main one do not reach."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(faults, number).result()
 
 
-def run(numbers: list[int], hostile: list[str]) -> list[Found]:
+def run(numbers: list[int], hostile: list[str]) -> list[Row]:
     """Measure some data sets, in this process."""
     hostile_settings(hostile)
     return [(in_thread if "thread" in hostile else faults)(k) for k in numbers]
@@ -257,61 +255,51 @@ def run(numbers: list[int], hostile: list[str]) -> list[Found]:
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=5000)
-    parser.add_argument("--start", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--store", type=Path, help="a file of results to go on with")
-    parser.add_argument(
-        "--hostile", nargs="*", default=[], choices=["warnings", "rounding", "thread"]
-    )
-    options = parser.parse_args()
-    done = load(options.store)
-    numbers = [k for k in range(options.start, options.start + options.n) if k not in done]
+    options = Options(__doc__)
+    options.number("n", 5000, "data sets")
+    options.number("start", 0, "number of the first")
+    options.number("jobs", 2, "processes")
+    options.add_argument("--store", type=Path, help="a file of results to go on with")
+    options.names("hostile", known=("warnings", "rounding", "thread"))
+    given = options.parse_args()
+    store = Store(given.store, "number") if given.store else None
+    found = {row["number"]: row for row in (store.rows() if store else [])}
+    numbers = [k for k in range(given.start, given.start + given.n) if k not in found]
     blocks = [numbers[i : i + 20] for i in range(0, len(numbers), 20)]
-    work = (delayed(run)(block, options.hostile) for block in blocks)
-    for block in Parallel(n_jobs=options.jobs, return_as="generator")(work):
-        for found in block:
-            done[found["number"]] = found
-            for text in found["wrong"]:
-                print(found["number"], found["estimator"], text, flush=True)
-        if options.store:
-            options.store.write_text("\n".join(json.dumps(found) for found in done.values()))
-    text = table(list(done.values()))
-    print(text)
-    if not options.hostile:
-        TABLE.write_text(text)
+    work = (delayed(run)(block, given.hostile) for block in blocks)
+    for block in Parallel(n_jobs=given.jobs, return_as="generator")(work):
+        for row in block:
+            found[row["number"]] = row
+            for text in row["wrong"]:
+                print(row["number"], row["estimator"], text, flush=True)
+        if store:
+            store.add(block)
+    blocks = told(list(found.values()))
+    if given.hostile:
+        print(*blocks, sep="\n\n")
+    else:
+        write("fuzz_awkward", *blocks)
 
 
-def load(store: Path | None) -> dict[int, Found]:
-    """Results so far, by number."""
-    if store is None or not store.exists():
-        return {}
-    found = [json.loads(line) for line in store.read_text().splitlines()]
-    return {each["number"]: each for each in found}
-
-
-def table(found: list[Found]) -> str:
+def told(found: list[Row]) -> tuple[str, str, str]:
     """Numbers of data sets by estimator and fault."""
     columns = ("data sets", "crash", "refused", "not finite", "above H(Y)")
-    lines = [
-        "# Awkward data through the whole call", "",
+    rows = []
+    for estimator in sorted(set(ESTIMATORS)):
+        own = [row for row in found if row["estimator"] == estimator]
+        counts = Counter({"data sets": len(own)})
+        for row in own:
+            counts.update({t.split(":")[0] if ":" in t else "above H(Y)" for t in row["wrong"]})
+        effects = np.array([row["effects"] for row in own if row["effects"]] or [(0, 0)])
+        shown = [f"{np.median(e):.2g} / {e.max():.2g}" for e in effects.T]
+        rows.append([estimator, *(counts[column] for column in columns), *shown])
+    return (
+        "# Awkward data through the whole call",
         "Numbers of data sets. Refusals are the library's own errors. The last two columns: the "
         "largest change of I(Y;T) or I(Y;S), in bits, by the order of the rows and by the seed, "
-        "median and largest of every tenth data set.", "",
-        "| estimator | " + " | ".join(columns) + " | order of rows | seed |",
-        "|---" * (len(columns) + 3) + "|",
-    ]  # fmt: skip
-    for name in sorted(set(ESTIMATORS)):
-        own = [each for each in found if each["estimator"] == name]
-        counts = Counter({"data sets": len(own)})
-        for each in own:
-            counts.update({t.split(":")[0] if ":" in t else "above H(Y)" for t in each["wrong"]})
-        effects = np.array([each["effects"] for each in own if each["effects"]] or [(0, 0)])
-        shown = [f"{np.median(e):.2g} / {e.max():.2g}" for e in effects.T]
-        cells = " | ".join(str(counts[c]) for c in columns)
-        lines.append(f"| {name} | {cells} | {' | '.join(shown)} |")
-    return "\n".join(lines) + "\n"
+        "median and largest of every tenth data set.",
+        table(["estimator", *columns, "order of rows", "seed"], rows),
+    )
 
 
 if __name__ == "__main__":

@@ -9,17 +9,17 @@ or rows of one group. The default estimator reads the layer with and without the
 
 from __future__ import annotations
 
-import argparse
 import warnings
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
 import pidtools as pt
+from benchmarks.tools.options import Options
+from benchmarks.tools.written import write
 
-TABLE = Path(__file__).parent / "results" / "fuzz_rare_units.md"
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 def layer(rng: np.random.Generator) -> tuple[Array, Array]:
@@ -58,21 +58,20 @@ def change(number: int) -> tuple[float, str]:
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=2000)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
-    found = Parallel(n_jobs=options.jobs)(delayed(change)(k) for k in range(options.n))
+    options = Options(__doc__)
+    options.number("n", 2000, "data sets")
+    options.number("jobs", 2, "processes")
+    given = options.parse_args()
+    found = Parallel(n_jobs=given.jobs)(delayed(change)(k) for k in range(given.n))
     changes = np.array([c for c, error in found if not error])
     errors = [f"{k}: {error}" for k, (_, error) in enumerate(found) if error]
     print("\n".join(errors))
-    text = (
-        "# Units active in one to ten rows, beside a layer\n\n"
-        f"{options.n} data sets: {len(errors)} exceptions; the information changed by at most "
-        f"{changes.max():.2g} bits, by more than .01 bits in {(changes > 0.01).sum()}.\n"
+    write(
+        "fuzz_rare_units",
+        "# Units active in one to ten rows, beside a layer",
+        f"{given.n} data sets: {len(errors)} exceptions; the information changed by at most "
+        f"{changes.max():.2g} bits, by more than .01 bits in {(changes > 0.01).sum()}.",
     )
-    TABLE.write_text(text)
-    print(text)
 
 
 if __name__ == "__main__":

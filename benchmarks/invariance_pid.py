@@ -3,28 +3,26 @@
     python benchmarks/invariance_pid.py --n 8000
 
 Every sampled problem is estimated as it is and after each change of both sources; the table has
-the largest change of an atom. Runs are kept in ``results/invariance_pid.json`` and not
+the largest change of an atom. Runs are kept in ``results/invariance_pid.jsonl`` and not
 repeated. Some 20 s a run on one core at n = 8000: an hour for all of it.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import warnings
-from collections import defaultdict
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from benchmarks.tools.options import Options
+from benchmarks.tools.quantities import ATOMS, measured
+from benchmarks.tools.store import Job, Row, Store, grouped
+from benchmarks.tools.written import table, write
 from pidtools import distillable_knowledge, problems
 
-RESULTS = Path(__file__).parent / "results"
-STORE, TABLE = RESULTS / "invariance_pid.json", RESULTS / "invariance_pid.md"
-ATOMS = ("distilled", "distillable", "student_only", "synergy")
-Array = np.ndarray
+STORE = Store("invariance_pid", "problem", "n", "change")
+Array = np.ndarray[Any, Any]
 
 
 def rescaled(X: Array, rng: np.random.Generator) -> Array:
@@ -65,83 +63,56 @@ CHANGES: dict[str, tuple[Callable[[Array, np.random.Generator], Array], float]] 
 }
 
 
-def atoms(T: Array, S: Array, Y: Array) -> list[float]:
-    """The four atoms in bits."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = distillable_knowledge(T, S, Y, estimator="probe")
-    return [getattr(result, name) for name in ATOMS]
-
-
-def run(problem: problems.SampledProblem, n: int, change: str) -> list[float]:
-    """Atoms after one change ("none": as it is)."""
+def atoms_after(problem: problems.SampledProblem, n: int, change: str) -> Row:
+    """The four atoms in bits after one change ("none": as it is)."""
     T, S, Y = problem.sample(n, 0)
     T, S = (X.astype(np.float32) if X.dtype == np.float16 else X for X in (T, S))
     if change in CHANGES:
         rng = np.random.default_rng(1)
         T, S = (CHANGES[change][0](X, rng) for X in (T, S))
-    return atoms(T, S, Y)
+    return {"atoms": measured(distillable_knowledge(T, S, Y, estimator="probe"), ATOMS)}
 
 
-def load() -> dict[str, list[float]]:
-    """All runs so far."""
-    return dict(json.loads(STORE.read_text())) if STORE.exists() else {}
-
-
-def measure(names: list[str], families: list[str], n: int, changes: list[str]) -> None:
-    """Run what has not been run."""
-    RESULTS.mkdir(exist_ok=True)
+def jobs(names: list[str], families: list[str], n: int, changes: list[str]) -> Iterator[Job]:
+    """One a problem and change."""
     for problem in problems.sampled_problems():
         if (names and problem.name not in names) or problem.family not in families:
             continue
         for change in ("none", *changes):
-            key = f"{problem.name}|{n}|{change}"
-            if key in load():
-                continue
-            found = run(problem, n, change)
-            part = STORE.with_suffix(".part")  # an interruption leaves the store whole
-            part.write_text(json.dumps(load() | {key: found}, indent=0))
-            part.replace(STORE)
-            print(key, " ".join(f"{x:.4f}" for x in found), flush=True)
+            key = {"problem": problem.name, "n": n, "change": change}
+            yield key, partial(atoms_after, problem, n, change)
 
 
-def write_table() -> None:
+def write_table(rows: list[Row]) -> None:
     """Largest change of an atom, by problem and change."""
-    runs: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
-    for key, found in load().items():
-        problem, n, change = key.split("|")
-        runs[problem, n][change] = np.array(found)
-    lines = [
-        "# Invariance of the probe",
-        "",
-        "Largest change of an atom in bits; in brackets what is promised.",
-        "",
-        "| problem | n | "
-        + " | ".join(f"{name} ({bar})" for name, (_, bar) in CHANGES.items())
-        + " |",
-        "|---" * (2 + len(CHANGES)) + "|",
-    ]
-    for (problem, n), found in runs.items():
+    lines = []
+    for key, group in grouped(rows, "problem", "n").items():
+        found = {row["change"]: np.array(row["atoms"]) for row in group}
         cells = [
             f"{np.abs(found[change] - found['none']).max():.4f}" if change in found else "-"
             for change in CHANGES
         ]
-        lines.append(f"| {problem} | {n} | " + " | ".join(cells) + " |")
-    TABLE.write_text("\n".join(lines) + "\n")
+        lines.append([*key, *cells])
+    write(
+        "invariance_pid",
+        "# Invariance of the probe",
+        "Largest change of an atom in bits; in brackets what is promised.",
+        table(["problem", "n", *(f"{name} ({bar})" for name, (_, bar) in CHANGES.items())], lines),
+    )
 
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=8000)
-    parser.add_argument("--problems", nargs="*", default=[])
-    parser.add_argument("--families", nargs="*", default=["graded", "general", "extreme"])
-    parser.add_argument("--changes", nargs="*", choices=list(CHANGES), default=list(CHANGES))
-    parser.add_argument("--table", action="store_true", help="only write the table")
-    options = parser.parse_args()
-    if not options.table:
-        measure(options.problems, options.families, options.n, options.changes)
-    write_table()
+    options = Options(__doc__)
+    options.number("n", 8000, "rows")
+    options.names("problems", about="some of them")
+    options.names("families", ["graded", "general", "extreme"])
+    options.names("changes", CHANGES, CHANGES)
+    options.only_table()
+    given = options.parse_args()
+    if not given.table:
+        STORE.fill(jobs(given.problems, given.families, given.n, given.changes))
+    write_table(STORE.rows())
 
 
 if __name__ == "__main__":

@@ -2,31 +2,27 @@
 
     python benchmarks/reliability_broja.py [--n-problems 10000]
 
-The problems are those of the tests (`tests/generated_problems.py`): 2 to 12 symbols a side, 2 to 8
-classes; Dirichlet .01 to 10, histograms of 5 to 5000 samples, deterministic, copied, block-shaped,
-duplicated rows, Blackwell-ordered, modular sums. Each is solved through the public door and once
-more by the interior point alone, without the closed form and the merging of rows. Takes a minute.
+The problems are those of the tests (`benchmarks/tools/generated.py`): 2 to 12 symbols a side, 2 to
+8 classes; Dirichlet .01 to 10, histograms of 5 to 5000 samples, deterministic, copied,
+block-shaped, duplicated rows, Blackwell-ordered, modular sums. Each is solved through the public
+door and once more by the interior point alone, without the closed form and the merging of rows.
+Takes a minute.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 import warnings
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 
 import pidtools as pt
+from benchmarks.tools.generated import N_PROBLEMS, generated_problems
+from benchmarks.tools.options import Options
+from benchmarks.tools.store import keep
 from pidtools._broja import driver, program
-
-ROOT = Path(__file__).parent
-sys.path.insert(0, str(ROOT.parent / "tests"))
-
-from generated_problems import N_PROBLEMS, generated_problems  # noqa: E402
 
 TOL = 1e-9
 
@@ -43,9 +39,9 @@ def gap_of_interior_point(pmf: np.ndarray) -> tuple[float, int]:
 
 def main() -> None:
     """Solve, count, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n-problems", type=int, default=N_PROBLEMS)
-    n_problems = parser.parse_args().n_problems
+    options = Options(__doc__)
+    options.number("n-problems", N_PROBLEMS, "problems")
+    n_problems = options.parse_args().n_problems
     warnings.simplefilter("ignore", pt.PIDWarning)
     public, alone, iterations = [], [], []
     kinds: Counter[str] = Counter()
@@ -68,8 +64,7 @@ def main() -> None:
         "kinds": dict(kinds),
         "cpu_seconds": time.process_time() - start,
     }
-    (ROOT / "results").mkdir(exist_ok=True)
-    (ROOT / "results" / "reliability_broja.json").write_text(json.dumps(found, indent=1) + "\n")
+    keep("reliability_broja", **found)
     print(json.dumps(found, indent=1))
 
 

@@ -13,35 +13,26 @@ estimate on float32 activations with forming their covariance in float64 and not
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import importlib
 import io
-import json
-import resource
-import time
 import warnings
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gaussian_systems import (
-    ATOMS,
-    gpid_atoms,
-    gpid_or_none,
-    random_channels,
-    random_gains,
-    versions,
-)
 from scipy.linalg.blas import dsyrk
 from threadpoolctl import threadpool_limits
 
 import pidtools as pt
+from benchmarks.tools.clock import best_of, forget_peak, peak_memory
+from benchmarks.tools.gaussian import random_channels, random_gains
+from benchmarks.tools.options import Options
+from benchmarks.tools.peers import gpid, gpid_atoms
+from benchmarks.tools.quantities import ATOMS, atoms
+from benchmarks.tools.store import Row
+from benchmarks.tools.written import write_rows, write_table
 from pidtools._gaussian import pencil
 from pidtools._result import NATS_PER_BIT
 
-RESULTS = Path(__file__).parent / "results"
 # A busy machine disturbs short runs most, so they are repeated most.
 REPEATS, GPID_REPEATS = 40, 3
 DIMS = (8, 16, 32, 64, 128, 256)
@@ -49,76 +40,60 @@ DIMS = (8, 16, 32, 64, 128, 256)
 REGULARISATIONS = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
 
 
+TITLES = {
+    "dims": "Seconds of the Gaussian closed form beside gpid",
+    "agreement": "Union informations in bits, less our proved lower bound",
+    "wide": "The Gaussian estimate of wide layers",
+}
+
+
 def main() -> None:
     """Run one part and write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("dims", "agreement", "wide"))
-    parser.add_argument("--dims", type=int, nargs="*", default=DIMS)
-    parser.add_argument("--samples", type=int, default=100_000)
-    parser.add_argument("--units", type=int, nargs=3, default=(4096, 1024, 128))
-    given = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
+    options = Options(__doc__)
+    options.part(*TITLES)
+    options.numbers("dims", DIMS, "units of each of T, S and Y")
+    options.number("samples", 100_000, "rows (wide)")
+    options.numbers("units", (4096, 1024, 128), "of T, S and Y (wide)")
+    options.only_table()
+    given = options.parse_args()
+    name = f"speed_gaussian_{given.what}"
+    if given.table:
+        write_table(name)
+        return
     with threadpool_limits(limits=1):
         if given.what == "wide":
             found = wide(given.units, given.samples)
         else:
             found = {"dims": by_dims, "agreement": agreement}[given.what](given.dims)
-    store = RESULTS / f"speed_gaussian_{given.what}.json"
-    store.write_text(json.dumps({"versions": versions(), "rows": found}, indent=1) + "\n")
-    text = table(found)
-    store.with_suffix(".md").write_text(text)
-    print(text)
+    write_rows(name, TITLES[given.what], found)
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """A Markdown table, one column a number."""
-    if not rows:
-        return ""
-    shown = [
-        {k: f"{v:.3g}" if isinstance(v, float) else str(v) for k, v in row.items()} for row in rows
-    ]
-    names = list(shown[-1])
-    lines = [" | ".join(names), "|".join("---" for _ in names)]
-    lines += [" | ".join(row.get(name, "") for name in names) for row in shown]
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
-
-
-def best_of(run: Callable[[], Any], times: int) -> tuple[float, Any]:
-    """Shortest time in CPU seconds and the last answer."""
-    seconds = []
-    for _ in range(times):
-        start = time.process_time()
-        answer = run()
-        seconds.append(time.process_time() - start)
-    return min(seconds), answer
-
-
-def by_dims(dims: list[int]) -> list[dict[str, Any]]:
+def by_dims(dims: list[int]) -> list[Row]:
     """One row a dimension: d units each of T, S and Y."""
-    gpid = gpid_or_none()
+    peer = gpid()
     rows = []
     for d in dims:
         cov = random_channels(d)
         ours, pid = best_of(lambda c=cov, k=d: pt.gaussian_pid(c, dims=(k, k, k)), REPEATS)
-        row: dict[str, Any] = {"d": d, "ours": ours, "gap": pid.gap}
-        if gpid is not None:
+        row: Row = {"d": d, "ours": ours, "gap": pid.gap}
+        if peer is not None:
             with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 seconds, theirs = best_of(
-                    lambda c=cov: gpid_atoms(gpid, c), GPID_REPEATS if d <= 128 else 1
+                    lambda c=cov: gpid_atoms(peer, c), GPID_REPEATS if d <= 128 else 1
                 )
-            off = max(abs(getattr(pid, a) - b) for a, b in zip(ATOMS, theirs, strict=True))
+            off = max(abs(a - b) for a, b in zip(atoms(pid), theirs, strict=True))
             row |= {"gpid": seconds, "times faster": seconds / ours, "largest difference": off}
         rows.append(row)
         print(row, flush=True)
     return rows
 
 
-def agreement(dims: list[int]) -> list[dict[str, Any]]:
+def agreement(dims: list[int]) -> list[Row]:
     """Union informations in bits, less our proved lower bound, by gpid's regularisation."""
-    if gpid_or_none() is None:
+    peer = gpid()
+    if peer is None:
         return []
-    peer = importlib.import_module("gpid.tilde_pid")
     rows = []
     for d in dims:
         h_t, h_s, cov = *random_gains(d), random_channels(d)
@@ -149,13 +124,13 @@ def agreement(dims: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
-def wide(units: list[int], n: int) -> list[dict[str, Any]]:
+def wide(units: list[int], n: int) -> list[Row]:
     """The whole estimate against the covariance alone."""
     T, S, Y = activations(units, n)
     data = sum(a.nbytes for a in (T, S, Y)) / 2**30
     forget_peak()
     whole, found = best_of(lambda: pt.distillable_knowledge(T, S, Y, estimator="gaussian"), 1)
-    peak = peak_memory()
+    peak = peak_memory() / 2**30
     alone, _ = best_of(lambda: covariance(T, S, Y), 1)
     return [
         {
@@ -166,24 +141,9 @@ def wide(units: list[int], n: int) -> list[dict[str, Any]]:
             "ratio": whole / alone,
             "data GiB": data,
             "peak GiB": peak,
-            **{name: getattr(found.pid, name) for name in ATOMS},
+            **dict(zip(ATOMS.values(), atoms(found.pid), strict=True)),
         }
     ]
-
-
-def forget_peak() -> None:
-    """Start to measure the peak of memory anew, where the system allows it (Linux)."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_memory() -> float:
-    """Largest resident memory in GiB, the data included."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 2**20
 
 
 def activations(units: list[int], n: int) -> list[Any]:

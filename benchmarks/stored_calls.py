@@ -9,7 +9,6 @@ machine and to versions of its libraries, so none is kept here.
 
 from __future__ import annotations
 
-import argparse
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import pidtools as pt
+from benchmarks.tools.options import Options
 
 Call = Callable[[], Any]
 CHEAP = pt.Probe(experts=("lda", "logistic", "trees", "gaussian"))
@@ -124,9 +124,9 @@ def exact() -> Iterator[tuple[str, Call]]:
 
 def main() -> None:
     """Write the file, or compare with it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path)
-    file = parser.parse_args().file
+    options = Options(__doc__)
+    options.add_argument("file", type=Path, help="of answers")
+    file = options.parse_args().file
     warnings.simplefilter("ignore")
     found = {name: numbers(call()) for name, call in (*measurements(), *exact())}
     if not file.exists():

@@ -14,22 +14,20 @@ a line each, so a run can be stopped, resumed and shared by processes; ``table``
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
-import warnings
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import pidtools as pt
+from benchmarks.tools import coverage
+from benchmarks.tools.options import Options
+from benchmarks.tools.store import Row, Store
+from benchmarks.tools.written import table, write
 
-RESULTS = Path(__file__).parent / "results"
-STORE, TABLE = RESULTS / "tests_of_knowledge.jsonl", RESULTS / "tests_of_knowledge.md"
+STORE = Store("tests_of_knowledge", "suite", "case", "seed")
 LEVEL = 0.05
 Data = tuple[Any, ...]
 
@@ -102,7 +100,7 @@ INDEPENDENCE = (
 )
 
 
-def run_independence(case: Case, seed: int) -> dict[str, Any]:
+def run_independence(case: Case, seed: int) -> Row:
     """One data set, one test."""
     X, Y, *groups = case.draw(np.random.default_rng([seed, 7]), case.n)
     found = pt.independence_test(
@@ -161,19 +159,24 @@ DISTILLABLE = (
 )
 
 
-def run_distillable(case: Case, seed: int) -> dict[str, Any]:
+def run_distillable(case: Case, seed: int) -> Row:
     """One data set, one measurement; the uniques of two classes need no synergy."""
     T, S, Y = case.draw(np.random.default_rng([seed, 11]), case.n)
     found = pt.distillable_knowledge(
-        T, S, Y, confidence_level=0.95, synergy=False, random_state=seed
+        T, S, Y, confidence_level=coverage.LEVEL, synergy=False, random_state=seed
     )
-    low, high = found.intervals["distillable"].low, found.intervals["distillable"].high
-    return {"p": found.p_distillable, "distillable": found.distillable, "low": low, "high": high}
+    ends = found.intervals["distillable"]
+    return {
+        "p": found.p_distillable,
+        "distillable": found.distillable,
+        "low": ends.low,
+        "high": ends.high,
+    }
 
 
 # ------------------------------------------------------------------ keeping and telling
 
-Runner = Callable[[Case, int], dict[str, Any]]
+Runner = Callable[[Case, int], Row]
 SUITES: dict[str, tuple[tuple[Case, ...], Runner]] = {
     "independence": (INDEPENDENCE, run_independence),
     "distillable": (DISTILLABLE, run_distillable),
@@ -181,88 +184,63 @@ SUITES: dict[str, tuple[tuple[Case, ...], Runner]] = {
 
 
 def measure(suite: str, names: list[str], draws: int) -> None:
-    """Draw what has not been drawn, all cases in turn, so that all grow alike."""
-    RESULTS.mkdir(exist_ok=True)
+    """Draw what has not been drawn."""
     cases, runner = SUITES[suite]
-    for seed in range(draws):
-        done = {(row["case"], row["seed"]) for row in load() if row["suite"] == suite}
-        for case in cases:
-            if (case.name, seed) in done or (names and case.name not in names):
-                continue
-            start = time.process_time()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", pt.PIDWarning)
-                found = runner(case, seed)
-            row = {"suite": suite, "case": case.name, "n": case.n, "seed": seed, **found}
-            row["cpu_seconds"] = round(time.process_time() - start, 2)
-            with STORE.open("a") as store:
-                store.write(json.dumps(row) + "\n")
+    chosen = [
+        ({"suite": suite, "case": case.name, "n": case.n}, partial(runner, case))
+        for case in cases
+        if not names or case.name in names
+    ]
+    STORE.fill(coverage.in_turn(draws, chosen))
 
 
-def load() -> list[dict[str, Any]]:
-    """All draws so far."""
-    return [json.loads(line) for line in STORE.read_text().splitlines()] if STORE.exists() else []
-
-
-def write_table() -> None:
+def write_tables(rows: list[Row]) -> None:
     """One table a suite."""
-    p_values: dict[tuple[str, str], list[float]] = defaultdict(list)
-    seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in load():
-        p_values[row["suite"], row["case"]].append(row["p"])
-        seconds[row["suite"], row["case"]].append(row["cpu_seconds"])
-    lines = ["# Tests of knowledge", "", f"pidtools {pt.__version__}, numpy {np.__version__}.", ""]
-    lines += [
+    columns = ["case", "n", "truth, bits", "data sets", "p <= 0.05"]
+    write(
+        "tests_of_knowledge",
+        "# Tests of knowledge",
+        f"pidtools {pt.__version__}, numpy {np.__version__}.",
         "`independence_test` with 49 permutations. KS: p-value of Kolmogorov and Smirnov's test "
         "that the p-values are uniform.",
-        "",
-        "| case | n | truth, bits | data sets | p <= 0.05 | KS | CPU s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for case in INDEPENDENCE:
-        found = p_values["independence", case.name]
-        if found:
-            uniform = f"{_uniform(np.array(found)):.3f}" if case.truth == 0 else ""
-            lines.append(_line(case, found, seconds["independence", case.name], uniform))
-    lines += [
-        "",
+        table([*columns, "KS", "CPU s"], _lines(rows, "independence", _uniform)),
         "`p_distillable` of `distillable_knowledge` with 200 resamples.",
-        "",
-        "| case | n | truth, bits | data sets | p <= 0.05 | least p | CPU s |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for case in DISTILLABLE:
-        found = p_values["distillable", case.name]
-        if found:
-            lines.append(_line(case, found, seconds["distillable", case.name], f"{min(found):.3f}"))
-    TABLE.write_text("\n".join(lines) + "\n")
-
-
-def _line(case: Case, p_values: list[float], seconds: list[float], last: str) -> str:
-    rejected = float((np.array(p_values) <= LEVEL).mean())
-    return (
-        f"| {case.name} | {case.n} | {case.truth:.3f} | {len(p_values)} | {rejected:.3f} "
-        f"| {last} | {np.mean(seconds):.1f} |"
+        table([*columns, "least p", "CPU s"], _lines(rows, "distillable", _least)),
     )
 
 
-def _uniform(p_values: np.ndarray[Any, Any]) -> float:
+def _lines(rows: list[Row], suite: str, last: Callable[[Case, Any], str]) -> Iterable[list[Any]]:
+    for case in SUITES[suite][0]:
+        own = [row for row in rows if (row["suite"], row["case"]) == (suite, case.name)]
+        if own:
+            p_values = np.array([row["p"] for row in own])
+            seconds = np.mean([row["cpu_seconds"] for row in own])
+            rejected = f"{(p_values <= LEVEL).mean():.3f}"
+            known = [case.name, case.n, f"{case.truth:.3f}", len(own), rejected]
+            yield [*known, last(case, p_values), f"{seconds:.1f}"]
+
+
+def _least(case: Case, p_values: Any) -> str:
+    return f"{p_values.min():.3f}"
+
+
+def _uniform(case: Case, p_values: Any) -> str:
     """KS test of the p-values as they are; their grid of fiftieths makes it a little strict."""
     from scipy.stats import kstest
 
-    return float(kstest(p_values, "uniform").pvalue)
+    return f"{kstest(p_values, 'uniform').pvalue:.3f}" if case.truth == 0 else ""
 
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("suite", choices=(*SUITES, "table"))
-    parser.add_argument("--cases", nargs="*", default=[])
-    parser.add_argument("--draws", type=int, default=300)
-    options = parser.parse_args()
-    if options.suite != "table":
-        measure(options.suite, options.cases, options.draws)
-    write_table()
+    options = Options(__doc__)
+    options.part(*SUITES, "table")
+    options.names("cases", about="some of them")
+    options.number("draws", 300, "data sets of a case")
+    given = options.parse_args()
+    if given.what != "table":
+        measure(given.what, given.cases, given.draws)
+    write_tables(STORE.rows())
 
 
 if __name__ == "__main__":

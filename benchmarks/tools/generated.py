@@ -1,4 +1,4 @@
-"""Ten thousand small problems of many kinds, for the reliability tests and benchmarks."""
+"""Ten thousand small problems of many kinds, for tests and benchmarks of reliability."""
 
 from __future__ import annotations
 

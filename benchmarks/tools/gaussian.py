@@ -1,21 +1,12 @@
-"""Joint covariances that the Gaussian benchmarks share, and the way to gpid."""
+"""Joint covariances that benchmarks share."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
-import subprocess
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-import pidtools as pt
-
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 
 
 def channels(h_t: Floats, h_s: Floats, noise: Floats) -> Floats:
@@ -78,45 +69,3 @@ def hard_systems(d: int) -> dict[str, Floats]:
         ),
         "equal but one": channels(np.diag(np.r_[2.0, np.ones(d - 1)]), one, zero),
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what is measured, and of the peer where it is at hand."""
-    found = {
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": importlib.metadata.version("scipy"),
-        "pidtools": pt.__version__,
-    }
-    folder = os.environ.get("PIDTOOLS_GPID")
-    if folder:
-        command = ["git", "-C", folder, "rev-parse", "HEAD"]
-        asked = subprocess.run(command, capture_output=True, text=True, check=False)
-        found["gpid"] = asked.stdout.strip() or "unknown commit"
-    return found
-
-
-def gpid_or_none() -> Callable[..., tuple[Any, ...]] | None:
-    """Return gpid's function from the folder in PIDTOOLS_GPID (its ``src``), or a line why not."""
-    folder = os.environ.get("PIDTOOLS_GPID")
-    if folder:
-        sys.path.insert(0, folder)
-    try:
-        module = importlib.import_module("gpid.tilde_pid")
-    except ImportError:
-        print("gpid is skipped: set PIDTOOLS_GPID to the src folder of praveenv253/gpid.")
-        return None
-    function: Callable[..., tuple[Any, ...]] = module.exact_gauss_tilde_pid
-    return function
-
-
-def gpid_atoms(
-    function: Callable[..., tuple[Any, ...]], cov: Floats, **options: Any
-) -> list[float]:
-    """Atoms in bits by gpid, for d units each of T, S, Y; it wants Y first."""
-    d = len(cov) // 3
-    order = np.r_[2 * d : 3 * d, 0 : 2 * d]
-    found = function(cov[np.ix_(order, order)], d, d, d, **options)
-    unique_t, unique_s, redundancy, synergy = (float(x) for x in found[-4:])
-    return [redundancy, unique_t, unique_s, synergy]

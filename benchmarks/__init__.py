@@ -1,0 +1,1 @@
+"""Benchmarks: each script says what is measured, `benchmarks.tools` how."""

@@ -1,0 +1,1 @@
+"""How benchmarks measure and keep; the scripts beside this folder say what."""

@@ -1,0 +1,58 @@
+"""What people read of a benchmark: Markdown tables, with what was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.tools.store import RESULTS, Row, keep, kept
+
+
+def write(name: str, *blocks: str) -> None:
+    """Write ``results/<name>.md`` and print it."""
+    RESULTS.mkdir(exist_ok=True)
+    text = "\n\n".join(blocks) + "\n"
+    (RESULTS / f"{name}.md").write_text(text)
+    print(text)
+
+
+def table(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A Markdown table; texts as they are."""
+    lines = [columns, *(map(shown, row) for row in rows)]
+    head, *body = ("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join([head, "|" + "---|" * len(columns), *body])
+
+
+def table_of(rows: Iterable[Row]) -> str:
+    """A table with a column for each key of the rows."""
+    rows = list(rows)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return table(columns, ([row.get(column) for column in columns] for row in rows))
+
+
+def shown(value: Any) -> str:
+    """Three digits, or nothing for a missing value."""
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def heading(title: str, document: Row) -> str:
+    """A title, and what the figures depend on."""
+    date = {"date": document["date"]} if "date" in document else {}
+    machine = "; ".join(f"{k}: {v}" for k, v in (date | document["machine"]).items())
+    versions = ", ".join(f"{k} {v}" for k, v in document["versions"].items())
+    return f"# {title}\n\n{machine}.\nVersions: {versions}."
+
+
+def write_rows(name: str, title: str, rows: Sequence[Row]) -> None:
+    """Keep rows in ``results/<name>.json`` and write their table."""
+    keep(name, title=title, rows=list(rows))
+    write_table(name)
+
+
+def write_table(name: str) -> None:
+    """Write the table of the rows that are kept."""
+    document = kept(name)
+    if document:
+        write(name, heading(document["title"], document), table_of(document["rows"]))
