@@ -90,7 +90,13 @@ def measure(draws: int) -> None:
     write_rows("accuracy_corrections", "Per cent of the plug-in bias removed by corrections", rows)
 
 
-def share(biases: Any, kind: str, source: str, samples: int, name: str) -> int:
+def share(
+    biases: dict[tuple[str, str, int, str], list[float]],
+    kind: str,
+    source: str,
+    samples: int,
+    name: str,
+) -> int:
     """Per cent of the mean absolute bias that is gone."""
     left = np.mean(biases[kind, source, samples, name])
     return round(100 * (1 - left / np.mean(biases[kind, source, samples, "none"])))

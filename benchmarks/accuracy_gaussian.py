@@ -21,9 +21,9 @@ import pidtools as pt
 from benchmarks.tools import coverage
 from benchmarks.tools.coverage import Coverage
 from benchmarks.tools.gaussian import Floats, hard_systems, sampled_systems
+from benchmarks.tools.known import ATOMS, QUANTITIES, atoms, exact
 from benchmarks.tools.options import Options
 from benchmarks.tools.peers import gpid, gpid_atoms
-from benchmarks.tools.quantities import ATOMS, QUANTITIES, atoms, exact
 from benchmarks.tools.store import Job, Row, Store
 from benchmarks.tools.written import table, write
 from pidtools.problems import GaussianProblem
@@ -190,10 +190,10 @@ def write_coverage(found: list[Row]) -> None:
     lines, atoms_found = [], []
     for row in found:
         of_quantities = {name: Coverage(**row["quantities"][name]) for name in QUANTITIES}
-        shares = {name: f"{each.coverage:.3f}" for name, each in of_quantities.items()}
+        shown = {name: f"{each.coverage:.3f}" for name, each in of_quantities.items()}
         cells = [
             f"({share})" if abs(of_quantities[name].truth) < ZERO else share
-            for name, share in shares.items()
+            for name, share in shown.items()
         ]
         lines.append([named(row), f"{row['draws']}, {row['resamples']}", *cells])
         atoms_found += [(of_quantities[name], row["draws"]) for name in ATOMS]

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.tools import coverage
+from benchmarks.tools.known import ATOMS, exact, sampled
 from benchmarks.tools.options import Options
-from benchmarks.tools.quantities import ATOMS, exact
 from benchmarks.tools.store import Row
 from benchmarks.tools.written import shown, write_rows, write_table
-from pidtools import problems
 
 NAMES = ("shift_ordered", "degraded", "shift_scale", "ternary_unordered", "circle", "same")
 SLACK = 1e-6
@@ -26,7 +25,7 @@ SLACK = 1e-6
 
 def rows_of(name: str, n: int, draws: int) -> Iterator[Row]:
     """One row an atom of a problem."""
-    problem = problems.get(name)
+    problem = sampled(name)
     truth = {atom: exact(problem.pid)[atom] for atom in ATOMS}
     found, warned = [], 0
     for draw in range(draws):

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.tools.known import atoms
 from benchmarks.tools.options import Options
-from benchmarks.tools.quantities import atoms
 from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
 from pidtools import PID, Binning, KMeansBinning, Probe, problems
@@ -38,9 +38,7 @@ Atoms = list[float]
 def by_probe(problem: Problem, n: int, seed: int) -> Atoms:
     """The default probe."""
     T, S, Y = problem.sample(n, seed)
-    probe = Probe()
-    t, s = (probe.summarise(_clean(X), Y, name=name) for X, name in ((T, "T"), (S, "S")))
-    return _with_joint(probe, t, s, probe.joint(t, s))
+    return _atoms_of(Probe(), _clean(T), _clean(S), Y)
 
 
 def by_floor(problem: Problem, n: int, seed: int) -> Atoms:
@@ -48,7 +46,7 @@ def by_floor(problem: Problem, n: int, seed: int) -> Atoms:
     T, S, Y = problem.sample(n, seed)
     probe = Probe(inputs="probabilities", experts=())
     t, s, joint = (probe.summarise(p, Y) for p in problem.posteriors(T, S))
-    return _with_joint(probe, t, s, joint)
+    return _with_synergy(probe.decompose(t, s), joint.information)
 
 
 def by_kmeans(problem: Problem, n: int, seed: int) -> Atoms:
@@ -69,10 +67,6 @@ RUNNERS: dict[str, Callable[[Problem, int, int], Atoms]] = {
     "kmeans": by_kmeans,
     "binning": by_binning,
 }
-
-
-def _with_joint(probe: Probe, t: Any, s: Any, joint: Any) -> Atoms:
-    return _with_synergy(probe.decompose(t, s, joint), joint.information)
 
 
 def _atoms_of(estimator: Any, T: Any, S: Any, Y: Any) -> Atoms:

@@ -25,11 +25,11 @@ import numpy as np
 
 from benchmarks.tools import coverage
 from benchmarks.tools.coverage import Coverage, Values
+from benchmarks.tools.known import ATOMS, QUANTITIES, exact, measured, sampled
 from benchmarks.tools.options import Options
-from benchmarks.tools.quantities import ATOMS, QUANTITIES, exact, measured
 from benchmarks.tools.store import Row, Store, grouped
 from benchmarks.tools.written import table, write
-from pidtools import Probe, distillable_knowledge, problems, resampling
+from pidtools import Probe, distillable_knowledge, resampling
 
 STORE = Store("coverage_pid", "problem", "n", "way", "seed")
 Array = np.ndarray[Any, Any]
@@ -84,7 +84,7 @@ WAYS: dict[str, Callable[[Data, Truth, int], Values]] = {
 
 def draw(name: str, n: int, way: str, seed: int) -> Row:
     """One data set: truth, estimate and interval of each quantity."""
-    problem = problems.get(name)
+    problem = sampled(name)
     return {"values": WAYS[way](problem.sample(n, 10_000 + seed), exact(problem.pid), seed)}
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.tools.known import measured
 from benchmarks.tools.options import Options
-from benchmarks.tools.quantities import measured
 from benchmarks.tools.written import table, write
 from pidtools import distillable_knowledge, problems
 
@@ -43,8 +43,8 @@ def moved(problem: Any, n: int) -> float:
     before = np.array(numbers(T, S, Y))
     changes = []
     for _ in range(2):
-        noisy = [X * (1 + NOISE * rng.normal(size=X.shape)) for X in (T, S)]
-        changes.append(np.abs(np.array(numbers(*noisy, Y)) - before).max())
+        t, s = (X * (1 + NOISE * rng.normal(size=X.shape)) for X in (T, S))
+        changes.append(np.abs(np.array(numbers(t, s, Y)) - before).max())
     return float(max(changes))
 
 

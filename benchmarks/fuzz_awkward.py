@@ -23,8 +23,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import pidtools as pt
+from benchmarks.tools.known import INFORMATIONS, measured
 from benchmarks.tools.options import Options
-from benchmarks.tools.quantities import INFORMATIONS, measured
 from benchmarks.tools.store import Row, Store
 from benchmarks.tools.written import table, write
 
@@ -49,7 +49,7 @@ def features(rng: np.random.Generator, y: Array) -> Array:
     """Units that know of the labels, rectified or not."""
     width = int(rng.choice([1, 2, 3, 8, 8, 16, 64, 130]))
     means = rng.normal(size=(int(y.max()) + 1, width)) * rng.choice([0.0, 0.5, 1.0, 5.0])
-    X = means[y] + rng.normal(size=(len(y), width))
+    X: Array = means[y] + rng.normal(size=(len(y), width))
     return np.maximum(X, 0) if rng.random() < 0.5 else X
 
 
@@ -131,6 +131,11 @@ def single(rng: np.random.Generator, X: Array) -> Array:
     return np.clip(X, -1e38, 1e38).astype(np.float32)
 
 
+def as_it_is(rng: np.random.Generator, X: Array) -> Array:
+    """In double precision."""
+    return X
+
+
 CHANGES = (
     dead, constant, copied, nearly_copied, rarely_active, active_in_one_class, scaled, shifted,
     outlier, decades, repeated_rows,
@@ -141,7 +146,7 @@ def changed(rng: np.random.Generator, X: Array) -> Array:
     """Up to three of the changes, then perhaps a shorter type."""
     for change in rng.choice(np.array(CHANGES, dtype=object), int(rng.integers(1, 4))):
         X = change(rng, X.copy())
-    return np.array([single, half, lambda _, x: x, lambda _, x: x])[rng.integers(4)](rng, X)
+    return (single, half, as_it_is, as_it_is)[rng.integers(4)](rng, X)
 
 
 def student(rng: np.random.Generator, T: Array, y: Array) -> Array:
@@ -274,11 +279,11 @@ def main() -> None:
                 print(row["number"], row["estimator"], text, flush=True)
         if store:
             store.add(block)
-    blocks = told(list(found.values()))
+    texts = told(list(found.values()))
     if given.hostile:
-        print(*blocks, sep="\n\n")
+        print(*texts, sep="\n\n")
     else:
-        write("fuzz_awkward", *blocks)
+        write("fuzz_awkward", *texts)
 
 
 def told(found: list[Row]) -> tuple[str, str, str]:

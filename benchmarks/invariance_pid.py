@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.tools.known import ATOMS, measured
 from benchmarks.tools.options import Options
-from benchmarks.tools.quantities import ATOMS, measured
 from benchmarks.tools.store import Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
 from pidtools import distillable_knowledge, problems
@@ -45,7 +45,8 @@ def permuted(X: Array, rng: np.random.Generator) -> Array:
 def rotated(X: Array, rng: np.random.Generator) -> Array:
     """Columns rotated among each other."""
     axes = np.linalg.qr(rng.normal(size=(X.shape[1], X.shape[1])))[0]
-    return X.astype(np.float64) @ axes
+    turned: Array = X.astype(np.float64) @ axes
+    return turned
 
 
 def with_nuisance(X: Array, rng: np.random.Generator) -> Array:

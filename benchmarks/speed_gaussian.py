@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,9 @@ from threadpoolctl import threadpool_limits
 import pidtools as pt
 from benchmarks.tools.clock import best_of, forget_peak, peak_memory
 from benchmarks.tools.gaussian import random_channels, random_gains
+from benchmarks.tools.known import ATOMS, atoms
 from benchmarks.tools.options import Options
 from benchmarks.tools.peers import gpid, gpid_atoms
-from benchmarks.tools.quantities import ATOMS, atoms
 from benchmarks.tools.store import Row
 from benchmarks.tools.written import write_rows, write_table
 from pidtools._gaussian import pencil
@@ -74,14 +75,13 @@ def by_dims(dims: list[int]) -> list[Row]:
     rows = []
     for d in dims:
         cov = random_channels(d)
-        ours, pid = best_of(lambda c=cov, k=d: pt.gaussian_pid(c, dims=(k, k, k)), REPEATS)
+        ours, pid = best_of(partial(pt.gaussian_pid, cov, dims=(d, d, d)), REPEATS)
         row: Row = {"d": d, "ours": ours, "gap": pid.gap}
         if peer is not None:
             with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                seconds, theirs = best_of(
-                    lambda c=cov: gpid_atoms(peer, c), GPID_REPEATS if d <= 128 else 1
-                )
+                repeats = GPID_REPEATS if d <= 128 else 1
+                seconds, theirs = best_of(partial(gpid_atoms, peer, cov), repeats)
             off = max(abs(a - b) for a, b in zip(atoms(pid), theirs, strict=True))
             row |= {"gpid": seconds, "times faster": seconds / ours, "largest difference": off}
         rows.append(row)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,33 +76,29 @@ def measurements() -> Iterator[tuple[str, Call]]:
             T, S, Y = arguments(name, seed)
             options: dict[str, Any] = {"estimator": estimator, "random_state": seed}
             resampled = options | {"confidence_level": 0.9, "n_resamples": 12}
-            units = ("bits", "nats")[seed % 2]
-
-            def call(f: Any, *a: Any, **k: Any) -> Call:
-                return lambda: f(*a, **k)
-
+            whole = options | {"units": ("bits", "nats")[seed % 2]}
             yield (
                 f"{name} {seed} whole",
-                call(pt.distillable_knowledge, T, S, Y, units=units, **options),
+                partial(pt.distillable_knowledge, T, S, Y, **whole),
             )
-            yield f"{name} {seed} information", call(pt.mutual_information, T, Y, **options)
+            yield f"{name} {seed} information", partial(pt.mutual_information, T, Y, **options)
             if seed < 3:
                 yield (
                     f"{name} {seed} interval",
-                    call(pt.distillable_knowledge, T, S, Y, synergy=seed > 0, **resampled),
+                    partial(pt.distillable_knowledge, T, S, Y, synergy=seed > 0, **resampled),
                 )
-                yield f"{name} {seed} summary", call(
+                yield f"{name} {seed} summary", partial(
                     lambda T, S, Y, o: pt.distillable_knowledge(pt.summarise(T, Y, **o), S, Y, **o),
                     T, S, Y, options,
                 )  # fmt: skip
             if seed < 2:
                 yield (
                     f"{name} {seed} students",
-                    call(pt.compare_students, T, S, S[::-1].copy(), Y, **resampled),
+                    partial(pt.compare_students, T, S, S[::-1].copy(), Y, **resampled),
                 )
                 yield (
                     f"{name} {seed} independence",
-                    call(pt.independence_test, S, Y, n_permutations=19, **options),
+                    partial(pt.independence_test, S, Y, n_permutations=19, **options),
                 )
 
 
@@ -111,15 +108,20 @@ def exact() -> Iterator[tuple[str, Call]]:
         rng = np.random.default_rng(seed)
         shape = ((2, 3, 2), (3, 3, 3), (5, 4, 6), (12, 10, 4))[seed % 4]
         pmf = rng.dirichlet(np.full(int(np.prod(shape)), 0.5)).reshape(shape)
-        yield f"broja {seed}", lambda pmf=pmf: pt.broja(pmf)
+        yield f"broja {seed}", partial(pt.broja, pmf)
         root = rng.normal(size=(7, 9))
         cov = root @ root.T / 9
-        yield f"gaussian_pid {seed}", lambda cov=cov: pt.gaussian_pid(cov, dims=(3, 2, 2))
+        yield f"gaussian_pid {seed}", partial(pt.gaussian_pid, cov, dims=(3, 2, 2))
     for seed in range(6):
         T, S, y = data(seed)
-        yield f"ksg {seed}", lambda T=T, S=S: pt.knn.ksg(T[:, :2], S[:, :1]).value
-        yield f"ross {seed}", lambda T=T, y=y: pt.knn.ross(T[:, :2], y).value
-        yield f"columns {seed}", lambda T=T, y=y: pt.mutual_information_by_column(T, y)
+        yield f"ksg {seed}", partial(value, pt.knn.ksg, T[:, :2], S[:, :1])
+        yield f"ross {seed}", partial(value, pt.knn.ross, T[:, :2], y)
+        yield f"columns {seed}", partial(pt.mutual_information_by_column, T, y)
+
+
+def value(estimate: Callable[..., pt.knn.NeighbourEstimate], *columns: Any) -> float:
+    """The information alone."""
+    return estimate(*columns).value
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ import numpy as np
 
 import pidtools as pt
 from benchmarks.tools import coverage
+from benchmarks.tools.known import sampled
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import Row, Store
 from benchmarks.tools.written import table, write
@@ -121,7 +122,7 @@ def of_problem(name: str, *, swap: bool = False) -> Callable[[np.random.Generato
     """A sampled problem of the library, teacher and student exchanged if asked."""
 
     def draw(rng: np.random.Generator, n: int) -> Data:
-        T, S, Y = pt.problems.get(name).sample(n, int(rng.integers(2**31)))
+        T, S, Y = sampled(name).sample(n, int(rng.integers(2**31)))
         return (S, T, Y) if swap else (T, S, Y)
 
     return draw
@@ -144,7 +145,7 @@ def gaussian_garbled(rng: np.random.Generator, n: int) -> Data:
 
 def uni_t(name: str) -> float:
     """What is left to distil in a problem of the library."""
-    return pt.problems.get(name).pid.unique_t
+    return sampled(name).pid.unique_t
 
 
 DISTILLABLE = (

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Problems that tests and benchmarks share; last, so that an installed pidtools comes first.
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("MPLBACKEND", "agg")
 # Matrices here are small; on a busy machine a second thread makes them many times slower.

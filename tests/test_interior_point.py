@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-from generated_problems import N_PROBLEMS, generated_problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from scipy.sparse import coo_array
 from scipy.special import logsumexp
 
 import pidtools as pt
+from benchmarks.tools.generated import N_PROBLEMS, generated_problems
 from pidtools._broja import driver, hull, linear_algebra, program
 from pidtools._broja.certificate import certify
 from pidtools._broja.state import new_problem

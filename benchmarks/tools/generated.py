@@ -15,7 +15,8 @@ N_PROBLEMS = 10_000
 
 def _dirichlet(shape: Shape, rng: np.random.Generator) -> Pmf:
     concentration = 10.0 ** rng.uniform(-2.0, 1.0)
-    return rng.dirichlet(np.full(int(np.prod(shape)), concentration)).reshape(shape)
+    p: Pmf = rng.dirichlet(np.full(int(np.prod(shape)), concentration)).reshape(shape)
+    return p
 
 
 def _histogram(shape: Shape, rng: np.random.Generator) -> Pmf:
@@ -38,13 +39,15 @@ def _deterministic(shape: Shape, rng: np.random.Generator) -> Pmf:
     """Y a function of (T, S)."""
     p_ts = _dirichlet((shape[0], shape[1], 1), rng)[:, :, 0]
     labels = rng.integers(shape[2], size=p_ts.shape)
-    return p_ts[:, :, None] * (labels[:, :, None] == np.arange(shape[2]))
+    p: Pmf = p_ts[:, :, None] * (labels[:, :, None] == np.arange(shape[2]))
+    return p
 
 
 def _copied(shape: Shape, rng: np.random.Generator) -> Pmf:
     """S = T."""
     p_ty = _dirichlet((shape[0], 1, shape[2]), rng)[:, 0]
-    return np.eye(shape[0])[:, :, None] * p_ty[:, None, :]
+    p: Pmf = np.eye(shape[0])[:, :, None] * p_ty[:, None, :]
+    return p
 
 
 def _block(shape: Shape, rng: np.random.Generator) -> Pmf:
@@ -61,20 +64,22 @@ def _duplicated(shape: Shape, rng: np.random.Generator) -> Pmf:
     p = _dirichlet(shape, rng)
     p = p[rng.integers(shape[0], size=shape[0])] * rng.uniform(0.1, 1.0, (shape[0], 1, 1))
     p = p[:, rng.integers(shape[1], size=shape[1])] * rng.uniform(0.1, 1.0, (shape[1], 1))
-    return p / p.sum()
+    return p / float(p.sum())
 
 
 def _blackwell(shape: Shape, rng: np.random.Generator) -> Pmf:
     """S is a garbling of T."""
     p_ty = _dirichlet((shape[0], 1, shape[2]), rng)[:, 0]
     channel = rng.dirichlet(np.full(shape[1], 10.0 ** rng.uniform(-1.0, 1.0)), size=shape[0])
-    return channel[:, :, None] * p_ty[:, None, :]
+    p: Pmf = channel[:, :, None] * p_ty[:, None, :]
+    return p
 
 
 def _modular(shape: Shape, rng: np.random.Generator) -> Pmf:
     """Y = T + S modulo the number of classes, T and S independent and uniform."""
     t, s = np.ogrid[: shape[0], : shape[1]]
-    return np.eye(shape[2])[(t + s) % shape[2]] / (shape[0] * shape[1])
+    p: Pmf = np.eye(shape[2])[(t + s) % shape[2]] / (shape[0] * shape[1])
+    return p
 
 
 KINDS: tuple[Callable[[Shape, np.random.Generator], Pmf], ...] = (

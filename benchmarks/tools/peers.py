@@ -145,10 +145,11 @@ def clarabel() -> Solver:
         equal = block_array(
             [[equal, coo_array((equal.shape[0], 2 * n + n_cells - equal.shape[1]))]]
         )
-        cone = block_array(
+        cones: Any = (
             [[zero, coo_array((n, n_cells)), eye_array(n)], [-eye_array(n), None, None],
              [None, -pick, None]]
-        ).tocsr()  # fmt: skip
+        )  # fmt: skip
+        cone = block_array(cones).tocsr()
         order = np.arange(3 * n).reshape(3, n).T.ravel()
         A = csc_array(block_array([[equal], [cone[order]]]))
         b = np.concatenate([p_ty.ravel()[keep_t], p_sy.ravel()[keep_s], np.zeros(n_cells + 3 * n)])

@@ -1,10 +1,11 @@
-"""The numbers of a result that benchmarks compare with the truth."""
+"""Problems whose answers are known, and the numbers of a result that are compared with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import pidtools as pt
+from pidtools.problems import GaussianProblem, SampledProblem
 
 ATOMS = {
     "distilled": "redundancy",
@@ -19,6 +20,13 @@ INFORMATIONS = {
     "joint_information": "joint_information",
 }
 QUANTITIES = ATOMS | INFORMATIONS
+
+
+def sampled(name: str) -> SampledProblem | GaussianProblem:
+    """A problem of the library that draws data."""
+    problem = pt.problems.get(name)
+    assert isinstance(problem, SampledProblem | GaussianProblem)
+    return problem
 
 
 def exact(pid: pt.PID) -> dict[str, float]:

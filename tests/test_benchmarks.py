@@ -1,0 +1,99 @@
+"""The scripts of `benchmarks/` start, know nothing of each other, and go on where they stopped."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tools.store import Row, Store
+from benchmarks.tools.written import table, table_of
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+SCRIPTS = sorted(file for file in FOLDER.glob("*.py") if "__main__" in file.read_text())
+
+
+def run(*arguments: str, cwd: Path, results: Path) -> str:
+    """What a new process prints; it finds the library where this one does."""
+    path = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": path, "PIDTOOLS_RESULTS": str(results)},
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_every_script_says_what_it_does(script: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", [script.name, "--help"])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(script), run_name="__main__")
+    assert stopped.value.code == 0
+    assert script.name in capsys.readouterr().out
+    assert f"`{script.stem}.py" in (FOLDER / "README.md").read_text()
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_script_imports_tools_and_no_other_script(script: Path) -> None:
+    found = [node for node in ast.walk(ast.parse(script.read_text())) if "names" in node._fields]
+    modules = [node.module for node in found if isinstance(node, ast.ImportFrom)]
+    modules += [name.name for node in found if isinstance(node, ast.Import) for name in node.names]
+    own = {file.stem for file in FOLDER.glob("*.py")} | {"tests"}
+    for module in modules:
+        first, *rest = module.split(".")
+        assert first not in own - {"benchmarks"}
+        assert first != "benchmarks" or rest[:1] == ["tools"]
+
+
+@pytest.mark.parametrize("by", ["path", "name"])
+def test_scripts_run_by_path_anywhere_and_by_name_at_the_top(by: str, tmp_path: Path) -> None:
+    if by == "path":
+        said = run(str(FOLDER / "stored_calls.py"), "--help", cwd=tmp_path, results=tmp_path)
+    else:
+        said = run("-m", "benchmarks.stored_calls", "-h", cwd=FOLDER.parent, results=tmp_path)
+    assert "to the last bit" in said
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    script = str(FOLDER / "tests_of_knowledge.py")
+    case = ("independence", "--cases", "symbols", "--draws")
+    lines = []
+    for draws in ("1", "2"):
+        run(script, *case, draws, cwd=tmp_path, results=tmp_path)
+        lines.append((tmp_path / "tests_of_knowledge.jsonl").read_text().splitlines())
+    first, second = lines
+    assert second[:2] == first
+    assert [json.loads(line).get("seed", "about") for line in second] == ["about", 0, "about", 1]
+    assert {"date", "machine", "versions"} == set(json.loads(first[0])["about"])
+    assert "| symbols | 300 | 0.000 | 2 |" in (tmp_path / "tests_of_knowledge.md").read_text()
+
+
+def test_a_store_runs_no_job_twice_whoever_ran_it(tmp_path: Path) -> None:
+    ran: list[int] = []
+
+    def job(number: int) -> Row:
+        ran.append(number)
+        return {"square": number**2}
+
+    stores = [Store(tmp_path / "squares.jsonl", "number") for _ in range(2)]
+    for store, upto in zip([*stores, stores[0]], (3, 5, 5), strict=True):
+        store.fill(({"number": k}, lambda k=k: job(k)) for k in range(upto))
+    assert ran == [0, 1, 2, 3, 4]
+    assert [row["square"] for row in stores[0].rows()] == [0, 1, 4, 9, 16]
+
+
+def test_tables() -> None:
+    assert table(["a", "b"], [[1, 0.12345], ["x", None]]) == (
+        "| a | b |\n|---|---|\n| 1 | 0.123 |\n| x |  |"
+    )
+    assert table_of([{"a": 1}, {"b": 2.0}]) == "| a | b |\n|---|---|\n| 1 |  |\n|  | 2 |"
