@@ -21,7 +21,7 @@ import pidtools as pt
 from benchmarks.tools import coverage
 from benchmarks.tools.coverage import Coverage
 from benchmarks.tools.gaussian import Floats, hard_systems, sampled_systems
-from benchmarks.tools.known import ATOMS, QUANTITIES, atoms, exact
+from benchmarks.tools.known import ATOMS, QUANTITIES, atoms, numbers
 from benchmarks.tools.options import Options
 from benchmarks.tools.peers import gpid, gpid_atoms
 from benchmarks.tools.store import Job, Row, Store
@@ -174,7 +174,7 @@ def coverage_of(problem: GaussianProblem, n: int, draws: int, n_resamples: int) 
     found = [
         coverage.measure(
             problem.sample(n, random_state=1000 + seed),
-            exact(problem.pid),
+            numbers(problem.pid),
             estimator="gaussian",
             n_resamples=n_resamples,
             random_state=seed,

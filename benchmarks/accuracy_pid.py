@@ -21,7 +21,7 @@ from benchmarks.tools.known import atoms
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
-from pidtools import PID, Binning, KMeansBinning, Probe, problems
+from pidtools import Binning, KMeansBinning, Probe, distillable_knowledge, problems
 
 STORE = Store("accuracy_pid", "problem", "estimator", "n", "seed")
 ESTIMATORS = ("probe", "floor", "kmeans", "binning")
@@ -32,56 +32,44 @@ SHOWN = {
     "binning": ("two bins a column", "tab:orange"),
 }
 Problem = problems.SampledProblem
-Atoms = list[float]
 
 
-def by_probe(problem: Problem, n: int, seed: int) -> Atoms:
+def by_probe(problem: Problem, n: int, seed: int) -> list[float]:
     """The default probe."""
-    T, S, Y = problem.sample(n, seed)
-    return _atoms_of(Probe(), _clean(T), _clean(S), Y)
+    return by(Probe(), problem, n, seed)
 
 
-def by_floor(problem: Problem, n: int, seed: int) -> Atoms:
+def by_floor(problem: Problem, n: int, seed: int) -> list[float]:
     """The probe's pipeline on exact posteriors."""
     T, S, Y = problem.sample(n, seed)
     probe = Probe(inputs="probabilities", experts=())
     t, s, joint = (probe.summarise(p, Y) for p in problem.posteriors(T, S))
-    return _with_synergy(probe.decompose(t, s), joint.information)
+    pid = probe.pair(t, s, synergy=False).atoms()
+    return [*pid.atoms[:3], joint.information - pid.union_information]
 
 
-def by_kmeans(problem: Problem, n: int, seed: int) -> Atoms:
+def by_kmeans(problem: Problem, n: int, seed: int) -> list[float]:
     """The pipeline of the paper with its defaults."""
-    T, S, Y = problem.sample(n, seed)
-    return _atoms_of(KMeansBinning(), _clean(T), _clean(S), Y)
+    return by(KMeansBinning(), problem, n, seed)
 
 
-def by_binning(problem: Problem, n: int, seed: int) -> Atoms:
+def by_binning(problem: Problem, n: int, seed: int) -> list[float]:
     """Two quantile bins a column."""
+    return by(Binning(n_bins=2), problem, n, seed)
+
+
+def by(estimator: Any, problem: Problem, n: int, seed: int) -> list[float]:
+    """The atoms as users ask for them."""
     T, S, Y = problem.sample(n, seed)
-    return _atoms_of(Binning(n_bins=2), _clean(T), _clean(S), Y)
+    return atoms(distillable_knowledge(T, S, Y, estimator=estimator).pid)
 
 
-RUNNERS: dict[str, Callable[[Problem, int, int], Atoms]] = {
+RUNNERS: dict[str, Callable[[Problem, int, int], list[float]]] = {
     "probe": by_probe,
     "floor": by_floor,
     "kmeans": by_kmeans,
     "binning": by_binning,
 }
-
-
-def _atoms_of(estimator: Any, T: Any, S: Any, Y: Any) -> Atoms:
-    labels = np.unique(Y, return_inverse=True)[1]
-    t, s = (estimator.summarise(X, labels, name=name) for X, name in ((T, "T"), (S, "S")))
-    return _with_synergy(estimator.decompose(t, s), estimator.joint_information(t, s))
-
-
-def _with_synergy(pid: PID, joint_information: float) -> Atoms:
-    synergy = joint_information - pid.union_information
-    return [pid.redundancy, pid.unique_t, pid.unique_s, synergy]
-
-
-def _clean(X: Any) -> Any:
-    return X.astype(np.float32) if X.dtype == np.float16 else X
 
 
 def errors(problem: Problem, estimator: str, n: int, seed: int) -> Row:

@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.tools import coverage
 from benchmarks.tools.coverage import Coverage, Values
-from benchmarks.tools.known import ATOMS, QUANTITIES, exact, measured, sampled
+from benchmarks.tools.known import ATOMS, QUANTITIES, numbers, sampled
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import Row, Store, grouped
 from benchmarks.tools.written import table, write
@@ -54,15 +54,15 @@ def reweighed(data: Data, truth: Truth, seed: int) -> Values:
 def refitted(data: Data, truth: Truth, seed: int) -> Values:
     """Two experts, fitted anew on halves of the rows."""
 
-    def numbers(rows: Array) -> Array:
+    def estimated(rows: Array) -> Array:
         T, S, Y = (X[rows] for X in data)
         result = distillable_knowledge(T, S, Y, estimator=CHEAP, random_state=seed)
-        return np.array(measured(result, truth))
+        return np.array([numbers(result.pid)[name] for name in truth])
 
     n = len(data[2])
-    estimates = numbers(np.arange(n))
+    estimates = estimated(np.arange(n))
     replicates = resampling.replicate(
-        numbers,
+        estimated,
         resampling.Samples(n),
         draw=resampling.subsample,
         n_resamples=N_HALVES,
@@ -85,7 +85,7 @@ WAYS: dict[str, Callable[[Data, Truth, int], Values]] = {
 def draw(name: str, n: int, way: str, seed: int) -> Row:
     """One data set: truth, estimate and interval of each quantity."""
     problem = sampled(name)
-    return {"values": WAYS[way](problem.sample(n, 10_000 + seed), exact(problem.pid), seed)}
+    return {"values": WAYS[way](problem.sample(n, 10_000 + seed), numbers(problem.pid), seed)}
 
 
 def write_tables(rows: list[Row]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.tools.known import measured
+from benchmarks.tools.known import numbers
 from benchmarks.tools.options import Options
 from benchmarks.tools.written import table, write
 from pidtools import distillable_knowledge, problems
@@ -27,12 +27,12 @@ NOISE = 1e-12
 Array = np.ndarray[Any, Any]
 
 
-def numbers(T: Array, S: Array, Y: Array) -> list[float]:
+def answer(T: Array, S: Array, Y: Array) -> list[float]:
     """All numbers of the answer, in bits."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = distillable_knowledge(T, S, Y, estimator="probe")
-    return measured(result)
+    return list(numbers(result.pid).values())
 
 
 def moved(problem: Any, n: int) -> float:
@@ -40,11 +40,11 @@ def moved(problem: Any, n: int) -> float:
     T, S, Y = problem.sample(n, 0)
     T, S = T.astype(np.float64), S.astype(np.float64)
     rng = np.random.default_rng(1)
-    before = np.array(numbers(T, S, Y))
+    before = np.array(answer(T, S, Y))
     changes = []
     for _ in range(2):
         t, s = (X * (1 + NOISE * rng.normal(size=X.shape)) for X in (T, S))
-        changes.append(np.abs(np.array(numbers(t, s, Y)) - before).max())
+        changes.append(np.abs(np.array(answer(t, s, Y)) - before).max())
     return float(max(changes))
 
 
@@ -74,7 +74,7 @@ def main() -> None:
         noise(given.n)
     elif given.what == "answers":
         all_problems = problems.sampled_problems()
-        answers = {p.name: numbers(*p.sample(given.n[0], 0)) for p in all_problems}
+        answers = {p.name: answer(*p.sample(given.n[0], 0)) for p in all_problems}
         given.files[0].write_text(json.dumps(answers))
     else:
         one, other = (json.loads(file.read_text()) for file in given.files)

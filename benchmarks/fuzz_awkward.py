@@ -23,7 +23,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import pidtools as pt
-from benchmarks.tools.known import INFORMATIONS, measured
+from benchmarks.tools.known import numbers
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import Row, Store
 from benchmarks.tools.written import table, write
@@ -214,7 +214,7 @@ def faults(number: int) -> Row:
     wrong, effects = [], None
     try:
         result = measure(data)
-        values = measured(result)
+        values = list(numbers(result.pid).values())
         if not np.isfinite(values).all():
             wrong.append(f"not finite: {values}")
         h_y = entropy(data["Y"])
@@ -231,9 +231,8 @@ def moved(data: dict[str, Any], values: list[float]) -> list[float]:
     """Largest change of an information by another order of rows, and by another seed."""
     order = np.random.default_rng(1).permutation(len(data["Y"]))
     mixed = {k: v[order] if isinstance(v, np.ndarray) else v for k, v in data.items()}
-    sources = tuple(INFORMATIONS)[:2]
     return [
-        float(np.abs(np.subtract(measured(result, sources), values[4:6])).max())
+        float(np.abs(np.subtract(list(numbers(result.pid).values())[4:6], values[4:6])).max())
         for result in (measure(mixed), measure(data, seed=1))
     ]
 

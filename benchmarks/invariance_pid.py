@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.tools.known import ATOMS, measured
+from benchmarks.tools.known import atoms
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
@@ -71,7 +71,7 @@ def atoms_after(problem: problems.SampledProblem, n: int, change: str) -> Row:
     if change in CHANGES:
         rng = np.random.default_rng(1)
         T, S = (CHANGES[change][0](X, rng) for X in (T, S))
-    return {"atoms": measured(distillable_knowledge(T, S, Y, estimator="probe"), ATOMS)}
+    return {"atoms": atoms(distillable_knowledge(T, S, Y, estimator="probe").pid)}
 
 
 def jobs(names: list[str], families: list[str], n: int, changes: list[str]) -> Iterator[Job]:

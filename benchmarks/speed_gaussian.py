@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 import pidtools as pt
 from benchmarks.tools.clock import best_of, forget_peak, peak_memory
 from benchmarks.tools.gaussian import random_channels, random_gains
-from benchmarks.tools.known import ATOMS, atoms
+from benchmarks.tools.known import atoms
 from benchmarks.tools.options import Options
 from benchmarks.tools.peers import gpid, gpid_atoms
 from benchmarks.tools.store import Row
@@ -141,7 +141,10 @@ def wide(units: list[int], n: int) -> list[Row]:
             "ratio": whole / alone,
             "data GiB": data,
             "peak GiB": peak,
-            **dict(zip(ATOMS.values(), atoms(found.pid), strict=True)),
+            "redundancy": found.pid.redundancy,
+            "unique_t": found.pid.unique_t,
+            "unique_s": found.pid.unique_s,
+            "synergy": found.pid.synergy,
         }
     ]
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import pidtools as pt
+from benchmarks.tools.known import numbers
 from benchmarks.tools.store import Job, Row
 
 LEVEL = 0.95
@@ -47,10 +48,11 @@ def measure(data: Data, truth: Mapping[str, float], **options: Any) -> Values:
 
 def values_of(result: pt.DistillableKnowledge, truth: Mapping[str, float]) -> Values:
     """Truth, estimate and interval of each quantity whose truth is given."""
+    found = numbers(result.pid)
     return {
         name: [
             exact,
-            getattr(result, name),
+            found[name],
             result.intervals[name].low,
             result.intervals[name].high,
         ]

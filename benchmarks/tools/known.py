@@ -1,25 +1,14 @@
-"""Problems whose answers are known, and the numbers of a result that are compared with them."""
+"""Problems whose answers are known, and the numbers of an answer by their names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pidtools as pt
+from pidtools import _knowledge
 from pidtools.problems import GaussianProblem, SampledProblem
 
-ATOMS = {
-    "distilled": "redundancy",
-    "distillable": "unique_t",
-    "student_only": "unique_s",
-    "synergy": "synergy",
-}
-"""Names of the atoms in a measurement, and in an exact decomposition."""
-INFORMATIONS = {
-    "teacher_information": "information_t",
-    "student_information": "information_s",
-    "joint_information": "joint_information",
-}
-QUANTITIES = ATOMS | INFORMATIONS
+ATOMS = tuple(quantity.name for quantity in _knowledge.ATOMS)
+INFORMATIONS = ("teacher_information", "student_information", "joint_information")
+QUANTITIES = (*ATOMS, *INFORMATIONS)
 
 
 def sampled(name: str) -> SampledProblem | GaussianProblem:
@@ -29,16 +18,13 @@ def sampled(name: str) -> SampledProblem | GaussianProblem:
     return problem
 
 
-def exact(pid: pt.PID) -> dict[str, float]:
-    """All quantities of an exact decomposition, by their names in a measurement."""
-    return {name: float(getattr(pid, field)) for name, field in QUANTITIES.items()}
+def numbers(pid: pt.PID) -> dict[str, float]:
+    """All quantities of a decomposition, exact or estimated, but those it does not know."""
+    informations = pid.information_t, pid.information_s, pid.joint_information
+    named = zip(QUANTITIES, (*pid.atoms, *informations), strict=True)
+    return {name: float(value) for name, value in named if value is not None}
 
 
 def atoms(pid: pt.PID) -> list[float]:
-    """Red, Uni T, Uni S, Syn of a decomposition."""
-    return [getattr(pid, field) for field in ATOMS.values()]
-
-
-def measured(result: pt.DistillableKnowledge, names: Iterable[str] = QUANTITIES) -> list[float]:
-    """Some or all quantities of a measurement."""
-    return [getattr(result, name) for name in names]
+    """Red, Uni T, Uni S, Syn of a decomposition that knows its synergy."""
+    return [numbers(pid)[name] for name in ATOMS]
