@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from pidtools._result import NATS_PER_BIT, Units
+from pidtools._result import NATS_PER_BIT, Units, factor
 from pidtools._types import Floats
 
 BITS_IN_TEXT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?) bits\b")
@@ -14,7 +14,7 @@ BITS_IN_TEXT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?) bits\b")
 
 def from_bits(value: float, units: Units) -> float:
     """Convert a number of bits to `units`."""
-    return value * NATS_PER_BIT if units == "nats" else value
+    return value * factor("bits", units)
 
 
 def said_in(units: Units, text: str) -> str:

@@ -128,6 +128,23 @@ class PID:
     duals: Duals | None = field(default=None, compare=False, repr=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
+    @classmethod
+    def of_union(
+        cls, union: float, information_t: float, information_s: float, **evidence: Any
+    ) -> PID:
+        """Atoms of a union information and the two informations; no synergy unless it is given.
+
+        With the larger of the two informations as the union they are those of the minimum
+        redundancy, ``measure="mmi"``.
+        """
+        known = {"synergy": None} | evidence
+        return cls(
+            redundancy=information_t + information_s - union,
+            unique_t=union - information_s,
+            unique_s=union - information_t,
+            **known,
+        )
+
     @property
     def atoms(self) -> tuple[float, float, float, float | None]:
         """Redundancy, unique of T, unique of S, and synergy."""
@@ -186,14 +203,14 @@ class PID:
         """Return the same decomposition in other units ("bits" or "nats")."""
         if units == self.units:
             return self
-        factor = _factor(self.units, units)
+        scale = factor(self.units, units)
         return dataclasses.replace(
             self,
-            redundancy=self.redundancy * factor,
-            unique_t=self.unique_t * factor,
-            unique_s=self.unique_s * factor,
-            synergy=None if self.synergy is None else self.synergy * factor,
-            gap=self.gap * factor,
+            redundancy=self.redundancy * scale,
+            unique_t=self.unique_t * scale,
+            unique_s=self.unique_s * scale,
+            synergy=None if self.synergy is None else self.synergy * scale,
+            gap=self.gap * scale,
             units=units,
         )
 
@@ -214,7 +231,7 @@ class PID:
         }
 
 
-def _factor(old: Units, new: Units) -> float:
+def factor(old: Units, new: Units) -> float:
     if new not in UNITS:
         raise ValueError(f"units must be one of {', '.join(map(repr, UNITS))}; got {new!r}.")
     in_bits = {"bits": 1.0, "nats": NATS_PER_BIT}
@@ -299,14 +316,14 @@ class PIDBatch:
         """Return the same decompositions in other units ("bits" or "nats")."""
         if units == self.units:
             return self
-        factor = _factor(self.units, units)
+        scale = factor(self.units, units)
         return dataclasses.replace(
             self,
-            redundancy=self.redundancy * factor,
-            unique_t=self.unique_t * factor,
-            unique_s=self.unique_s * factor,
-            synergy=self.synergy * factor,
-            gap=self.gap * factor,
+            redundancy=self.redundancy * scale,
+            unique_t=self.unique_t * scale,
+            unique_s=self.unique_s * scale,
+            synergy=self.synergy * scale,
+            gap=self.gap * scale,
             units=units,
         )
 
@@ -331,6 +348,6 @@ class Interval:
         """Whether a value lies inside, ends included."""
         return self.low <= value <= self.high
 
-    def scaled(self, factor: float) -> Interval:
+    def scaled(self, scale: float) -> Interval:
         """Return the same interval in other units."""
-        return Interval(self.low * factor, self.high * factor, self.confidence_level)
+        return Interval(self.low * scale, self.high * scale, self.confidence_level)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pidtools._blocks import blocks
 from pidtools._types import Array, Codes, Floats
 
 if TYPE_CHECKING:
@@ -567,8 +568,8 @@ def _check_finite(array: Array, name: str, cure: str) -> None:
     if array.dtype.kind != "f":
         return
     # By blocks: a flag for each entry of wide activations takes a quarter of their memory.
-    step = max(FINITE_BLOCK // max(array[:1].size, 1), 1)
-    if not all(np.isfinite(array[k : k + step]).all() for k in range(0, len(array), step)):
+    parts = blocks(len(array), array[:1].size, entries=FINITE_BLOCK)
+    if not all(np.isfinite(array[rows]).all() for rows in parts):
         finite = np.isfinite(array)
         rows = np.nonzero(~finite.reshape(len(array), -1).all(axis=1))[0]
         n_nan, n_bad = int(np.isnan(array).sum()), int((~finite).sum())

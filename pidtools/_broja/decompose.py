@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -313,16 +314,17 @@ def _atoms(
     outcome = union.outcome
     if outcome in (Outcome.inaccurate, Outcome.iteration_limit) and gap <= tol:
         outcome = Outcome.optimal
-    return PID(
-        redundancy=max(i_t + i_s - upper, 0.0),
-        unique_t=upper - i_s,
-        unique_s=upper - i_t,
+    pid = PID.of_union(
+        upper,
+        i_t,
+        i_s,
         synergy=synergy,
         gap=gap,
         outcome=outcome,
         q=union.q,
         duals=union.duals,
     )
+    return pid if pid.redundancy >= 0 else dataclasses.replace(pid, redundancy=0.0)
 
 
 def _batch_atoms(p: Floats, fields: Floats, tol: float, max_iter: int) -> PIDBatch:

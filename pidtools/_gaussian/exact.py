@@ -202,12 +202,12 @@ def _broja(view: _View) -> PID:
 
 def _mmi(view: _View) -> PID:
     i_t, i_s = view.t.information, view.s.information
-    redundancy = min(i_t, i_s)
-    return PID(
-        redundancy=redundancy,
-        unique_t=i_t - redundancy,
-        unique_s=i_s - redundancy,
-        synergy=max(view.both.information - max(i_t, i_s), 0.0),
+    union = max(i_t, i_s)
+    return PID.of_union(
+        union,
+        i_t,
+        i_s,
+        synergy=max(view.both.information - union, 0.0),
         gap=view.rounding,
         outcome=Outcome.closed_form,
         measure="mmi",

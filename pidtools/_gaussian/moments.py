@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.special import ndtri
 
+from pidtools import _blocks
 from pidtools._gaussian import factors
 from pidtools._types import Array, Floats
 
@@ -39,10 +40,8 @@ class Moments:
 
 
 def blocks(n_samples: int, width: int) -> Iterator[slice]:
-    """Consecutive slices of rows, small enough to copy."""
-    step = max(BLOCK_NUMBERS // max(width, 1), MIN_ROWS)
-    for start in range(0, n_samples, step):
-        yield slice(start, min(start + step, n_samples))
+    """Slices of rows, large enough for products to pay."""
+    return _blocks.blocks(n_samples, width, entries=BLOCK_NUMBERS, least=MIN_ROWS)
 
 
 def moments(X: Array, Y: Array) -> Moments:
@@ -116,15 +115,10 @@ def residual(
 
 def normal_scores(X: Array) -> Floats:
     """Each column replaced by the normal quantiles of its ranks; ties share their mean rank."""
-    return np.column_stack([_normal_scores(column) for column in X.T])
+    from scipy.stats import rankdata
 
-
-def _normal_scores(column: Array) -> Floats:
-    values, place, count = np.unique(column, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    rank = last - (count - 1) / 2 if len(values) > 1 else np.full(1, (len(column) + 1) / 2)
-    scores: Floats = np.asarray(ndtri(rank / (len(column) + 1)), dtype=np.float64)
-    return scores[place]
+    scores: Floats = ndtri(rankdata(X, axis=0) / (len(X) + 1))
+    return scores
 
 
 def oas(correlation: Floats, n_samples: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from scipy.linalg.lapack import dtrtri
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
+from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor, principal_axes, signs
 from pidtools._types import Array, Codes, Floats
 
@@ -18,7 +18,6 @@ N_SPREAD_DIRECTIONS = 4
 # Beyond these a covariance a class is neither affordable nor estimable.
 MAX_CLASSES_FOR_SPREAD = 30
 MAX_WIDTH_FOR_SPREAD = 256
-BLOCK_ENTRIES = 2**21
 BLOCK_COLUMNS = 64
 
 
@@ -64,15 +63,9 @@ def project(Z: Array, directions: Floats, rows: Codes) -> Floats:
     """``Z[rows] @ directions`` in the precision of `Z`, without a copy of all those rows."""
     same = directions.astype(Z.dtype)  # mixed, NumPy would convert Z
     projected = np.empty((len(rows), directions.shape[1]))
-    for block in _blocks(len(rows), Z.shape[1]):
+    for block in blocks(len(rows), Z.shape[1]):
         projected[block] = Z[rows[block]] @ same
     return projected
-
-
-def _blocks(n_rows: int, width: int) -> Iterator[slice]:
-    step = max(BLOCK_ENTRIES // max(width, 1), 1)
-    for start in range(0, n_rows, step):
-        yield slice(start, start + step)
 
 
 def discriminant(
@@ -148,8 +141,7 @@ def _class_sums(Z: Array, rows: Codes, labels: Codes, n_classes: int) -> Floats:
     """Sums of the rows of each class, in float64."""
     members = csr_array((np.ones(len(rows)), (labels, rows)), shape=(n_classes, len(Z)))
     sums = np.zeros((n_classes, Z.shape[1]))
-    for start in range(0, Z.shape[1], BLOCK_COLUMNS):
-        columns = slice(start, start + BLOCK_COLUMNS)
+    for columns in blocks(Z.shape[1], 1, entries=BLOCK_COLUMNS):
         sums[:, columns] = members @ Z[:, columns].astype(np.float64)
     return sums
 
@@ -166,7 +158,7 @@ def _shrunk_noise(
     fourth = 0.0
     # In the precision of Z, which decides the time of wide sources; blocks add up in float64.
     centres, scale = means.astype(Z.dtype), loudness.astype(Z.dtype)
-    for block in _blocks(n, width):
+    for block in blocks(n, width):
         off = (Z[rows[block]] - centres[labels[block]]) * scale
         within += off.T @ off
         fourth += float((np.einsum("ij,ij->i", off, off) ** 2).sum())

@@ -150,13 +150,8 @@ class ProbePair(Pair[ProbeSummary]):
         pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
         i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
         union = min(pid.union_information, max(self.together, i_t, i_s))
-        return dataclasses.replace(
-            pid,
-            redundancy=i_t + i_s - union,
-            unique_t=union - i_s,
-            unique_s=union - i_t,
-            gap=max(pid.gap, ROUNDING),
-        )
+        gap = max(pid.gap, ROUNDING)
+        return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits, from the probe of both sources."""

@@ -17,6 +17,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
 from pidtools import _warnings
+from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor
 from pidtools._probe.discriminant import Discriminant, discriminant, project
 from pidtools._probe.network import Penalty, network_posteriors
@@ -320,9 +321,7 @@ def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) 
     search = NearestNeighbors(n_neighbors=k).fit(rows)
     counts = np.empty((len(new), n_classes))
     # In blocks: the lists of neighbours of all rows would be the peak of the memory.
-    step = NEIGHBOUR_ENTRIES // k
-    for start in range(0, len(new), step):
-        block = slice(start, start + step)
+    for block in blocks(len(new), k, entries=NEIGHBOUR_ENTRIES):
         near = labels[search.kneighbors(new[block], return_distance=False)]
         counts[block] = np.stack([(near == c).sum(axis=1) for c in range(n_classes)], axis=1)
     prior = np.bincount(labels, minlength=n_classes) / n

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pidtools import _warnings
+from pidtools._blocks import blocks
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe.held_out import Found, HeldOut, sums
 from pidtools._probe.pool import log_loss
@@ -118,8 +119,7 @@ def _share_of_repeats(source: Array) -> float:
     direction = np.random.default_rng(0).standard_normal(source.shape[1])
     # In double precision: rounded sums of different rows can be equal.
     keys = np.empty(len(source))
-    for start in range(0, len(source), REPEATS_BLOCK):
-        rows = slice(start, start + REPEATS_BLOCK)
+    for rows in blocks(len(source), 1, entries=REPEATS_BLOCK):
         keys[rows] = source[rows].astype(np.float64) @ direction
     return 1 - len(np.unique(keys)) / len(keys)
 

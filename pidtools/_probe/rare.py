@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pidtools._blocks import blocks
 from pidtools._probe.whitening import drawn_rows
 from pidtools._types import Array, Codes, Floats
 
@@ -12,7 +13,6 @@ from pidtools._types import Array, Codes, Floats
 FEW_ROWS = 10
 # Shares above this are no longer rare, however few the rows are.
 RARE_SHARE = 0.2
-BLOCK_ENTRIES = 2**21
 # Orders of the labels against which a chance agreement of unit and labels is judged, and the
 # deviations beyond their mean that are no chance: labels of held-out rows may not choose units.
 N_ORDERS = 50
@@ -44,9 +44,8 @@ def _activity(X: Array) -> tuple[Codes, Codes]:
     candidates = _candidates(X)
     units, rows = [candidates[:0]], [candidates[:0]]
     most = min(FEW_ROWS, int(RARE_SHARE * len(X)))
-    step = max(BLOCK_ENTRIES // len(X), 1)
-    for start in range(0, len(candidates), step):
-        block = candidates[start : start + step]
+    for columns in blocks(len(candidates), len(X)):
+        block = candidates[columns]
         values = X[:, block]
         active = values != np.median(values, axis=0)
         active[:, active.sum(axis=0) > most] = False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._blocks import blocks
 from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
 from pidtools._types import Array, Codes, Floats
@@ -19,7 +19,6 @@ REACH = 8.0
 # Share of the largest variance below which a direction is rounding noise. float64 sums of
 # 1e6 rows are good to 1e-13; nuisance a thousand times louder than the signal leaves 1e-6.
 RANK_TOLERANCE = 1e-10
-BLOCK_ENTRIES = 2**21
 # Quantiles are those of all rows up to so many entries, else of some drawn rows.
 QUANTILE_ENTRIES = 2**22
 QUANTILE_ROWS = 4096
@@ -109,7 +108,7 @@ def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened
     spectrum, projection = variances[:n_kept], axes[:, :n_kept]
     projection /= np.sqrt(spectrum)
     Z = np.empty((len(X), n_kept), dtype=_precision(len(X) * n_kept))
-    for rows in _row_blocks(X):
+    for rows in blocks(*X.shape):
         Z[rows] = (columns.standardised(X[rows], kept) - mean) @ projection
     return Whitened(Z, spectrum)
 
@@ -118,9 +117,8 @@ def _by_rows(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
     """From the products of the rows, where these are fewer: the same up to the signs of axes."""
     n = len(X)
     products = np.zeros((n, n))
-    step = max(BLOCK_ENTRIES // n, 1)
-    for start in range(0, len(kept), step):
-        block = columns.standardised(X, kept[start : start + step])
+    for some in blocks(len(kept), n):
+        block = columns.standardised(X, kept[some])
         block -= block.mean(axis=0)
         products += block @ block.T
     variances, axes = principal_axes(products / n)
@@ -162,9 +160,7 @@ def _read_columns(X: Array) -> _Columns:
         centre=np.zeros(d),
         scale=np.zeros(d),
     )
-    step = max(BLOCK_ENTRIES // len(some), 1)
-    for start in range(0, d, step):
-        block = slice(start, start + step)
+    for block in blocks(d, len(some)):
         _read_block(some[:, block], X[:, block], found, block)
     return found
 
@@ -178,8 +174,7 @@ def _read_block(some: Array, X: Array, found: _Columns, block: slice) -> None:
     scale = np.clip(values, low, high).std(axis=0)
     # A unit that is off for 99 % of the rows has no winsorised scale.
     rare = np.flatnonzero(scale <= 1e-12 * np.abs(centre))
-    step = max(BLOCK_ENTRIES // len(X), 1)
-    for some_rare in (rare[i : i + step] for i in range(0, len(rare), step)):
+    for some_rare in (rare[part] for part in blocks(len(rare), len(X))):
         columns = _on_scale(X[:, some_rare], exponent[some_rare], knee[some_rare])
         scale[some_rare] = columns.std(axis=0)
     scale[scale <= 1e-12 * np.abs(centre)] = 0.0
@@ -213,15 +208,9 @@ def _knees(values: Floats) -> Floats:
     return knees
 
 
-def _row_blocks(X: Array) -> Iterator[slice]:
-    step = max(BLOCK_ENTRIES // max(X.shape[1], 1), 1)
-    for start in range(0, len(X), step):
-        yield slice(start, start + step)
-
-
 def _moments(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[Floats, Floats]:
     total, gram = np.zeros(len(kept)), np.zeros((len(kept), len(kept)))
-    for rows in _row_blocks(X):
+    for rows in blocks(*X.shape):
         block = columns.standardised(X[rows], kept)
         total += block.sum(axis=0)
         gram += block.T @ block

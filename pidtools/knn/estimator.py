@@ -379,12 +379,10 @@ def _group(votes: Floats, seed: int) -> Codes:
 
 def _least_information(information_t: float, information_s: float) -> PID:
     """Decompose by the minimum of the two informations (Barrett 2015)."""
-    redundancy = min(information_t, information_s)
-    return PID(
-        redundancy=redundancy,
-        unique_t=information_t - redundancy,
-        unique_s=information_s - redundancy,
-        synergy=None,
+    return PID.of_union(
+        max(information_t, information_s),
+        information_t,
+        information_s,
         gap=4 * np.finfo(float).eps * max(abs(information_t), abs(information_s), 1.0),
         outcome=Outcome.closed_form,
         measure="mmi",

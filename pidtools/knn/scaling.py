@@ -13,6 +13,8 @@ CONSTANT_SHARE = 1e-12
 RANK_TOLERANCE = 1e-10
 # 1 - (canonical correlation)^2 below which X and Y share a component exactly.
 COPY_TOLERANCE = 1e-12
+# Directions of less than this share are no component to speak of.
+COPY_RANK = 1e-6
 
 
 def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...]]:
@@ -57,17 +59,23 @@ def deviations_of(x: Floats) -> Floats:
 def _whiten(x: Floats) -> Floats:
     """Unit covariance; equal rows stay equal to the bit, which products need not grant."""
     rows, back = np.unique(x, axis=0, return_inverse=True)
-    variances, axes = np.linalg.eigh(x.T @ x / len(x))
-    kept = variances > RANK_TOLERANCE * variances[-1]
-    whitened: Floats = (rows @ (axes[:, kept] / np.sqrt(variances[kept])))[back.ravel()]
+    whitened: Floats = (rows @ _whitener(x, RANK_TOLERANCE))[back.ravel()]
     return whitened
+
+
+def _whitener(centred: Floats, tolerance: float) -> Floats:
+    """Directions of unit variance, without those whose share of the largest is `tolerance`."""
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+    kept = variances > tolerance * variances[-1]
+    directions: Floats = axes[:, kept] / np.sqrt(variances[kept])
+    return directions
 
 
 def refuse_copies(x: Floats, y: Floats) -> None:
     """Refuse sources that share a linear component exactly, unless it is discrete."""
     if len(x) <= x.shape[1] + y.shape[1] + 1 or not (_is_spread(x) and _is_spread(y)):
         return
-    u, v = _whiten_quickly(x), _whiten_quickly(y)
+    u, v = (z @ _whitener(z, COPY_RANK) for z in (x - x.mean(axis=0), y - y.mean(axis=0)))
     correlation = np.linalg.norm(u.T @ v / len(x), 2)
     if 1 - correlation**2 < COPY_TOLERANCE:
         raise ValueError(
@@ -80,14 +88,6 @@ def refuse_copies(x: Floats, y: Floats) -> None:
 def _is_spread(x: Floats) -> bool:
     """Whether some column looks continuous: most of its values are distinct."""
     return any(len(np.unique(column)) > len(x) / 2 for column in x.T)
-
-
-def _whiten_quickly(x: Floats) -> Floats:
-    centred = x - x.mean(axis=0)
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(x))
-    kept = variances > 1e-6 * variances[-1]
-    whitened: Floats = centred @ (axes[:, kept] / np.sqrt(variances[kept]))
-    return whitened
 
 
 def as_numbers(source: Array, name: str) -> Floats:
