@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-from helpers import EXACT, information, random_pmf, random_pmfs
+from generated_problems import generated_problems
+from helpers import EXACT, information, pair_tables, random_pmf, random_pmfs
+from scipy.special import logsumexp
 
+from pidtools._broja import driver, program
 from pidtools._broja.certificate import certify
 from pidtools._broja.program import program_of
 from pidtools._information import entropy
 from pidtools._result import NATS_PER_BIT
+from pidtools._types import Floats
 
 TABLES = list(random_pmfs(60, (2, 7), (2, 5), seed=4))
 SCALES = (0.0, 0.1, 1.0, 30.0)
@@ -17,10 +23,7 @@ SCALES = (0.0, 0.1, 1.0, 30.0)
 
 def tables(kind, shape, seed):
     """Pair tables without empty symbols, as the reductions leave them, and their support."""
-    pmf = random_pmf(kind, shape, seed)
-    pmf = pmf[:, :, pmf.sum(axis=(0, 1)) > 0]
-    p_ty, p_sy = pmf.sum(axis=1), pmf.sum(axis=0)
-    p_ty, p_sy = p_ty[p_ty.any(axis=1)], p_sy[p_sy.any(axis=1)]
+    p_ty, p_sy = pair_tables(random_pmf(kind, shape, seed))
     return p_ty, p_sy, Entries(p_ty, p_sy)
 
 
@@ -136,15 +139,6 @@ def test_duals_of_empty_cells_are_not_looked_at():
     assert lower_bound(p_ty, p_sy, a, b, support) == before
 
 
-def test_support_holds_every_entry_that_both_tables_allow():
-    for kind, shape, seed in TABLES:
-        p_ty, p_sy, support = tables(kind, shape, seed)
-        allowed = (p_ty[:, None, :] > 0) & (p_sy[None, :, :] > 0)
-        assert dense(np.ones(len(support.t)), support, allowed.shape).astype(bool).tolist() == (
-            allowed.tolist()
-        )
-
-
 def test_swapping_the_sources_does_not_move_the_bound():
     """Which side absorbs a violation matters, so both are tried."""
     rng = np.random.default_rng(0)
@@ -155,3 +149,72 @@ def test_swapping_the_sources_does_not_move_the_bound():
         one = lower_bound(p_ty, p_sy, a, b, Entries(p_ty, p_sy))
         other = lower_bound(p_sy, p_ty, b, a, Entries(p_sy, p_ty))
         assert one == pytest.approx(other, abs=EXACT)
+
+
+def primal_value_slowly(q: Floats) -> float:
+    mass = q.sum(axis=2, keepdims=True)
+    ratio = np.divide(q, mass, out=np.ones_like(q), where=q > 0)
+    return float((q * np.log(ratio)).sum())
+
+
+def dual_value_slowly(p_ty: Floats, p_sy: Floats, a: Floats, b: Floats) -> float:
+    """The lower bound by loops over the dense cube."""
+    n_t, n_s = len(p_ty), len(p_sy)
+    lse = np.full((n_t, n_s), -np.inf)
+    for t, s in itertools.product(range(n_t), range(n_s)):
+        both = (p_ty[t] > 0) & (p_sy[s] > 0)
+        if both.any():
+            lse[t, s] = logsumexp(a[t, both] + b[s, both])
+    values = []
+    for first in (0, 1):
+        shift = lse.max(axis=1 - first, keepdims=True)
+        rest = (lse - shift).max(axis=first, keepdims=True)
+        by_t, by_s = (shift, rest) if first == 0 else (rest, shift)
+        loss = p_ty.sum(axis=1) @ by_t.ravel() + p_sy.sum(axis=1) @ by_s.ravel()
+        values.append((p_ty * a).sum() + (p_sy * b).sum() - loss)
+    return max(values)
+
+
+def test_random_duals_never_exceed_random_couplings() -> None:
+    n_programs, n_pairs, worst = 200, 50, np.inf
+    for seed, (_, pmf) in enumerate(generated_problems(n_programs)):
+        prog = program.program_of(*pair_tables(pmf))
+        rng = np.random.default_rng(seed)
+        scale = 10.0 ** rng.uniform(-2, 1)
+        lower, upper = -np.inf, np.inf
+        for _ in range(n_pairs):
+            a = np.log(prog.p_row) + scale * rng.normal(size=len(prog.p_row))
+            b = scale * rng.normal(size=len(prog.p_col))
+            q = rng.exponential(size=len(prog.support.row)) ** 3
+            bounds = certify(prog.support, prog.p_row, prog.p_col, a, b, q)
+            lower, upper = max(lower, bounds[0]), min(upper, bounds[1])
+        worst = min(worst, upper - lower)
+    assert worst >= -EXACT
+
+
+def test_bounds_are_those_of_the_dense_formulas() -> None:
+    for seed, (_, pmf) in enumerate(generated_problems(60)):
+        p_ty, p_sy = pair_tables(pmf)
+        prog = program.program_of(p_ty, p_sy)
+        rng = np.random.default_rng(seed)
+        a, b = rng.normal(size=p_ty.shape), rng.normal(size=p_sy.shape)
+        q = rng.exponential(size=len(prog.support.row))
+        lower, upper = certify(prog.support, prog.p_row, prog.p_col, *prog.variables(a, b), q)
+        dense = prog.coupling(q).toarray()
+        assert np.allclose(dense.sum(axis=1), p_ty, rtol=0, atol=1e-14)
+        assert np.allclose(dense.sum(axis=0), p_sy, rtol=0, atol=1e-14)
+        assert upper == pytest.approx(primal_value_slowly(dense), abs=1e-13)
+        assert lower == pytest.approx(dual_value_slowly(p_ty, p_sy, a, b), abs=1e-12)
+
+
+def test_one_violated_cell_lowers_the_bound() -> None:
+    p_ty, p_sy = pair_tables(random_pmf("dense", (4, 5, 3), 0))
+    prog = program.program_of(p_ty, p_sy)
+    solution = driver.solve(prog, tol=1e-10, max_iter=100)
+    a, b = prog.tables(solution.a, solution.b)
+    for t in range(4):
+        worse = a.copy()
+        worse[t] += 0.1
+        row, col = prog.variables(worse, b)
+        lower = certify(prog.support, prog.p_row, prog.p_col, row, col, solution.q.copy())[0]
+        assert lower <= solution.upper + EXACT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import numpy as np
@@ -10,10 +9,8 @@ import pytest
 from helpers import EXACT, atoms, information
 
 import pidtools as pt
-from pidtools import problems
-from pidtools._cells import counting
 from pidtools._cells import summary as cells
-from pidtools._information import entropy, mutual_information_of_table, plug_in_bias
+from pidtools._information import entropy
 
 N = 3000
 RNG = np.random.default_rng(0)
@@ -40,12 +37,6 @@ def test_tables_are_those_of_dense_counting():
     assert summary.n_cells == 7
     assert summary.n_samples == N
     assert summary.counts.sum() == N
-
-
-def test_tables_stay_sparse():
-    """A million possible entries, at most one stored for each sample."""
-    codes = np.random.default_rng(1).permutation(1000).repeat(3)
-    assert counting.count(codes, RNG.permutation(1000).repeat(3)).nnz <= 3000
 
 
 def test_information_of_counts():
@@ -117,41 +108,6 @@ def test_notes_say_what_the_cells_can_hold():
     assert "750 samples a cell on average, 750 in the smallest" in note
 
 
-def test_bias_is_what_independent_samples_show():
-    """Mean plug-in information of independent codes: within 4 standard errors of the formula."""
-    rng = np.random.default_rng(4)
-    n, draws = 500, []
-    for _ in range(400):
-        counts = counting.count(rng.integers(0, 6, n), rng.integers(0, 4, n))
-        draws.append(cells.information(counts))
-    error = np.std(draws) / np.sqrt(len(draws))
-    # Second order, O(1/n^2), is below a hundredth of the standard error at this n.
-    assert abs(np.mean(draws) - plug_in_bias(24, 6, 4, n)) <= 4 * error
-
-
-@pytest.mark.parametrize("problem", problems.pmf_problems(), ids=lambda p: p.name)
-def test_information_of_tables_is_the_definition(problem):
-    for p_xy in (problem.pmf.sum(axis=0), problem.pmf.reshape(-1, problem.pmf.shape[2])):
-        assert mutual_information_of_table(p_xy) == pytest.approx(information(p_xy), abs=EXACT)
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_information_of_long_tables_keeps_its_digits(order):
-    """Against exactly rounded sums, to what `PID.gap` allows for rounding."""
-    p_xy = np.asarray(problems.dirichlet((120_000, 1, 2), concentration=0.02)[:, 0], order=order)
-    p_y = [math.fsum(column) for column in p_xy.T]
-    x, y = np.nonzero(p_xy > 1e-300)
-    p = p_xy[x, y]
-    expected = math.fsum(p * np.log2(p / p_xy.sum(axis=1)[x] / np.array(p_y)[y]))
-    assert mutual_information_of_table(p_xy) == pytest.approx(expected, abs=5e-15)
-
-
-def test_entropy():
-    assert entropy(np.array([0.5, 0.25, 0.25, 0.0])) == 1.5
-    assert entropy(np.array([1.0])) == 0.0
-    assert not np.signbit(entropy(np.array([1.0])))
-
-
 def test_summaries_of_different_kinds_are_not_compared():
     class Other(pt.Summary):
         pass
@@ -171,3 +127,14 @@ def test_a_summary_of_bins_meets_a_summary_of_symbols():
         result = pt.distillable_knowledge(binned, S, Y)
         expected = pt.distillable_knowledge(T, S, Y)
     assert atoms(result.pid) == pytest.approx(atoms(expected.pid), abs=result.pid.gap + EXACT)
+
+
+def test_binned_estimators_have_intervals_too():
+    T, S, Y = pt.problems.get("gaussian_unordered").sample(600, random_state=5)
+    labels = (Y[:, 0] > 0).astype(int)
+    options = {"estimator": "kmeans", "confidence_level": 0.9, "n_resamples": 12, "synergy": False}
+    found = pt.distillable_knowledge(T, S, labels, **options)
+    assert 0 <= found.intervals["distilled"].low <= found.intervals["distilled"].high
+    t = pt.summarise(T, labels, estimator="kmeans")
+    with pytest.raises(TypeError, match=r"T is a Summary by KMeansBinning.*pass the array"):
+        pt.distillable_knowledge(t, S, labels, **options)

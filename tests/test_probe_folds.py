@@ -10,8 +10,10 @@ import sklearn
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 import pidtools as pt
+from pidtools import Probe
 from pidtools._probe.folds import fold_numbers
 
+CHEAP = pt.Probe(experts=("lda", "logistic"))
 # Four groups of which the classes are such that the fourth fold stays empty.
 UNEVEN_LABELS = np.repeat([0, 0, 1, 2, 2, 2], [40, 20, 20, 40, 10, 10])
 UNEVEN_GROUPS = np.repeat([0, 2, 0, 1, 2, 3], [40, 20, 20, 40, 10, 10])
@@ -77,3 +79,27 @@ def test_uneven_groups_leave_no_fold_empty(n_groups):
             folds = fold_numbers(labels, n_folds, seed, groups)
             assert set(folds) == set(range(folds.max() + 1))
             assert folds.max() > 0
+
+
+def test_classes_of_two_rows_leave_two_folds():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = np.repeat(np.arange(20), 2)
+    summary = CHEAP.summarise(X, y)
+    assert set(summary.folds) == {0, 1}
+    assert summary.information == pytest.approx(summary.bound, abs=1e-12)
+    with pytest.raises(ValueError, match="Y has no class with two rows"):
+        CHEAP.summarise(X, np.arange(40))
+
+
+@pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
+def test_groups_are_held_out_together():
+    labels, groups = np.arange(400) % 2, np.repeat(np.arange(100), 4)
+    folds = fold_numbers(labels, 5, 0, groups)
+    assert all(len(set(folds[groups == g])) == 1 for g in range(100))
+    assert set(folds) == set(range(5))
+    X = np.random.default_rng(0).normal(size=(100, 40))[groups] + 0.01 * labels[:, None]
+    noise = np.random.default_rng(1).integers(0, 2, 100)[groups]
+    nearest = Probe(experts=("neighbours",))
+    leaky = nearest.summarise(X, noise).bound
+    clean = nearest.summarise(X, noise, groups=groups).bound
+    assert clean < 0.05 < leaky

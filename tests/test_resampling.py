@@ -1,9 +1,12 @@
 """Resampling with statistics whose answers are known; nothing here is an estimator."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from joblib import parallel_config
 
+import pidtools as pt
 from pidtools import Interval, PIDError, resampling
 from pidtools.resampling import (
     EFFECT_OF_HALF,
@@ -221,3 +224,9 @@ def test_effect_of_half_of_the_rows_on_a_quadratic_loss():
     effect, noise = (e + d) ** 2 - e**2, e**2
     # The variance of a fourth power of 200,000 draws is good to 2 %.
     assert effect.var() / noise.var() == pytest.approx(EFFECT_OF_HALF, rel=0.1)
+
+
+def test_orders_that_mean_the_same_table_reach_the_observed():
+    replicates = np.array([0.1, 0.3, 0.1 + 0.2])
+    assert 0.1 + 0.2 > 0.3
+    assert pt.resampling.p_value(0.1 + 0.2, replicates) == 0.75

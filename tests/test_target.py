@@ -6,6 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers import (
+    teacher_and_noise,
+)
 
 import pidtools as pt
 
@@ -247,3 +250,12 @@ def test_amounts_far_from_0_are_amounts(amount):
         expected = pt.mutual_information(X, u, estimator=estimator)
         found = pt.mutual_information(X, amount(u), estimator=estimator)
         assert found == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("estimator", ["auto", "knn", "gaussian"])
+def test_two_floats_are_labels_and_one_is_nothing(estimator):
+    T, S, Y = teacher_and_noise()
+    with pytest.raises(ValueError, match=r"pass np.unique\(Y, return_inverse=True\)"):
+        pt.distillable_knowledge(T, S, np.where(Y > 0, 0.25, 0.75), estimator=estimator)
+    with pytest.raises(ValueError, match="Y is constant"):
+        pt.distillable_knowledge(T, S, np.full(len(Y), 0.5), estimator=estimator)

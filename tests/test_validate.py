@@ -8,7 +8,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import EXACT, SINGLE, atoms, random_pmf
+from helpers import (
+    EXACT,
+    SINGLE,
+    atoms,
+    random_pmf,
+    teacher_and_noise,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -69,6 +75,11 @@ BAD_SOURCES = {
         with_values(np.nan, dtype=np.float32),
         ValueError,
         r"holds 1 NaN in 1 row \(first at row 41\)",
+    ),
+    "a row of NaN": (
+        np.where(np.arange(N)[:, None] == 41, np.nan, FEATURES),
+        ValueError,
+        r"holds 4 NaN in 1 row \(first at row 41\); drop",
     ),
     "NaN in one axis": (FEATURES[:, 0] * np.nan, ValueError, r"holds 120 NaN in 120 rows"),
     "too large": (FEATURES * 1e200, ValueError, r"holds values beyond 1e\+150; rescale it"),
@@ -707,3 +718,42 @@ def test_strings_of_any_length_are_labels_and_symbols():
     names = np.array(["cat", "a much longer name"], dtype=np.dtypes.StringDType())[Y // 2]
     assert pt.mutual_information(Y // 2, names) == pt.mutual_information(Y // 2, Y // 2)
     assert pt.mutual_information(names, Y // 2) == pt.mutual_information(Y // 2, Y // 2)
+
+
+@pytest.mark.parametrize(
+    ("groups", "error", "message"),
+    [
+        ([None, "a"] * 100, ValueError, "groups holds 100 missing values .first at row 0."),
+        ([1, "1"] * 100, TypeError, "groups mixes types .int, str."),
+        (
+            np.array(["2020-01-01", "NaT"] * 100, "M8[D]"),
+            ValueError,
+            "groups holds 100 missing values .first at row 1.",
+        ),
+    ],
+    ids=["None", "types", "NaT"],
+)
+def test_groups_that_are_none(groups, error, message):
+    T, S, Y = teacher_and_noise()
+    with pytest.raises(error, match=message):
+        pt.distillable_knowledge(T, S, Y, estimator="binning", groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "error"), [(0, ValueError), (1.5, TypeError), ("all", TypeError), (True, TypeError)]
+)
+def test_n_jobs_is_a_whole_number_everywhere(n_jobs, error):
+    T, S, Y = np.random.default_rng(0).integers(0, 3, (3, 60))
+    calls = (
+        lambda: pt.distillable_knowledge(T, S, Y, n_jobs=n_jobs),
+        lambda: pt.compare_students(T, S, S, Y, n_jobs=n_jobs),
+        lambda: pt.summarise(T, Y, n_jobs=n_jobs),
+        lambda: pt.mutual_information(T, Y, n_jobs=n_jobs),
+        lambda: pt.mutual_information_by_column(np.eye(3)[T], Y, n_jobs=n_jobs),
+        lambda: pt.independence_test(T, Y, n_jobs=n_jobs),
+        lambda: pt.broja_batch([np.full((2, 2, 2), 1 / 8)], n_jobs=n_jobs),
+        lambda: pt.knn.ksg(np.arange(60.0), Y.astype(float), n_jobs=n_jobs),
+    )
+    for call in calls:
+        with pytest.raises(error, match="n_jobs must be"):
+            call()
