@@ -1,4 +1,4 @@
-"""The decomposition of pmfs: closed form, conic program, certificate and an optimal q."""
+"""The decomposition of pmfs: its certificate, an optimal q, and programs written elsewhere."""
 
 from __future__ import annotations
 
@@ -49,10 +49,7 @@ def assert_optimal_q(q, pmf, pid):
     assert abs(of_q - pid.union_information) <= slack(pid)
 
 
-# --- two classes: the closed form ---------------------------------------------------------
-
-
-# --- the certificate ------------------------------------------------------------------------
+# --- the certificate --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", range(10))
@@ -76,7 +73,7 @@ def test_named_problems(problem, solver):
     assert_optimal_q(pid.q, problem.pmf, pid)
 
 
-# --- against programs written apart from the library ----------------------------------------
+# --- against programs written apart from the library ------------------------------------------
 
 
 @pytest.mark.parametrize("shape", SMALL_SHAPES, ids=str)
@@ -149,7 +146,7 @@ def test_all_atoms_agree_with_the_conic_program_of_dit(shape):
     assert atoms(pt.broja(pmf)) == pytest.approx(np.array(values), abs=INDEPENDENT)
 
 
-# --- an optimal q, reductions, pairs, units -------------------------------------------------
+# --- an optimal q, reductions, pairs, sparse tables -------------------------------------------
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -225,7 +222,36 @@ def test_extreme_but_valid_tables_have_answers():
             assert atoms(pid).max() < 1e-15 + 400 * tiny + pid.gap
 
 
-# --- outcomes, warnings, errors -------------------------------------------------------------
+def test_a_class_that_one_table_lacks_by_rounding_brings_no_information():
+    one = np.outer([0.5, 0.5], [0.4955, 0.4955, 0.009]).astype(np.float16)
+    other = np.outer([0.5, 0.5], [0.5, 0.5, 0.0]).astype(np.float16)
+    for pair in ((one, other), (other, one)):
+        pid = pt.broja_from_pairs(*pair)
+        assert pid.information_t == pytest.approx(0, abs=1e-6)
+        assert pid.information_s == pytest.approx(0, abs=1e-6)
+
+
+def test_a_sparse_pmf_gives_what_the_dense_one_gives() -> None:
+    pmf = problems.dirichlet((5, 4, 3), concentration=0.1, random_state=3)
+    dense, sparse = pt.broja(pmf), pt.broja(coo_array(pmf))
+    assert sparse.redundancy == pytest.approx(dense.redundancy, abs=dense.gap)
+    assert sparse.synergy == pytest.approx(dense.synergy, abs=dense.gap + 1e-14)
+
+
+def test_repeated_coordinates_add_up() -> None:
+    coordinates = ([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1])
+    pid = pt.broja(coo_array(([0.25] * 4, coordinates), shape=(2, 2, 2)))
+    assert pid.redundancy == pytest.approx(1.0, abs=1e-12)
+
+
+# --- outcomes, warnings, errors ---------------------------------------------------------------
+
+
+def test_sources_that_know_nothing_are_not_called_constant():
+    pid = pt.broja(pt.problems.get("XOR").pmf)
+    assert pid.outcome is pt.Outcome.trivial
+    assert "knows nothing of the target" in pid.outcome.value
+    assert (pid.information_t, pid.information_s) == (0, 0)
 
 
 def test_a_gap_above_tol_is_a_result_with_a_warning():
@@ -254,38 +280,6 @@ def test_few_iterations_leave_an_honest_gap():
         early = pt.broja(pmf, max_iter=3)
     assert early.gap > 1e-9
     assert abs(atoms(early) - atoms(best)).max() <= slack(early, best)
-
-
-# --- the result -----------------------------------------------------------------------------
-
-
-def test_a_class_that_one_table_lacks_by_rounding_brings_no_information():
-    one = np.outer([0.5, 0.5], [0.4955, 0.4955, 0.009]).astype(np.float16)
-    other = np.outer([0.5, 0.5], [0.5, 0.5, 0.0]).astype(np.float16)
-    for pair in ((one, other), (other, one)):
-        pid = pt.broja_from_pairs(*pair)
-        assert pid.information_t == pytest.approx(0, abs=1e-6)
-        assert pid.information_s == pytest.approx(0, abs=1e-6)
-
-
-def test_sources_that_know_nothing_are_not_called_constant():
-    pid = pt.broja(pt.problems.get("XOR").pmf)
-    assert pid.outcome is pt.Outcome.trivial
-    assert "knows nothing of the target" in pid.outcome.value
-    assert (pid.information_t, pid.information_s) == (0, 0)
-
-
-def test_a_sparse_pmf_gives_what_the_dense_one_gives() -> None:
-    pmf = problems.dirichlet((5, 4, 3), concentration=0.1, random_state=3)
-    dense, sparse = pt.broja(pmf), pt.broja(coo_array(pmf))
-    assert sparse.redundancy == pytest.approx(dense.redundancy, abs=dense.gap)
-    assert sparse.synergy == pytest.approx(dense.synergy, abs=dense.gap + 1e-14)
-
-
-def test_repeated_coordinates_add_up() -> None:
-    coordinates = ([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1])
-    pid = pt.broja(coo_array(([0.25] * 4, coordinates), shape=(2, 2, 2)))
-    assert pid.redundancy == pytest.approx(1.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The solver behind `broja`: its certificate, its linear algebra, its limits."""
+"""The solver of many classes: agreement with others, starts, and limits."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from scipy.special import logsumexp
 import pidtools as pt
 from pidtools import problems
 from pidtools._broja import driver, hull, program
-
-# --- the certificate ---------------------------------------------------------------------
-
 
 # --- agreement ---------------------------------------------------------------------------
 
@@ -56,9 +53,6 @@ def test_solvers_agree_within_their_gaps(
     reference = pt.broja(pmf, solver="cvxpy", tol=1.0)
     for other in (scaled, reference):
         assert abs(ours.union_information - other.union_information) <= ours.gap + other.gap
-
-
-# --- sparse pmfs, batches ----------------------------------------------------------------
 
 
 # --- limits ------------------------------------------------------------------------------

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 
 import numpy as np
 import pytest
-from helpers import EXACT, SINGLE, atoms
+from helpers import EXACT, SINGLE, atoms, unheard
 
 import pidtools as pt
 
@@ -52,8 +51,7 @@ def test_kmeans_is_the_plain_script(layer, dtype, n_components, n_clusters, seed
     """The same clusters for T and S alike, and so the same plug-in decomposition."""
     X, small = layer.astype(dtype), S.astype(dtype)
     estimator = pt.KMeansBinning(n_components, n_clusters)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         result = pt.distillable_knowledge(X, small, Y, estimator=estimator, random_state=seed)
         summary = pt.summarise(X, Y, estimator=estimator, random_state=seed)
     t = paper_codes(X, n_components, n_clusters, seed)
@@ -67,8 +65,7 @@ def test_kmeans_is_the_plain_script(layer, dtype, n_components, n_clusters, seed
 
 def test_another_seed_is_another_start():
     estimator = pt.KMeansBinning(n_clusters=20)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         codes = [pt.summarise(T, Y, estimator=estimator, random_state=k).codes for k in (0, 1)]
     assert not same_partition(*codes)
 
@@ -154,8 +151,7 @@ def slow_bins(X, method, n_bins):
     ids=["one", "three", "rectified", "ties", "constant"],
 )
 def test_bins_are_those_of_a_slow_twin(X, n_bins, method):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         summary = pt.summarise(X, Y[: len(X)], estimator=pt.Binning(method, n_bins=n_bins))
     assert same_partition(summary.codes.tolist(), slow_bins(X, method, n_bins))
 

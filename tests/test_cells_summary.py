@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
-from helpers import EXACT, atoms, information
+from helpers import EXACT, atoms, information, unheard
 
 import pidtools as pt
 from pidtools._cells import summary as cells
@@ -119,8 +117,7 @@ def test_summaries_of_different_kinds_are_not_compared():
 
 def test_a_summary_of_bins_meets_a_summary_of_symbols():
     """All that is needed of either are its cells."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         binned = pt.summarise(
             T.astype(float), Y, estimator=pt.Binning("uniform", n_bins=7, correction="none")
         )

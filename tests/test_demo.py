@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import unheard
 
 import pidtools as pt
 from pidtools.demo import STUDENT_WIDTHS, run
@@ -47,8 +47,7 @@ def test_numbers_are_those_of_the_saved_arrays(demonstration, folder, written):
     for student in written["students"]:
         S = np.load(folder / f"student-{student['width']}.npy")
         for chosen, content in ((estimator, student), ("kmeans", student["clusters"])):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", pt.PIDWarning)
+            with unheard():
                 found = pt.distillable_knowledge(T, S, Y, estimator=chosen).to_dict()
             del found["notes"]  # they name the student
             assert {key: content[key] for key in found} == found
@@ -56,8 +55,7 @@ def test_numbers_are_those_of_the_saved_arrays(demonstration, folder, written):
 
 def test_intervals_of_a_student_are_those_of_a_call_for_it(demonstration, folder, written):
     T, S, Y = (np.load(folder / f"{name}.npy") for name in ("teacher", "student-4", "labels"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         found = pt.distillable_knowledge(
             T,
             S,

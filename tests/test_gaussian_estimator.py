@@ -24,6 +24,102 @@ def atoms_of(*sources, **options):
     return atoms(measure(*sources, **options).pid)
 
 
+# --- which estimator, and what is refused -----------------------------------------------------
+
+
+def test_auto_chooses_it_for_a_continuous_target_and_says_so():
+    found = pt.distillable_knowledge(T, S, Y)
+    assert found.estimator_t == pt.Gaussian()
+    assert 'estimator="auto" chose Gaussian(' in found.notes[0]
+    assert found.n_classes is None
+    assert "continuous Y" in found.summary()
+    assert atoms(found.pid).tolist() == atoms_of().tolist()
+    labels = (Y[:, 0] > 0).astype(int)
+    assert pt.distillable_knowledge(labels, labels, labels).estimator_t == pt.Symbols()
+
+
+LABELS = np.arange(600) % 3
+REFUSED = {
+    "integers": (LABELS, TypeError, 'Y holds int64 and looks like labels.*estimator="probe"'),
+    "strings": (LABELS.astype(str), TypeError, "Y holds <U21 and looks like labels"),
+    "bools": (LABELS > 0, TypeError, "Y holds bool and looks like labels"),
+    "one-hot": (np.eye(3)[LABELS], ValueError, r"Y holds one-hot labels.*argmax\(axis=1\)"),
+    "two values": ((LABELS > 0) * 0.5, ValueError, "Y holds 2 distinct values and looks like"),
+    "constant": (np.ones((600, 2)), ValueError, "Y is constant"),
+    "NaN": (np.where(LABELS[:, None] == 1, np.nan, Y), ValueError, "Y holds 800 NaN in 200 rows"),
+    "three axes": (Y[:, :, None], ValueError, "Y has 3 axes"),
+    "short": (Y[:-1], ValueError, "T has 600 rows, S has 600 rows, Y has 599 rows"),
+    "function of T": (T @ np.ones((4, 2)) + [0, 1], ValueError, "a linear function of T, so the"),
+    "function of S": (
+        S[:, :1] * 2,
+        ValueError,
+        "a linear function of S, so the information is inf",
+    ),
+    "function of both": (T[:, :1] + S[:, :1], ValueError, "linear function of T and S together"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_targets_that_are_refused(kind):
+    bad, error, message = REFUSED[kind]
+    with pytest.raises(error, match=message):
+        measure(Y=bad)
+
+
+def test_whole_floats_are_taken_with_a_note():
+    codes = LABELS.astype(float)
+    found = measure(Y=codes)
+    assert sum("Y takes few values" in note for note in found.notes) == 2
+    assert not any("Y takes few values" in note for note in measure().notes)
+    # Without being told, whole floats are labels.
+    assert pt.distillable_knowledge(T, S, codes).n_classes == 3
+
+
+def test_labels_estimators_refuse_amounts():
+    with pytest.raises(ValueError, match=r'Y holds 600 distinct .*estimator="gaussian"'):
+        measure(Y=Y[:, 0], estimator="binning")
+    with pytest.raises(ValueError, match=r'astype\(float\) with estimator="gaussian"'):
+        pt.distillable_knowledge(T, S, np.arange(600))
+
+
+def test_strings_are_no_units():
+    with pytest.raises(TypeError, match="T holds strings; the Gaussian estimator needs numbers"):
+        measure(LABELS.astype(str))
+
+
+def test_too_few_samples_are_refused_and_shrinkage_helps():
+    rows = slice(0, 9)
+    with pytest.raises(ValueError, match=r"T has 4 units and Y 4 for 9 samples.*at least 10"):
+        measure(T[rows], S[rows], Y[rows])
+    with pytest.raises(ValueError, match="Y holds 1 sample; a covariance needs more"):
+        measure(T[:1], S[:1], Y[:1])
+    rows = slice(0, 12)
+    with pytest.raises(ValueError, match=r"T and S together have 8 units.*pass synergy=False"):
+        measure(T[rows], S[rows], Y[rows])
+    with pytest.warns(pt.PIDWarning, match="[TS]: 12 samples for 4 units and 4 of Y are few"):
+        found = measure(T[rows], S[rows], Y[rows], synergy=False)
+    assert any("are few; the atoms move" in note for note in found.notes)
+    shrunk = measure(T[rows], S[rows], Y[rows], estimator=pt.Gaussian(shrinkage="oas"))
+    assert (atoms(shrunk.pid) >= -1e-12).all()
+    assert any("Correlations shrunk by" in note for note in shrunk.notes)
+
+
+def test_shrinkage_takes_more_units_than_samples():
+    rng = np.random.default_rng(0)
+    wide = [rng.normal(size=(20, 24)) for _ in range(3)]
+    found = measure(*wide, estimator=pt.Gaussian(shrinkage="oas"))
+    # Independent units: nothing is known, and the plug-in of gpid's kind reads 71 bits.
+    assert found.joint_information < 15
+    with pytest.raises(ValueError, match=r"shrinkage must be one of 'oas'; got 'lw'"):
+        pt.Gaussian(shrinkage="lw")
+
+
+def test_summaries_of_another_kind_do_not_mix():
+    t = pt.summarise(T, Y, estimator=pt.Gaussian())
+    with pytest.raises(ValueError, match="T was summarised with other labels than Y"):
+        measure(t, S, Y + 1)
+
+
 # --- moments ----------------------------------------------------------------------------------
 
 
@@ -130,6 +226,26 @@ def test_float32_is_close_to_float64():
     np.testing.assert_allclose(atoms(single.pid), atoms_of(), atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [pt.Gaussian(), pt.Gaussian(copula=True), pt.Gaussian(shrinkage="oas")],
+    ids=["plain", "copula", "oas"],
+)
+def test_powers_of_two_change_no_bit(estimator):
+    """Columns from 1e-240 to 1e140, one of Y repeated, with errors of arithmetic raised."""
+    rng = np.random.default_rng(0)
+    T, S, Y = pt.problems.get("gaussian_unordered").sample(150, random_state=3)
+    Y = np.column_stack([Y, Y[:, 0]])
+    scaled = [X * 2.0 ** rng.integers(-800, 450, size=X.shape[1]) for X in (T, S, Y)]
+    options = {"estimator": estimator, "confidence_level": 0.9, "n_resamples": 10}
+    before = measure(T, S, Y, **options)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        after = measure(*scaled, **options)
+    assert atoms(after.pid).tolist() == atoms(before.pid).tolist()
+    assert after.intervals == before.intervals
+
+
 # --- corrections ------------------------------------------------------------------------------
 
 
@@ -227,6 +343,22 @@ def test_resamples_of_equal_channels_spread_as_samples_do():
     assert np.mean(widths) / 3.29 / np.std(estimates) == pytest.approx(1.0, abs=0.4)
 
 
+@pytest.mark.parametrize("shrinkage", [None, "oas"])
+def test_resamples_of_a_constant_source(shrinkage):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(60, 2))
+    options = {"confidence_level": 0.9, "n_resamples": 10}
+    found = measure(
+        np.ones((60, 2)),
+        Y + 1,
+        Y + rng.normal(size=(60, 2)),
+        **options,
+        estimator=pt.Gaussian(shrinkage=shrinkage),
+    )
+    assert found.teacher_information == 0
+    assert found.intervals["teacher_information"].high == pytest.approx(0, abs=1e-12)
+
+
 def test_without_correction_there_is_nothing_to_prepare():
     plain = pt.Gaussian(correction=False)
     t, s = (pt.summarise(X, Y, estimator=plain) for X in (T, S))
@@ -255,135 +387,3 @@ def test_groups_widen_the_intervals():
 def test_bad_options_for_intervals(option, value, message):
     with pytest.raises(ValueError, match=message):
         measure(**{"confidence_level": 0.9, option: value})
-
-
-# --- which estimator, and what is refused -----------------------------------------------------
-
-
-def test_auto_chooses_it_for_a_continuous_target_and_says_so():
-    found = pt.distillable_knowledge(T, S, Y)
-    assert found.estimator_t == pt.Gaussian()
-    assert 'estimator="auto" chose Gaussian(' in found.notes[0]
-    assert found.n_classes is None
-    assert "continuous Y" in found.summary()
-    assert atoms(found.pid).tolist() == atoms_of().tolist()
-    labels = (Y[:, 0] > 0).astype(int)
-    assert pt.distillable_knowledge(labels, labels, labels).estimator_t == pt.Symbols()
-
-
-LABELS = np.arange(600) % 3
-REFUSED = {
-    "integers": (LABELS, TypeError, 'Y holds int64 and looks like labels.*estimator="probe"'),
-    "strings": (LABELS.astype(str), TypeError, "Y holds <U21 and looks like labels"),
-    "bools": (LABELS > 0, TypeError, "Y holds bool and looks like labels"),
-    "one-hot": (np.eye(3)[LABELS], ValueError, r"Y holds one-hot labels.*argmax\(axis=1\)"),
-    "two values": ((LABELS > 0) * 0.5, ValueError, "Y holds 2 distinct values and looks like"),
-    "constant": (np.ones((600, 2)), ValueError, "Y is constant"),
-    "NaN": (np.where(LABELS[:, None] == 1, np.nan, Y), ValueError, "Y holds 800 NaN in 200 rows"),
-    "three axes": (Y[:, :, None], ValueError, "Y has 3 axes"),
-    "short": (Y[:-1], ValueError, "T has 600 rows, S has 600 rows, Y has 599 rows"),
-    "function of T": (T @ np.ones((4, 2)) + [0, 1], ValueError, "a linear function of T, so the"),
-    "function of S": (
-        S[:, :1] * 2,
-        ValueError,
-        "a linear function of S, so the information is inf",
-    ),
-    "function of both": (T[:, :1] + S[:, :1], ValueError, "linear function of T and S together"),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_targets_that_are_refused(kind):
-    bad, error, message = REFUSED[kind]
-    with pytest.raises(error, match=message):
-        measure(Y=bad)
-
-
-def test_whole_floats_are_taken_with_a_note():
-    codes = LABELS.astype(float)
-    found = measure(Y=codes)
-    assert sum("Y takes few values" in note for note in found.notes) == 2
-    assert not any("Y takes few values" in note for note in measure().notes)
-    # Without being told, whole floats are labels.
-    assert pt.distillable_knowledge(T, S, codes).n_classes == 3
-
-
-def test_labels_estimators_refuse_amounts():
-    with pytest.raises(ValueError, match=r'Y holds 600 distinct .*estimator="gaussian"'):
-        measure(Y=Y[:, 0], estimator="binning")
-    with pytest.raises(ValueError, match=r'astype\(float\) with estimator="gaussian"'):
-        pt.distillable_knowledge(T, S, np.arange(600))
-
-
-def test_strings_are_no_units():
-    with pytest.raises(TypeError, match="T holds strings; the Gaussian estimator needs numbers"):
-        measure(LABELS.astype(str))
-
-
-def test_too_few_samples_are_refused_and_shrinkage_helps():
-    rows = slice(0, 9)
-    with pytest.raises(ValueError, match=r"T has 4 units and Y 4 for 9 samples.*at least 10"):
-        measure(T[rows], S[rows], Y[rows])
-    with pytest.raises(ValueError, match="Y holds 1 sample; a covariance needs more"):
-        measure(T[:1], S[:1], Y[:1])
-    rows = slice(0, 12)
-    with pytest.raises(ValueError, match=r"T and S together have 8 units.*pass synergy=False"):
-        measure(T[rows], S[rows], Y[rows])
-    with pytest.warns(pt.PIDWarning, match="[TS]: 12 samples for 4 units and 4 of Y are few"):
-        found = measure(T[rows], S[rows], Y[rows], synergy=False)
-    assert any("are few; the atoms move" in note for note in found.notes)
-    shrunk = measure(T[rows], S[rows], Y[rows], estimator=pt.Gaussian(shrinkage="oas"))
-    assert (atoms(shrunk.pid) >= -1e-12).all()
-    assert any("Correlations shrunk by" in note for note in shrunk.notes)
-
-
-def test_shrinkage_takes_more_units_than_samples():
-    rng = np.random.default_rng(0)
-    wide = [rng.normal(size=(20, 24)) for _ in range(3)]
-    found = measure(*wide, estimator=pt.Gaussian(shrinkage="oas"))
-    # Independent units: nothing is known, and the plug-in of gpid's kind reads 71 bits.
-    assert found.joint_information < 15
-    with pytest.raises(ValueError, match=r"shrinkage must be one of 'oas'; got 'lw'"):
-        pt.Gaussian(shrinkage="lw")
-
-
-def test_summaries_of_another_kind_do_not_mix():
-    t = pt.summarise(T, Y, estimator=pt.Gaussian())
-    with pytest.raises(ValueError, match="T was summarised with other labels than Y"):
-        measure(t, S, Y + 1)
-
-
-@pytest.mark.parametrize("shrinkage", [None, "oas"])
-def test_resamples_of_a_constant_source(shrinkage):
-    rng = np.random.default_rng(0)
-    Y = rng.normal(size=(60, 2))
-    options = {"confidence_level": 0.9, "n_resamples": 10}
-    found = measure(
-        np.ones((60, 2)),
-        Y + 1,
-        Y + rng.normal(size=(60, 2)),
-        **options,
-        estimator=pt.Gaussian(shrinkage=shrinkage),
-    )
-    assert found.teacher_information == 0
-    assert found.intervals["teacher_information"].high == pytest.approx(0, abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [pt.Gaussian(), pt.Gaussian(copula=True), pt.Gaussian(shrinkage="oas")],
-    ids=["plain", "copula", "oas"],
-)
-def test_powers_of_two_change_no_bit(estimator):
-    """Columns from 1e-240 to 1e140, one of Y repeated, with errors of arithmetic raised."""
-    rng = np.random.default_rng(0)
-    T, S, Y = pt.problems.get("gaussian_unordered").sample(150, random_state=3)
-    Y = np.column_stack([Y, Y[:, 0]])
-    scaled = [X * 2.0 ** rng.integers(-800, 450, size=X.shape[1]) for X in (T, S, Y)]
-    options = {"estimator": estimator, "confidence_level": 0.9, "n_resamples": 10}
-    before = measure(T, S, Y, **options)
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        after = measure(*scaled, **options)
-    assert atoms(after.pid).tolist() == atoms(before.pid).tolist()
-    assert after.intervals == before.intervals

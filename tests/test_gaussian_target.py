@@ -122,12 +122,3 @@ def test_rank_is_decided_beside_the_rounding_of_float32():
     assert target.reduce(offset).values is offset
     with pytest.raises(ValueError, match="Y is constant, or varies in the last place"):
         measure(Y, Y, np.ones((300, 2)) + 1e-17 * Y)
-
-
-# --- covariances ------------------------------------------------------------------------------
-
-
-# --- units ------------------------------------------------------------------------------------
-
-
-# --- notes and errors -------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import printed
 
 import pidtools
 import pidtools._kernels.jit
@@ -137,8 +138,7 @@ def test_a_spawned_worker_of_a_program_without_a_file_answers():
         "with m.get_context('spawn').Pool(1) as pool:\n"
         "    print(pool.apply(pt.broja, ([[[.5, 0], [0, 0]], [[0, 0], [0, .5]]],)).redundancy)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.strip() == "1.0", done.stderr
+    assert printed(program) == "1.0"
 
 
 @pytest.mark.slow

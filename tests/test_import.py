@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import importlib.metadata
 import pkgutil
-import subprocess
-import sys
 
 import pytest
+from helpers import printed
 
 import pidtools as pt
 
 HEAVY = ("sklearn", "scipy.stats", "numba", "cvxpy", "matplotlib", "joblib")
 
 
-def run(code):
-    """Run code in a fresh interpreter."""
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout.strip()
-
-
 def test_import_is_light():
     code = f"import sys, pidtools; print([m for m in {HEAVY} if m in sys.modules])"
-    assert run(code) == "[]"
+    assert printed(code) == "[]"
 
 
 def test_two_classes_need_no_heavy_module():
@@ -31,7 +23,7 @@ def test_two_classes_need_no_heavy_module():
         "import sys, pidtools as pt; pt.broja(pt.problems.get('AND').pmf); "
         f"print([m for m in {HEAVY} if m in sys.modules])"
     )
-    assert run(code) == "[]"
+    assert printed(code) == "[]"
 
 
 @pytest.mark.parametrize("name", pt.__all__)
@@ -56,7 +48,7 @@ def test_every_public_name_is_listed():
     ],
 )
 def test_broja_is_the_function_however_it_is_imported(code):
-    assert run(f"{code}; print(callable(pidtools.broja))") == "True"
+    assert printed(f"{code}; print(callable(pidtools.broja))") == "True"
 
 
 def test_version_stands_in_one_place():

@@ -241,6 +241,3 @@ def test_entropy_of_ties_is_refused() -> None:
 def test_one_sample_in_every_class_is_refused() -> None:
     with pytest.raises(ValueError, match="Y has one sample in every class"):
         knn.ross(np.arange(4.0), ["a", "b", "c", "d"])
-
-
-# --- units of measurement, whole numbers, decades ---------------------------------------------

@@ -24,7 +24,7 @@ def measure(T=T, S=S, Y=Y, estimator=CHEAP, **options):
     return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
 
 
-# --- laws that estimates break --------------------------------------------------------------
+# --- laws that estimates break ----------------------------------------------------------------
 
 
 def test_estimates_are_reported_as_they_came_out_with_a_note(monkeypatch):
@@ -53,7 +53,20 @@ def test_exact_answers_break_no_law():
     assert not noted(result, "The joint information came out below")
 
 
-# --- the p-value of what is left ------------------------------------------------------------
+def test_rounding_is_nothing_to_distil():
+    """Equal outputs of a head: their difference is rounding, and no interval leaves 0 out."""
+    sure = np.eye(2)[Y % 2]
+    probe = pt.Probe(inputs="probabilities", experts=())
+    result = measure(
+        sure, sure, Y % 2, estimator=probe, synergy=False, confidence_level=0.95, n_resamples=40
+    )
+    assert result.distillable == pytest.approx(0, abs=1e-6)
+    assert result.intervals["distillable"].low == 0
+    assert result.p_distillable == 1
+    assert not any("Below 0" in note for note in result.notes)
+
+
+# --- the p-value of what is left --------------------------------------------------------------
 
 
 def test_what_is_left_has_a_p_value():
@@ -81,6 +94,22 @@ def test_without_resamples_there_is_no_p_value():
     assert "p-value" not in result.summary()
 
 
+def test_few_resamples_with_an_answer_are_said():
+    rng = np.random.default_rng(1)
+    T, S, Y = rng.normal(size=(14, 4)), rng.normal(size=(14, 4)), rng.normal(size=(14, 2))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = pt.distillable_knowledge(
+            T, S, Y, estimator="gaussian", confidence_level=0.95, n_resamples=100
+        )
+    assert any("Use more rows" in str(each.message) for each in caught)
+    assert any("of 100 resamples had no answer" in note for note in found.notes)
+    assert any("resamples allow no p-value" in note for note in found.notes)
+
+
+# --- groups, and sources that meet ------------------------------------------------------------
+
+
 @pytest.mark.parametrize("n_groups", [2, 3, 4, 5, 9])
 def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups):
     T, S, Y = teacher_and_noise()
@@ -99,60 +128,6 @@ def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups):
     else:
         found = pt.distillable_knowledge(T, S, Y, **options)
         assert 0 < found.intervals["distillable"].low < found.intervals["distillable"].high
-
-
-def test_few_resamples_with_an_answer_are_said():
-    rng = np.random.default_rng(1)
-    T, S, Y = rng.normal(size=(14, 4)), rng.normal(size=(14, 4)), rng.normal(size=(14, 2))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = pt.distillable_knowledge(
-            T, S, Y, estimator="gaussian", confidence_level=0.95, n_resamples=100
-        )
-    assert any("Use more rows" in str(each.message) for each in caught)
-    assert any("of 100 resamples had no answer" in note for note in found.notes)
-    assert any("resamples allow no p-value" in note for note in found.notes)
-
-
-def test_auto_follows_summaries():
-    T, S, Y = teacher_and_noise()
-    by_neighbours = pt.summarise(T, Y, estimator="knn")
-    symbols = np.random.default_rng(1).integers(0, 4, len(Y))
-    expected = pt.distillable_knowledge(by_neighbours, symbols, Y, estimator="knn")
-    assert pt.distillable_knowledge(by_neighbours, symbols, Y).distillable == expected.distillable
-    counts = np.random.default_rng(2).poisson(5, (len(Y), 2)).astype(float)
-    gaussian = pt.summarise(T, counts, estimator="gaussian")
-    expected = pt.distillable_knowledge(gaussian, S, counts, estimator="gaussian")
-    assert pt.distillable_knowledge(gaussian, S, counts).distillable == expected.distillable
-
-
-def test_notes_of_one_student_are_not_the_others():
-    rng = np.random.default_rng(0)
-    T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)
-    with pytest.warns(pt.PIDWarning):
-        found = pt.compare_students(T, a, b, T, n_resamples=100)
-    assert any(note.startswith("S_a: ") for note in found.a.notes)
-    assert not any(note.startswith("S_b: ") for note in found.a.notes)
-    assert not any(note.startswith("S_a: ") for note in found.b.notes)
-
-
-# --- what is near 0 -------------------------------------------------------------------------
-
-
-def test_rounding_is_nothing_to_distil():
-    """Equal outputs of a head: their difference is rounding, and no interval leaves 0 out."""
-    sure = np.eye(2)[Y % 2]
-    probe = pt.Probe(inputs="probabilities", experts=())
-    result = measure(
-        sure, sure, Y % 2, estimator=probe, synergy=False, confidence_level=0.95, n_resamples=40
-    )
-    assert result.distillable == pytest.approx(0, abs=1e-6)
-    assert result.intervals["distillable"].low == 0
-    assert result.p_distillable == 1
-    assert not any("Below 0" in note for note in result.notes)
-
-
-# --- groups ---------------------------------------------------------------------------------
 
 
 def test_intervals_from_few_groups_are_said_to_be_narrow():
@@ -178,4 +153,23 @@ def test_too_few_groups_are_refused_before_anything_is_resampled(monkeypatch, es
         )
 
 
-# --- options of the probe -------------------------------------------------------------------
+def test_auto_follows_summaries():
+    T, S, Y = teacher_and_noise()
+    by_neighbours = pt.summarise(T, Y, estimator="knn")
+    symbols = np.random.default_rng(1).integers(0, 4, len(Y))
+    expected = pt.distillable_knowledge(by_neighbours, symbols, Y, estimator="knn")
+    assert pt.distillable_knowledge(by_neighbours, symbols, Y).distillable == expected.distillable
+    counts = np.random.default_rng(2).poisson(5, (len(Y), 2)).astype(float)
+    gaussian = pt.summarise(T, counts, estimator="gaussian")
+    expected = pt.distillable_knowledge(gaussian, S, counts, estimator="gaussian")
+    assert pt.distillable_knowledge(gaussian, S, counts).distillable == expected.distillable
+
+
+def test_notes_of_one_student_are_not_the_others():
+    rng = np.random.default_rng(0)
+    T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)
+    with pytest.warns(pt.PIDWarning):
+        found = pt.compare_students(T, a, b, T, n_resamples=100)
+    assert any(note.startswith("S_a: ") for note in found.a.notes)
+    assert not any(note.startswith("S_b: ") for note in found.a.notes)
+    assert not any(note.startswith("S_a: ") for note in found.b.notes)

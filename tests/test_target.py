@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers import (
     teacher_and_noise,
+    unheard,
 )
 
 import pidtools as pt
@@ -58,8 +59,7 @@ def test_the_line_for_labels_gives_the_labels(Y):
     read = pt.mutual_information(T[:, 0], codes, estimator="knn")
     # The same information, whatever the values mean.
     assert pt.mutual_information(T[:, 0], Y, estimator="knn") == read
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         binned = pt.mutual_information(T[:, 0], Y, estimator=pt.Binning(n_bins=4))
         labelled = pt.mutual_information(T[:, 0], codes, estimator=pt.Binning(n_bins=4))
     assert binned == labelled
@@ -155,8 +155,7 @@ def test_no_information_is_above_the_entropy_of_the_labels(estimator):
     for n, n_classes in ((60, 6), (400, 10)):
         y = np.random.default_rng(n).integers(0, n_classes, n)
         p = np.bincount(y) / n
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pt.PIDWarning)
+        with unheard():
             x = y + 1e-3 * np.random.default_rng(1).normal(size=n)
             found = pt.distillable_knowledge(x, x, y, estimator=estimator)
             alone = pt.mutual_information(x, y, estimator=estimator)

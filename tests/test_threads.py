@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+
+from helpers import printed
 
 # The second thread starts while BLAS is limited and ends when it is no more; then a measurement
 # whose workers are threads.
@@ -55,14 +55,8 @@ print(json.dumps(said))
 
 
 def test_overlapping_threads_leave_the_number_of_blas_threads() -> None:
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", THREADS],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"},
-    )
-    before, inside, after, after_measuring = json.loads(answer.stdout)
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    before, inside, after, after_measuring = json.loads(printed(THREADS, "-W", "ignore", env=env))
     assert set(inside) <= {1}
     assert after == before
     assert after_measuring == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from helpers import (
     atoms,
     random_pmf,
     teacher_and_noise,
+    unheard,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -332,8 +332,7 @@ GOOD_FEATURES = {
 @pytest.mark.parametrize("source", GOOD_FEATURES.values(), ids=GOOD_FEATURES)
 @pytest.mark.parametrize("estimator", ["kmeans", pt.Binning(n_bins=2)], ids=repr)
 def test_good_features_of_any_kind_say_the_same(source, estimator):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)  # few samples, on purpose
+    with unheard():  # few samples, on purpose
         expected, found = (
             measure(T=X, estimator=estimator, S=FEATURES) for X in (FEATURES, source)
         )
@@ -345,8 +344,7 @@ def test_narrow_numbers_agree_with_float64(dtype):
     """Whole numbers below 2048 are exact in each of these, so the cells are the same."""
     whole = np.round(np.abs(FEATURES) * 100)
     for estimator in ("kmeans", pt.Binning("uniform", n_bins=2)):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pt.PIDWarning)
+        with unheard():
             wide = pt.mutual_information(whole, Y, estimator=estimator)
             narrow = pt.mutual_information(whole.astype(dtype), Y, estimator=estimator)
         assert narrow == pytest.approx(wide, abs=SINGLE)
@@ -586,8 +584,7 @@ def inputs(draw):
 
 def attempt(function, *arrays, **options):
     """The result, or the message of the refusal; anything else passes through."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         try:
             return function(*arrays, **options), None
         except (ValueError, TypeError) as error:
