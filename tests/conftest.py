@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:  # the library is loaded once the variables below are set
+    from pidtools.demo import Demonstration
 
 os.environ.setdefault("MPLBACKEND", "agg")
 # Matrices here are small; on a busy machine a second thread makes them many times slower.
@@ -24,7 +28,7 @@ settings.register_profile(
 settings.load_profile("pidtools")
 
 
-def pytest_configure():
+def pytest_configure() -> None:
     """Hear what users are spared: warnings of other libraries, and of rounding."""
     from pidtools import _warnings
 
@@ -32,7 +36,7 @@ def pytest_configure():
 
 
 @pytest.fixture(scope="session")
-def demonstration(tmp_path_factory):
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Demonstration, list[str]]:
     """The demonstration, run once, in a folder of the name that the command gives it.
 
     By a cheap probe and a few resamples; the command itself takes about a minute.

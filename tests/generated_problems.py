@@ -38,7 +38,8 @@ def _deterministic(shape: Shape, rng: np.random.Generator) -> Pmf:
     """Y a function of (T, S)."""
     p_ts = _dirichlet((shape[0], shape[1], 1), rng)[:, :, 0]
     labels = rng.integers(shape[2], size=p_ts.shape)
-    return p_ts[:, :, None] * (labels[:, :, None] == np.arange(shape[2]))
+    pmf: Pmf = p_ts[:, :, None] * (labels[:, :, None] == np.arange(shape[2]))
+    return pmf
 
 
 def _copied(shape: Shape, rng: np.random.Generator) -> Pmf:
@@ -61,7 +62,8 @@ def _duplicated(shape: Shape, rng: np.random.Generator) -> Pmf:
     p = _dirichlet(shape, rng)
     p = p[rng.integers(shape[0], size=shape[0])] * rng.uniform(0.1, 1.0, (shape[0], 1, 1))
     p = p[:, rng.integers(shape[1], size=shape[1])] * rng.uniform(0.1, 1.0, (shape[1], 1))
-    return p / p.sum()
+    pmf: Pmf = p / p.sum()
+    return pmf
 
 
 def _blackwell(shape: Shape, rng: np.random.Generator) -> Pmf:
@@ -74,7 +76,8 @@ def _blackwell(shape: Shape, rng: np.random.Generator) -> Pmf:
 def _modular(shape: Shape, rng: np.random.Generator) -> Pmf:
     """Y = T + S modulo the number of classes, T and S independent and uniform."""
     t, s = np.ogrid[: shape[0], : shape[1]]
-    return np.eye(shape[2])[(t + s) % shape[2]] / (shape[0] * shape[1])
+    pmf: Pmf = np.eye(shape[2])[(t + s) % shape[2]] / (shape[0] * shape[1])
+    return pmf
 
 
 KINDS: tuple[Callable[[Shape, np.random.Generator], Pmf], ...] = (

@@ -6,7 +6,7 @@ import itertools
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,8 +15,13 @@ from union_by_cone import union_information
 
 import pidtools as pt
 from pidtools import problems
+from pidtools._cells.summary import CellSummary
 from pidtools._information import entropy
 from pidtools._types import Codes, Floats
+from pidtools.demo import Demonstration
+from pidtools.problems.gaussian import GaussianProblem
+from pidtools.problems.pmf import PmfProblem
+from pidtools.problems.sampled import SampledProblem
 
 # The tolerances of the suite, in bits where they bound informations.
 #
@@ -37,9 +42,14 @@ INDEPENDENT = 1e-6
 SINGLE = 1e-5
 
 Shape = tuple[int, int, int]
+Dtype = type[np.generic]
+Shown = tuple[Demonstration, list[str]]
+"""The demonstration, and the steps it told of."""
+Answers = dict[str, list[str]]
+"""Of the battery, number by number, by the name of the call."""
 
 ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
-DRAWS = {
+DRAWS: dict[str, Callable[..., Floats]] = {
     "dense": problems.dirichlet,
     "sparse": problems.sparse_dirichlet,
     "histogram": lambda shape, random_state: problems.histogram(
@@ -65,6 +75,33 @@ def random_pmfs(
     for k in range(n):
         n_t, n_s = (int(x) for x in rng.integers(sides[0], sides[1] + 1, size=2))
         yield next(kinds), (n_t, n_s, int(rng.integers(classes[0], classes[1] + 1))), k
+
+
+def pmf_problem(name: str) -> PmfProblem:
+    """A named problem that is a table."""
+    problem = problems.get(name)
+    assert isinstance(problem, PmfProblem)
+    return problem
+
+
+def sampled_problem(name: str) -> SampledProblem:
+    """A named problem with classes, from which samples are drawn."""
+    problem = problems.get(name)
+    assert isinstance(problem, SampledProblem)
+    return problem
+
+
+def gaussian_problem(name: str) -> GaussianProblem:
+    """A named problem with a continuous target."""
+    problem = problems.get(name)
+    assert isinstance(problem, GaussianProblem)
+    return problem
+
+
+def known(value: float | None) -> float:
+    """A number that may be missing from a result, and is there."""
+    assert value is not None
+    return value
 
 
 def pair_tables(pmf: Floats) -> tuple[Floats, Floats]:
@@ -155,6 +192,13 @@ def correlated(n: int, d: int, seed: int = 0) -> tuple[Floats, Floats]:
     """Two sources of normal columns with a correlation of 0.8, column by column."""
     x, noise = np.random.default_rng(seed).normal(size=(2, n, d))
     return x, 0.8 * x + 0.6 * noise
+
+
+def cells_of(X: Any, Y: Any, **options: Any) -> CellSummary:
+    """A summary of cells, by whichever estimator makes them."""
+    summary = pt.summarise(X, Y, **options)
+    assert isinstance(summary, CellSummary)
+    return summary
 
 
 def entropy_of(labels: Codes) -> float:

@@ -14,7 +14,7 @@ def test_a_batch_equals_its_members_whatever_n_jobs() -> None:
     batch, parallel = pt.broja_batch(pmfs), pt.broja_batch(pmfs, n_jobs=2)
     for field in ("redundancy", "unique_t", "unique_s", "synergy", "gap"):
         assert np.array_equal(getattr(batch, field), getattr(parallel, field))
-    for pmf, member in zip(pmfs, batch, strict=True):
+    for pmf, member in zip(pmfs, [batch[k] for k in range(40)], strict=True):
         alone = pt.broja(pmf)
         assert abs(alone.redundancy - member.redundancy) <= alone.gap + member.gap
         assert member.gap <= 1e-9

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from generated_problems import generated_problems
-from helpers import EXACT, information, pair_tables, random_pmf, random_pmfs
+from helpers import EXACT, Shape, information, pair_tables, random_pmf, random_pmfs
 from scipy.special import logsumexp
 
 from pidtools._broja import driver, program
@@ -21,7 +21,7 @@ TABLES = list(random_pmfs(60, (2, 7), (2, 5), seed=4))
 SCALES = (0.0, 0.1, 1.0, 30.0)
 
 
-def tables(kind, shape, seed):
+def tables(kind: str, shape: Shape, seed: int) -> tuple[Floats, Floats, Entries]:
     """Pair tables without empty symbols, as the reductions leave them, and their support."""
     p_ty, p_sy = pair_tables(random_pmf(kind, shape, seed))
     return p_ty, p_sy, Entries(p_ty, p_sy)
@@ -30,47 +30,47 @@ def tables(kind, shape, seed):
 class Entries:
     """The entries of a program, and its certificate on tables."""
 
-    def __init__(self, p_ty, p_sy):
+    def __init__(self, p_ty: Floats, p_sy: Floats) -> None:
         self.program = program_of(p_ty, p_sy)
         n_entries = len(self.program.support.row)
         self.t, self.s, self.y = self.program.coupling(np.ones(n_entries)).coords
 
-    def certify(self, a, b, q):
+    def certify(self, a: Floats, b: Floats, q: Floats) -> tuple[float, float]:
         program = self.program
         row, col = program.variables(a, b)
         return certify(program.support, program.p_row, program.p_col, row, col, q)
 
 
-def lower_bound(p_ty, p_sy, a, b, support):
+def lower_bound(p_ty: Floats, p_sy: Floats, a: Floats, b: Floats, support: Entries) -> float:
     return support.certify(a, b, np.zeros(len(support.t)))[0]
 
 
-def round_to_marginals(q, p_ty, p_sy, support):
+def round_to_marginals(q: Floats, p_ty: Floats, p_sy: Floats, support: Entries) -> Floats:
     rounded = q.copy()
     support.certify(np.zeros_like(p_ty), np.zeros_like(p_sy), rounded)
     return rounded
 
 
-def union_information(q, p_ty, p_sy, support):
+def union_information(q: Floats, p_ty: Floats, p_sy: Floats, support: Entries) -> float:
     """Of a feasible q, which rounding leaves alone, in nats."""
     value = support.certify(np.zeros_like(p_ty), np.zeros_like(p_sy), q.copy())[1]
     return value + entropy(p_ty.sum(axis=0)) * NATS_PER_BIT
 
 
-def random_entries(support, rng):
+def random_entries(support: Entries, rng: np.random.Generator) -> Floats:
     """Values that are far from any marginal; a third of them zero."""
     values = rng.gamma(0.3, size=len(support.t)) * 10.0 ** rng.uniform(-6, 1)
     return np.where(rng.random(len(values)) < 1 / 3, 0.0, values)
 
 
-def dense(q, support, shape):
+def dense(q: Floats, support: Entries, shape: tuple[int, ...]) -> Floats:
     cube = np.zeros(shape)
     cube[support.t, support.s, support.y] = q
     return cube
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_no_dual_exceeds_a_primal(scale):
+def test_no_dual_exceeds_a_primal(scale: float) -> None:
     """Weak duality, for points that know nothing of each other and are not feasible at first."""
     rng = np.random.default_rng(5)
     for kind, shape, seed in TABLES:
@@ -83,7 +83,7 @@ def test_no_dual_exceeds_a_primal(scale):
         assert lower <= upper + EXACT, (kind, shape, seed)
 
 
-def test_any_point_is_rounded_to_the_exact_marginals():
+def test_any_point_is_rounded_to_the_exact_marginals() -> None:
     rng = np.random.default_rng(6)
     for kind, shape, seed in TABLES:
         p_ty, p_sy, support = tables(kind, shape, seed)
@@ -94,14 +94,14 @@ def test_any_point_is_rounded_to_the_exact_marginals():
         assert abs(cube.sum(axis=0) - p_sy).max() <= EXACT
 
 
-def test_a_feasible_point_is_left_alone():
+def test_a_feasible_point_is_left_alone() -> None:
     p_ty, p_sy, support = tables("dense", (4, 5, 3), 0)
     p_y = p_ty.sum(axis=0)
     q = p_ty[support.t, support.y] * p_sy[support.s, support.y] / p_y[support.y]
     assert round_to_marginals(q, p_ty, p_sy, support) == pytest.approx(q, abs=EXACT)
 
 
-def test_information_of_entries_is_that_of_the_cube():
+def test_information_of_entries_is_that_of_the_cube() -> None:
     rng = np.random.default_rng(7)
     for kind, shape, seed in TABLES[:20]:
         p_ty, p_sy, support = tables(kind, shape, seed)
@@ -111,7 +111,7 @@ def test_information_of_entries_is_that_of_the_cube():
         assert found == pytest.approx(information(cube.reshape(-1, cube.shape[2])), abs=EXACT)
 
 
-def test_the_bound_is_the_dual_value_of_a_feasible_point():
+def test_the_bound_is_the_dual_value_of_a_feasible_point() -> None:
     """Feasible with equality everywhere, a = log p(y|t) and b = 0 say I >= I(Y; T), exactly."""
     p_ty, p_sy, support = tables("dense", (4, 3, 3), 1)
     a = np.log(p_ty / p_ty.sum(axis=1, keepdims=True))
@@ -120,7 +120,7 @@ def test_the_bound_is_the_dual_value_of_a_feasible_point():
     assert lower / NATS_PER_BIT + h_y == pytest.approx(information(p_ty), abs=EXACT)
 
 
-def test_a_shift_along_the_null_space_changes_nothing():
+def test_a_shift_along_the_null_space_changes_nothing() -> None:
     rng = np.random.default_rng(8)
     p_ty, p_sy, support = tables("sparse", (5, 4, 3), 2)
     a, b = rng.standard_normal(p_ty.shape), rng.standard_normal(p_sy.shape)
@@ -130,7 +130,7 @@ def test_a_shift_along_the_null_space_changes_nothing():
     assert after == pytest.approx(before, abs=EXACT)
 
 
-def test_duals_of_empty_cells_are_not_looked_at():
+def test_duals_of_empty_cells_are_not_looked_at() -> None:
     rng = np.random.default_rng(9)
     p_ty, p_sy, support = tables("sparse", (5, 4, 3), 2)
     a, b = rng.standard_normal(p_ty.shape), rng.standard_normal(p_sy.shape)
@@ -139,7 +139,7 @@ def test_duals_of_empty_cells_are_not_looked_at():
     assert lower_bound(p_ty, p_sy, a, b, support) == before
 
 
-def test_swapping_the_sources_does_not_move_the_bound():
+def test_swapping_the_sources_does_not_move_the_bound() -> None:
     """Which side absorbs a violation matters, so both are tried."""
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -172,7 +172,7 @@ def dual_value_slowly(p_ty: Floats, p_sy: Floats, a: Floats, b: Floats) -> float
         by_t, by_s = (shift, rest) if first == 0 else (rest, shift)
         loss = p_ty.sum(axis=1) @ by_t.ravel() + p_sy.sum(axis=1) @ by_s.ravel()
         values.append((p_ty * a).sum() + (p_sy * b).sum() - loss)
-    return max(values)
+    return float(max(values))
 
 
 def test_random_duals_never_exceed_random_couplings() -> None:

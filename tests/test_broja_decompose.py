@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from helpers import (
     EXACT,
     INDEPENDENT,
     REFERENCE,
+    Shape,
     atoms,
     atoms_from_union,
     broja_quietly,
     information,
+    pmf_problem,
     random_pmf,
     random_pmfs,
     slack,
@@ -24,12 +27,14 @@ from scipy.sparse import coo_array
 
 import pidtools as pt
 from pidtools import problems
+from pidtools._types import Array, Floats
+from pidtools.problems.pmf import PmfProblem
 
 CERTIFICATES = list(random_pmfs(1000, (2, 8), (2, 6), seed=2))
 SMALL_SHAPES = [(2, 2, 2), (2, 3, 2), (2, 2, 3), (3, 3, 2), (2, 3, 4), (3, 3, 3), (3, 3, 4)]
 
 
-def pair_marginals(q):
+def pair_marginals(q: coo_array) -> tuple[Floats, Floats]:
     """Both pair tables of a sparse q[t, s, y], dense."""
     t, s, y = q.coords
     p_ty, p_sy = np.zeros((q.shape[0], q.shape[2])), np.zeros(q.shape[1:])
@@ -38,8 +43,9 @@ def pair_marginals(q):
     return p_ty, p_sy
 
 
-def assert_optimal_q(q, pmf, pid):
+def assert_optimal_q(q: coo_array | None, pmf: Floats, pid: pt.PID) -> None:
     """q is a pmf with the pair marginals of pmf, and I_q(Y; T, S) is the union information."""
+    assert q is not None
     p_ty, p_sy = pair_marginals(q)
     assert q.shape == pmf.shape
     assert q.data.min() >= 0
@@ -53,7 +59,7 @@ def assert_optimal_q(q, pmf, pid):
 
 
 @pytest.mark.parametrize("part", range(10))
-def test_certificate_of_random_tables(part):
+def test_certificate_of_random_tables(part: int) -> None:
     for kind, shape, seed in CERTIFICATES[part::10]:
         pmf = random_pmf(kind, shape, seed)
         pid = broja_quietly(pmf, keep_q=True)
@@ -64,7 +70,7 @@ def test_certificate_of_random_tables(part):
 
 @pytest.mark.parametrize("solver", ["auto", "cvxpy"])
 @pytest.mark.parametrize("problem", problems.pmf_problems(), ids=lambda p: p.name)
-def test_named_problems(problem, solver):
+def test_named_problems(problem: PmfProblem, solver: str) -> None:
     """Within 1e-7 bits of the exact atoms, and no further than the gap says."""
     pid = broja_quietly(problem.pmf, solver=solver, keep_q=True)
     off = abs(atoms(pid) - atoms(problem.pid)).max()
@@ -78,7 +84,7 @@ def test_named_problems(problem, solver):
 
 @pytest.mark.parametrize("shape", SMALL_SHAPES, ids=str)
 @pytest.mark.parametrize("kind", ["dense", "sparse", "histogram"])
-def test_all_atoms_agree_with_an_independent_program(kind, shape):
+def test_all_atoms_agree_with_an_independent_program(kind: str, shape: Shape) -> None:
     for seed in range(4):
         pmf = random_pmf(kind, shape, seed)
         expected = atoms_from_union(pmf, union_by_clarabel(pmf))
@@ -87,7 +93,7 @@ def test_all_atoms_agree_with_an_independent_program(kind, shape):
             assert atoms(pid) == pytest.approx(expected, abs=INDEPENDENT)
 
 
-def union_information_by_ecos(ecos, pmf):
+def union_information_by_ecos(ecos: Any, pmf: Floats) -> float:
     """The twin's program in the form ECOS takes: cones of (x, z, y) in the order x, z, y."""
     from scipy.sparse import csc_matrix
 
@@ -99,7 +105,7 @@ def union_information_by_ecos(ecos, pmf):
     marginal[t * n_y + y, np.arange(n)] = 1
     marginal[n_t * n_y + s * n_y + y, np.arange(n)] = 1
     target = np.concatenate([p_ty.ravel(), p_sy.ravel()])
-    used = marginal.any(axis=1)
+    used: Array = np.any(marginal, axis=1)
     cone = np.zeros((3 * n, 2 * n))
     cone[0::3, n:] = np.eye(n)
     cone[1::3, :n] = -((t[:, None] == t) & (s[:, None] == s)).astype(float)
@@ -120,11 +126,11 @@ def union_information_by_ecos(ecos, pmf):
     )
     p_y = pmf.sum(axis=(0, 1))
     p_y = p_y[p_y > 0]
-    return (solution["info"]["pcost"] - p_y @ np.log(p_y)) / np.log(2)
+    return float((solution["info"]["pcost"] - p_y @ np.log(p_y)) / np.log(2))
 
 
 @pytest.mark.parametrize("shape", SMALL_SHAPES, ids=str)
-def test_all_atoms_agree_with_ecos(shape):
+def test_all_atoms_agree_with_ecos(shape: Shape) -> None:
     ecos = pytest.importorskip("ecos", reason="ecos is not installed (extra `bench`)")
     for seed in range(3):
         pmf = random_pmf("dense", shape, seed)
@@ -133,7 +139,7 @@ def test_all_atoms_agree_with_ecos(shape):
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 2), (2, 3, 2), (3, 3, 3)], ids=str)
-def test_all_atoms_agree_with_the_conic_program_of_dit(shape):
+def test_all_atoms_agree_with_the_conic_program_of_dit(shape: Shape) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dit's own dependencies
         dit = pytest.importorskip("dit", reason="dit is not installed (extra `bench`)")
@@ -150,7 +156,7 @@ def test_all_atoms_agree_with_the_conic_program_of_dit(shape):
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_q_spreads_over_merged_and_dropped_symbols(n_classes):
+def test_q_spreads_over_merged_and_dropped_symbols(n_classes: int) -> None:
     """Proportional rows are merged and empty ones dropped inside; q has the shape asked for."""
     small = random_pmf("sparse", (4, 3, n_classes), 5)
     pmf = np.zeros((9, 6, n_classes + 1))
@@ -161,10 +167,11 @@ def test_q_spreads_over_merged_and_dropped_symbols(n_classes):
     assert_optimal_q(pid.q, pmf / pmf.sum(), pid)
 
 
-def test_q_of_two_classes_stays_sparse():
+def test_q_of_two_classes_stays_sparse() -> None:
     """A few entries for each symbol, not one for each of the 80,000 cells."""
     pmf = random_pmf("dense", (200, 200, 2), 0)
     pid = pt.broja(pmf, keep_q=True)
+    assert pid.q is not None
     assert pid.q.nnz < 30 * (200 + 200)
     p_ty, p_sy = pair_marginals(pid.q)
     assert abs(p_ty - pmf.sum(axis=1)).max() <= EXACT
@@ -173,7 +180,7 @@ def test_q_of_two_classes_stays_sparse():
 
 @pytest.mark.parametrize("n_classes", [1, 2, 3])
 @pytest.mark.parametrize("constant", ["T", "S", "T and S"])
-def test_a_constant_source(constant, n_classes):
+def test_a_constant_source(constant: str, n_classes: int) -> None:
     shape = (1 if "T" in constant else 4, 1 if "S" in constant else 3, n_classes)
     pmf = random_pmf("dense", shape, 1)
     pid = pt.broja(pmf, keep_q=True)
@@ -184,18 +191,18 @@ def test_a_constant_source(constant, n_classes):
     assert_optimal_q(pid.q, pmf, pid)
 
 
-def test_one_class_knows_nothing():
+def test_one_class_knows_nothing() -> None:
     pid = pt.broja(random_pmf("dense", (3, 3, 1), 0))
     assert atoms(pid) == pytest.approx(np.zeros(4), abs=EXACT)
 
 
-def test_q_is_not_kept_unless_asked():
-    assert pt.broja(problems.get("XOR").pmf).q is None
+def test_q_is_not_kept_unless_asked() -> None:
+    assert pt.broja(pmf_problem("XOR").pmf).q is None
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "histogram"])
 @pytest.mark.parametrize("shape", [(6, 4, 2), (4, 5, 3)], ids=str)
-def test_pairs_give_the_same_without_synergy(kind, shape):
+def test_pairs_give_the_same_without_synergy(kind: str, shape: Shape) -> None:
     pmf = random_pmf(kind, shape, 3)
     whole, pairs = pt.broja(pmf), pt.broja_from_pairs(pmf.sum(axis=1), pmf.sum(axis=0))
     assert pairs.synergy is None
@@ -204,13 +211,13 @@ def test_pairs_give_the_same_without_synergy(kind, shape):
     assert abs(atoms(pairs) - atoms(whole)[:3]).max() <= slack(whole, pairs)
 
 
-def test_pairs_keep_q_too():
+def test_pairs_keep_q_too() -> None:
     pmf = random_pmf("dense", (3, 4, 3), 3)
     pid = pt.broja_from_pairs(pmf.sum(axis=1), pmf.sum(axis=0), keep_q=True)
     assert_optimal_q(pid.q, pmf, pid)
 
 
-def test_extreme_but_valid_tables_have_answers():
+def test_extreme_but_valid_tables_have_answers() -> None:
     """Cells down to the smallest floats: neither NaN nor a warning."""
     for n_classes in (2, 3):
         for tiny in (1e-20, 1e-100, 1e-200, 1e-310):
@@ -218,11 +225,12 @@ def test_extreme_but_valid_tables_have_answers():
             pmf[0, 0, 0] = 1.0
             pid = broja_quietly(pmf, keep_q=True)
             assert np.isfinite(atoms(pid)).all()
+            assert pid.q is not None
             assert np.isfinite(pid.q.data).all()
             assert atoms(pid).max() < 1e-15 + 400 * tiny + pid.gap
 
 
-def test_a_class_that_one_table_lacks_by_rounding_brings_no_information():
+def test_a_class_that_one_table_lacks_by_rounding_brings_no_information() -> None:
     one = np.outer([0.5, 0.5], [0.4955, 0.4955, 0.009]).astype(np.float16)
     other = np.outer([0.5, 0.5], [0.5, 0.5, 0.0]).astype(np.float16)
     for pair in ((one, other), (other, one)):
@@ -247,14 +255,14 @@ def test_repeated_coordinates_add_up() -> None:
 # --- outcomes, warnings, errors ---------------------------------------------------------------
 
 
-def test_sources_that_know_nothing_are_not_called_constant():
-    pid = pt.broja(pt.problems.get("XOR").pmf)
+def test_sources_that_know_nothing_are_not_called_constant() -> None:
+    pid = pt.broja(pmf_problem("XOR").pmf)
     assert pid.outcome is pt.Outcome.trivial
     assert "knows nothing of the target" in pid.outcome.value
     assert (pid.information_t, pid.information_s) == (0, 0)
 
 
-def test_a_gap_above_tol_is_a_result_with_a_warning():
+def test_a_gap_above_tol_is_a_result_with_a_warning() -> None:
     pmf = random_pmf("dense", (3, 3, 3), 0)
     message = r"certified gap above tol.*within .* bits of the optimum; tol is 1e-300"
     with pytest.warns(pt.PIDWarning, match=message) as caught:
@@ -266,14 +274,14 @@ def test_a_gap_above_tol_is_a_result_with_a_warning():
     assert abs(atoms(pid) - atoms(best)).max() <= slack(pid, best)
 
 
-def test_a_gap_above_tol_warns_from_pairs_at_the_callers_line():
+def test_a_gap_above_tol_warns_from_pairs_at_the_callers_line() -> None:
     pmf = random_pmf("dense", (3, 3, 3), 0)
     with pytest.warns(pt.PIDWarning, match="above tol") as caught:
         pt.broja_from_pairs(pmf.sum(axis=1), pmf.sum(axis=0), tol=1e-300)
     assert caught[0].filename == __file__
 
 
-def test_few_iterations_leave_an_honest_gap():
+def test_few_iterations_leave_an_honest_gap() -> None:
     pmf = random_pmf("dense", (5, 5, 4), 0)
     best = pt.broja(pmf)
     with pytest.warns(pt.PIDWarning, match="certified gap above tol"):

@@ -36,7 +36,7 @@ INFINITE_RATIOS = {
 
 
 @pytest.mark.parametrize("part", range(6))
-def test_closed_form_agrees_with_the_conic_program(part):
+def test_closed_form_agrees_with_the_conic_program(part: int) -> None:
     for kind, shape, seed in TWO_CLASSES[part::6]:
         pmf = random_pmf(kind, shape, seed)
         closed, conic_answer = pt.broja(pmf), broja_quietly(pmf, solver="cvxpy")
@@ -45,7 +45,7 @@ def test_closed_form_agrees_with_the_conic_program(part):
         assert off <= slack(closed, conic_answer), (kind, shape, seed)
 
 
-def test_closed_form_says_so_and_bounds_its_rounding():
+def test_closed_form_says_so_and_bounds_its_rounding() -> None:
     pid = pt.broja(problems.dirichlet((20, 20, 2)))
     assert pid.outcome is pt.Outcome.closed_form
     assert 0 < pid.gap < 1e-13
@@ -53,7 +53,9 @@ def test_closed_form_says_so_and_bounds_its_rounding():
 
 @pytest.mark.parametrize("tables", INFINITE_RATIOS.values(), ids=INFINITE_RATIOS)
 @pytest.mark.parametrize("swapped", [False, True], ids=["", "classes swapped"])
-def test_infinite_likelihood_ratios(tables, swapped):
+def test_infinite_likelihood_ratios(
+    tables: tuple[list[list[float]], list[list[float]]], swapped: bool
+) -> None:
     """Ties at the ends of the ROC curves: a vertical edge lost there costs hundredths of bits."""
     p_ty, p_sy = (np.array(table)[:, :: -1 if swapped else 1] for table in tables)
     pmf = np.einsum("ty,sy->tsy", p_ty, p_sy / p_sy.sum(axis=0))
@@ -64,7 +66,7 @@ def test_infinite_likelihood_ratios(tables, swapped):
 
 
 @pytest.mark.parametrize("n", [1_000, 30_000])
-def test_long_curves_agree_with_their_own_split(n):
+def test_long_curves_agree_with_their_own_split(n: int) -> None:
     """Above and below the size where the hull is compiled: split symbols change nothing."""
     rng = np.random.default_rng(3)
     p_ty, p_sy = (rng.dirichlet(np.ones(2 * 50)).reshape(50, 2) for _ in range(2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from helpers import EXACT, pair_tables, random_pmf
@@ -9,7 +11,8 @@ from helpers import EXACT, pair_tables, random_pmf
 import pidtools as pt
 from pidtools import problems
 from pidtools._broja import driver, linear_algebra, program
-from pidtools._broja.state import new_problem
+from pidtools._broja.state import Support, new_problem
+from pidtools._types import Bools
 
 
 @pytest.mark.parametrize("shape", [(6, 5, 4), (5, 6, 12), (12, 9, 3)])
@@ -43,7 +46,7 @@ def test_the_loops_for_small_matrices_match_blas(monkeypatch: pytest.MonkeyPatch
     assert together.redundancy - 3 == pytest.approx(alone.redundancy, abs=alone.gap + together.gap)
 
 
-def _one_part(prog: program.Program):  # type: ignore[no-untyped-def]
+def _one_part(prog: program.Program) -> Iterator[tuple[Support, Bools, Bools]]:
     rows, cols = np.ones(len(prog.p_row), dtype=bool), np.ones(len(prog.p_col), dtype=bool)
     yield prog.support, rows, cols
 

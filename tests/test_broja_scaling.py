@@ -6,14 +6,17 @@ import pytest
 from helpers import random_pmf
 
 import pidtools as pt
+from pidtools._types import Floats
 
 
-def test_scaling_recovers_from_an_extrapolation_that_goes_too_far(monkeypatch):
+def test_scaling_recovers_from_an_extrapolation_that_goes_too_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from pidtools._broja import scaling
 
-    plain, calls = scaling._Extrapolation.next, []
+    plain, calls = scaling._Extrapolation.next, list[None]()
 
-    def wild(self, x, f, weight):
+    def wild(self: scaling._Extrapolation, x: Floats, f: Floats, weight: Floats) -> Floats:
         calls.append(None)
         return x + 1e4 if len(calls) == 2 else plain(self, x, f, weight)
 

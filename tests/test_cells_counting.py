@@ -9,13 +9,13 @@ from pidtools._cells import summary as cells
 from pidtools._information import plug_in_bias
 
 
-def test_tables_stay_sparse():
+def test_tables_stay_sparse() -> None:
     """A million possible entries, at most one stored for each sample."""
     codes = np.random.default_rng(1).permutation(1000).repeat(3)
     assert counting.count(codes, np.random.default_rng(0).permutation(1000).repeat(3)).nnz <= 3000
 
 
-def test_bias_is_what_independent_samples_show():
+def test_bias_is_what_independent_samples_show() -> None:
     """Mean plug-in information of independent codes: within 4 standard errors of the formula."""
     rng = np.random.default_rng(4)
     n, draws = 500, []

@@ -8,7 +8,7 @@ import pytest
 from pidtools._gaussian import correction
 
 
-def test_information_bias_against_wishart_draws():
+def test_information_bias_against_wishart_draws() -> None:
     rng = np.random.default_rng(0)
     n, n_t, n_y = 40, 5, 3
     plug_in = []
@@ -24,7 +24,7 @@ def test_information_bias_against_wishart_draws():
     )
 
 
-def test_identical_residuals_have_no_excess():
+def test_identical_residuals_have_no_excess() -> None:
     same = correction.Residuals(np.eye(3), 90, 90, 99)
     assert same.shared_degrees == 90
     assert correction.fit(np.zeros(3), same).excess == pytest.approx(0.0, abs=1e-9)
@@ -32,7 +32,7 @@ def test_identical_residuals_have_no_excess():
     assert correction.fit(np.log([2.0, 1.0, 0.5]), apart).excess > 0.01
 
 
-def test_a_garbled_source_gets_no_excess():
+def test_a_garbled_source_gets_no_excess() -> None:
     """Where all eigenvalues lie far on one side there is nothing to spread across."""
     apart = correction.Residuals(0.3 * np.eye(3), 490, 490, 499)
     assert correction.fit(np.log([0.2, 0.15, 0.1]), apart).excess == pytest.approx(0.0, abs=1e-12)
@@ -40,7 +40,7 @@ def test_a_garbled_source_gets_no_excess():
     assert correction.fit(np.log([0.2]), one).excess == pytest.approx(0.0, abs=1e-12)
 
 
-def test_less_spread_than_equal_eigenvalues_show_is_mirrored():
+def test_less_spread_than_equal_eigenvalues_show_is_mirrored() -> None:
     """Both sides of the mean of equal channels cancel, so that no bias is left there."""
     residuals = correction.Residuals(0.3 * np.eye(4), 95, 95, 99)
     drawn = np.array([1.0, 0.4, -0.4, -1.0])
@@ -53,7 +53,7 @@ def test_less_spread_than_equal_eigenvalues_show_is_mirrored():
     assert uniques[-1] > 0.02
 
 
-def test_eigenvalues_of_certain_sign_are_no_part_of_the_cluster():
+def test_eigenvalues_of_certain_sign_are_no_part_of_the_cluster() -> None:
     residuals = correction.Residuals(0.3 * np.eye(4), 95, 95, 99)
     found = correction.fit(np.log([20.0, 1.2, 0.9, 0.05]), residuals).log_g
     np.testing.assert_allclose(found[[0, 3]], np.log([20.0, 0.05]), atol=0.1)
@@ -65,7 +65,7 @@ def test_eigenvalues_of_certain_sign_are_no_part_of_the_cluster():
 
 
 @pytest.mark.parametrize("cosine", [0.6, 0.9])
-def test_correlations_of_residuals_lose_the_spread_that_sampling_adds(cosine):
+def test_correlations_of_residuals_lose_the_spread_that_sampling_adds(cosine: float) -> None:
     """Equal correlations come out nearly equal; what lies far apart stays so."""
     rng = np.random.default_rng(0)
     shared, n_y = 400, 6

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import random_gaussians
-from helpers import atoms
+from helpers import atoms, gaussian_problem, known
 
 import pidtools as pt
 from pidtools._gaussian import moments
-from pidtools.problems.gaussian import gaussian_problems
+from pidtools._gaussian.estimator import GaussianSummary
+from pidtools._types import Floats
+from pidtools.estimators import Estimator
+from pidtools.problems.gaussian import GaussianProblem, gaussian_problems
 
-T, S, Y = pt.problems.get("gaussian_unordered").sample(600, random_state=5)
+T, S, Y = gaussian_problem("gaussian_unordered").sample(600, random_state=5)
 
 
-def measure(T=T, S=S, Y=Y, **options):
+def measure(T: Any = T, S: Any = S, Y: Any = Y, **options: Any) -> pt.DistillableKnowledge:
     return random_gaussians.measure(T, S, Y, **options)
 
 
-def atoms_of(*sources, **options):
+def atoms_of(*sources: Any, **options: Any) -> Floats:
     return atoms(measure(*sources, **options).pid)
 
 
 # --- which estimator, and what is refused -----------------------------------------------------
 
 
-def test_auto_chooses_it_for_a_continuous_target_and_says_so():
+def test_auto_chooses_it_for_a_continuous_target_and_says_so() -> None:
     found = pt.distillable_knowledge(T, S, Y)
     assert found.estimator_t == pt.Gaussian()
     assert 'estimator="auto" chose Gaussian(' in found.notes[0]
@@ -60,13 +65,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_targets_that_are_refused(kind):
+def test_targets_that_are_refused(kind: str) -> None:
     bad, error, message = REFUSED[kind]
     with pytest.raises(error, match=message):
         measure(Y=bad)
 
 
-def test_whole_floats_are_taken_with_a_note():
+def test_whole_floats_are_taken_with_a_note() -> None:
     codes = LABELS.astype(float)
     found = measure(Y=codes)
     assert sum("Y takes few values" in note for note in found.notes) == 2
@@ -75,19 +80,19 @@ def test_whole_floats_are_taken_with_a_note():
     assert pt.distillable_knowledge(T, S, codes).n_classes == 3
 
 
-def test_labels_estimators_refuse_amounts():
+def test_labels_estimators_refuse_amounts() -> None:
     with pytest.raises(ValueError, match=r'Y holds 600 distinct .*estimator="gaussian"'):
         measure(Y=Y[:, 0], estimator="binning")
     with pytest.raises(ValueError, match=r'astype\(float\) with estimator="gaussian"'):
         pt.distillable_knowledge(T, S, np.arange(600))
 
 
-def test_strings_are_no_units():
+def test_strings_are_no_units() -> None:
     with pytest.raises(TypeError, match="T holds strings; the Gaussian estimator needs numbers"):
         measure(LABELS.astype(str))
 
 
-def test_too_few_samples_are_refused_and_shrinkage_helps():
+def test_too_few_samples_are_refused_and_shrinkage_helps() -> None:
     rows = slice(0, 9)
     with pytest.raises(ValueError, match=r"T has 4 units and Y 4 for 9 samples.*at least 10"):
         measure(T[rows], S[rows], Y[rows])
@@ -104,17 +109,17 @@ def test_too_few_samples_are_refused_and_shrinkage_helps():
     assert any("Correlations shrunk by" in note for note in shrunk.notes)
 
 
-def test_shrinkage_takes_more_units_than_samples():
+def test_shrinkage_takes_more_units_than_samples() -> None:
     rng = np.random.default_rng(0)
     wide = [rng.normal(size=(20, 24)) for _ in range(3)]
     found = measure(*wide, estimator=pt.Gaussian(shrinkage="oas"))
     # Independent units: nothing is known, and the plug-in of gpid's kind reads 71 bits.
-    assert found.joint_information < 15
+    assert known(found.joint_information) < 15
     with pytest.raises(ValueError, match=r"shrinkage must be one of 'oas'; got 'lw'"):
-        pt.Gaussian(shrinkage="lw")
+        pt.Gaussian(shrinkage="lw")  # type: ignore[arg-type]
 
 
-def test_summaries_of_another_kind_do_not_mix():
+def test_summaries_of_another_kind_do_not_mix() -> None:
     t = pt.summarise(T, Y, estimator=pt.Gaussian())
     with pytest.raises(ValueError, match="T was summarised with other labels than Y"):
         measure(t, S, Y + 1)
@@ -123,7 +128,7 @@ def test_summaries_of_another_kind_do_not_mix():
 # --- moments ----------------------------------------------------------------------------------
 
 
-def test_a_large_offset_costs_no_digits():
+def test_a_large_offset_costs_no_digits() -> None:
     rng = np.random.default_rng(0)
     X, Z = rng.normal(size=(5000, 3)), rng.normal(size=(5000, 2))
     plain, offset = moments.moments(X, Z), moments.moments(X + 1e8, Z - 1e8)
@@ -132,18 +137,19 @@ def test_a_large_offset_costs_no_digits():
     np.testing.assert_allclose(atoms_of(T + 2**20), atoms_of(), atol=1e-9)
 
 
-def test_memory_maps_are_read_in_place(tmp_path):
+def test_memory_maps_are_read_in_place(tmp_path: Path) -> None:
     np.save(tmp_path / "T.npy", T)
     mapped = np.load(tmp_path / "T.npy", mmap_mode="r")
     assert atoms_of(mapped).tolist() == atoms_of().tolist()
     summary = pt.summarise(mapped, Y, estimator="gaussian")
+    assert isinstance(summary, GaussianSummary)
     assert np.shares_memory(summary.source.x.values, mapped)
 
 
 # --- what the numbers are ---------------------------------------------------------------------
 
 
-def test_without_correction_it_is_the_decomposition_of_the_sample_covariance():
+def test_without_correction_it_is_the_decomposition_of_the_sample_covariance() -> None:
     pid = pt.gaussian_pid(np.cov(np.hstack([T, S, Y]), rowvar=False), dims=(4, 4, 4))
     found = measure(estimator=pt.Gaussian(correction=False)).pid
     for name in ("redundancy", "unique_t", "unique_s", "synergy"):
@@ -155,7 +161,7 @@ def test_without_correction_it_is_the_decomposition_of_the_sample_covariance():
 
 
 @pytest.mark.parametrize("problem", gaussian_problems(), ids=lambda problem: problem.name)
-def test_large_samples_find_the_exact_atoms(problem):
+def test_large_samples_find_the_exact_atoms(problem: GaussianProblem) -> None:
     T, S, Y = problem.sample(100_000, random_state=1)
     found = measure(T, S, Y, estimator=pt.Gaussian(copula=problem.warp is not None))
     exact = [getattr(problem.pid, name) for name in ("redundancy", "unique_t", "unique_s")]
@@ -170,7 +176,7 @@ def test_large_samples_find_the_exact_atoms(problem):
 
 
 @pytest.mark.parametrize("correct", [True, False])
-def test_invertible_maps_change_nothing(correct):
+def test_invertible_maps_change_nothing(correct: bool) -> None:
     rng = np.random.default_rng(0)
     maps = [rng.normal(size=(4, 4)) for _ in range(3)]
     mapped = [X @ m + rng.normal(size=4) * 10 for X, m in zip((T, S, Y), maps, strict=True)]
@@ -181,39 +187,39 @@ def test_invertible_maps_change_nothing(correct):
     )
 
 
-def test_monotone_maps_change_nothing_of_the_copula():
+def test_monotone_maps_change_nothing_of_the_copula() -> None:
     copula = pt.Gaussian(copula=True)
     warped = measure(T**3, np.exp(S), np.arctan(Y), estimator=copula)
     np.testing.assert_allclose(atoms(warped.pid), atoms_of(estimator=copula), atol=1e-12)
     assert abs(measure(T**3, np.exp(S), Y).distillable - warped.distillable) > 0.05
 
 
-def test_swapping_the_sources_swaps_the_uniques():
+def test_swapping_the_sources_swaps_the_uniques() -> None:
     a, b = atoms_of(), atoms_of(S, T)
     # The correction draws anew for the other order: its own noise, a tenth of the sampling error.
     np.testing.assert_allclose(b, a[[0, 2, 1, 3]], atol=0.02)
 
 
-def test_units_that_add_nothing_change_nothing():
+def test_units_that_add_nothing_change_nothing() -> None:
     wide = np.hstack([T, T[:, :1], np.ones((600, 1)), T @ np.ones((4, 2))])
     found = measure(wide)
     np.testing.assert_allclose(atoms(found.pid), atoms_of(), atol=1e-9)
     assert any("Left out unit 5 (constant) and units" in note for note in found.notes)
 
 
-def test_a_student_that_is_its_teacher():
+def test_a_student_that_is_its_teacher() -> None:
     found = measure(T, T @ np.random.default_rng(0).normal(size=(4, 4)))
     np.testing.assert_allclose(atoms(found.pid)[1:], 0.0, atol=1e-9)
 
 
-def test_constant_sources_know_nothing():
+def test_constant_sources_know_nothing() -> None:
     found = measure(np.zeros((600, 2)), S)
     assert found.teacher_information == 0.0
     assert found.fraction_distilled is None
     assert found.student_only == pytest.approx(found.student_information, abs=0.02)
 
 
-def test_integers_and_columns_are_numbers():
+def test_integers_and_columns_are_numbers() -> None:
     counts = np.round(T[:, 0] * 10).astype(int)
     by_column = measure(counts, S[:, 0], Y[:, 0])
     assert (
@@ -221,7 +227,7 @@ def test_integers_and_columns_are_numbers():
     )
 
 
-def test_float32_is_close_to_float64():
+def test_float32_is_close_to_float64() -> None:
     single = measure(*(X.astype(np.float32) for X in (T, S, Y)))
     np.testing.assert_allclose(atoms(single.pid), atoms_of(), atol=1e-5)
 
@@ -231,13 +237,13 @@ def test_float32_is_close_to_float64():
     [pt.Gaussian(), pt.Gaussian(copula=True), pt.Gaussian(shrinkage="oas")],
     ids=["plain", "copula", "oas"],
 )
-def test_powers_of_two_change_no_bit(estimator):
+def test_powers_of_two_change_no_bit(estimator: Estimator | str) -> None:
     """Columns from 1e-240 to 1e140, one of Y repeated, with errors of arithmetic raised."""
     rng = np.random.default_rng(0)
-    T, S, Y = pt.problems.get("gaussian_unordered").sample(150, random_state=3)
+    T, S, Y = gaussian_problem("gaussian_unordered").sample(150, random_state=3)
     Y = np.column_stack([Y, Y[:, 0]])
     scaled = [X * 2.0 ** rng.integers(-800, 450, size=X.shape[1]) for X in (T, S, Y)]
-    options = {"estimator": estimator, "confidence_level": 0.9, "n_resamples": 10}
+    options: dict[str, Any] = {"estimator": estimator, "confidence_level": 0.9, "n_resamples": 10}
     before = measure(T, S, Y, **options)
     with np.errstate(all="raise"), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -249,9 +255,9 @@ def test_powers_of_two_change_no_bit(estimator):
 # --- corrections ------------------------------------------------------------------------------
 
 
-def test_corrected_informations_are_unbiased():
+def test_corrected_informations_are_unbiased() -> None:
     """z-score over repeated seeds, a system of ten units each and 60 samples."""
-    problem = pt.problems.get("gaussian_scalar")
+    problem = gaussian_problem("gaussian_scalar")
     found, plug_in = [], []
     for seed in range(300):
         T, _, Y = problem.sample(30, random_state=seed)
@@ -264,10 +270,10 @@ def test_corrected_informations_are_unbiased():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gaussian_unordered", "gaussian_ordered", "gaussian_rotated_30"])
-def test_corrected_uniques_have_less_bias(name):
-    problem = pt.problems.get(name)
+def test_corrected_uniques_have_less_bias(name: str) -> None:
+    problem = gaussian_problem(name)
     exact = np.array([problem.pid.unique_t, problem.pid.unique_s])
-    found = {True: [], False: []}
+    found: dict[bool, list[list[float]]] = {True: [], False: []}
     for seed in range(200):
         T, S, Y = problem.sample(100, random_state=seed)
         for correct, rows in found.items():
@@ -282,7 +288,7 @@ def test_corrected_uniques_have_less_bias(name):
 # --- intervals --------------------------------------------------------------------------------
 
 
-def test_intervals_of_everything_and_the_same_for_any_n_jobs():
+def test_intervals_of_everything_and_the_same_for_any_n_jobs() -> None:
     alone, two = (measure(confidence_level=0.9, n_resamples=30, n_jobs=k) for k in (1, 2))
     assert list(alone.intervals) == [
         "distillable",
@@ -303,9 +309,9 @@ def test_intervals_of_everything_and_the_same_for_any_n_jobs():
     assert atoms(alone.pid).tolist() == atoms_of().tolist()
 
 
-def test_intervals_from_summaries_and_in_nats():
+def test_intervals_from_summaries_and_in_nats() -> None:
     t, s = (pt.summarise(X, Y, estimator="gaussian") for X in (T, S))
-    options = {"confidence_level": 0.9, "n_resamples": 20}
+    options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 20}
     bits, nats = measure(t, s, **options), measure(**options, units="nats")
     assert nats.intervals["distilled"].low == pytest.approx(
         bits.intervals["distilled"].low * np.log(2), abs=1e-12
@@ -317,24 +323,24 @@ def test_intervals_from_summaries_and_in_nats():
 
 
 @pytest.mark.parametrize("name", ["gaussian_unordered", "gaussian_equal"])
-def test_invertible_maps_change_no_interval(name):
+def test_invertible_maps_change_no_interval(name: str) -> None:
     """Resamples are held in the sample's own eigenvectors, whatever the units of Y."""
     rng = np.random.default_rng(0)
-    drawn = pt.problems.get(name).sample(300, random_state=2)
+    drawn = gaussian_problem(name).sample(300, random_state=2)
     mapped = [X @ rng.normal(size=(X.shape[1],) * 2) * 10.0 ** rng.integers(-2, 3) for X in drawn]
-    options = {"confidence_level": 0.9, "n_resamples": 15}
+    options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 15}
     before, after = measure(*drawn, **options), measure(*mapped, **options)
     for key, interval in before.intervals.items():
         assert after.intervals[key].low == pytest.approx(interval.low, abs=1e-8)
         assert after.intervals[key].high == pytest.approx(interval.high, abs=1e-8)
 
 
-def test_resamples_of_equal_channels_spread_as_samples_do():
-    problem = pt.problems.get("gaussian_equal")
+def test_resamples_of_equal_channels_spread_as_samples_do() -> None:
+    problem = gaussian_problem("gaussian_equal")
     widths, estimates = [], []
     for seed in range(40):
         data = problem.sample(300, random_state=seed)
-        options = {"confidence_level": 0.9, "n_resamples": 20, "synergy": False}
+        options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 20, "synergy": False}
         found = measure(*data, **(options if seed < 8 else {"synergy": False}))
         estimates.append(found.distilled)
         if seed < 8:
@@ -344,10 +350,10 @@ def test_resamples_of_equal_channels_spread_as_samples_do():
 
 
 @pytest.mark.parametrize("shrinkage", [None, "oas"])
-def test_resamples_of_a_constant_source(shrinkage):
+def test_resamples_of_a_constant_source(shrinkage: Literal["oas"] | None) -> None:
     rng = np.random.default_rng(0)
     Y = rng.normal(size=(60, 2))
-    options = {"confidence_level": 0.9, "n_resamples": 10}
+    options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 10}
     found = measure(
         np.ones((60, 2)),
         Y + 1,
@@ -359,16 +365,18 @@ def test_resamples_of_a_constant_source(shrinkage):
     assert found.intervals["teacher_information"].high == pytest.approx(0, abs=1e-12)
 
 
-def test_without_correction_there_is_nothing_to_prepare():
+def test_without_correction_there_is_nothing_to_prepare() -> None:
     plain = pt.Gaussian(correction=False)
     t, s = (pt.summarise(X, Y, estimator=plain) for X in (T, S))
+    assert isinstance(t, GaussianSummary)
+    assert isinstance(s, GaussianSummary)
     assert plain.prepared(t, s) is s
 
 
-def test_groups_widen_the_intervals():
+def test_groups_widen_the_intervals() -> None:
     rows = np.repeat(np.arange(60), 10)
     few = [X[rows] + 1e-3 * np.random.default_rng(0).normal(size=X[rows].shape) for X in (T, S, Y)]
-    options = {"confidence_level": 0.95, "n_resamples": 60, "synergy": False}
+    options: dict[str, Any] = {"confidence_level": 0.95, "n_resamples": 60, "synergy": False}
     alone = measure(*few, **options).intervals["teacher_information"]
     grouped = measure(*few, groups=rows, **options).intervals["teacher_information"]
     assert grouped.high - grouped.low > 2 * (alone.high - alone.low)
@@ -384,6 +392,6 @@ def test_groups_widen_the_intervals():
         ("groups", np.zeros(5), r"groups must hold one label a sample, shape \(600,\)"),
     ],
 )
-def test_bad_options_for_intervals(option, value, message):
+def test_bad_options_for_intervals(option: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         measure(**{"confidence_level": 0.9, option: value})

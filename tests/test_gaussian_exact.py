@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from helpers import atoms
-from random_gaussians import closed_form, contrasts, random_system, root_of_system
+from random_gaussians import Dims, closed_form, contrasts, random_system, root_of_system
 from scipy.linalg import block_diag
 
 import pidtools as pt
-from pidtools.problems.gaussian import gaussian_problems
+from pidtools._types import Floats
+from pidtools.problems.gaussian import GaussianProblem, gaussian_problems
 
 # Covariances below have condition numbers up to 1e4 after standardising.
 EXACT = 1e-10
 
 
-def mapped(cov, maps):
+def mapped(cov: Floats, maps: Sequence[Floats]) -> Floats:
     m = block_diag(*maps)
     out = m @ cov @ m.T
     return (out + out.T) / 2
@@ -26,7 +29,7 @@ def mapped(cov, maps):
 
 @pytest.mark.parametrize("gain", [1e-3, 1.0, 1e2, 1e4])
 @pytest.mark.parametrize("dims", [(1, 1, 1), (2, 3, 2), (1, 2, 4), (4, 3, 3)])
-def test_gap_bounds_the_error_against_sixty_digits(dims, gain):
+def test_gap_bounds_the_error_against_sixty_digits(dims: Dims, gain: float) -> None:
     for seed in range(3):
         rng = np.random.default_rng(seed)
         root = rng.normal(size=(sum(dims), sum(dims) + 1))
@@ -40,7 +43,7 @@ def test_gap_bounds_the_error_against_sixty_digits(dims, gain):
 
 
 @pytest.mark.parametrize("problem", gaussian_problems(), ids=lambda problem: problem.name)
-def test_problems_have_the_atoms_they_state(problem):
+def test_problems_have_the_atoms_they_state(problem: GaussianProblem) -> None:
     pid = pt.gaussian_pid(problem.cov, dims=problem.dims)
     off = np.abs(atoms(pid) - atoms(problem.pid)).max()
     assert off <= pid.gap + problem.pid.gap
@@ -48,7 +51,7 @@ def test_problems_have_the_atoms_they_state(problem):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_scalar_target_gives_the_smaller_information(seed):
+def test_a_scalar_target_gives_the_smaller_information(seed: int) -> None:
     dims = (int(1 + seed % 3), int(1 + seed // 2), 1)
     cov = random_system(dims, seed)
     pid = pt.gaussian_pid(cov, dims=dims)
@@ -59,7 +62,7 @@ def test_a_scalar_target_gives_the_smaller_information(seed):
     assert mmi.gap > 0
 
 
-def test_mmi_of_a_wide_target_gives_at_least_the_broja_redundancy():
+def test_mmi_of_a_wide_target_gives_at_least_the_broja_redundancy() -> None:
     cov = random_system((3, 4, 3), 0)
     broja, mmi = (pt.gaussian_pid(cov, dims=(3, 4, 3), measure=m) for m in ("broja", "mmi"))
     assert mmi.redundancy == min(mmi.information_t, mmi.information_s)
@@ -68,7 +71,7 @@ def test_mmi_of_a_wide_target_gives_at_least_the_broja_redundancy():
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_invertible_maps_change_nothing(seed):
+def test_invertible_maps_change_nothing(seed: int) -> None:
     dims = (3, 5, 4)
     rng = np.random.default_rng(seed)
     # Units of one size first: mixing sizes 1e8 apart would lose the small ones to rounding.
@@ -79,7 +82,7 @@ def test_invertible_maps_change_nothing(seed):
     np.testing.assert_allclose(atoms(after), atoms(before), atol=1e-9)
 
 
-def test_swapping_the_sources_swaps_the_uniques():
+def test_swapping_the_sources_swaps_the_uniques() -> None:
     cov = random_system((3, 5, 4), 0)
     order = np.r_[3:8, 0:3, 8:12]
     a = pt.gaussian_pid(cov, dims=(3, 5, 4))
@@ -87,11 +90,12 @@ def test_swapping_the_sources_swaps_the_uniques():
     np.testing.assert_allclose(atoms(b), atoms(a)[[0, 2, 1, 3]], atol=EXACT)
 
 
-def widened(block, matrix):
+def widened(block: int, matrix: Floats) -> tuple[Floats, Dims]:
     """T, S or Y of a (3, 2, 4) system replaced by its image under `matrix`."""
     maps = [np.eye(3), np.eye(2), np.eye(4)]
     maps[block] = matrix
-    return mapped(random_system((3, 2, 4), 1), maps), tuple(len(m) for m in maps)
+    d_t, d_s, d_y = (len(m) for m in maps)
+    return mapped(random_system((3, 2, 4), 1), maps), (d_t, d_s, d_y)
 
 
 WIDER = {
@@ -107,7 +111,7 @@ WIDER = {
 
 
 @pytest.mark.parametrize("kind", WIDER)
-def test_units_that_add_nothing_change_nothing(kind):
+def test_units_that_add_nothing_change_nothing(kind: str) -> None:
     block, matrix, note = WIDER[kind]
     base = pt.gaussian_pid(random_system((3, 2, 4), 1), dims=(3, 2, 4))
     cov, dims = widened(block, matrix)
@@ -122,7 +126,7 @@ def test_units_that_add_nothing_change_nothing(kind):
 
 
 @pytest.mark.parametrize("n_s", [3, 6])
-def test_a_student_that_is_its_teacher(n_s):
+def test_a_student_that_is_its_teacher(n_s: int) -> None:
     cov = random_system((3, 2, 4), 2)
     k = np.r_[0:3, 5:9]
     copy = np.random.default_rng(1).normal(size=(n_s, 3))
@@ -133,7 +137,7 @@ def test_a_student_that_is_its_teacher(n_s):
     assert pid.redundancy > 1
 
 
-def test_no_information_gives_zeros():
+def test_no_information_gives_zeros() -> None:
     for cov in (np.eye(6), np.diag([1, 0, 1, 1e-9, 0, 1e9]), np.diag([0, 0, 1, 1, 1, 1.0])):
         for measure in ("broja", "mmi"):
             pid = pt.gaussian_pid(cov, dims=(2, 2, 2), measure=measure)
@@ -141,7 +145,7 @@ def test_no_information_gives_zeros():
             assert 0 < pid.gap < 1e-12
 
 
-def test_units_and_lists():
+def test_units_and_lists() -> None:
     cov = [[2, 1, 1], [1, 4, 1], [1, 1, 1]]
     bits, nats = (pt.gaussian_pid(cov, dims=(1, 1, 1), units=u) for u in ("bits", "nats"))
     assert bits.information_t == pytest.approx(0.5, abs=1e-12)
@@ -149,10 +153,11 @@ def test_units_and_lists():
     single = pt.gaussian_pid(np.array(cov, dtype=np.float32), dims=(1, 1, 1))
     np.testing.assert_allclose(atoms(single), atoms(bits), atol=1e-6)
     assert single.gap > 1e-8
-    assert pt.gaussian_pid(np.array(cov), dims=np.array([1, 1, 1])).gap == bits.gap
+    of_array: Any = np.array([1, 1, 1])
+    assert pt.gaussian_pid(np.array(cov), dims=of_array).gap == bits.gap
 
 
-BAD = {
+BAD: dict[str, tuple[Any, Any, type[Exception], str]] = {
     "square": (np.ones((2, 3)), (1, 1, 1), ValueError, r"cov must be square.*\(2, 3\)"),
     "dims sum": (np.eye(4), (1, 1, 1), ValueError, "dims must add up to the 4 units of cov"),
     "dims two": (np.eye(3), (1, 2), TypeError, "dims must hold three integers"),
@@ -212,26 +217,27 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_covariances_are_explained(kind):
+def test_bad_covariances_are_explained(kind: str) -> None:
     cov, dims, error, message = BAD[kind]
     with pytest.raises(error, match=message):
         pt.gaussian_pid(cov, dims=dims)
 
 
 @pytest.mark.parametrize(("option", "value"), [("measure", "ibroja"), ("units", "bans")])
-def test_unknown_options_are_refused(option, value):
+def test_unknown_options_are_refused(option: str, value: str) -> None:
+    chosen: dict[str, Any] = {option: value}
     with pytest.raises(ValueError, match=f"{option} must be one of"):
-        pt.gaussian_pid(np.eye(3), dims=(1, 1, 1), **{option: value})
+        pt.gaussian_pid(np.eye(3), dims=(1, 1, 1), **chosen)
 
 
-def test_covariances_that_cannot_be_are_refused():
+def test_covariances_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="unit 0 has variance 0 and a covariance with another"):
         pt.gaussian_pid([[0, 1, 1], [1, 4, 1], [1, 1, 1]], dims=(1, 1, 1))
     with pytest.raises(TypeError, match="cov has dtype float16"):
         pt.gaussian_pid(np.eye(3, dtype=np.float16), dims=(1, 1, 1))
 
 
-MAPS = {
+MAPS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "contrasts": lambda rng, k: contrasts(k + 1),
     "constant": lambda rng, k: np.insert(np.eye(k), 1, 0, axis=0),
     "repeated": lambda rng, k: np.vstack([np.eye(k), -1e3 * np.eye(k)[:1]]),
@@ -241,7 +247,7 @@ MAPS = {
 
 @pytest.mark.parametrize("kind", MAPS)
 @pytest.mark.parametrize("seed", range(6))
-def test_singular_covariances_have_the_atoms_of_the_reduced_ones(kind, seed):
+def test_singular_covariances_have_the_atoms_of_the_reduced_ones(kind: str, seed: int) -> None:
     """Y, and by turns T or S, wider than its rank, against the closed form of the others."""
     rng = np.random.default_rng(seed)
     dims = tuple(int(k) for k in rng.integers(2, 5, size=3))
@@ -250,13 +256,14 @@ def test_singular_covariances_have_the_atoms_of_the_reduced_ones(kind, seed):
     for block in {2, seed % 3}:
         maps[block] = MAPS[kind](rng, dims[block])
     wide = block_diag(*maps) @ root
-    pid = pt.gaussian_pid(wide @ wide.T, dims=tuple(len(m) for m in maps))
+    d_t, d_s, d_y = (len(m) for m in maps)
+    pid = pt.gaussian_pid(wide @ wide.T, dims=(d_t, d_s, d_y))
     off = np.abs(atoms(pid) - closed_form(root @ root.T, dims)).max()
     assert off <= pid.gap < 1e-2
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_the_gap_holds_where_a_direction_is_near_rounding(seed):
+def test_the_gap_holds_where_a_direction_is_near_rounding(seed: int) -> None:
     """T knows a direction of Y of a size at which covariances round; the gap covers its loss."""
     rng = np.random.default_rng(seed)
     size = 10.0 ** rng.uniform(-7, -4)

@@ -14,7 +14,7 @@ from pidtools._gaussian import factors
 
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["T", "S", "Y"])
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e9])
-def test_a_small_direction_beside_a_large_one_is_kept(which, size):
+def test_a_small_direction_beside_a_large_one_is_kept(which: int, size: float) -> None:
     """A column of a large size with a small one added is an invertible map of both."""
     rng = np.random.default_rng(0)
     Y = rng.normal(size=(500, 2))
@@ -27,7 +27,7 @@ def test_a_small_direction_beside_a_large_one_is_kept(which, size):
     assert not any("eft out" in note for note in found.notes)
 
 
-def test_a_small_direction_that_the_other_source_holds():
+def test_a_small_direction_that_the_other_source_holds() -> None:
     rng = np.random.default_rng(0)
     a, z = rng.normal(size=(2, 400))
     Y = np.column_stack([a, z]) + rng.normal(size=(400, 2))
@@ -36,6 +36,6 @@ def test_a_small_direction_that_the_other_source_holds():
     np.testing.assert_allclose(atoms(found.pid), atoms(before.pid), atol=1e-5)
 
 
-def test_no_error_of_lapack_comes_through():
+def test_no_error_of_lapack_comes_through() -> None:
     with pytest.raises(pt.PIDError, match="could not be decomposed"), factors.arithmetic():
         raise LinAlgError("SVD did not converge")

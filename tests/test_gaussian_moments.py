@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import Dtype
 
 from pidtools._gaussian import moments
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_moments_against_numpy(dtype, monkeypatch):
+def test_moments_against_numpy(dtype: Dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moments, "BLOCK_NUMBERS", 7 * 300)
     rng = np.random.default_rng(0)
     X, Z = rng.normal(size=(1000, 5)).astype(dtype), rng.normal(size=(1000, 2)).astype(dtype)
@@ -22,7 +23,7 @@ def test_moments_against_numpy(dtype, monkeypatch):
     np.testing.assert_allclose(between, found.correlation[:5, 5:], atol=1e-14)
 
 
-def test_normal_scores_average_ties():
+def test_normal_scores_average_ties() -> None:
     from scipy.stats import norm, rankdata
 
     column = np.array([3.0, 1.0, 3.0, 2.0, 5.0])
@@ -31,7 +32,7 @@ def test_normal_scores_average_ties():
     assert moments.normal_scores(np.ones((4, 1))).tolist() == [[0.0]] * 4
 
 
-def test_oas_as_in_scikit_learn():
+def test_oas_as_in_scikit_learn() -> None:
     from sklearn.covariance import OAS
 
     rng = np.random.default_rng(0)

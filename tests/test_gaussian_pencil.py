@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
-from random_gaussians import random_system
+from random_gaussians import Dims, random_system
 from scipy.optimize import minimize
 
 import pidtools as pt
 from pidtools._gaussian import factors, pencil
+from pidtools._types import Array, Floats
 
 SYSTEMS = [
     *[((d, d, d), seed) for d in (1, 2, 3, 4, 8, 16, 32) for seed in range(3)],
@@ -21,11 +24,11 @@ SYSTEMS = [
 CERTIFICATE = 1e-12
 
 
-def views(cov, dims):
+def views(cov: Floats, dims: Sequence[int]) -> list[Array]:
     """Triangular factors of Cov(Y | T) and Cov(Y | S) for whitened Y, by other means."""
     t, s, y = np.split(np.arange(sum(dims)), np.cumsum(dims)[:2])
     root = np.linalg.cholesky(cov[np.ix_(y, y)])
-    found = []
+    found: list[Array] = []
     for x in (t, s):
         left = cov[np.ix_(y, y)] - cov[np.ix_(y, x)] @ np.linalg.solve(
             cov[np.ix_(x, x)], cov[np.ix_(x, y)]
@@ -36,7 +39,7 @@ def views(cov, dims):
 
 
 @pytest.mark.parametrize(("dims", "seed"), SYSTEMS)
-def test_primal_and_dual_meet(dims, seed):
+def test_primal_and_dual_meet(dims: Dims, seed: int) -> None:
     cov = random_system(dims, seed)
     solved = pencil.solve(*views(factors.standardise(cov)[0], dims))
     assert abs(solved.upper - solved.lower) <= CERTIFICATE * (1 + solved.upper)
@@ -46,7 +49,7 @@ def test_primal_and_dual_meet(dims, seed):
 
 
 @pytest.mark.parametrize(("dims", "seed"), SYSTEMS[::3])
-def test_the_coupling_keeps_the_pairs_and_attains_the_value(dims, seed):
+def test_the_coupling_keeps_the_pairs_and_attains_the_value(dims: Dims, seed: int) -> None:
     """Build the joint covariance of Y and both channels and read its information off it."""
     lower_p, lower_r = views(factors.standardise(random_system(dims, seed))[0], dims)
     solved = pencil.solve(lower_p, lower_r)
@@ -68,7 +71,7 @@ def test_the_coupling_keeps_the_pairs_and_attains_the_value(dims, seed):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_minimisation_over_couplings_finds_nothing_less(seed):
+def test_a_minimisation_over_couplings_finds_nothing_less(seed: int) -> None:
     """Cov(T, S) is free; a quasi-Newton search over it must end at the closed form."""
     rng = np.random.default_rng(seed)
     dims = tuple(int(k) for k in rng.integers(1, 4, size=3))
@@ -76,12 +79,12 @@ def test_a_minimisation_over_couplings_finds_nothing_less(seed):
     h_t, h_s = pencil.channel(lower_p), pencil.channel(lower_r)
     n = dims[2]
 
-    def value(x):
+    def value(x: Floats) -> float:
         left, gamma, right = np.linalg.svd(x.reshape(n, n))
         noise = (left * np.tanh(gamma) * (1 - 1e-9)) @ right
         new = h_s - noise.T @ h_t
         j = h_t.T @ h_t + new.T @ np.linalg.solve(np.eye(n) - noise.T @ noise, new)
-        return np.linalg.slogdet(np.eye(n) + j)[1] / 2 / np.log(2)
+        return float(np.linalg.slogdet(np.eye(n) + j)[1] / 2 / np.log(2))
 
     starts = [rng.normal(size=n * n) for _ in range(4)]
     best = min(minimize(value, x, method="BFGS", options={"maxiter": 400}).fun for x in starts)
@@ -92,7 +95,7 @@ def test_a_minimisation_over_couplings_finds_nothing_less(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_conic_solver_agrees(seed):
+def test_a_conic_solver_agrees(seed: int) -> None:
     """Largest log det E below both conditional covariances, by Clarabel."""
     import cvxpy as cp
 

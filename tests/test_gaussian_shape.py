@@ -11,7 +11,7 @@ from random_gaussians import measure
 from pidtools._gaussian import shape
 
 
-def test_rectified_units_are_named():
+def test_rectified_units_are_named() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(1000, 4))
     X[:, 1:3] = np.maximum(X[:, 1:3] - [1.645, 0.5], 0)
@@ -21,11 +21,12 @@ def test_rectified_units_are_named():
     assert note.startswith("T: One value in more than 20% of the rows: 2 of 4 columns (0 in ")
     assert f"0 in {100 * share:.3g}% of column 1" in note
     assert "of Y (" not in note
-    line = re.search(r"y = (np\.searchsorted\(.*\)) with", note).group(1)
-    assert set(eval(line, {"np": np, "Y": Y})) == set(range(5))
+    line = re.search(r"y = (np\.searchsorted\(.*\)) with", note)
+    assert line is not None
+    assert set(eval(line[1], {"np": np, "Y": Y})) == set(range(5))
 
 
-def test_heavy_tails_are_named_and_ranks_have_none():
+def test_heavy_tails_are_named_and_ranks_have_none() -> None:
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal(size=(800, 3)), np.exp(2 * rng.normal(size=(800, 1)))
     found = shape.notes(X, Y, of_ranks=False)
@@ -34,7 +35,7 @@ def test_heavy_tails_are_named_and_ranks_have_none():
     assert shape.notes(X, Y, of_ranks=True) == []
 
 
-def test_moments_of_the_shape_against_scipy():
+def test_moments_of_the_shape_against_scipy() -> None:
     from scipy.stats import kurtosis, skew
 
     X = np.exp(np.random.default_rng(0).normal(size=(4000, 2)))
@@ -44,6 +45,6 @@ def test_moments_of_the_shape_against_scipy():
 
 
 @pytest.mark.parametrize("n", [30, 60, 500, 20_000])
-def test_normal_columns_get_no_note(n):
+def test_normal_columns_get_no_note(n: int) -> None:
     rng = np.random.default_rng(0)
     assert shape.notes(rng.normal(size=(n, 20)), rng.normal(size=(n, 2)), of_ranks=False) == []

@@ -69,7 +69,7 @@ def test_nothing_warns_in_few_dimensions() -> None:
         assert pt.mutual_information(x, y, estimator="knn") > 0
 
 
-def test_one_column_of_whole_numbers_has_one_dimension():
+def test_one_column_of_whole_numbers_has_one_dimension() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, 1500)
     pixels = np.clip(np.round(rng.normal(3 + y, 2)), 0, 16)
@@ -85,7 +85,7 @@ def test_one_column_of_whole_numbers_has_one_dimension():
 
 
 @pytest.mark.parametrize("repeats", [True, False])
-def test_the_order_of_the_rows_does_not_matter(repeats):
+def test_the_order_of_the_rows_does_not_matter(repeats: bool) -> None:
     """Rounded rows tie, and a token of half of the rows has more copies than neighbours."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 300)
@@ -100,7 +100,7 @@ def test_the_order_of_the_rows_does_not_matter(repeats):
         assert getattr(one, atom) == pytest.approx(getattr(other, atom), abs=1e-9)
 
 
-def test_units_do_not_matter_where_rows_tie():
+def test_units_do_not_matter_where_rows_tie() -> None:
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(400, 2)), 1)
     y = (X[:, 0] + rng.normal(size=400) > 0).astype(int)
@@ -109,7 +109,7 @@ def test_units_do_not_matter_where_rows_tie():
     assert one.synergy == other.synergy
 
 
-def test_codes_of_equal_rows_rise_with_the_values():
+def test_codes_of_equal_rows_rise_with_the_values() -> None:
     rng = np.random.default_rng(0)
     X = np.round(rng.normal(size=(200, 2)), 1)
     X[0] = -0.0

@@ -18,12 +18,14 @@ Floats = NDArray[np.float64]
 
 def standardised(x: Floats) -> Floats:
     x = x.reshape(len(x), -1)
-    return (x - x.mean(axis=0)) / x.std(axis=0)
+    scaled: Floats = (x - x.mean(axis=0)) / x.std(axis=0)
+    return scaled
 
 
 def distances(x: Floats, metric: str) -> Floats:
     gaps = np.abs(x[:, None, :] - x[None, :, :])
-    return gaps.max(axis=2) if metric == "chebyshev" else np.sqrt((gaps**2).sum(axis=2))
+    found: Floats = gaps.max(axis=2) if metric == "chebyshev" else np.sqrt((gaps**2).sum(axis=2))
+    return found
 
 
 def ksg_by_definition(x: Floats, y: Floats, k: int, variant: int, metric: str) -> float:

@@ -9,7 +9,7 @@ import pidtools as pt
 from pidtools._magnitudes import exponents_of
 
 
-def test_columns_over_decades_are_named():
+def test_columns_over_decades_are_named() -> None:
     rng = np.random.default_rng(0)
     y = np.arange(400) % 2
     wide = 10.0 ** rng.uniform(-10, 0, size=400)

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 from helpers import (
+    known,
     noted,
     teacher_and_noise,
     teacher_and_student,
 )
 
 import pidtools as pt
+from pidtools.estimators import Estimator
 
 N = 300
 T, S, Y = teacher_and_student(N)
 CHEAP = pt.Probe(experts=("lda",))
 
 
-def measure(T=T, S=S, Y=Y, estimator=CHEAP, **options):
+def measure(
+    T: Any = T,
+    S: Any = S,
+    Y: Any = Y,
+    estimator: Estimator | str = CHEAP,
+    **options: Any,
+) -> pt.DistillableKnowledge:
     return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
 
 
 # --- laws that estimates break ----------------------------------------------------------------
 
 
-def test_estimates_are_reported_as_they_came_out_with_a_note(monkeypatch):
+def test_estimates_are_reported_as_they_came_out_with_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """An estimator that breaks every law on purpose."""
     whole = pt.Symbols.decompose
 
-    def off(self, t, s):
+    def off(self: pt.Symbols, t: Any, s: Any) -> pt.PID:
         return dataclasses.replace(whole(self, t, s), unique_t=-0.02, redundancy=-0.01)
 
     monkeypatch.setattr(pt.Symbols, "decompose", off)
@@ -47,13 +58,13 @@ def test_estimates_are_reported_as_they_came_out_with_a_note(monkeypatch):
     assert any("distillable = -0.0139" in note and "nats" in note for note in nats.notes)
 
 
-def test_exact_answers_break_no_law():
+def test_exact_answers_break_no_law() -> None:
     result = pt.distillable_knowledge(Y, Y // 2, Y)
     assert not noted(result, "Below 0")
     assert not noted(result, "The joint information came out below")
 
 
-def test_rounding_is_nothing_to_distil():
+def test_rounding_is_nothing_to_distil() -> None:
     """Equal outputs of a head: their difference is rounding, and no interval leaves 0 out."""
     sure = np.eye(2)[Y % 2]
     probe = pt.Probe(inputs="probabilities", experts=())
@@ -69,7 +80,7 @@ def test_rounding_is_nothing_to_distil():
 # --- the p-value of what is left --------------------------------------------------------------
 
 
-def test_what_is_left_has_a_p_value():
+def test_what_is_left_has_a_p_value() -> None:
     result = measure(confidence_level=0.9, n_resamples=200, synergy=False)
     assert result.distillable > 0.1
     # The least value that 200 resamples give.
@@ -78,23 +89,23 @@ def test_what_is_left_has_a_p_value():
     assert result.to_dict()["p_distillable"] == result.p_distillable
 
 
-def test_nothing_left_is_not_rejected():
+def test_nothing_left_is_not_rejected() -> None:
     for student in (T, np.hstack([T, T[:, :1]])):
         result = measure(S=student, confidence_level=0.9, n_resamples=20, synergy=False)
-        assert result.p_distillable > 0.05
+        assert known(result.p_distillable) > 0.05
         assert noted(result, "20 resamples allow no p-value of nothing to distil below 0.24")
     reversed_ = measure(S, T, confidence_level=0.9, n_resamples=20, synergy=False)
-    assert reversed_.p_distillable > 0.05
+    assert known(reversed_.p_distillable) > 0.05
 
 
-def test_without_resamples_there_is_no_p_value():
+def test_without_resamples_there_is_no_p_value() -> None:
     result = measure(synergy=False)
     assert result.p_distillable is None
     assert "p_distillable" not in result.to_dict()
     assert "p-value" not in result.summary()
 
 
-def test_few_resamples_with_an_answer_are_said():
+def test_few_resamples_with_an_answer_are_said() -> None:
     rng = np.random.default_rng(1)
     T, S, Y = rng.normal(size=(14, 4)), rng.normal(size=(14, 4)), rng.normal(size=(14, 2))
     with warnings.catch_warnings(record=True) as caught:
@@ -111,9 +122,9 @@ def test_few_resamples_with_an_answer_are_said():
 
 
 @pytest.mark.parametrize("n_groups", [2, 3, 4, 5, 9])
-def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups):
+def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups: int) -> None:
     T, S, Y = teacher_and_noise()
-    options = {
+    options: dict[str, Any] = {
         "estimator": pt.Probe(experts=("lda",)),
         "groups": np.arange(len(Y)) % n_groups,
         "synergy": False,
@@ -130,7 +141,7 @@ def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups):
         assert 0 < found.intervals["distillable"].low < found.intervals["distillable"].high
 
 
-def test_intervals_from_few_groups_are_said_to_be_narrow():
+def test_intervals_from_few_groups_are_said_to_be_narrow() -> None:
     groups = np.arange(N) // 10
     result = measure(groups=groups, confidence_level=0.9, n_resamples=10, synergy=False)
     assert noted(result, "rest on 30 groups")
@@ -139,7 +150,9 @@ def test_intervals_from_few_groups_are_said_to_be_narrow():
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
 @pytest.mark.parametrize("estimator", [CHEAP, "binning", "knn", "kmeans"])
 @pytest.mark.parametrize("n_groups", [2, 3])
-def test_too_few_groups_are_refused_before_anything_is_resampled(monkeypatch, estimator, n_groups):
+def test_too_few_groups_are_refused_before_anything_is_resampled(
+    monkeypatch: pytest.MonkeyPatch, estimator: Estimator | str, n_groups: int
+) -> None:
     """One rule: tables of two groups, drawn again, would give intervals of no width."""
     monkeypatch.setattr(pt.resampling, "replicate", None)
     groups = np.arange(N) % n_groups
@@ -153,7 +166,7 @@ def test_too_few_groups_are_refused_before_anything_is_resampled(monkeypatch, es
         )
 
 
-def test_auto_follows_summaries():
+def test_auto_follows_summaries() -> None:
     T, S, Y = teacher_and_noise()
     by_neighbours = pt.summarise(T, Y, estimator="knn")
     symbols = np.random.default_rng(1).integers(0, 4, len(Y))
@@ -165,7 +178,7 @@ def test_auto_follows_summaries():
     assert pt.distillable_knowledge(gaussian, S, counts).distillable == expected.distillable
 
 
-def test_notes_of_one_student_are_not_the_others():
+def test_notes_of_one_student_are_not_the_others() -> None:
     rng = np.random.default_rng(0)
     T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)
     with pytest.warns(pt.PIDWarning):

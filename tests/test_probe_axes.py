@@ -8,7 +8,7 @@ import pytest
 from pidtools._probe.axes import lower_factor, principal_axes
 
 
-def test_axes_of_equal_eigenvalues_do_not_turn():
+def test_axes_of_equal_eigenvalues_do_not_turn() -> None:
     """Three equal variances in random axes: LAPACK may return any basis, we return one."""
     rng = np.random.default_rng(0)
     Q = np.linalg.qr(rng.normal(size=(6, 6)))[0]
@@ -22,7 +22,7 @@ def test_axes_of_equal_eigenvalues_do_not_turn():
     np.testing.assert_allclose(again, axes, atol=1e-10)
 
 
-def test_two_standardised_columns_have_axes_with_signs():
+def test_two_standardised_columns_have_axes_with_signs() -> None:
     """(1, 1) and (1, -1): both entries of an axis are of one size, so neither can rule."""
     for correlation in (0.5, -0.5):
         axes = principal_axes(np.array([[1, correlation], [correlation, 1]]))[1]
@@ -32,7 +32,7 @@ def test_two_standardised_columns_have_axes_with_signs():
 
 
 @pytest.mark.parametrize("rank", [3, 8])
-def test_a_covariance_that_rounding_left_indefinite_has_a_factor(rank):
+def test_a_covariance_that_rounding_left_indefinite_has_a_factor(rank: int) -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(50, rank)).astype(np.float32) @ rng.normal(size=(rank, 8))
     rows = rows.astype(np.float32)

@@ -8,7 +8,7 @@ from pidtools._probe.discriminant import discriminant, shrink_singular_values
 from pidtools._probe.whitening import whiten
 
 
-def test_singular_values_below_the_noise_become_zero():
+def test_singular_values_below_the_noise_become_zero() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(20, 100))
     signal = np.outer(rng.normal(size=20), rng.normal(size=100))
@@ -18,7 +18,7 @@ def test_singular_values_below_the_noise_become_zero():
     assert np.linalg.norm((U * kept) @ Vt - signal) < np.linalg.norm(noise) / 2
 
 
-def test_discriminant_finds_means_and_spreads():
+def test_discriminant_finds_means_and_spreads() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 4000)
     Z = rng.normal(size=(4000, 5))
@@ -31,7 +31,7 @@ def test_discriminant_finds_means_and_spreads():
     assert abs(np.corrcoef(rows[:, 1], Z[:, 1])[0, 1]) > 0.98
 
 
-def test_discriminant_of_some_rows_is_that_of_their_copy():
+def test_discriminant_of_some_rows_is_that_of_their_copy() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 900)
     white = whiten(rng.normal(size=(900, 6)) * (1 + y[:, None]) + np.eye(6)[y])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from helpers import (
     classes_with_posterior,
     entropy_of,
     noted,
+    sampled_problem,
     shifted_classes,
     teacher_and_student,
 )
@@ -23,8 +26,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import pidtools as pt
-from pidtools import Probe, _validate, distillable_knowledge, mutual_information, problems
+from pidtools import Probe, _validate, distillable_knowledge, mutual_information
 from pidtools._broja.decompose import broja_from_pairs
+from pidtools._types import Array, Codes, Floats
 
 CHEAP = Probe(experts=("lda", "logistic"))
 LDA = Probe(experts=("lda",))
@@ -32,11 +36,11 @@ OF_THE_TASK = ("distilled", "distillable", "student_only", "synergy")
 INFORMATIONS = ("teacher_information", "student_information", "joint_information")
 
 
-def information(X, y, probe=CHEAP):
+def information(X: Array, y: Codes, probe: Probe = CHEAP) -> float:
     return probe.summarise(X, y).information
 
 
-def informations(probe, X, y, **options):
+def informations(probe: Probe, X: Array, y: Codes, **options: Any) -> tuple[float, float, float]:
     summary = probe.summarise(X, y, **options)
     return summary.information, summary.bound, summary.bound_from_half
 
@@ -53,8 +57,8 @@ def informations(probe, X, y, **options):
         pytest.param("two_attributes", marks=pytest.mark.slow),
     ],
 )
-def test_atoms_of_sampled_problems(name):
-    problem = problems.get(name)
+def test_atoms_of_sampled_problems(name: str) -> None:
+    problem = sampled_problem(name)
     T, S, Y = problem.sample(2000, 1)
     probe = Probe()
     t, s = probe.summarise(T, Y), probe.summarise(S, Y)
@@ -69,7 +73,7 @@ def test_atoms_of_sampled_problems(name):
     assert np.abs(found - atoms).mean() < 0.035
 
 
-def test_information_of_a_shift():
+def test_information_of_a_shift() -> None:
     X, y, p = classes_with_posterior(4000)
     exact = 1 - np.mean(-np.log2(np.where(y == 1, p, 1 - p)))
     information, bound, from_half = informations(CHEAP, X, y)
@@ -80,7 +84,7 @@ def test_information_of_a_shift():
     assert from_half < bound + 0.002
 
 
-def test_independent_labels_carry_nothing():
+def test_independent_labels_carry_nothing() -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1000, 5)), rng.integers(0, 3, 1000)
     information, bound, _ = informations(CHEAP, X, y)
@@ -89,7 +93,7 @@ def test_independent_labels_carry_nothing():
     assert abs(information) < 0.02
 
 
-def test_the_same_source_has_nothing_unique():
+def test_the_same_source_has_nothing_unique() -> None:
     X, y, _ = classes_with_posterior()
     t = CHEAP.summarise(X, y)
     pid = CHEAP.decompose(t, t)
@@ -101,7 +105,7 @@ def test_the_same_source_has_nothing_unique():
     assert CHEAP.joint_information(t, t) == pytest.approx(t.information, abs=0.02)
 
 
-def test_identities_hold_on_estimates():
+def test_identities_hold_on_estimates() -> None:
     X, y, _ = classes_with_posterior()
     noisy = X + np.random.default_rng(5).normal(size=X.shape)
     t, s = CHEAP.summarise(X, y), CHEAP.summarise(noisy, y)
@@ -110,7 +114,7 @@ def test_identities_hold_on_estimates():
     assert pid.information_s == pytest.approx(s.information, abs=1e-12)
 
 
-def test_the_joint_probe_sees_an_exclusive_or():
+def test_the_joint_probe_sees_an_exclusive_or() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 2000, 1))
     y = (a * b > 0).astype(int).ravel()
@@ -135,14 +139,14 @@ def test_the_joint_probe_sees_an_exclusive_or():
         lambda X: np.hstack([X, X[:, :2]]),
     ],
 )
-def test_representations_that_say_the_same(change):
+def test_representations_that_say_the_same(change: Callable[[Floats], Floats]) -> None:
     X, y, _ = classes_with_posterior()
     before, after = informations(CHEAP, X, y)[0], informations(CHEAP, change(X), y)[0]
     # Columns that come twice or louder move the natural coordinates in which noise is shrunk.
     assert after == pytest.approx(before, abs=0.01)
 
 
-def test_loud_nuisance_does_not_matter():
+def test_loud_nuisance_does_not_matter() -> None:
     X, y, _ = classes_with_posterior()
     rng = np.random.default_rng(1)
     nuisance = 100 * rng.normal(size=(len(X), 6))
@@ -152,26 +156,26 @@ def test_loud_nuisance_does_not_matter():
 
 
 @pytest.mark.parametrize("name", ["shared_and_parity", "swiss_roll"])
-def test_noise_in_the_last_digits_moves_nothing(name):
+def test_noise_in_the_last_digits_moves_nothing(name: str) -> None:
     """The law: noise of 1e-12 moves nothing by more than .0005 bits."""
-    T, S, Y = problems.get(name).sample(500, 0)
+    T, S, Y = sampled_problem(name).sample(500, 0)
     rng = np.random.default_rng(1)
-    noisy = [X * (1 + 1e-12 * rng.normal(size=X.shape)) for X in (T, S)]
+    T_, S_ = (X * (1 + 1e-12 * rng.normal(size=X.shape)) for X in (T, S))
     before = distillable_knowledge(T, S, Y, estimator="probe")
-    after = distillable_knowledge(*noisy, Y, estimator="probe")
+    after = distillable_knowledge(T_, S_, Y, estimator="probe")
     for value in (*OF_THE_TASK, *INFORMATIONS):
         assert abs(getattr(after, value) - getattr(before, value)) < 5e-4
 
 
 @pytest.mark.parametrize("factor", [2.0**-1000, 2.0**-600, 2.0**400])
-def test_units_of_measurement_do_not_matter(factor):
+def test_units_of_measurement_do_not_matter(factor: float) -> None:
     X, y = shifted_classes()
     assert information(X * factor, y) == pytest.approx(information(X, y), abs=1e-9)
     one = np.where(np.arange(8) == 0, factor, 1.0)
     assert information(X * one, y) == pytest.approx(information(X, y), abs=1e-9)
 
 
-def test_a_column_of_many_decades_keeps_its_small_classes():
+def test_a_column_of_many_decades_keeps_its_small_classes() -> None:
     """Three classes at 1e-6, 1e-3 and 1, ten per cent apart; the largest values are near 1e4."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 4, 1200)
@@ -183,7 +187,7 @@ def test_a_column_of_many_decades_keeps_its_small_classes():
     assert information(np.column_stack([np.log(long), X[:, 1:]]), y) > 1.9
 
 
-def test_rows_that_repeat_with_a_period_are_seen_like_others():
+def test_rows_that_repeat_with_a_period_are_seen_like_others() -> None:
     """Every second row is the same token, so evenly spaced rows would show nothing else."""
     rng = np.random.default_rng(0)
     X, y = shifted_classes(20_000, 4)
@@ -196,7 +200,7 @@ def test_rows_that_repeat_with_a_period_are_seen_like_others():
     assert mixed > 0.15
 
 
-def test_the_same_seed_gives_the_same_bits_whatever_n_jobs():
+def test_the_same_seed_gives_the_same_bits_whatever_n_jobs() -> None:
     X, y, _ = classes_with_posterior(600)
     probe = Probe(experts=("lda", "network", "trees"))
     one = probe.summarise(X, y, random_state=3, n_jobs=1)
@@ -209,7 +213,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_n_jobs():
         assert one.weights == other.weights
 
 
-def test_a_classifier_of_the_users_own_goes_to_workers():
+def test_a_classifier_of_the_users_own_goes_to_workers() -> None:
     X, y, _ = classes_with_posterior(300)
     probe = Probe(classifier=LogisticRegression())
     one, two = (probe.summarise(X, y, n_jobs=jobs) for jobs in (1, 2))
@@ -217,7 +221,7 @@ def test_a_classifier_of_the_users_own_goes_to_workers():
     assert set(two.weights) == {"classifier"}
 
 
-def test_a_classifier_is_seeded_where_its_user_left_that_open():
+def test_a_classifier_is_seeded_where_its_user_left_that_open() -> None:
     X, y, _ = classes_with_posterior(200)
     forest = RandomForestClassifier(5)
     probe = Probe(classifier=make_pipeline(StandardScaler(), forest))
@@ -230,11 +234,12 @@ def test_a_classifier_is_seeded_where_its_user_left_that_open():
 # --- inputs and classifiers -------------------------------------------------------------------
 
 
-def test_outputs_of_a_head_are_a_probe_too():
+def test_outputs_of_a_head_are_a_probe_too() -> None:
     _, y, p = classes_with_posterior(3000)
     head = np.stack([1 - p, p], axis=1)
     exact = 1 - np.mean(-np.log2(head[np.arange(len(y)), y]))
     logits = np.stack([np.zeros_like(p), 3 * np.log(p / (1 - p))], axis=1)
+    inputs: Literal["probabilities", "logits"]
     for inputs, outputs in (("probabilities", head), ("logits", logits)):
         probe = Probe(inputs=inputs, experts=("lda",))
         # The second head is three times too sure of itself; calibration undoes that.
@@ -242,7 +247,7 @@ def test_outputs_of_a_head_are_a_probe_too():
     assert probe.joint_information(*[probe.summarise(logits, y)] * 2) > 0
 
 
-def test_a_classifier_of_ones_own():
+def test_a_classifier_of_ones_own() -> None:
     X, y, p = classes_with_posterior(1500)
     probe = Probe(classifier=LogisticRegression())
     exact = 1 - np.mean(-np.log2(np.where(y == 1, p, 1 - p)))
@@ -276,12 +281,12 @@ def test_a_classifier_of_ones_own():
         ),
     ],
 )
-def test_options_are_checked(options, error, text):
+def test_options_are_checked(options: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         Probe(**options)
 
 
-def test_probabilities_must_sum_to_one():
+def test_probabilities_must_sum_to_one() -> None:
     X, y, p = classes_with_posterior(200)
     probe = Probe(inputs="probabilities")
     with pytest.raises(ValueError, match="T must hold probabilities that sum to 1"):
@@ -290,7 +295,7 @@ def test_probabilities_must_sum_to_one():
         probe.summarise(X, y, name="S")
 
 
-def test_posteriors_that_do_not_sum_to_one():
+def test_posteriors_that_do_not_sum_to_one() -> None:
     head, labels = np.full((300, 3), 0.3), np.arange(300) % 3
     with pytest.raises(
         ValueError, match=r"^T must hold probabilities that sum to 1 in every row; .* sums to 0\.9"
@@ -300,7 +305,7 @@ def test_posteriors_that_do_not_sum_to_one():
         )
 
 
-def test_symbols_become_a_column_each():
+def test_symbols_become_a_column_each() -> None:
     """Order and size of the symbols say nothing; only which one it is."""
     rng = np.random.default_rng(0)
     symbol = rng.integers(0, 6, 1200)
@@ -315,7 +320,7 @@ def test_symbols_become_a_column_each():
     assert numbers == pytest.approx(exact, abs=0.06)
 
 
-def test_too_many_strings_are_refused():
+def test_too_many_strings_are_refused() -> None:
     names = np.arange(300).astype(str)
     with pytest.raises(
         ValueError, match=r'^X holds 300 different strings.*use estimator="symbols"'
@@ -323,7 +328,7 @@ def test_too_many_strings_are_refused():
         pt.mutual_information(np.tile(names, 2), np.arange(600) % 2, estimator="probe")
 
 
-def test_integers_that_hardly_repeat_are_numbers():
+def test_integers_that_hardly_repeat_are_numbers() -> None:
     ranks = np.random.default_rng(0).permutation(200)
     labels = ranks // 100
     few = pt.mutual_information(ranks // 40, labels, estimator=LDA)
@@ -331,21 +336,21 @@ def test_integers_that_hardly_repeat_are_numbers():
     assert pt.mutual_information(ranks, labels, estimator=LDA) > 0.8
 
 
-def test_summaries_of_other_folds_do_not_join():
+def test_summaries_of_other_folds_do_not_join() -> None:
     X, y, _ = classes_with_posterior(300)
     t, s = CHEAP.summarise(X, y, random_state=0), CHEAP.summarise(X, y, random_state=1)
     with pytest.raises(ValueError, match="T and S were summarised with different folds"):
         CHEAP.joint_information(t, s)
 
 
-def test_summaries_of_other_folds_do_not_meet():
+def test_summaries_of_other_folds_do_not_meet() -> None:
     T, S, Y = teacher_and_student()
     t = pt.summarise(T, Y, estimator=LDA, random_state=1)
     with pytest.raises(ValueError, match="summarised with different folds"):
         distillable_knowledge(t, S, Y, estimator=LDA, random_state=2, synergy=False)
 
 
-def test_a_probe_is_a_value():
+def test_a_probe_is_a_value() -> None:
     assert Probe() == Probe()
     assert dataclasses.replace(Probe(), n_folds=4).n_folds == 4
     labels = _validate.check_labels(np.array(["cat", "dog"] * 50))[0]
@@ -358,7 +363,7 @@ def test_a_probe_is_a_value():
 # --- awkward data -----------------------------------------------------------------------------
 
 
-def test_a_constant_source_knows_nothing():
+def test_a_constant_source_knows_nothing() -> None:
     X, y, _ = classes_with_posterior(400)
     t, s = CHEAP.summarise(X, y), CHEAP.summarise(np.ones((400, 3)), y)
     assert s.information == pytest.approx(0, abs=1e-6)
@@ -369,14 +374,12 @@ def test_a_constant_source_knows_nothing():
 
 
 @pytest.mark.parametrize("constant", ["T", "S", "T and S"])
-def test_constant_sources_know_nothing(constant):
+def test_constant_sources_know_nothing(constant: str) -> None:
     """To the rounding of float32 posteriors, and of the power that sharpens their cells."""
     T, S, Y = teacher_and_student()
     nothing = np.full((len(Y), 3), 2.5)
-    sources = {"T": T, "S": S} | dict.fromkeys(constant.split(" and "), nothing)
-    result = distillable_knowledge(
-        *sources.values(), Y, estimator=LDA, confidence_level=0.9, n_resamples=10
-    )
+    T, S = (nothing if name in constant else X for name, X in (("T", T), ("S", S)))
+    result = distillable_knowledge(T, S, Y, estimator=LDA, confidence_level=0.9, n_resamples=10)
     assert result.distilled == pytest.approx(0, abs=1e-5)
     if "T" in constant:
         assert result.teacher_information == pytest.approx(0, abs=1e-5)
@@ -387,7 +390,7 @@ def test_constant_sources_know_nothing(constant):
         assert result.student_only == pytest.approx(0, abs=1e-5)
 
 
-def test_separable_classes_stop_at_the_entropy():
+def test_separable_classes_stop_at_the_entropy() -> None:
     y = np.arange(600) % 3
     X = np.eye(3)[y] * 50 + np.random.default_rng(0).normal(size=(600, 3))
     information, bound, _ = informations(CHEAP, X, y)
@@ -395,7 +398,7 @@ def test_separable_classes_stop_at_the_entropy():
         assert np.log2(3) - 0.02 < bits <= np.log2(3) + 1e-12
 
 
-def test_sources_that_separate_the_classes_have_finite_atoms():
+def test_sources_that_separate_the_classes_have_finite_atoms() -> None:
     Y = np.arange(300) % 3
     far = 100 * np.eye(4)[Y] + np.random.default_rng(0).normal(size=(300, 4))
     result = distillable_knowledge(far, far[:, :2], Y, estimator=LDA)
@@ -405,20 +408,20 @@ def test_sources_that_separate_the_classes_have_finite_atoms():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_nothing_known_is_nothing_to_distil(seed):
+def test_nothing_known_is_nothing_to_distil(seed: int) -> None:
     """A rare class and noise: information below 0 on one side is no unique of the other."""
     rng = np.random.default_rng(seed)
     labels = np.arange(150) < 3
-    noise = rng.normal(size=(2, 150, 3))
-    result = pt.distillable_knowledge(*noise, labels, estimator=LDA, synergy=False)
-    summaries = [LDA.summarise(X, labels.astype(int)).information for X in noise]
+    T, S = rng.normal(size=(2, 150, 3))
+    result = pt.distillable_knowledge(T, S, labels, estimator=LDA, synergy=False)
+    summaries = [LDA.summarise(X, labels.astype(int)).information for X in (T, S)]
     assert min(summaries) < 0
     assert result.teacher_information == pytest.approx(max(summaries[0], 0), abs=1e-9)
     assert 0 <= result.distillable <= result.teacher_information + 1e-9
     assert noted(result, "counts as 0 where it comes out below")
 
 
-def test_a_class_may_be_missing_from_a_resample():
+def test_a_class_may_be_missing_from_a_resample() -> None:
     X, y, _ = classes_with_posterior(300)
     y = y + (np.arange(300) % 50 == 0) * (2 - y)
     t = CHEAP.summarise(X, y)
@@ -429,7 +432,7 @@ def test_a_class_may_be_missing_from_a_resample():
 
 
 @pytest.mark.parametrize("value", [1e30, 1e6])
-def test_one_outlier_does_not_decide(value):
+def test_one_outlier_does_not_decide(value: float) -> None:
     X, y, _ = classes_with_posterior()
     spoiled = X.copy()
     spoiled[7, 2] = value
@@ -441,7 +444,7 @@ def test_one_outlier_does_not_decide(value):
 # --- resampled rows, and behind the main question ---------------------------------------------
 
 
-def test_equal_weights_change_nothing():
+def test_equal_weights_change_nothing() -> None:
     X, y, _ = classes_with_posterior(800)
     t = CHEAP.summarise(X, y)
     again = CHEAP.resampled(t, np.full(800, 3))
@@ -449,7 +452,7 @@ def test_equal_weights_change_nothing():
     np.testing.assert_allclose(again.table, t.table, atol=1e-12)
 
 
-def test_resampled_rows_move_the_information():
+def test_resampled_rows_move_the_information() -> None:
     X, y, _ = classes_with_posterior(800)
     t = CHEAP.summarise(X, y)
     rng = np.random.default_rng(0)
@@ -462,7 +465,7 @@ def test_resampled_rows_move_the_information():
     assert abs(np.mean(draws) - t.information) < 0.02
 
 
-def test_the_probe_has_a_name_and_intervals():
+def test_the_probe_has_a_name_and_intervals() -> None:
     X, y, _ = classes_with_posterior(500)
     noisy = X + np.random.default_rng(5).normal(size=X.shape)
     result = distillable_knowledge(
@@ -479,7 +482,7 @@ def test_the_probe_has_a_name_and_intervals():
     )
 
 
-def test_summaries_can_be_reused_with_intervals():
+def test_summaries_can_be_reused_with_intervals() -> None:
     X, y, _ = classes_with_posterior(400)
     t = CHEAP.summarise(X, y)
     result = distillable_knowledge(
@@ -491,7 +494,7 @@ def test_summaries_can_be_reused_with_intervals():
     assert result.intervals["distillable"] == again.intervals["distillable"]
 
 
-def test_a_pool_bounds_the_union_of_many_classes():
+def test_a_pool_bounds_the_union_of_many_classes() -> None:
     """The student is a garbling of the teacher, which 20 cells of ten classes can't follow."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 10, 1000)
@@ -509,12 +512,16 @@ def test_a_pool_bounds_the_union_of_many_classes():
     assert probe.decompose(*again).unique_s == pytest.approx(pid.unique_s, abs=1e-9)
 
 
-def test_synergy_changes_no_other_atom():
+def test_synergy_changes_no_other_atom() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 5, 600)
     X = 1.5 * rng.normal(size=(5, 6))[y] + rng.normal(size=(600, 6))
     worse = X[:, :4] + rng.normal(size=(600, 4))
-    options = {"estimator": Probe(experts=("lda",)), "confidence_level": 0.9, "n_resamples": 10}
+    options: dict[str, Any] = {
+        "estimator": Probe(experts=("lda",)),
+        "confidence_level": 0.9,
+        "n_resamples": 10,
+    }
     without = distillable_knowledge(X, worse, y, synergy=False, **options)
     whole = distillable_knowledge(X, worse, y, **options)
     for atom in ("distilled", "distillable", "student_only"):
@@ -522,7 +529,7 @@ def test_synergy_changes_no_other_atom():
         assert without.intervals[atom] == whole.intervals[atom]
 
 
-def test_refitted_rows_may_lack_a_class():
+def test_refitted_rows_may_lack_a_class() -> None:
     rng = np.random.default_rng(0)
     y = np.r_[rng.integers(0, 3, 300), np.full(2, 3)]
     X = rng.normal(size=(302, 3)) + y[:, None]

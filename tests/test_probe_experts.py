@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
 import numpy as np
 import pytest
 from helpers import (
@@ -14,18 +17,21 @@ from sklearn.linear_model import LogisticRegression
 import pidtools as pt
 from pidtools import Probe
 from pidtools._probe import experts
+from pidtools._types import Floats, Posteriors
 
 
-def failing(view, wanted):
+def failing(view: Any, wanted: Any) -> NoReturn:
     raise np.linalg.LinAlgError("Matrix is not positive definite")
 
 
-def silent(view, wanted):
+def silent(view: Any, wanted: Any) -> Posteriors:
     return {"gaussian:all": np.full((len(view.new), view.n_classes), np.nan)}
 
 
 @pytest.mark.parametrize("broken", [failing, silent])
-def test_an_expert_that_fails_is_left_out_with_a_note(monkeypatch, broken):
+def test_an_expert_that_fails_is_left_out_with_a_note(
+    monkeypatch: pytest.MonkeyPatch, broken: Callable[[Any, Any], Posteriors]
+) -> None:
     X, y = shifted_classes(300)
     alone = Probe(experts=("lda",)).summarise(X, y)
     monkeypatch.setitem(experts.EXPERTS, "gaussian", broken)
@@ -37,7 +43,7 @@ def test_an_expert_that_fails_is_left_out_with_a_note(monkeypatch, broken):
     assert nobody.weights.keys() == {"prior"}
 
 
-def test_a_classifier_that_fails_is_named():
+def test_a_classifier_that_fails_is_named() -> None:
     from sklearn.naive_bayes import MultinomialNB
 
     X, y = shifted_classes(100)
@@ -48,15 +54,16 @@ def test_a_classifier_that_fails_is_named():
         probe.summarise(X - 10, y)
 
 
-class Returning(LogisticRegression):
+class Returning(LogisticRegression):  # type: ignore[misc]
     """A classifier whose probabilities are replaced by what `change` makes of them."""
 
-    def __init__(self, change=None):
+    def __init__(self, change: Callable[[Floats], Floats] | None = None) -> None:
         super().__init__()
         self.change = change
 
-    def predict_proba(self, X):
-        return self.change(super().predict_proba(X))
+    def predict_proba(self, X: Floats) -> Floats:
+        found: Floats = super().predict_proba(X)
+        return found if self.change is None else self.change(found)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +75,15 @@ class Returning(LogisticRegression):
         (lambda p: p[:, 1], r"shape \(60,\) in place of \(60, 2\)"),
     ],
 )
-def test_a_classifier_that_returns_no_probabilities_is_refused(change, message):
+def test_a_classifier_that_returns_no_probabilities_is_refused(
+    change: Callable[[Floats], Floats], message: str
+) -> None:
     X, y, _ = classes_with_posterior(300)
     with pytest.raises(ValueError, match=f"^predict_proba of classifier returned.*{message}"):
         Probe(classifier=Returning(change)).summarise(X, y)
 
 
-def test_a_classifier_is_not_asked_to_learn_one_class():
+def test_a_classifier_is_not_asked_to_learn_one_class() -> None:
     T, S, _ = teacher_and_noise(60)
     Y = np.zeros(60, int)
     Y[0] = 1

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from pidtools._probe.network import _convex_fit, _Layout, _Loss, _start
+from pidtools._types import Array
 
 
-def test_gradient_of_the_network():
+def test_gradient_of_the_network() -> None:
     rng = np.random.default_rng(0)
-    Z, y = rng.normal(size=(50, 4)).astype(np.float32), rng.integers(0, 3, 50)
+    Z: Array = rng.normal(size=(50, 4)).astype(np.float32)
+    y = rng.integers(0, 3, 50)
     layout = _Layout(4, 2, 5, 3)
     start = _start(layout, Z, y, np.eye(4)[:, :2], 0)
-    indicators = np.eye(3, dtype=np.float32)[:, y]
+    indicators: Array = np.eye(3, dtype=np.float32)[:, y]
     loss = _Loss(layout, Z.T, indicators, layout.per_parameter((0.1, 0, 0.2, 0.2, 0, 0.3)), start)
     free, convex = loss.of_convex_part(start)
     for objective, theta in ((loss, start), (convex, start[free])):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from helpers import (
@@ -15,17 +17,24 @@ from helpers import (
 import pidtools as pt
 from pidtools import Probe
 from pidtools._result import PIDWarning
+from pidtools.estimators import Estimator
 
 CHEAP = Probe(experts=("lda",))
 T, S, Y = teacher_and_student()
 N = len(Y)
 
 
-def measure(T=T, S=S, Y=Y, estimator=CHEAP, **options):
+def measure(
+    T: Any = T,
+    S: Any = S,
+    Y: Any = Y,
+    estimator: Estimator | str = CHEAP,
+    **options: Any,
+) -> pt.DistillableKnowledge:
     return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
 
 
-def test_rare_classes_are_said():
+def test_rare_classes_are_said() -> None:
     X, y, _ = classes_with_posterior(500)
     y = y.copy()
     y[:2] = 2
@@ -34,13 +43,13 @@ def test_rare_classes_are_said():
     assert summary.bound > 0.3
 
 
-def test_repeated_rows_are_said():
+def test_repeated_rows_are_said() -> None:
     X, y, _ = classes_with_posterior(300)
     summary = CHEAP.summarise(np.vstack([X, X]), np.tile(y, 2))
     assert any("50% of the rows repeat another row" in n for n in summary.notes)
 
 
-def test_starved_probes_warn():
+def test_starved_probes_warn() -> None:
     groups = np.repeat(np.arange(100), 4)
     X = np.random.default_rng(0).normal(size=(100, 40))[groups]
     labels = np.random.default_rng(1).integers(0, 2, 100)[groups]
@@ -48,7 +57,7 @@ def test_starved_probes_warn():
         Probe(experts=("neighbours",)).summarise(X, labels, name="T")
 
 
-def test_more_classes_than_cells_are_warned_of():
+def test_more_classes_than_cells_are_warned_of() -> None:
     rng = np.random.default_rng(0)
     y = np.arange(720) % 120
     X = 4 * rng.normal(size=(120, 8))[y] + 0.3 * rng.normal(size=(720, 8))
@@ -56,7 +65,7 @@ def test_more_classes_than_cells_are_warned_of():
         Probe(experts=("lda",)).summarise(X, y)
 
 
-def test_a_class_with_fewer_members_than_folds():
+def test_a_class_with_fewer_members_than_folds() -> None:
     labels = np.where(np.arange(N) < 3, 7, Y)
     result = measure(Y=labels)
     assert noted(result, "T: 1 of 4 classes have fewer rows than the 5 folds (the first is class 3")
@@ -65,7 +74,7 @@ def test_a_class_with_fewer_members_than_folds():
 
 
 @pytest.mark.filterwarnings("ignore:.*150 classes are more than the 100 cells:pidtools.PIDWarning")
-def test_every_class_with_two_members():
+def test_every_class_with_two_members() -> None:
     labels = np.arange(N) // 2
     X = np.eye(N // 2)[labels][:, :40] + 0.1 * np.random.default_rng(1).normal(size=(N, 40))
     result = measure(X, X[:, :20], Y=labels, synergy=False)
@@ -75,7 +84,7 @@ def test_every_class_with_two_members():
 
 
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
-def test_more_classes_than_cells():
+def test_more_classes_than_cells() -> None:
     """Three rows a class: what the cells lose is said, and nothing exceeds H(Y)."""
     labels = np.sort(np.random.default_rng(1).integers(0, 20, 60))
     codes = np.unique(labels, return_inverse=True)[1]
@@ -87,14 +96,14 @@ def test_more_classes_than_cells():
     assert np.isfinite(atoms(result.pid)).all()
 
 
-def test_duplicated_rows_are_said():
+def test_duplicated_rows_are_said() -> None:
     twice = np.repeat(np.arange(N // 2), 2)
     result = measure(T[twice], S[twice], Y[twice])
     assert noted(result, "T: 50% of the rows repeat another row")
     assert noted(result, "pass groups")
 
 
-def test_single_precision_far_from_zero_is_no_repetition():
+def test_single_precision_far_from_zero_is_no_repetition() -> None:
     rng = np.random.default_rng(0)
     T = (rng.normal(size=(2000, 16)) + 1000).astype(np.float32)
     Y = rng.integers(0, 2, 2000)
@@ -105,7 +114,7 @@ def test_single_precision_far_from_zero_is_no_repetition():
     assert any("50% of the rows repeat another row" in note for note in notes)
 
 
-def test_a_source_without_news_is_said_to_be_silent():
+def test_a_source_without_news_is_said_to_be_silent() -> None:
     result = measure(T=np.full((N, 2), 3.0))
     assert noted(result, "T: all rows are the same")
     narrow = measure(estimator=pt.Probe(experts=("ridge",)), synergy=False)
@@ -113,12 +122,12 @@ def test_a_source_without_news_is_said_to_be_silent():
     assert not any("cells keep" in note for note in narrow.notes)
 
 
-def test_groups_that_keep_a_class_together_are_warned_of():
+def test_groups_that_keep_a_class_together_are_warned_of() -> None:
     with pytest.warns(pt.PIDWarning, match="X: groups keep all rows of 3 of 3 classes in one fold"):
         pt.summarise(T, Y, estimator=CHEAP, groups=Y)
 
 
-def test_rows_that_mislead_are_warned_of():
+def test_rows_that_mislead_are_warned_of() -> None:
     """Two groups a class, each with an offset of its own: more of them make the fits worse."""
     groups = Y % 2 + 2 * (np.arange(N) < N // 2)
     rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import pytest
 from pidtools._probe.pool import fit_pool, log_loss
 
 
-def test_pool_prefers_who_knows_and_calibrates():
+def test_pool_prefers_who_knows_and_calibrates() -> None:
     rng = np.random.default_rng(0)
     logit = 2 * rng.normal(size=4000)
     y = (rng.random(4000) < 1 / (1 + np.exp(-logit))).astype(int)

@@ -15,7 +15,9 @@ from pidtools._probe.rare import rare_noise
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize(("n_rows", "n_units"), [(1, 1), (3, 1), (8, 4), (10, 20)])
-def test_units_that_are_active_in_a_few_rows_change_nothing(n_rows, n_units, dtype):
+def test_units_that_are_active_in_a_few_rows_change_nothing(
+    n_rows: int, n_units: int, dtype: str
+) -> None:
     X, y = shifted_classes(500, n_classes=3)
     X = np.maximum(X, 0)
     rng = np.random.default_rng(n_rows)
@@ -30,7 +32,7 @@ def test_units_that_are_active_in_a_few_rows_change_nothing(n_rows, n_units, dty
     assert any(f"left out: {n_units} of the columns" in n for n in with_units.notes)
 
 
-def test_many_rare_units_that_go_with_the_labels_are_kept():
+def test_many_rare_units_that_go_with_the_labels_are_kept() -> None:
     """Two hundred symbols, five rows each, that decide the label: none shows it alone."""
     rng = np.random.default_rng(0)
     symbols = np.arange(1000) % 200
@@ -40,7 +42,7 @@ def test_many_rare_units_that_go_with_the_labels_are_kept():
     assert Probe(experts=("logistic",)).summarise(X, symbols % 2).information > 0.7
 
 
-def test_a_unit_of_one_row_of_the_rare_class():
+def test_a_unit_of_one_row_of_the_rare_class() -> None:
     """The call that met `LinAlgError`: 'Matrix is not positive definite'."""
     rng = np.random.default_rng(1)
     y = (rng.random(2000) < 0.1).astype(int)
@@ -52,7 +54,7 @@ def test_a_unit_of_one_row_of_the_rare_class():
 
 
 @pytest.mark.parametrize("n_rows", [10, 50])
-def test_a_rare_class_that_rare_units_know_is_known(n_rows):
+def test_a_rare_class_that_rare_units_know_is_known(n_rows: int) -> None:
     """Units of ten rows each that together mark a class: without them nothing would."""
     rng = np.random.default_rng(0)
     y = (np.arange(500) < n_rows).astype(int)
@@ -66,7 +68,7 @@ def test_a_rare_class_that_rare_units_know_is_known(n_rows):
     assert len(rare_noise(X, y)) == 0
 
 
-def test_few_units_that_know_are_kept_among_many_that_do_not():
+def test_few_units_that_know_are_kept_among_many_that_do_not() -> None:
     """20 classes of 20 rows; two units each on ten rows of one class, beside 100 rare ones."""
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(20), 20)

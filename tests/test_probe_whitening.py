@@ -7,7 +7,7 @@ import numpy as np
 from pidtools._probe.whitening import join, whiten
 
 
-def test_whitened_features_have_unit_covariance():
+def test_whitened_features_have_unit_covariance() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 4)) @ rng.normal(size=(4, 7)) + 10
     white = whiten(X)
@@ -18,7 +18,7 @@ def test_whitened_features_have_unit_covariance():
     assert join(white, white).rank == 4
 
 
-def test_wide_sources_are_whitened_by_rows():
+def test_wide_sources_are_whitened_by_rows() -> None:
     """More columns than rows: as by columns, up to the signs of the axes, in little memory."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 60)) @ np.diag(np.linspace(1, 3, 60))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
-import numpy as np
 import pytest
 from helpers import atoms
 
 import pidtools as pt
 from pidtools import problems, validation
+from pidtools._types import Floats
 
 HALF = pt.PID(
     redundancy=0.5, unique_t=0.25, unique_s=0.0, synergy=0.25, gap=1e-9, outcome=pt.Outcome.optimal
 )
 
 
-def row(**computed: float) -> validation.Validation:
+def row(**computed: Any) -> validation.Validation:
     """A row whose computed atoms are those of HALF but for some."""
     return validation.Validation(
         name="half", expected=HALF, computed=dataclasses.replace(HALF, **computed)
@@ -49,9 +50,9 @@ def test_a_row_agrees_within_the_tolerance_and_within_both_gaps() -> None:
 
 
 def test_a_solver_that_errs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = validation.broja
+    whole = pt.broja
 
-    def swapped(pmf: np.ndarray, **options: float) -> pt.PID:
+    def swapped(pmf: Floats, **options: Any) -> pt.PID:
         found = whole(pmf, **options)
         return dataclasses.replace(found, unique_t=found.unique_s, unique_s=found.unique_t)
 

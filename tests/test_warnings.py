@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,6 +13,7 @@ from joblib import parallel_config
 
 import pidtools as pt
 from pidtools import _warnings
+from pidtools.estimators import Estimator
 
 
 def test_threads_leave_the_filters_of_warnings() -> None:
@@ -35,7 +37,9 @@ def test_threads_leave_the_filters_of_warnings() -> None:
 
 
 @pytest.mark.parametrize("estimator", ["symbols", pt.Probe(experts=("lda", "logistic"))])
-def test_a_measurement_by_threads_leaves_the_filters_of_warnings(estimator: object) -> None:
+def test_a_measurement_by_threads_leaves_the_filters_of_warnings(
+    estimator: Estimator | str,
+) -> None:
     rng = np.random.default_rng(0)
     T, S, Y = rng.integers(0, 3, (3, 150))
     if estimator != "symbols":
@@ -57,7 +61,7 @@ def test_a_measurement_by_threads_leaves_the_filters_of_warnings(estimator: obje
         lambda: pt.broja_batch(np.full((3, 2, 2, 3), 1 / 12), tol=1e-18),
     ],
 )
-def test_calls_by_threads_leave_warnings_as_they_were(call) -> None:
+def test_calls_by_threads_leave_warnings_as_they_were(call: Callable[[], object]) -> None:
     """Warnings are the whole process's: overlapping threads must not touch what shows them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -124,7 +128,7 @@ def test_a_filter_left_behind_ignores_nothing() -> None:
     with warnings.catch_warnings():
         with _warnings.ignoring(FutureWarning):
             found = list(warnings.filters)
-        warnings.filters[:] = found
+        warnings.filters[:] = found  # type: ignore[index]
         warnings.simplefilter("error", append=True)
         with pytest.raises(FutureWarning):
             warnings.warn("heard", FutureWarning, stacklevel=1)
