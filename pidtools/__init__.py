@@ -3,16 +3,16 @@
 import typing as _typing
 
 from pidtools._broja.decompose import broja, broja_batch, broja_from_pairs
+from pidtools._estimator import Summary
+from pidtools._knowledge import DistillableKnowledge, IndependenceTest, StudentComparison
 from pidtools._result import (
     PID,
-    DistillableKnowledge,
     Duals,
     Interval,
     Outcome,
     PIDBatch,
     PIDError,
     PIDWarning,
-    Summary,
 )
 
 if _typing.TYPE_CHECKING:
@@ -21,14 +21,14 @@ if _typing.TYPE_CHECKING:
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
     from pidtools._probe.estimator import Probe
-    from pidtools.comparison import StudentComparison, compare_students
+    from pidtools.comparison import compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
         mutual_information,
         mutual_information_by_column,
         summarise,
     )
-    from pidtools.independence import IndependenceTest, independence_test
+    from pidtools.independence import independence_test
     from pidtools.knn import KNN
     from pidtools.validation import validate
 
@@ -37,10 +37,10 @@ _HOMES = {
     "_gaussian.estimator": ("Gaussian",),
     "_gaussian.exact": ("gaussian_pid",),
     "_cells.binning": ("Binning", "KMeansBinning", "Symbols"),
-    "comparison": ("StudentComparison", "compare_students"),
+    "comparison": ("compare_students",),
     "distillation": ("distillable_knowledge",),
     "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
-    "independence": ("IndependenceTest", "independence_test"),
+    "independence": ("independence_test",),
     "_probe.estimator": ("Probe",),
     "knn": ("KNN",),
     "problems": (),

@@ -1,35 +1,161 @@
-"""What an estimator does, and what it need not: the stairs between methods and questions."""
+"""The stairs between methods and questions: a source as a summary, two of them as a pair."""
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from pidtools._result import PID, Summary
+from pidtools._result import PID
 from pidtools._types import Array, Codes
 
-Source = Array | Summary
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What a summary was made from: the clean array itself, not a copy, with its name.
+
+    A memory map stays one, also on its way to a worker.
+
+    Attributes
+    ----------
+    X : ndarray, shape (n_samples,) or (n_samples, n_features)
+    name : str
+    groups : ndarray of int64, shape (n_samples,), or None
+        Rows of one group depend on each other.
+    random_state : int
+    """
+
+    X: Array
+    name: str
+    groups: Codes | None
+    random_state: int
+
+    def drawn(self, rows: Codes) -> Data:
+        """The same of some rows."""
+        groups = None if self.groups is None else self.groups[rows]
+        return dataclasses.replace(self, X=self.X[rows], groups=groups)
 
 
-class Estimator(ABC):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Summary:
+    """All that one source has to say about Y, as one estimator saw it.
+
+    Made by `summarise`, accepted by `distillable_knowledge` in place of the array it was made
+    from, so that a teacher compared with many students is looked at once.
+
+    Attributes
+    ----------
+    estimator : Estimator
+        The estimator that made it, with its options.
+    information : float
+        I(X; Y) in bits, as the estimator sees it.
+    labels : ndarray of int64, shape (n_samples,), or of float, shape (n_samples, n_targets)
+        The Y it was made with: class indices, or a continuous target.
+    notes : tuple of str
+        What was lost on the way and what limits the trust.
+    data : Data or None
+        What it was made from; None where an estimator was asked without `summarise`.
+    """
+
+    resamples: ClassVar[Literal["anew", "weights", "fits"]] = "anew"
+    """What `resampled` does with drawn rows: look at them anew; weigh what was found; or weigh it
+    and leave fitted models as they are, so that a few times `refitted` tells what that hides."""
+
+    estimator: Estimator[Any]
+    information: float
+    labels: Array = field(repr=False)
+    notes: tuple[str, ...] = ()
+    data: Data | None = field(default=None, repr=False)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples the summary was made from."""
+        return len(self.labels)
+
+    @property
+    def is_plug_in(self) -> bool:
+        """Whether sampling adds to what it says and nothing corrects for that."""
+        return False
+
+    def resampled(self, rows: Codes) -> Summary:
+        """The summary of drawn rows; here the estimator looks at them anew."""
+        if self.data is None:
+            raise TypeError(
+                f"A summary by {self.estimator!r} keeps no data, and an interval has to look at "
+                "drawn rows anew; make it by pidtools.summarise, or pass the array."
+            )
+        drawn: Summary = summarised(
+            self.estimator, self.data.drawn(rows), self.labels[rows], n_jobs=1
+        )
+        return drawn
+
+    def refitted(self, rows: Codes) -> Summary:
+        """The summary of some rows with all fits anew; an override where `resampled` keeps them."""
+        return self.resampled(rows)
+
+    def to_resample(self) -> Summary:
+        """The summary without its data where drawn rows need no new look, to travel lightly."""
+        return self if self.resamples == "anew" else dataclasses.replace(self, data=None)
+
+
+S = TypeVar("S", bound=Summary)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pair(ABC, Generic[S]):
+    """A teacher and a student that were summarised in the same way.
+
+    Attributes
+    ----------
+    t, s : Summary
+    synergy : bool
+        Whether the synergy is asked for.
+    """
+
+    t: S
+    s: S
+    synergy: bool
+
+    @abstractmethod
+    def atoms(self) -> PID:
+        """Redundancy and uniques in bits; synergy is None."""
+
+    @abstractmethod
+    def joint_information(self) -> float:
+        """I(Y; T, S) in bits, for the synergy."""
+
+    def pid(self) -> PID:
+        """All atoms in bits; no synergy unless it was asked for."""
+        pid = self.atoms()
+        if not self.synergy:
+            return pid
+        return dataclasses.replace(pid, synergy=self.joint_information() - pid.union_information)
+
+    def resampled(self, t: S, s: S, rows: Codes) -> Pair[S]:
+        """The pair of summaries that were resampled to the same rows."""
+        return dataclasses.replace(self, t=t, s=s)
+
+    def refitted(self, t: S, s: S, rows: Codes) -> Pair[S]:
+        """The pair of summaries that were refitted to the same rows."""
+        return self.resampled(t, s, rows)
+
+
+class Estimator(ABC, Generic[S]):
     """A way to look at one source at a time; arrays are clean already.
 
-    A subclass is a frozen dataclass of its options with the three steps that are abstract here.
-    The others have defaults that serve any estimator. Its own kind of `Summary` is what its
-    steps take and give.
+    A subclass is a frozen dataclass of its options with the two steps that are abstract here:
+    a source as a `Summary`, and two of them as a `Pair`. Its `Summary` may override `resampled`
+    where drawn rows need no new look. The other steps have defaults that serve any estimator.
 
     Attributes
     ----------
     target : {"labels", "continuous", "either"}
         Kind of Y: class indices, shape (n_samples,), or floats, shape (n_samples, n_targets).
-    resamples : {"anew", "weights", "fits"}
-        What an interval does with drawn rows: summarise them anew; ask `resampled`; or ask it
-        and, as it leaves fitted models as they are, `refitted` a few times for what that hides.
     """
 
     target: ClassVar[Literal["labels", "continuous", "either"]] = "labels"
-    resamples: ClassVar[Literal["anew", "weights", "fits"]] = "anew"
 
     @abstractmethod
     def summarise(
@@ -42,16 +168,12 @@ class Estimator(ABC):
         name: str = "X",
         groups: Array | None = None,
         n_jobs: int | None = None,
-    ) -> Summary:
+    ) -> S:
         """All that `X` has to say about Y; rows of one of the `groups` depend on each other."""
 
     @abstractmethod
-    def decompose(self, summary_t: Any, summary_s: Any) -> PID:
-        """Redundancy and uniques in bits from two summaries; synergy is None."""
-
-    @abstractmethod
-    def joint_information(self, summary_t: Any, summary_s: Any) -> float:
-        """I(Y; T, S) in bits, for the synergy."""
+    def pair(self, t: S, s: S, *, synergy: bool = True, n_jobs: int | None = None) -> Pair[S]:
+        """What decomposes two summaries, once and on resampled rows."""
 
     def information(
         self,
@@ -70,38 +192,42 @@ class Estimator(ABC):
         )
         return summary.information
 
-    def joint(self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None) -> Summary | None:
-        """Summarise both sources together; None where `joint_information` is all there is."""
-        return None
+    def statistic(self, data: Data, Y: Array, /) -> Callable[[Array], float]:
+        """What a permutation test compares: a function of Y in any order.
 
-    def prepared(self, summary_t: Any, summary_s: Any) -> Any:
-        """The second summary with what its resamples need to know of its partner."""
-        return summary_s
+        An override where something says more of dependence, or costs less, than the information.
+        """
+        return InformationOf(self, data)
 
-    def resampled(self, summary: Any, weights: Array) -> Any:
-        """The summary with each row counted `weights` times, shape (n_samples,)."""
-        raise TypeError(f"{type(self).__name__} summarises drawn rows anew.")
 
-    def refitted(
-        self,
-        summary: Any,
-        rows: Codes,
-        *,
-        groups: Array | None = None,
-        parts: tuple[Any, Any] | None = None,
-    ) -> Any:
-        """The summary fitted anew on some rows; that of both sources from its refitted `parts`."""
-        raise TypeError(f"{type(self).__name__} has no fits.")
+@dataclass(frozen=True)
+class InformationOf:
+    """I(X; Y) in bits as a function of Y."""
 
-    def evidence(
-        self,
-        X: Array,
-        Y: Array,
-        /,
-        *,
-        random_state: int = 0,
-        name: str = "X",
-        groups: Array | None = None,
-    ) -> Callable[[Array], float] | None:
-        """A function of Y in any order, for a permutation test; None for the information itself."""
-        return None
+    estimator: Estimator[Any]
+    data: Data
+
+    def __call__(self, Y: Array) -> float:
+        """The information with Y in this order."""
+        data = self.data
+        return self.estimator.information(
+            data.X,
+            Y,
+            random_state=data.random_state,
+            name=data.name,
+            groups=data.groups,
+            n_jobs=1,
+        )
+
+
+def summarised(estimator: Estimator[S], data: Data, Y: Array, *, n_jobs: int | None = None) -> S:
+    """The summary of a source, which knows what it was made from."""
+    summary = estimator.summarise(
+        data.X,
+        Y,
+        random_state=data.random_state,
+        name=data.name,
+        groups=data.groups,
+        n_jobs=n_jobs,
+    )
+    return dataclasses.replace(summary, data=data)

@@ -9,34 +9,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, resampling
-from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Estimator, Source
+from pidtools._estimator import Data, Estimator, Pair, Summary, summarised
 from pidtools._information import from_bits, said_in
-from pidtools._result import (
-    PID,
-    UNITS,
-    DistillableKnowledge,
-    Interval,
-    PIDWarning,
-    Summary,
-    Units,
-)
+from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge
+from pidtools._result import PID, UNITS, Interval, Units
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
-from pidtools.estimators import (
-    choose,
-    read_target,
-    warn_of_excess,
-    warn_of_target,
-)
-
-Sources = dict[str, Source]
+from pidtools.estimators import choose, read_target, warn_of_excess, warn_of_target
 
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
 # more than the estimate itself.
@@ -53,17 +39,8 @@ MOST_EXCESS, ROUNDING = 1.0, 1e-9
 PADDED_SHARE = 0.01
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
-# Which of redundancy, unique_t, unique_s and synergy a number of the result adds up.
-PARTS = {
-    "distillable": [1],
-    "distilled": [0],
-    "student_only": [2],
-    "synergy": [3],
-    "teacher_information": [0, 1],
-    "student_information": [0, 2],
-    "joint_information": [0, 1, 2, 3],
-}
-ATOMS = ("distilled", "distillable", "student_only", "synergy")
+
+Given = Array | Summary
 
 
 @dataclass(frozen=True)
@@ -87,279 +64,300 @@ class Options:
 
 
 @dataclass(frozen=True)
-class View:
-    """Summaries of T, of S, and of both where the estimator makes one."""
-
-    t: Summary
-    s: Summary
-    both: Summary | None
-    synergy: bool
-
-    def decompose(self) -> PID:
-        """All atoms in bits; no synergy unless it was asked for."""
-        pid: PID = self.t.estimator.decompose(self.t, self.s)
-        if self.both is not None:
-            joint = self.both.information
-        elif self.synergy:
-            joint = self.t.estimator.joint_information(self.t, self.s)
-        else:
-            return pid
-        return dataclasses.replace(pid, synergy=joint - pid.union_information)
-
-    def prepared(self) -> View:
-        """The view ready to be resampled: some students must know their teacher for it."""
-        return dataclasses.replace(self, s=self.t.estimator.prepared(self.t, self.s))
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a call asks for; arrays are clean. Each source has its own estimator, by name."""
-
-    target: Target
-    estimators: Mapping[str, Estimator]
-    synergy: bool
-    seed: int
-    groups: Codes | None
-    n_jobs: int | None
-
-    def look(self, sources: Sources) -> tuple[View, ...]:
-        """Summarise the first source, the teacher, and with it each of the others."""
-        summaries = {name: self._summary(X, name) for name, X in sources.items()}
-        (first, t), *others = summaries.items()
-        for name, s in others:
-            if type(t) is not type(s):
-                raise TypeError(
-                    f"{first} and {name} must be summarised in the same way to be compared: "
-                    f"{first} by {t.estimator!r}, {name} by {s.estimator!r}."
-                )
-        return tuple(self._meet(t, s) for _, s in others)
-
-    def _meet(self, t: Summary, s: Summary) -> View:
-        both = t.estimator.joint(t, s, n_jobs=self.n_jobs) if self.synergy else None
-        return View(t, s, both, self.synergy)
-
-    def _summary(self, X: Source, name: str) -> Summary:
-        if isinstance(X, Summary):
-            return X
-        return self.estimators[name].summarise(
-            X,
-            self.target.values,
-            random_state=self.seed,
-            name=name,
-            groups=self.groups,
-            n_jobs=self.n_jobs,
-        )
-
-
-@dataclass(frozen=True)
 class Again:
-    """The whole estimate on resampled rows: the atoms of each view, one after the other."""
+    """The whole estimate on resampled rows: the atoms of each pair, one after the other.
 
-    task: Task
-    sources: Sources
-    views: tuple[View, ...]
+    However many pairs a source is in, it is resampled once.
+    """
+
+    pairs: tuple[Pair[Any], ...]
 
     def __call__(self, rows: Codes) -> Floats:
-        return _atoms(self._look(rows))
+        again = _once_each(lambda x: x.resampled(rows))
+        pairs = [pair.resampled(again(pair.t), again(pair.s), rows) for pair in self.pairs]
+        return _atoms([pair.pid() for pair in pairs])
+
+    @classmethod
+    def of(cls, pairs: tuple[Pair[Any], ...]) -> Again:
+        """Of pairs without the data that no resample looks at."""
+        light = _once_each(Summary.to_resample)
+        return cls(tuple(dataclasses.replace(p, t=light(p.t), s=light(p.s)) for p in pairs))
 
     @property
     def keeps_fits(self) -> bool:
         """Whether resampled rows are weighed with the fits of all rows."""
-        return self._resamples == "fits"
-
-    @property
-    def _resamples(self) -> str:
-        estimator: Estimator = self.views[0].t.estimator
-        return estimator.resamples
+        t: Summary = self.pairs[0].t
+        return t.resamples == "fits"
 
     def effect_of_refit(self, rows: Codes) -> Floats:
         """What fitting afresh on these rows changes."""
-
-        def refitted(x: Summary, **parts: Any) -> Summary:
-            found: Summary = x.estimator.refitted(x, rows, groups=self.task.groups, **parts)
-            return found
-
-        anew = self._each(refitted, lambda x, t, s: refitted(x, parts=(t, s)))
-        return _atoms(anew) - self(rows)
-
-    def _look(self, rows: Codes) -> tuple[View, ...]:
-        if self._resamples == "anew":
-            return self._look_anew(rows)
-        weights = np.bincount(rows, minlength=len(self.task.target.values))
-
-        def resampled(x: Summary) -> Summary:
-            found: Summary = x.estimator.resampled(x, weights)
-            return found
-
-        return self._each(resampled, lambda x, t, s: resampled(x))
-
-    def _each(
-        self,
-        change: Callable[[Summary], Summary],
-        change_both: Callable[[Summary, Summary, Summary], Summary],
-    ) -> tuple[View, ...]:
-        """The views with changed summaries, the teacher's changed once."""
-        t, views = change(self.views[0].t), []
-        for view in self.views:
-            s = change(view.s)
-            both = None if view.both is None else change_both(view.both, t, s)
-            views.append(View(t, s, both, view.synergy))
-        return tuple(views)
-
-    def _look_anew(self, rows: Codes) -> tuple[View, ...]:
-        task, groups = self.task, self.task.groups
-        drawn = dataclasses.replace(
-            task,
-            target=dataclasses.replace(task.target, values=task.target.values[rows]),
-            groups=None if groups is None else groups[rows],
-            n_jobs=1,
-        )
-        return drawn.look({name: _rows_of(X, rows, name) for name, X in self.sources.items()})
+        again = _once_each(lambda x: x.refitted(rows))
+        pairs = [pair.refitted(again(pair.t), again(pair.s), rows) for pair in self.pairs]
+        return _atoms([pair.pid() for pair in pairs]) - self(rows)
 
 
-@dataclass(frozen=True)
+def _once_each(change: Callable[[Summary], Summary]) -> Callable[[Summary], Summary]:
+    """The change, made once of each summary."""
+    done: dict[int, Summary] = {}
+
+    def changed(x: Summary) -> Summary:
+        if id(x) not in done:
+            done[id(x)] = change(x)
+        return done[id(x)]
+
+    return changed
+
+
+def _atoms(pids: list[PID]) -> Floats:
+    return np.array([np.nan if atom is None else atom for pid in pids for atom in pid.atoms])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A teacher and its students as they were seen, and what was warned of on the way."""
+    """A teacher and its students as they were seen, and what was warned of on the way.
 
-    task: Task
-    sources: Sources
-    views: tuple[View, ...]
+    Attributes
+    ----------
+    teacher, students : str and tuple of str
+        What the caller names them.
+    pairs, pids : tuples of Pair and of PID
+        One a student.
+    heard : tuple of str
+        What was warned of.
+    replicates : ndarray of float64, shape (n_resamples, n_students, 4), or None
+        Atoms in bits on resampled rows, if asked for.
+    """
+
+    options: Options
+    target: Target
+    groups: Codes | None
+    teacher: str
+    students: tuple[str, ...]
+    pairs: tuple[Pair[Any], ...]
     pids: tuple[PID, ...]
     chosen_by_auto: bool
-    caught: tuple[PIDWarning, ...]
+    heard: tuple[str, ...]
+    replicates: Floats | None = None
 
-    def replicates(self, options: Options) -> Floats | None:
-        """Atoms in bits on resampled rows, shape (n_resamples, n_students, 4), if asked for."""
-        if options.confidence_level is None:
-            return None
-        views = tuple(view.prepared() for view in self.views)
-        again = Again(self.task, self.sources, views)
-        samples = resampling.Samples(len(self.task.target.values), self.task.groups)
-        _check_enough_groups(samples)
-        found = resampling.replicate(
-            again,
-            samples,
-            n_resamples=options.n_resamples,
-            random_state=self.task.seed,
-            n_jobs=self.task.n_jobs,
-            progress=options.progress,
-        )
-        if again.keeps_fits:
-            found = _with_refits(found, again, samples, self.task)
-        return found.reshape(options.n_resamples, len(self.views), 4)
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return len(self.target.values)
 
-    def results(
-        self, options: Options, replicates: Floats | None
-    ) -> tuple[DistillableKnowledge, ...]:
-        """One result a student, in the order of the sources."""
-        return tuple(self._result(k, options, replicates) for k in range(len(self.views)))
+    @cached_property
+    def results(self) -> tuple[DistillableKnowledge, ...]:
+        """One result a student, in the order of the students."""
+        return tuple(self._result(k) for k in range(len(self.pairs)))
 
-    def _result(self, k: int, options: Options, replicates: Floats | None) -> DistillableKnowledge:
-        view, pid = self.views[k], self.pids[k].in_units(options.units)
+    def excess(self, estimate: float, replicates: Floats) -> float:
+        """What sampling adds to plug-in atoms of cells; 0 where an estimator corrects for it."""
+        if not all(pair.t.is_plug_in and pair.s.is_plug_in for pair in self.pairs):
+            return 0.0
+        return resampling.excess(estimate, replicates)
+
+    def doubts(self) -> list[str]:
+        """What is to be warned of in the intervals, in bits."""
+        if self.replicates is None:
+            return []
+        found = []
+        for k, pid in enumerate(self.pids):
+            own = self.replicates[:, k]
+            if _n_valid(own) < MIN_VALID_SHARE * len(own):
+                found.append(f"{_note_on_unanswered(own)} Use more rows.")
+            found += self._notes_on_excess(pid.unique_t, DISTILLABLE.total(own))
+        return found
+
+    def _result(self, k: int) -> DistillableKnowledge:
+        units, level = self.options.units, self.options.confidence_level
+        pair, pid = self.pairs[k], self.pids[k].in_units(units)
         result = DistillableKnowledge(
             pid=pid,
-            estimator_t=view.t.estimator,
-            estimator_s=view.s.estimator,
-            n_samples=len(self.task.target.values),
-            n_classes=self.task.target.n_classes,
-            notes=self._notes(k, pid),
+            estimator_t=pair.t.estimator,
+            estimator_s=pair.s.estimator,
+            n_samples=self.n_samples,
+            n_classes=self.target.n_classes,
+            notes=self._notes(k),
         )
-        if replicates is None or options.confidence_level is None:
+        if self.replicates is None or level is None:
             return result
-        own = replicates[:, k] * from_bits(1.0, options.units)
-        n_valid = int((~np.isnan(own[:, :3]).any(axis=1)).sum())
-        distillable = own[:, PARTS["distillable"]].sum(axis=1)
+        in_bits = self.replicates[:, k]
+        own = in_bits * from_bits(1.0, units)
+        distillable = DISTILLABLE.total(own)
+        excess = self.excess(result.distillable, distillable)
         p = resampling.p_above_border(
-            result.distillable,
-            distillable,
-            tolerance=pid.gap,
-            excess=excess_of(self, result.distillable, distillable),
+            result.distillable, distillable, tolerance=pid.gap, excess=excess
         )
         is_bound = resampling.is_least(p, distillable, resampling.BORDER_SHARE)
+        notes = [
+            *_notes_on_resamples(in_bits, self.groups),
+            *self._notes_on_excess(self.pids[k].unique_t, DISTILLABLE.total(in_bits)),
+            *note_on_bound("p_distillable", p, is_bound, _n_valid(own)),
+        ]
         return dataclasses.replace(
             result,
-            notes=(
-                *result.notes,
-                *_notes_on_resamples(n_valid, options, self.task.groups),
-                *self._notes_on_excess(result.distillable, distillable, options.units),
-                *note_on_bound("p_distillable", p, is_bound, n_valid),
-            ),
-            intervals=_intervals(self, result, own, options.confidence_level, options.units),
+            notes=(*result.notes, *(said_in(units, note) for note in notes)),
+            intervals=self._intervals(result, own, level),
             p_distillable=p,
             p_distillable_is_bound=is_bound,
         )
 
-    def _notes_on_excess(self, estimate: float, replicates: Floats, units: Units) -> list[str]:
-        """Warn where sampling adds more to plug-in atoms than they scatter."""
-        excess = excess_of(self, estimate, replicates)
+    def _intervals(
+        self, result: DistillableKnowledge, replicates: Floats, level: float
+    ) -> dict[str, Interval]:
+        """Intervals of the atoms and of their sums, by the names of the task.
+
+        None of them can be above the entropy of Y, nor that above the one of even classes.
+        """
+        highest = np.inf
+        if result.n_classes:
+            highest = from_bits(np.log2(result.n_classes), result.units)
+        found = {}
+        for quantity in QUANTITIES:
+            if (estimate := quantity.of(result)) is None:
+                continue
+            own = quantity.total(replicates)
+            found[quantity.name] = resampling.interval(
+                estimate,
+                own,
+                level,
+                lowest=0.0,
+                highest=highest,
+                tolerance=result.pid.gap,
+                excess=self.excess(estimate, own),
+            )
+        return found
+
+    def _notes_on_excess(self, estimate: float, replicates: Floats) -> list[str]:
+        """Say where sampling adds more to plug-in atoms than they scatter."""
+        excess = self.excess(estimate, replicates)
         spread = float(np.nanstd(replicates))
         if excess <= max(MOST_EXCESS * spread, ROUNDING):
             return []
-        note = (
-            f"The cells are many for {len(self.task.target.values)} rows: sampling alone adds "
-            f"about {excess:.2g} {units} to distillable, where resamples scatter by {spread:.2g} "
-            f"{units}. Intervals and p-values allow for so much; fewer cells or more rows need "
-            "less, and independence_test permutes Y instead."
-        )
-        _warnings.warn(note, stacklevel=4)
-        return [note]
+        return [
+            f"The cells are many for {self.n_samples} rows: sampling alone adds about "
+            f"{excess:.2g} bits to distillable, where resamples scatter by {spread:.2g} bits. "
+            "Intervals and p-values allow for so much; fewer cells or more rows need less, and "
+            "independence_test permutes Y instead."
+        ]
 
-    def _notes(self, k: int, pid: PID) -> tuple[str, ...]:
-        teacher, *students = self.sources
-        view = self.views[k]
-        both = ((teacher, view.t), (students[k], view.s))
-        of_target = self.task.target
+    def _notes(self, k: int) -> tuple[str, ...]:
+        pair, pid, student = self.pairs[k], self.pids[k], self.students[k]
+        of_target = self.target
         known = (of_target.decision, *of_target.warnings)
+        both = ((self.teacher, pair.t), (student, pair.s))
         notes = [f"{name}: {note}" for name, x in both for note in x.notes if note not in known]
-        chosen = [_note_on_choice(view, teacher, students[k])] if self.chosen_by_auto else []
+        chosen = [_note_on_choice(pair, self.teacher, student)] if self.chosen_by_auto else []
         first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
         notes = [*([first] if first else []), *notes]
-        notes += _note_on_padding({name: self.sources[name] for name in (teacher, students[k])})
+        notes += _note_on_padding(dict(both))
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
-        notes += _notes_on_laws(pid)
-        others = tuple(f"{name}: " for k_other, name in enumerate(students) if k_other != k)
-        caught = map(str, self.caught)
-        notes += [text for text in caught if not text.startswith(others)]
-        notes = [said_in(pid.units, note) for note in notes]
+        notes += _notes_on_laws(pid.in_units(self.options.units))
+        others = tuple(f"{name}: " for name in self.students if name != student)
+        notes += [text for text in self.heard if not text.startswith(others)]
+        notes = [said_in(self.options.units, note) for note in notes]
         return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
 
 
 def measure(
-    sources: Mapping[str, ArrayLike | Summary],
+    T: ArrayLike | Summary,
+    students: Mapping[str, ArrayLike | Summary],
     Y: ArrayLike,
     *,
-    estimator: Estimator | str,
+    teacher: str = "T",
+    estimator: Estimator[Any] | str,
+    options: Options,
     synergy: bool,
     groups: ArrayLike | None,
     random_state: int | np.random.Generator | None,
     n_jobs: int | None,
 ) -> Measurement:
-    """Check what came in, and look at the teacher (the first source) and each student."""
+    """Check what came in, look at the teacher and each student, and resample where asked to."""
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
+    sources = {teacher: T, **students}
     _validate.check_same_order(**sources, Y=Y, groups=groups)
     target = _target(Y, estimator, sources)
     clean = {name: _checked(X, name) for name, X in sources.items()}
     _check_lengths(clean, target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(target.values))
     chosen = choose(estimator, clean, target)
-    estimators = {
-        name: X.estimator if isinstance(X, Summary) else chosen for name, X in clean.items()
-    }
-    task = Task(target, estimators, synergy, seed, codes, n_jobs)
-    with _warnings.collecting() as caught:
+    with _warnings.noting() as heard:
         warn_of_target(target, in_notes=True)
-        views = task.look(clean)
-        pids = tuple(view.decompose() for view in views)
-        teacher, *students = clean
+        found = {
+            name: X
+            if isinstance(X, Summary)
+            else summarised(chosen, Data(X, name, codes, seed), target.values, n_jobs=n_jobs)
+            for name, X in clean.items()
+        }
+        pairs = _pairs(found, teacher, synergy=synergy, n_jobs=n_jobs)
+        pids = tuple(pair.pid() for pair in pairs)
         for student, pid in zip(students, pids, strict=True):
             _warn_of_excess(target, pid, teacher, student)
-    return Measurement(task, clean, views, pids, estimator == "auto", tuple(caught))
+    measured = Measurement(
+        options=options,
+        target=target,
+        groups=codes,
+        teacher=teacher,
+        students=tuple(students),
+        pairs=pairs,
+        pids=pids,
+        chosen_by_auto=isinstance(estimator, str) and estimator == "auto",
+        heard=tuple(heard),
+    )
+    if options.confidence_level is None:
+        return measured
+    replicates = _replicates(Again.of(pairs), measured, seed, n_jobs)
+    measured = dataclasses.replace(measured, replicates=replicates)
+    for text in measured.doubts():
+        _warnings.warn(text)
+    return measured
+
+
+def _pairs(
+    found: Mapping[str, Summary], teacher: str, *, synergy: bool, n_jobs: int | None
+) -> tuple[Pair[Any], ...]:
+    t, pairs = found[teacher], []
+    for name, s in found.items():
+        if name == teacher:
+            continue
+        if type(t) is not type(s):
+            raise TypeError(
+                f"{teacher} and {name} must be summarised in the same way to be compared: "
+                f"{teacher} by {t.estimator!r}, {name} by {s.estimator!r}."
+            )
+        pairs.append(t.estimator.pair(t, s, synergy=synergy, n_jobs=n_jobs))
+    return tuple(pairs)
+
+
+def _replicates(again: Again, measured: Measurement, seed: int, n_jobs: int | None) -> Floats:
+    """Atoms in bits on resampled rows, shape (n_resamples, n_students, 4)."""
+    samples = resampling.Samples(measured.n_samples, measured.groups)
+    _check_enough_groups(samples)
+    options = measured.options
+    found = resampling.replicate(
+        again,
+        samples,
+        n_resamples=options.n_resamples,
+        random_state=seed,
+        n_jobs=n_jobs,
+        progress=options.progress,
+    )
+    if again.keeps_fits:
+        effects = resampling.replicate(
+            again.effect_of_refit,
+            samples,
+            draw=resampling.subsample,
+            n_resamples=N_REFITS,
+            random_state=seed,
+            n_jobs=n_jobs,
+        )
+        found = resampling.add_refits(found, effects, random_state=seed)
+    return found.reshape(options.n_resamples, len(measured.pairs), 4)
 
 
 def _target(
-    Y: ArrayLike, estimator: Estimator | str, sources: Mapping[str, ArrayLike | Summary]
+    Y: ArrayLike, estimator: Estimator[Any] | str, sources: Mapping[str, ArrayLike | Summary]
 ) -> Target:
     """Clean Y as the kind the estimator takes; "auto" follows a summary, where there is one."""
     summaries = [X for X in sources.values() if isinstance(X, Summary)]
@@ -376,11 +374,11 @@ def _warn_of_excess(target: Target, pid: PID, teacher: str, student: str) -> Non
     warn_of_excess(target, **bits)
 
 
-def _checked(X: ArrayLike | Summary, name: str) -> Source:
+def _checked(X: ArrayLike | Summary, name: str) -> Given:
     return X if isinstance(X, Summary) else _validate.check_source(X, name)
 
 
-def _check_lengths(sources: Sources, y: Array) -> None:
+def _check_lengths(sources: Mapping[str, Given], y: Array) -> None:
     rows = {name: X.labels if isinstance(X, Summary) else X for name, X in sources.items()}
     _validate.check_same_length(**rows, Y=y)
     for name, X in sources.items():
@@ -389,35 +387,6 @@ def _check_lengths(sources: Sources, y: Array) -> None:
                 f"{name} was summarised with other labels than Y; summarise it with this Y, "
                 "row by row in the same order."
             )
-
-
-def _rows_of(X: Source, rows: Codes, name: str) -> Array:
-    if isinstance(X, Summary):
-        raise TypeError(
-            f"{name} is a Summary by {X.estimator!r}, which has to see resampled data for an "
-            "interval; pass the array."
-        )
-    return X[rows]
-
-
-def _atoms(views: tuple[View, ...]) -> Floats:
-    pids = [view.decompose() for view in views]
-    atoms = [(pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy) for pid in pids]
-    return np.array([np.nan if atom is None else atom for four in atoms for atom in four])
-
-
-def _with_refits(
-    replicates: Floats, again: Again, samples: resampling.Samples, task: Task
-) -> Floats:
-    effects = resampling.replicate(
-        again.effect_of_refit,
-        samples,
-        draw=resampling.subsample,
-        n_resamples=N_REFITS,
-        random_state=task.seed,
-        n_jobs=task.n_jobs,
-    )
-    return resampling.add_refits(replicates, effects, random_state=task.seed)
 
 
 def _check_enough_groups(samples: resampling.Samples) -> None:
@@ -429,16 +398,20 @@ def _check_enough_groups(samples: resampling.Samples) -> None:
         )
 
 
-def _notes_on_resamples(n_valid: int, options: Options, groups: Codes | None) -> list[str]:
+def _n_valid(replicates: Floats) -> int:
+    return int((~np.isnan(replicates[:, :3]).any(axis=1)).sum())
+
+
+def _notes_on_resamples(replicates: Floats, groups: Codes | None) -> list[str]:
     """What limits the trust in intervals and p-value."""
-    notes = []
+    notes, n_valid = [], _n_valid(replicates)
     if groups is not None and (n_groups := int(groups.max()) + 1) < FEW_GROUPS:
         notes.append(
             f"The intervals rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are too "
             "narrow."
         )
-    if n_valid < options.n_resamples:
-        notes.append(_note_on_unanswered(n_valid, options.n_resamples))
+    if n_valid < len(replicates):
+        notes.append(_note_on_unanswered(replicates))
     least = resampling.BORDER_SHARE / (1 + n_valid)
     if least > 0.05:
         notes.append(
@@ -448,23 +421,12 @@ def _notes_on_resamples(n_valid: int, options: Options, groups: Codes | None) ->
     return notes
 
 
-def _note_on_unanswered(n_valid: int, n_resamples: int) -> str:
-    """Say how many resamples had no answer; warn where it is most of them."""
-    note = (
-        f"{n_resamples - n_valid} of {n_resamples} resamples had no answer, as they hold too few "
+def _note_on_unanswered(replicates: Floats) -> str:
+    n_missing = len(replicates) - _n_valid(replicates)
+    return (
+        f"{n_missing} of {len(replicates)} resamples had no answer, as they hold too few "
         "different rows; the intervals rest on the others, which are not typical."
     )
-    if n_valid < MIN_VALID_SHARE * n_resamples:
-        _warnings.warn(f"{note} Use more rows.", stacklevel=5)
-    return note
-
-
-def excess_of(measured: Measurement, estimate: float, replicates: Floats) -> float:
-    """What sampling adds to plug-in atoms of cells; 0 where an estimator corrects for it."""
-    seen = [summary for view in measured.views for summary in (view.t, view.s)]
-    if not all(isinstance(x, CellSummary) and x.correction == "none" for x in seen):
-        return 0.0
-    return resampling.excess(estimate, replicates)
 
 
 def note_on_bound(name: str, p: float, is_bound: bool, n_valid: int) -> tuple[str, ...]:
@@ -474,38 +436,9 @@ def note_on_bound(name: str, p: float, is_bound: bool, n_valid: int) -> tuple[st
     return (f"{name} is at most {p:.2g}, the least that {n_valid} resamples can show.",)
 
 
-def _intervals(
-    measured: Measurement,
-    result: DistillableKnowledge,
-    replicates: Floats,
-    level: float,
-    units: Units,
-) -> dict[str, Interval]:
-    """Intervals of the atoms and of their sums, by the names of the task.
-
-    None of them can be above the entropy of Y, nor that above the one of even classes.
-    """
-    highest = from_bits(np.log2(result.n_classes), units) if result.n_classes else np.inf
-    found = {}
-    for name, which in PARTS.items():
-        if result.synergy is None and 3 in which:
-            continue
-        estimate, own = getattr(result, name), replicates[:, which].sum(axis=1)
-        found[name] = resampling.interval(
-            estimate,
-            own,
-            level,
-            lowest=0.0,
-            highest=highest,
-            tolerance=result.pid.gap,
-            excess=excess_of(measured, estimate, own),
-        )
-    return found
-
-
-def _note_on_padding(sources: Sources) -> list[str]:
+def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:
     """Say where whole rows of features are 0 in both sources, as padding is."""
-    arrays = [X for X in sources.values() if not isinstance(X, Summary)]
+    arrays = [x.data.X for x in sources.values() if x.data is not None]
     if len(arrays) < len(sources) or any(X.ndim == 1 or X.shape[1] == 1 for X in arrays):
         return []
     n_zero = int((~np.logical_or.reduce([X.any(axis=1) for X in arrays])).sum())
@@ -517,8 +450,8 @@ def _note_on_padding(sources: Sources) -> list[str]:
     ]
 
 
-def _note_on_choice(view: View, teacher: str, student: str) -> str:
-    t, s = view.t.estimator, view.s.estimator
+def _note_on_choice(pair: Pair[Any], teacher: str, student: str) -> str:
+    t, s = pair.t.estimator, pair.s.estimator
     if t == s:
         return f'estimator="auto" chose {t!r} for {teacher} and {student}.'
     return f'estimator="auto" chose {t!r} for {teacher}, {s!r} for {student}.'
@@ -526,10 +459,9 @@ def _note_on_choice(view: View, teacher: str, student: str) -> str:
 
 def _notes_on_laws(pid: PID) -> list[str]:
     """What no exact decomposition shows; estimates are reported as they came out."""
-    atoms = (pid.redundancy, pid.unique_t, pid.unique_s, pid.synergy)
     negative = [
-        f"{name} = {value:.3g}"
-        for name, value in zip(ATOMS, atoms, strict=True)
+        f"{atom.name} = {value:.3g}"
+        for atom, value in zip(ATOMS, pid.atoms, strict=True)
         if value is not None and value < -pid.gap
     ]
     notes = []

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._types import Array, Floats
 
 if TYPE_CHECKING:
-    import numpy as np
     from scipy.sparse import coo_array
 
 Units = Literal["bits", "nats"]
 UNITS: tuple[Units, ...] = ("bits", "nats")
-
-# Version of the keys of `DistillableKnowledge.to_dict`; a key that changes meaning raises it.
-SCHEMA_VERSION = 1
 
 NATS_PER_BIT = 0.693147180559945309417232121458176568
 
@@ -133,6 +129,11 @@ class PID:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     @property
+    def atoms(self) -> tuple[float, float, float, float | None]:
+        """Redundancy, unique of T, unique of S, and synergy."""
+        return self.redundancy, self.unique_t, self.unique_s, self.synergy
+
+    @property
     def information_t(self) -> float:
         """I(Y; T) = redundancy + unique_t."""
         return self.redundancy + self.unique_t
@@ -156,6 +157,11 @@ class PID:
     def co_information(self) -> float | None:
         """I(Y; T) + I(Y; S) - I(Y; T, S) = redundancy - synergy; None without synergy."""
         return None if self.synergy is None else self.redundancy - self.synergy
+
+    def distance(self, other: PID) -> float:
+        """Largest difference of an atom that both know, in `units`, which must be the same."""
+        pairs = zip(self.atoms, other.atoms, strict=True)
+        return max(abs(a - b) for a, b in pairs if a is not None and b is not None)
 
     def constrained(self) -> PID:
         """Nearest atoms (in Euclidean distance) that are not negative.
@@ -208,11 +214,6 @@ class PID:
         }
 
 
-def p_value_text(p: float, is_bound: bool, digits: str = ".3g") -> str:
-    """A p-value for people; the least that so many resamples can show is a bound."""
-    return f"<= {p:{digits}}" if is_bound else f"{p:{digits}}"
-
-
 def _factor(old: Units, new: Units) -> float:
     if new not in UNITS:
         raise ValueError(f"units must be one of {', '.join(map(repr, UNITS))}; got {new!r}.")
@@ -259,9 +260,16 @@ class PIDBatch:
     def __getitem__(self, index: slice | Array | list[Any]) -> PIDBatch: ...
     def __getitem__(self, index: Any) -> PID | PIDBatch:
         """Return one member as a `PID`; those of a slice, a mask or a list as a batch."""
-        if isinstance(index, slice) or getattr(index, "shape", None) or isinstance(index, list):
-            names = ("redundancy", "unique_t", "unique_s", "synergy", "gap", "outcomes")
-            return dataclasses.replace(self, **{name: getattr(self, name)[index] for name in names})
+        if isinstance(index, slice | list) or (isinstance(index, np.ndarray) and index.ndim):
+            return dataclasses.replace(
+                self,
+                redundancy=self.redundancy[index],
+                unique_t=self.unique_t[index],
+                unique_s=self.unique_s[index],
+                synergy=self.synergy[index],
+                gap=self.gap[index],
+                outcomes=self.outcomes[index],
+            )
         return PID(
             redundancy=float(self.redundancy[index]),
             unique_t=float(self.unique_t[index]),
@@ -326,191 +334,3 @@ class Interval:
     def scaled(self, factor: float) -> Interval:
         """Return the same interval in other units."""
         return Interval(self.low * factor, self.high * factor, self.confidence_level)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Summary:
-    """All that one source has to say about Y, as one estimator saw it.
-
-    Made by `summarise`, accepted by `distillable_knowledge` in place of the array it was made
-    from, so that a teacher compared with many students is looked at once.
-
-    Attributes
-    ----------
-    estimator : object
-        The estimator that made it, with its options.
-    information : float
-        I(X; Y) in bits, as the estimator sees it.
-    labels : ndarray of int64, shape (n_samples,), or of float, shape (n_samples, n_targets)
-        The Y it was made with: class indices, or a continuous target.
-    notes : tuple of str
-        What was lost on the way and what limits the trust.
-    """
-
-    estimator: Any
-    information: float
-    labels: Array = field(repr=False)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def n_samples(self) -> int:
-        """Number of samples the summary was made from."""
-        return len(self.labels)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DistillableKnowledge:
-    r"""What a teacher T still has to give its student S about the task Y.
-
-    Wraps a `PID` and gives its atoms the names of the task.
-
-    Attributes
-    ----------
-    pid : PID
-        The decomposition; its `units` are the units of every number here.
-    estimator_t, estimator_s : object
-        How T and S were looked at.
-    n_samples : int
-        Number of rows.
-    n_classes : int or None
-        Number of labels; None for a continuous Y.
-    intervals : mapping of str to Interval
-        By the name of each atom and information, in the same units; empty unless a
-        `confidence_level` was asked for.
-    p_distillable : float or None
-        One-sided p-value of the null that nothing is left to distil, Uni(Y : T \ S) = 0, from
-        the resamples behind the intervals; None without them. Reject at 5 % where it is at most
-        0.05. Its least value is 5 / (1 + n_resamples).
-    p_distillable_is_bound : bool
-        Whether `p_distillable` has its least value: the p-value is at most that, and more
-        resamples may show how much less it is.
-    notes : tuple of str
-        What to know before trusting the numbers.
-    """
-
-    pid: PID
-    estimator_t: Any
-    estimator_s: Any
-    n_samples: int
-    n_classes: int | None
-    intervals: Mapping[str, Interval] = field(default_factory=dict)
-    p_distillable: float | None = None
-    p_distillable_is_bound: bool = False
-    notes: tuple[str, ...] = ()
-
-    @property
-    def units(self) -> Units:
-        """Unit of every number."""
-        return self.pid.units
-
-    @property
-    def distillable(self) -> float:
-        r"""Uni(Y : T \ S): what the task needs, the teacher has and the student lacks."""
-        return self.pid.unique_t
-
-    @property
-    def distilled(self) -> float:
-        """Red(Y : T, S): what has been transferred."""
-        return self.pid.redundancy
-
-    @property
-    def student_only(self) -> float:
-        r"""Uni(Y : S \ T): what the student knows and the teacher does not."""
-        return self.pid.unique_s
-
-    @property
-    def synergy(self) -> float | None:
-        """What only both together tell; None with ``synergy=False``."""
-        return self.pid.synergy
-
-    @property
-    def teacher_information(self) -> float:
-        """I(Y; T) = distilled + distillable."""
-        return self.pid.information_t
-
-    @property
-    def student_information(self) -> float:
-        """I(Y; S) = distilled + student_only."""
-        return self.pid.information_s
-
-    @property
-    def joint_information(self) -> float | None:
-        """I(Y; T, S); None with ``synergy=False``."""
-        return self.pid.joint_information
-
-    @property
-    def fraction_distilled(self) -> float | None:
-        """Share of I(Y; T) that was distilled; None where the teacher knows nothing of Y."""
-        if self.teacher_information <= self.pid.gap:
-            return None
-        return self.distilled / self.teacher_information
-
-    def constrained(self) -> DistillableKnowledge:
-        """The same with the nearest atoms that obey the laws; see `PID.constrained`.
-
-        Estimates are reported as they came out; a note says where one broke a law.
-        """
-        return dataclasses.replace(self, pid=self.pid.constrained())
-
-    def summary(self) -> str:
-        """The numbers and the notes as text for people."""
-        rows = [
-            ("teacher knows    I(Y; T)", "teacher_information"),
-            ("student knows    I(Y; S)", "student_information"),
-            ("distilled        Red(Y : T, S)", "distilled"),
-            ("distillable      Uni(Y : T \\ S)", "distillable"),
-            ("student only     Uni(Y : S \\ T)", "student_only"),
-            ("synergy          Syn(Y : T, S)", "synergy"),
-        ]
-        kind = "continuous Y" if self.n_classes is None else f"{self.n_classes} classes"
-        lines = [f"{self.n_samples} samples, {kind}, in {self.units}"]
-        lines += [f"  {title:<34}{self._shown(name)}" for title, name in rows]
-        if self.fraction_distilled is not None:
-            lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
-        if self.p_distillable is not None:
-            title = "p-value of nothing to distil"
-            shown = p_value_text(self.p_distillable, self.p_distillable_is_bound)
-            lines.append(f"  {title:<34}{shown:>10}")
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
-
-    def _shown(self, name: str) -> str:
-        value, interval = getattr(self, name), self.intervals.get(name)
-        text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
-        if interval is None:
-            return text
-        return f"{text}   {interval.confidence_level:g}: {interval.low:.4f} to {interval.high:.4f}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Flat dictionary that JSON can hold, with a schema version."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "distillable": self.distillable,
-            "distilled": self.distilled,
-            "student_only": self.student_only,
-            "synergy": self.synergy,
-            "teacher_information": self.teacher_information,
-            "student_information": self.student_information,
-            "joint_information": self.joint_information,
-            "fraction_distilled": self.fraction_distilled,
-            "units": self.units,
-            "measure": self.pid.measure,
-            "gap": self.pid.gap,
-            "outcome": self.pid.outcome.name,
-            "estimator_t": repr(self.estimator_t),
-            "estimator_s": repr(self.estimator_s),
-            "n_samples": self.n_samples,
-            "n_classes": self.n_classes,
-            "notes": list(self.notes),
-            **self._ends(),
-        }
-
-    def _ends(self) -> dict[str, float]:
-        ends: dict[str, float] = {}
-        for name, interval in self.intervals.items():
-            ends["confidence_level"] = interval.confidence_level
-            ends |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
-        if self.p_distillable is not None:
-            ends["p_distillable"] = self.p_distillable
-            ends["p_distillable_is_bound"] = self.p_distillable_is_bound
-        return ends

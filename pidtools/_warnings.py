@@ -9,10 +9,9 @@ raise, must not stop ours: `quiet` marks the functions that users and workers ca
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from functools import wraps
@@ -21,9 +20,9 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from pidtools._information import said_in
-from pidtools._result import PIDWarning, Units
+from pidtools._result import PIDWarning
 
-_COLLECTED: ContextVar[list[PIDWarning] | None] = ContextVar("collected", default=None)
+_HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 _IGNORED: ContextVar[tuple[Callable[[type], bool], ...]] = ContextVar("ignored", default=())
 
 UNEXPECTED_IS_HEARD = False
@@ -33,45 +32,33 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def warn(text: str, *, stacklevel: int = 1) -> None:
-    """Warn the user, or who collects in this thread; `stacklevel` as in `warnings.warn`."""
-    collected = _COLLECTED.get()
-    if collected is None:
-        warnings.warn(text, PIDWarning, stacklevel=1 + _level_of_caller(stacklevel))
+def warn(text: str) -> None:
+    """Warn of a number that is given all the same; the user hears of it where `quiet` ends."""
+    heard = _HEARD.get()
+    if heard is None:
+        warnings.warn(text, PIDWarning, stacklevel=2)
     else:
-        collected.append(PIDWarning(text))
-
-
-def _level_of_caller(stacklevel: int) -> int:
-    """The level seen from `warn`, where frames that `quiet` adds count as well."""
-    frame, level = sys._getframe(2), 1
-    while frame.f_back is not None:
-        stacklevel -= not _is_of_quiet(frame)
-        if stacklevel == 0:
-            break
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def _is_of_quiet(frame: Any) -> bool:
-    return frame.f_globals is globals() and frame.f_code.co_name == "quietly"
+        heard.append(text)
 
 
 @contextmanager
-def collecting() -> Iterator[list[PIDWarning]]:
-    """Collect what this thread warns of by `warn`; `warnings.catch_warnings` is all threads'."""
-    collected: list[PIDWarning] = []
-    token = _COLLECTED.set(collected)
+def collecting() -> Iterator[list[str]]:
+    """Collect what this thread warns of by `warn`, which nobody else hears then."""
+    heard: list[str] = []
+    token = _HEARD.set(heard)
     try:
-        yield collected
+        yield heard
     finally:
-        _COLLECTED.reset(token)
+        _HEARD.reset(token)
 
 
-def pass_on(caught: Iterable[PIDWarning], *, units: Units = "bits", stacklevel: int = 3) -> None:
-    """Repeat what was warned of, at the line that called the caller of this function."""
-    for warning in caught:
-        warn(said_in(units, str(warning)), stacklevel=stacklevel)
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Collect what this thread warns of by `warn`, for notes, and pass it on."""
+    with collecting() as heard:
+        yield heard
+    for text in heard:
+        warn(text)
 
 
 class _AsksTheThread(type):
@@ -140,15 +127,34 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
     """Run a function undisturbed by what the user has set for warnings and rounding.
 
     NumPy's settings for floating-point errors and the filters of warnings are for the user's own
-    code: what comes out of ours is its result and every `PIDWarning`.
+    code: what comes out of ours is its result and every `PIDWarning`, each text once, at the
+    line of the outermost call and in its `units`.
     """
 
     @wraps(function)
     def quietly(*args: P.args, **kwargs: P.kwargs) -> R:
-        heard = UNEXPECTED_IS_HEARD
-        others = nullcontext() if heard else _ignoring_if(_is_foreign)
-        action: Any = "warn" if heard else "ignore"
-        with np.errstate(divide=action, over=action, invalid=action, under="ignore"), others:
-            return function(*args, **kwargs)
+        strangers = UNEXPECTED_IS_HEARD
+        others = nullcontext() if strangers else _ignoring_if(_is_foreign)
+        action: Any = "warn" if strangers else "ignore"
+        settings = np.errstate(divide=action, over=action, invalid=action, under="ignore")
+        if _HEARD.get() is not None:
+            with settings, others:
+                return function(*args, **kwargs)
+        heard: list[str] = []
+        try:
+            with collecting() as heard, settings, others:
+                result = function(*args, **kwargs)
+        except BaseException:
+            with suppress(PIDWarning):  # the error matters more
+                _say(heard, kwargs.get("units"))
+            raise
+        _say(heard, kwargs.get("units"))
+        return result
 
     return quietly
+
+
+def _say(texts: list[str], units: Any) -> None:
+    """Warn at the line that called the caller of this function."""
+    for text in dict.fromkeys(texts):
+        warnings.warn(said_in(units or "bits", text), PIDWarning, stacklevel=3)

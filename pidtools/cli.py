@@ -18,10 +18,12 @@ from rich.table import Table
 
 import pidtools
 from pidtools import activations, validation
-from pidtools._result import DistillableKnowledge, PIDError, PIDWarning, Units
-from pidtools.comparison import StudentComparison
+from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
+from pidtools._result import PIDError, PIDWarning, Units
 from pidtools.demo import Demonstration, run
-from pidtools.validation import ATOMS, TOLERANCE
+from pidtools.estimators import BY_NAME
+from pidtools.plot import save_atoms
+from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
 
@@ -32,7 +34,7 @@ JsonPath = Annotated[
     Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
 ]
 EstimatorName = Annotated[
-    Literal["auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"],
+    Literal[("auto", *BY_NAME)],  # type: ignore[valid-type]  # known when it runs
     typer.Option("--estimator", help="How activations are looked at."),
 ]
 UnitsName = Annotated[Units, typer.Option("--units", help="Unit of every number.")]
@@ -144,7 +146,7 @@ def measure(
         )
         _deliver(result, json_path)
         if plot_path is not None:
-            _write(plot_path, lambda path: _plot(result, path))
+            _write(plot_path, lambda path: save_atoms(result, path))
     if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
@@ -284,20 +286,6 @@ def _write(path: Path | None, write: Any) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _plot(result: DistillableKnowledge, path: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    from pidtools.plot import plot_atoms
-
-    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    ax = plot_atoms({"": result}, ax=figure.subplots())
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
-    ax.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=150)
-
-
 def _demo_table(found: Demonstration) -> Table:
     """Each student, its intervals below its numbers, and what the paper's clusters show."""
     title = f"Digits, in bits (accuracy of the teacher: {found.teacher_accuracy:.3f})"
@@ -320,22 +308,12 @@ def _demo_table(found: Demonstration) -> Table:
     return table
 
 
-SHOWN = (
-    "teacher_information",
-    "student_information",
-    "distilled",
-    "distillable",
-    "student_only",
-    "synergy",
-)
-
-
 def _numbers(r: DistillableKnowledge) -> list[str]:
-    return [f"{getattr(r, name):.3f}" for name in SHOWN]
+    return [f"{quantity.of(r):.3f}" for quantity in SHOWN]
 
 
 def _ends(r: DistillableKnowledge) -> list[str]:
-    found = [r.intervals[name] for name in SHOWN]
+    found = [r.intervals[quantity.name] for quantity in SHOWN]
     return [f"{interval.low:.2f}-{interval.high:.2f}" for interval in found]
 
 
@@ -351,7 +329,8 @@ def _validation_table(rows: tuple[validation.Validation, ...]) -> Table:
     for column in ("Red", "Uni T", "Uni S", "Syn", "error", "gap", ""):
         table.add_column(column, justify="right")
     for row in rows:
-        pairs = (f"{getattr(row.expected, a):.4f}\n{getattr(row.computed, a):.4f}" for a in ATOMS)
+        both = zip(row.expected.atoms, row.computed.atoms, strict=True)
+        pairs = (f"{exact:.4f}\n{computed:.4f}" for exact, computed in both)
         verdict = "ok" if row.agrees else "OFF"
         evidence = (f"{row.error:.0e}", f"{row.computed.gap:.0e}", verdict)
         table.add_row(row.name, "exact\ncomputed", *pairs, *evidence)

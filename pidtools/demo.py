@@ -12,10 +12,10 @@ import numpy as np
 
 from pidtools import _warnings
 from pidtools._estimator import Estimator
+from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, measure
-from pidtools._result import DistillableKnowledge, PIDWarning
 from pidtools._types import Floats
-from pidtools.plot import plot_atoms
+from pidtools.plot import new_figure, plot_atoms, without_frame
 
 TEACHER_WIDTHS = (128, 64)
 STUDENT_WIDTHS = (2, 4, 8, 16)
@@ -53,7 +53,7 @@ def run(
     folder: Path,
     report: Callable[[str], None],
     *,
-    estimator: Estimator | str = "probe",
+    estimator: Estimator[Any] | str = "probe",
     n_resamples: int = N_RESAMPLES,
 ) -> Demonstration:
     """Train, save activations, measure, and write JSON and figure into `folder`.
@@ -89,7 +89,7 @@ def run(
 
 
 def _measure(
-    folder: Path, estimator: Estimator | str, level: float | None, n_resamples: int
+    folder: Path, estimator: Estimator[Any] | str, level: float | None, n_resamples: int
 ) -> tuple[DistillableKnowledge, ...]:
     """What `distillable_knowledge` says of the saved activations.
 
@@ -97,17 +97,19 @@ def _measure(
     """
     options = Options.checked("bits", level, n_resamples, progress=False)
     students = {f"S{width}": np.load(folder / f"student-{width}.npy") for width in STUDENT_WIDTHS}
-    with _warnings.ignoring(PIDWarning):  # what they say stands in the notes
+    with _warnings.collecting():  # what they say stands in the notes
         measured = measure(
-            {"T": np.load(folder / "teacher.npy"), **students},
+            np.load(folder / "teacher.npy"),
+            students,
             np.load(folder / "labels.npy"),
             estimator=estimator,
+            options=options,
             synergy=True,
             groups=None,
             random_state=SEED,
             n_jobs=N_JOBS,
         )
-        return measured.results(options, measured.replicates(options))
+        return measured.results
 
 
 def _split_digits() -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
@@ -161,12 +163,8 @@ def _write_json(demonstration: Demonstration) -> None:
 
 
 def _write_figure(demonstration: Demonstration) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     students = demonstration.students
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 4.4)
     atoms, clusters, scores = figure.subplots(1, 3, width_ratios=(1.6, 1.2, 1))
     plot_atoms({str(s.width): s.result for s in students}, ax=atoms)
     atoms.set_title(f"{type(students[0].result.estimator_s).__name__}, 95 % intervals")
@@ -185,6 +183,6 @@ def _write_figure(demonstration: Demonstration) -> None:
     scores.legend(loc="lower right", frameon=False)
     for axes in (atoms, clusters, scores):
         axes.set_xlabel("hidden units of the student")
-        axes.spines[["top", "right"]].set_visible(False)
+    without_frame(atoms, clusters, scores)
     figure.suptitle(TITLE)
     figure.savefig(demonstration.folder / "result.png", dpi=150)

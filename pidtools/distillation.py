@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _warnings
-from pidtools._estimator import Estimator
+from pidtools._estimator import Estimator, Summary
+from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, measure
-from pidtools._result import DistillableKnowledge, Summary, Units
+from pidtools._result import Units
 
 
 @_warnings.quiet
@@ -17,7 +20,7 @@ def distillable_knowledge(
     S: ArrayLike | Summary,
     Y: ArrayLike,
     *,
-    estimator: Estimator | str = "auto",
+    estimator: Estimator[Any] | str = "auto",
     units: Units = "bits",
     confidence_level: float | None = None,
     n_resamples: int = 200,
@@ -115,14 +118,15 @@ def distillable_knowledge(
     """
     options = Options.checked(units, confidence_level, n_resamples, progress)
     measured = measure(
-        {"T": T, "S": S},
+        T,
+        {"S": S},
         Y,
         estimator=estimator,
+        options=options,
         synergy=synergy,
         groups=groups,
         random_state=random_state,
         n_jobs=n_jobs,
     )
-    _warnings.pass_on(measured.caught, units=units)
-    (result,) = measured.results(options, measured.replicates(options))
+    (result,) = measured.results
     return result

@@ -12,17 +12,18 @@ from numpy.typing import ArrayLike
 from pidtools import _target, _validate, _warnings
 from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
+from pidtools._estimator import Data, InformationOf, Summary, summarised
 from pidtools._estimator import Estimator as Estimator
-from pidtools._estimator import Source
+from pidtools._estimator import Pair as Pair
 from pidtools._gaussian.estimator import Gaussian
 from pidtools._information import from_bits
 from pidtools._probe.estimator import Probe
-from pidtools._result import UNITS, PIDWarning, Summary, Units
+from pidtools._result import UNITS, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
 from pidtools.knn import KNN
 
-BY_NAME: dict[str, Callable[[], Estimator]] = {
+BY_NAME: dict[str, Callable[[], Estimator[Any]]] = {
     "symbols": Symbols,
     "binning": Binning,
     "kmeans": KMeansBinning,
@@ -32,7 +33,7 @@ BY_NAME: dict[str, Callable[[], Estimator]] = {
 }
 
 
-def read_target(Y: ArrayLike, estimator: Estimator | str) -> Target:
+def read_target(Y: ArrayLike, estimator: Estimator[Any] | str) -> Target:
     """Clean Y as the kind that the estimator takes; "auto" goes by what Y looks like."""
     kind = _target_of(estimator)
     if kind == "either":
@@ -40,14 +41,16 @@ def read_target(Y: ArrayLike, estimator: Estimator | str) -> Target:
     return _target.amounts(Y) if kind == "continuous" else _target.labels(Y)
 
 
-def _target_of(estimator: Estimator | str) -> str:
+def _target_of(estimator: Estimator[Any] | str) -> str:
     if isinstance(estimator, str):
         _validate.check_choice(estimator, "estimator", ("auto", *BY_NAME))
         return "either" if estimator == "auto" else _target_of(BY_NAME[estimator]())
     return _check_estimator(estimator).target
 
 
-def choose(estimator: Estimator | str, sources: Mapping[str, Source], target: Target) -> Estimator:
+def choose(
+    estimator: Estimator[Any] | str, sources: Mapping[str, Array | Summary], target: Target
+) -> Estimator[Any]:
     """The one estimator for clean sources that meet: the one given, or named, or by their kind.
 
     "auto" follows a summary among them, for only what was summarised in the same way compares.
@@ -68,12 +71,12 @@ def choose(estimator: Estimator | str, sources: Mapping[str, Source], target: Ta
 
 def _follow(
     summaries: dict[str, Summary], arrays: dict[str, Array], only_symbols: bool
-) -> Estimator:
+) -> Estimator[Any]:
     """What the first summary was made by; plain cells meet symbols as they are."""
     name, first = next(iter(summaries.items()))
     if type(first) is CellSummary and only_symbols:
         return Symbols()
-    followed: Estimator = first.estimator
+    followed = first.estimator
     if isinstance(followed, Symbols):
         floats = next(other for other, X in arrays.items() if X.ndim > 1)
         raise TypeError(
@@ -88,7 +91,7 @@ def summarise(
     X: ArrayLike,
     Y: ArrayLike,
     *,
-    estimator: Estimator | str = "auto",
+    estimator: Estimator[Any] | str = "auto",
     groups: ArrayLike | None = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -132,10 +135,7 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    with _warnings.collecting() as caught:
-        summary = _summarise(X, Y, estimator, random_state, groups, n_jobs)
-    _warnings.pass_on(caught)
-    return summary
+    return _summarise(X, Y, estimator, random_state, groups, n_jobs)
 
 
 @_warnings.quiet
@@ -143,7 +143,7 @@ def mutual_information(
     X: ArrayLike,
     Y: ArrayLike,
     *,
-    estimator: Estimator | str = "auto",
+    estimator: Estimator[Any] | str = "auto",
     units: Units = "bits",
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -188,12 +188,10 @@ def mutual_information(
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    with _warnings.collecting() as caught:
-        warn_of_target(target)
-        chosen = choose(estimator, {"X": source}, target)
-        bits = information_in_bits(source, target, chosen, seed, n_jobs=n_jobs)
-        warn_of_excess(target, X=bits)
-    _warnings.pass_on(caught, units=units)
+    warn_of_target(target)
+    chosen = choose(estimator, {"X": source}, target)
+    bits = chosen.information(source, target.values, random_state=seed, n_jobs=n_jobs)
+    warn_of_excess(target, X=bits)
     return from_bits(bits, units)
 
 
@@ -202,7 +200,7 @@ def mutual_information_by_column(
     X: ArrayLike,
     Y: ArrayLike,
     *,
-    estimator: Estimator | str = "knn",
+    estimator: Estimator[Any] | str = "knn",
     units: Units = "bits",
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -256,46 +254,30 @@ def mutual_information_by_column(
         found = Parallel(n_jobs=n_jobs, prefer="threads")(
             one_column(columns, j, target, estimator, seed) for j in range(columns.shape[1])
         )
-    with _warnings.collecting() as of_target:
-        warn_of_target(target)
-    for caught in (of_target, *(caught for _, caught in found)):
-        _warnings.pass_on(caught, units=units)
+    warn_of_target(target)
+    for _, heard in found:
+        for text in heard:
+            _warnings.warn(text)
     return np.array([from_bits(bits, units) for bits, _ in found])
 
 
 @_warnings.quiet
 def _information_of_column(
-    columns: Array, j: int, target: Target, estimator: Estimator | str, seed: int
-) -> tuple[float, list[PIDWarning]]:
+    columns: Array, j: int, target: Target, estimator: Estimator[Any] | str, seed: int
+) -> tuple[float, list[str]]:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
-        with _warnings.collecting() as caught:
+        with _warnings.collecting() as heard:
             chosen = choose(estimator, {name: column}, target)
-            bits = information_in_bits(column, target, chosen, seed, name=name, n_jobs=1)
+            bits = InformationOf(chosen, Data(column, name, None, seed))(target.values)
             warn_of_excess(target, **{name: bits})
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(name) else f"{name}: {text}") from error
-    return bits, caught
+    return bits, heard
 
 
-def information_in_bits(
-    source: Array,
-    target: Target,
-    estimator: Estimator,
-    seed: int,
-    *,
-    name: str = "X",
-    groups: Array | None = None,
-    n_jobs: int | None = None,
-) -> float:
-    """I(X; Y) in bits of clean arrays; some estimators know it without a whole summary."""
-    return estimator.information(
-        source, target.values, random_state=seed, name=name, groups=groups, n_jobs=n_jobs
-    )
-
-
-def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -> Target:
+def target_of_information(Y: ArrayLike, estimator: Estimator[Any] | str, seed: int) -> Target:
     """Clean Y; in bins if it is an amount and the estimator is `Binning`."""
     binning = BY_NAME["binning"]() if estimator == "binning" else estimator
     if not isinstance(binning, Binning):
@@ -310,9 +292,9 @@ def target_of_information(Y: ArrayLike, estimator: Estimator | str, seed: int) -
 def warn_of_target(target: Target, *, in_notes: bool = False) -> None:
     """Warn of what in Y is a reason for distrust, and of a doubtful decision that no note says."""
     for text in target.warnings:
-        _warnings.warn(text, stacklevel=2)
+        _warnings.warn(text)
     if target.doubtful and not in_notes:
-        _warnings.warn(target.decision, stacklevel=2)
+        _warnings.warn(target.decision)
 
 
 def warn_of_excess(target: Target, **bits: float) -> None:
@@ -320,13 +302,13 @@ def warn_of_excess(target: Target, **bits: float) -> None:
     for name, value in bits.items():
         text = target.excess(value, name)
         if text:
-            _warnings.warn(text, stacklevel=2)
+            _warnings.warn(text)
 
 
 def _summarise(
     X: ArrayLike,
     Y: ArrayLike,
-    estimator: Estimator | str,
+    estimator: Estimator[Any] | str,
     random_state: int | np.random.Generator | None,
     groups: ArrayLike | None = None,
     n_jobs: int | None = None,
@@ -336,21 +318,17 @@ def _summarise(
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
     warn_of_target(target, in_notes=True)
-    summary = choose(estimator, {"X": source}, target).summarise(
-        source,
-        target.values,
-        random_state=_validate.check_seed(random_state),
-        name="X",
-        groups=None if groups is None else _validate.check_groups(groups, len(source)),
-        n_jobs=_validate.check_n_jobs(n_jobs),
-    )
+    chosen, seed = choose(estimator, {"X": source}, target), _validate.check_seed(random_state)
+    codes = None if groups is None else _validate.check_groups(groups, len(source))
+    data, n_jobs = Data(source, "X", codes, seed), _validate.check_n_jobs(n_jobs)
+    summary: Summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
     warn_of_excess(target, X=summary.information)
     excess = target.excess(summary.information, "X")
     said = (target.decision, *summary.notes, *target.warnings, excess)
     return dataclasses.replace(summary, notes=tuple(note for note in said if note))
 
 
-def _check_estimator(estimator: Any) -> Estimator:
+def _check_estimator(estimator: Any) -> Estimator[Any]:
     if isinstance(estimator, Estimator):
         return estimator
     shown = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,14 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from pidtools import _validate, _warnings, resampling
-from pidtools._estimator import Estimator
+from pidtools._estimator import Data, Estimator, InformationOf, summarised
 from pidtools._information import from_bits, said_in
+from pidtools._knowledge import IndependenceTest
 from pidtools._probe.estimator import Probe
-from pidtools._result import SCHEMA_VERSION, UNITS, Units, p_value_text
+from pidtools._result import UNITS, Units
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
-from pidtools.estimators import (
-    choose,
-    information_in_bits,
-    target_of_information,
-    warn_of_target,
-)
+from pidtools.estimators import choose, target_of_information, warn_of_target
 
 # Cheap enough for hundreds of fits; one sees shifts of class means, the other spreads as well.
 CHEAP_EXPERTS = ("lda", "gaussian")
@@ -32,83 +27,12 @@ NULL_LEVELS = (0.5, 0.9, 0.95, 0.99)
 FEWEST_ORDERS = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndependenceTest:
-    """What a permutation test found.
-
-    Attributes
-    ----------
-    information : float
-        I(X; Y) as the estimator sees it, in `units`.
-    statistic : float
-        What is compared with its null, in `units`: the information, or with a `Probe` how much
-        better held-out posteriors like the true labels than labels drawn from the class shares.
-    p_value : float
-        Share of permutations whose statistic reaches that of the data, the data counted as one.
-    p_value_is_bound : bool
-        Whether no permutation reached it: then `p_value`, ``1 / (1 + n_permutations)``, is the
-        least that so many permutations can show, and the p-value is at most that.
-    null_quantiles : mapping of float to float
-        Quantiles of the statistic over permutations, by their level.
-    n_permutations : int
-        Permutations that had an answer.
-    n_samples : int
-        Number of rows.
-    estimator : object
-        How X was looked at.
-    units : {"bits", "nats"}
-        Unit of every number.
-    notes : tuple of str
-        What to know before trusting the numbers.
-    """
-
-    information: float
-    statistic: float
-    p_value: float
-    null_quantiles: Mapping[float, float]
-    n_permutations: int
-    n_samples: int
-    estimator: Any
-    units: Units = "bits"
-    notes: tuple[str, ...] = field(default=())
-    p_value_is_bound: bool = False
-
-    def summary(self) -> str:
-        """The numbers and the notes as text for people."""
-        null = ", ".join(f"{100 * q:g} %: {v:.4f}" for q, v in self.null_quantiles.items())
-        lines = [
-            f"{self.n_samples} samples, in {self.units}",
-            f"  {'information I(X; Y)':<26}{self.information:>10.4f}",
-            f"  {'statistic':<26}{self.statistic:>10.4f}   permuted {null}",
-            f"  {'p-value of independence':<26}"
-            f"{p_value_text(self.p_value, self.p_value_is_bound, '.4g'):>10}   "
-            f"{self.n_permutations} permutations",
-        ]
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Flat dictionary that JSON can hold, with a schema version."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "information": self.information,
-            "statistic": self.statistic,
-            "p_value": self.p_value,
-            "p_value_is_bound": self.p_value_is_bound,
-            **{f"null_{q:g}": value for q, value in self.null_quantiles.items()},
-            "n_permutations": self.n_permutations,
-            "n_samples": self.n_samples,
-            "units": self.units,
-            "estimator": repr(self.estimator),
-            "notes": list(self.notes),
-        }
-
-
 @_warnings.quiet
 def independence_test(
     X: ArrayLike,
     Y: ArrayLike,
     *,
-    estimator: Estimator | str = "auto",
+    estimator: Estimator[Any] | str = "auto",
     units: Units = "bits",
     n_permutations: int = 199,
     groups: ArrayLike | None = None,
@@ -179,20 +103,22 @@ def independence_test(
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
-    draw, note = _exchange(target.values, codes)
+    draw, of_exchange = _exchange(target.values, codes)
     chosen = _choose_cheap(estimator, source, target)
-    with _warnings.collecting() as caught:
-        warn_of_target(target, in_notes=True)
-        statistic, information, notes = _look(chosen, source, target, seed, codes, n_jobs)
-        observed = float(statistic(np.arange(len(source)))[0])
-    _warnings.pass_on(caught, units=units)
+    warn_of_target(target, in_notes=True)
+    data = Data(source, "X", codes, seed)
+    statistic = chosen.statistic(data, target.values)
+    notes, observed = (), statistic(target.values)
+    bits = observed
+    if not isinstance(statistic, InformationOf):
+        summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
+        notes, bits = summary.notes, summary.information
     first = (target.decision,) if target.decision else ()
-    bits = observed if information is None else information
     excess = target.excess(bits, "X")
     if excess:
-        _warnings.warn(said_in(units, excess), stacklevel=2)
+        _warnings.warn(excess)
     null = resampling.replicate(
-        statistic,
+        _Permuted(statistic, target.values),
         resampling.Samples(len(source), codes),
         draw=draw,
         n_resamples=n_permutations,
@@ -202,7 +128,7 @@ def independence_test(
     )[:, 0]
     valid = null[np.isfinite(null)]
     p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
-    said = (*first, *notes, *note, *target.warnings, *([excess] if excess else []))
+    said = (*first, *notes, *of_exchange, *target.warnings, *([excess] if excess else []))
     return IndependenceTest(
         information=from_bits(bits, units),
         statistic=from_bits(observed, units),
@@ -217,7 +143,7 @@ def independence_test(
     )
 
 
-def _choose_cheap(estimator: Estimator | str, source: Array, target: Target) -> Estimator:
+def _choose_cheap(estimator: Estimator[Any] | str, source: Array, target: Target) -> Estimator[Any]:
     chosen = choose(estimator, {"X": source}, target)
     if estimator == "auto" and isinstance(chosen, Probe):
         return Probe(experts=CHEAP_EXPERTS)
@@ -225,53 +151,14 @@ def _choose_cheap(estimator: Estimator | str, source: Array, target: Target) -> 
 
 
 @dataclass(frozen=True)
-class _Information:
-    """The information with Y in another order: the statistic of most estimators."""
+class _Permuted:
+    """The statistic with rows of Y in another order."""
 
-    chosen: Estimator
-    source: Array
-    target: Target
-    seed: int
-    groups: Codes | None
+    statistic: Callable[[Array], float]
+    Y: Array
 
     def __call__(self, rows: Codes) -> Floats:
-        target = dataclasses.replace(self.target, values=self.target.values[rows])
-        bits = information_in_bits(
-            self.source, target, self.chosen, self.seed, groups=self.groups, n_jobs=1
-        )
-        return np.array([bits])
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """The statistic of an estimator that has one of its own."""
-
-    of_labels: Callable[[Array], float]
-    labels: Array
-
-    def __call__(self, rows: Codes) -> Floats:
-        return np.array([self.of_labels(self.labels[rows])])
-
-
-def _look(
-    chosen: Estimator,
-    source: Array,
-    target: Target,
-    seed: int,
-    groups: Codes | None,
-    n_jobs: int | None,
-) -> tuple[resampling.Statistic, float | None, tuple[str, ...]]:
-    """The statistic; where it is not the information, that too, and what limits the trust."""
-    of_labels = chosen.evidence(source, target.values, random_state=seed, name="X", groups=groups)
-    if of_labels is None:
-        return _Information(chosen, source, target, seed, groups), None, ()
-    with _warnings.collecting() as caught:
-        summary = chosen.summarise(
-            source, target.values, random_state=seed, name="X", groups=groups, n_jobs=n_jobs
-        )
-    for warning in caught:
-        _warnings.warn(str(warning))
-    return _Evidence(of_labels, target.values), summary.information, summary.notes
+        return np.array([self.statistic(self.Y[rows])])
 
 
 def _exchange(

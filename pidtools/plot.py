@@ -8,24 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pidtools import _warnings
-from pidtools._result import DistillableKnowledge
+from pidtools._knowledge import ATOMS, DistillableKnowledge, Quantity
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from pathlib import Path
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart.
-ATOMS = {
-    "distilled": "#0072B2",
-    "distillable": "#E69F00",
-    "student_only": "#009E73",
-    "synergy": "#999999",
-}
-LABELS = {
-    "distilled": "distilled  Red(Y : T, S)",
-    "distillable": r"distillable  Uni(Y : T \ S)",
-    "student_only": r"student only  Uni(Y : S \ T)",
-    "synergy": "synergy",
-}
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @_warnings.quiet
@@ -79,10 +68,10 @@ def plot_atoms(
         raise ValueError(f"results must be one or more in the same units; got {sorted(units)}.")
     ax = ax if ax is not None else _new_axes()
     above, below = np.zeros(len(named)), np.zeros(len(named))
-    for k, (atom, colour) in enumerate(ATOMS.items()):
-        heights = np.array([getattr(result, atom) or 0.0 for result in named.values()])
+    for k, atom in enumerate(ATOMS):
+        heights = np.array([atom.of(result) or 0.0 for result in named.values()])
         base = np.where(heights >= 0, above, below)
-        options = {"color": colour, "label": LABELS[atom], "width": 0.7, **kwargs}
+        options = {"color": atom.colour, "label": _label(atom), "width": 0.7, **kwargs}
         ax.bar(np.arange(len(named)), heights, bottom=base, **options)
         shift = (k + 0.5) / len(ATOMS) - 0.5
         _draw_intervals(ax, list(named.values()), atom, base, shift * options["width"])
@@ -94,14 +83,14 @@ def plot_atoms(
 
 
 def _draw_intervals(
-    ax: Axes, results: list[DistillableKnowledge], atom: str, base: Any, shift: float
+    ax: Axes, results: list[DistillableKnowledge], atom: Quantity, base: Any, shift: float
 ) -> None:
     """Error bars of one atom, where its results have an interval."""
-    known = [k for k, result in enumerate(results) if atom in result.intervals]
+    known = [k for k, result in enumerate(results) if atom.name in result.intervals]
     if not known:
         return
-    found = [results[k].intervals[atom] for k in known]
-    values = np.array([getattr(results[k], atom) for k in known])
+    found = [results[k].intervals[atom.name] for k in known]
+    values = np.array([atom.of(results[k]) for k in known])
     # An estimate below 0 lies outside its interval, which then has one arm only.
     down = np.maximum(values - [interval.low for interval in found], 0)
     up = np.maximum([interval.high for interval in found] - values, 0)
@@ -116,7 +105,36 @@ def _draw_intervals(
     )
 
 
+def _label(atom: Quantity) -> str:
+    return f"{atom.title}  {atom.symbol}"
+
+
 def _new_axes() -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots()[1]
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of its own, in inches, that needs no screen and no backend of the user's."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def without_frame(*axes: Axes) -> None:
+    """Take away the lines above and to the right, which measure nothing."""
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+
+
+def save_atoms(result: DistillableKnowledge, path: Path) -> None:
+    """Draw the atoms of one result into a file of any format that matplotlib knows."""
+    figure = new_figure(4.5, 4.5)
+    ax = plot_atoms(result, ax=figure.subplots())
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
+    without_frame(ax)
+    figure.savefig(path, dpi=150)

@@ -19,6 +19,7 @@ from pidtools._cells.summary import CellSummary
 from pidtools._information import entropy
 from pidtools._types import Codes, Floats
 from pidtools.demo import Demonstration
+from pidtools.estimators import Estimator
 from pidtools.problems.gaussian import GaussianProblem
 from pidtools.problems.pmf import PmfProblem
 from pidtools.problems.sampled import SampledProblem
@@ -43,12 +44,12 @@ SINGLE = 1e-5
 
 Shape = tuple[int, int, int]
 Dtype = type[np.generic]
+Chosen = Estimator[Any] | str
 Shown = tuple[Demonstration, list[str]]
 """The demonstration, and the steps it told of."""
 Answers = dict[str, list[str]]
 """Of the battery, number by number, by the name of the call."""
 
-ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 DRAWS: dict[str, Callable[..., Floats]] = {
     "dense": problems.dirichlet,
     "sparse": problems.sparse_dirichlet,
@@ -113,8 +114,7 @@ def pair_tables(pmf: Floats) -> tuple[Floats, Floats]:
 
 def atoms(pid: pt.PID) -> Floats:
     """The four atoms as an array; the synergy only where it is known."""
-    values = [getattr(pid, name) for name in ATOMS]
-    return np.array([value for value in values if value is not None])
+    return np.array([value for value in pid.atoms if value is not None])
 
 
 def slack(*pids: pt.PID) -> float:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import Chosen
 from joblib import parallel_config
 
 import pidtools as pt
-from pidtools.estimators import Estimator
 
 # Runs the calls by one worker and by two of the backend named, for processes that can be sent it.
 PROGRAM = """
@@ -82,7 +82,7 @@ def test_backends_agree(backend: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="processes start anew, from a program's file")
 @pytest.mark.parametrize("estimator", [pt.Probe(experts=("lda",)), pt.Binning(n_bins=3)])
 def test_processes_of_multiprocessing_can_be_sent_the_work(
-    estimator: Estimator | str,
+    estimator: Chosen,
 ) -> None:
     """It neither pickles functions inside of functions nor hands out results one by one."""
     rng = np.random.default_rng(0)

@@ -8,11 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from helpers import EXACT, SINGLE, Dtype, atoms, cells_of, unheard
+from helpers import EXACT, SINGLE, Chosen, Dtype, atoms, cells_of, unheard
 
 import pidtools as pt
 from pidtools._types import Array, Codes, Floats
-from pidtools.estimators import Estimator
 
 N = 600
 RNG = np.random.default_rng(0)
@@ -248,7 +247,7 @@ def test_symbols_refuse_floats_with_the_line_to_paste() -> None:
 
 
 @pytest.mark.parametrize("estimator", ["binning", "kmeans"])
-def test_bins_refuse_strings(estimator: Estimator | str) -> None:
+def test_bins_refuse_strings(estimator: Chosen) -> None:
     with pytest.raises(TypeError, match=r'^X holds strings; use estimator="symbols" for it'):
         pt.mutual_information(LETTERS[Y], Y, estimator=estimator)
 
@@ -259,7 +258,7 @@ def test_bins_refuse_strings(estimator: Estimator | str) -> None:
 @pytest.mark.parametrize(
     "estimator", [pt.Symbols(), pt.Binning(n_bins=3), pt.Binning("uniform", n_bins=3)], ids=repr
 )
-def test_the_order_of_rows_does_not_matter(estimator: Estimator | str) -> None:
+def test_the_order_of_rows_does_not_matter(estimator: Chosen) -> None:
     """For k-means it may: the start is drawn by row number."""
     X, Z = (Y // 2, Y % 3) if estimator == pt.Symbols() else (T[:, :2], S[:, :2])
     order = np.random.default_rng(3).permutation(N)

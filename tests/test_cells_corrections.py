@@ -119,7 +119,7 @@ def test_atoms_add_up_to_the_corrected_informations(correction: Any) -> None:
         T = np.where(rng.random(300) < 0.2, Y, rng.integers(0, cells_t, 300)) % cells_t
         estimator = pt.Binning(correction=correction)
         t, s = (estimator.summarise(X, Y) for X in (T, S))
-        pid = estimator.decompose(t, s)
+        pid = estimator.pair(t, s, synergy=False).pid()
         assert pid.redundancy + pid.unique_t == pytest.approx(t.information, abs=1e-6)
         assert pid.redundancy + pid.unique_s == pytest.approx(s.information, abs=1e-6)
         assert min(pid.unique_t, pid.unique_s) >= -1e-6

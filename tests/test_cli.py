@@ -276,7 +276,7 @@ def test_a_failing_write_leaves_the_old_file(folder, monkeypatch):
         raise OSError("disk full")
 
     (folder / "out.png").write_bytes(b"old")
-    monkeypatch.setattr(cli, "_plot", fail)
+    monkeypatch.setattr(cli, "save_atoms", fail)
     result = measure("--plot", "out.png")
     assert result.exit_code == REFUSED
     assert "disk full" in result.stderr

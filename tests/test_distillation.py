@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
 import re
 import warnings
 
@@ -12,7 +13,7 @@ import pytest
 from helpers import EXACT, atoms
 
 import pidtools as pt
-from pidtools import problems
+from pidtools import _measuring, problems
 from pidtools._information import said_in
 
 GATES = ["XOR", "AND", "OR", "COPY", "COPY6", "UNQ", "RDN", "RDNXOR", "RDNUNQXOR", "SUM"]
@@ -453,3 +454,54 @@ def test_intervals_of_many_cells_hold_the_truth_and_effects_are_found():
             )  # fmt: skip
         assert exact in found.intervals["distillable"]
         assert found.p_distillable <= 0.05
+
+
+# ---------------------------------------------------------------- one summary, many questions
+
+
+@pytest.mark.parametrize("estimator", ["kmeans", "binning", "symbols", "knn", "probe", "gaussian"])
+def test_reused_summaries_have_the_intervals_of_their_arrays(estimator):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 240)
+    T = rng.normal(size=(240, 2)) + y[:, None]
+    S, Y = T[:, :1] + rng.normal(size=(240, 1)), y
+    if estimator == "symbols":
+        T, S = (X.round().astype(int) for X in (T[:, 0], S[:, 0]))
+    if estimator == "gaussian":
+        Y = y + rng.normal(size=240)
+    own = {"probe": pt.Probe(experts=("lda",)), "binning": pt.Binning(n_bins=2)}
+    how = own.get(estimator, estimator)
+    groups = np.arange(240) // 2
+    options = {"groups": groups, "confidence_level": 0.9, "n_resamples": 10}
+    t, s = (pt.summarise(X, Y, estimator=how, groups=groups) for X in (T, S))
+    expected = pt.distillable_knowledge(T, S, Y, estimator=how, **options)
+    for given in ((t, s), (t, S), (T, s)):
+        found = pt.distillable_knowledge(*given, Y, estimator=how, **options)
+        assert found.pid.atoms == expected.pid.atoms
+        assert found.intervals == expected.intervals
+
+
+@pytest.mark.filterwarnings("ignore:.*effective dimensions are many:pidtools.PIDWarning")
+@pytest.mark.parametrize("estimator", ["kmeans", "knn", pt.Probe(experts=("lda",))])
+def test_what_goes_to_a_worker_holds_the_activations_once(estimator):
+    rng = np.random.default_rng(0)
+    y, T, S = rng.integers(0, 2, 300), *rng.normal(size=(2, 300, 400))
+    t, s = (pt.summarise(X, y, estimator=estimator) for X in (T, S))
+    again = _measuring.Again.of((t.estimator.pair(t, s),))
+    assert len(pickle.dumps(again)) < 1.1 * (T.nbytes + S.nbytes)
+
+
+def test_warnings_come_once_at_the_line_of_the_user():
+    rng = np.random.default_rng(0)
+    T, a, b, Y = rng.normal(size=(4, 14, 3))
+    for call in (
+        lambda: pt.distillable_knowledge(T, a, Y, estimator="gaussian", confidence_level=0.95),
+        lambda: pt.compare_students(T, a, b, Y, estimator="gaussian"),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call()
+        texts = [str(warning.message) for warning in caught]
+        assert texts
+        assert len(set(texts)) == len(texts)
+        assert {warning.filename for warning in caught} == {__file__}

@@ -100,11 +100,8 @@ class SignOfOneColumn(estimators.Estimator):
         found = pt.Symbols().summarise(signs, Y, name=name)
         return dataclasses.replace(found, estimator=self)
 
-    def decompose(self, summary_t, summary_s):
-        return pt.Symbols().decompose(summary_t, summary_s)
-
-    def joint_information(self, summary_t, summary_s):
-        return pt.Symbols().joint_information(summary_t, summary_s)
+    def pair(self, t, s, *, synergy=True, n_jobs=None):
+        return pt.Symbols().pair(t, s, synergy=synergy)
 
 
 def test_an_estimator_of_ones_own_answers_every_question():
@@ -130,7 +127,54 @@ def test_an_estimator_without_its_steps_can_not_be_made():
     class Misspelt(estimators.Estimator):
         def summarize(self, X, Y, /, **options): ...
 
-    with pytest.raises(TypeError, match=r"abstract methods? '?decompose.*summarise"):
+    with pytest.raises(TypeError, match=r"abstract methods? '?pair.*summarise"):
         Misspelt()
     with pytest.raises(TypeError, match=r"^estimator must be one of 'auto'.*; got dict"):
         pt.mutual_information(FEATURES, Y, estimator={})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeansSummary(estimators.Summary):
+    """Class means of one column: a summary of one's own, which counts how often it is drawn."""
+
+    rows: np.ndarray
+
+    def resampled(self, rows):
+        DRAWN.append(self.data)
+        return dataclasses.replace(self, rows=self.rows[rows])
+
+
+DRAWN: list[object] = []
+
+
+class MeansPair(estimators.Pair):
+    def atoms(self):
+        between = np.corrcoef(self.t.rows[:, 0], self.s.rows[:, 0])[0, 1]
+        return pt.PID(
+            redundancy=between**2 / 4, unique_t=0.1, unique_s=0.0, synergy=None, gap=1e-9,
+            outcome=pt.Outcome.closed_form,
+        )  # fmt: skip
+
+    def joint_information(self):
+        return 0.5
+
+
+@dataclass(frozen=True)
+class Means(estimators.Estimator):
+    """An estimator with a summary and a pair of its own, from nothing else of the library."""
+
+    def summarise(self, X, Y, /, *, random_state=0, name="X", groups=None, n_jobs=None):
+        return MeansSummary(estimator=self, information=0.1, labels=Y, rows=X)
+
+    def pair(self, t, s, *, synergy=True, n_jobs=None):
+        return MeansPair(t=t, s=s, synergy=synergy)
+
+
+def test_a_source_is_resampled_once_in_all_its_pairs():
+    rng = np.random.default_rng(0)
+    y, T, a, b = rng.integers(0, 2, 200), *rng.normal(size=(3, 200, 1))
+    DRAWN.clear()
+    found = pt.compare_students(T, a, b, y, estimator=Means(), n_resamples=10, n_jobs=1)
+    assert len(DRAWN) == 3 * 10
+    assert found.a.synergy == pytest.approx(0.5 - found.a.distilled - 0.1, abs=EXACT)
+    assert found.intervals["distilled"].low < found.intervals["distilled"].high

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import (
+    Chosen,
     known,
     noted,
     teacher_and_noise,
@@ -16,7 +17,7 @@ from helpers import (
 )
 
 import pidtools as pt
-from pidtools.estimators import Estimator
+from pidtools._cells.summary import CellPair
 
 N = 300
 T, S, Y = teacher_and_student(N)
@@ -27,7 +28,7 @@ def measure(
     T: Any = T,
     S: Any = S,
     Y: Any = Y,
-    estimator: Estimator | str = CHEAP,
+    estimator: Chosen = CHEAP,
     **options: Any,
 ) -> pt.DistillableKnowledge:
     return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
@@ -40,13 +41,13 @@ def test_estimates_are_reported_as_they_came_out_with_a_note(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An estimator that breaks every law on purpose."""
-    whole = pt.Symbols.decompose
+    whole = CellPair.atoms
 
-    def off(self: pt.Symbols, t: Any, s: Any) -> pt.PID:
-        return dataclasses.replace(whole(self, t, s), unique_t=-0.02, redundancy=-0.01)
+    def off(self: CellPair) -> pt.PID:
+        return dataclasses.replace(whole(self), unique_t=-0.02, redundancy=-0.01)
 
-    monkeypatch.setattr(pt.Symbols, "decompose", off)
-    monkeypatch.setattr(pt.Symbols, "joint_information", lambda self, t, s: -0.2)
+    monkeypatch.setattr(CellPair, "atoms", off)
+    monkeypatch.setattr(CellPair, "joint_information", lambda self: -0.2)
     result = pt.distillable_knowledge(Y, Y // 2, Y)
     assert (result.distillable, result.distilled) == (-0.02, -0.01)
     (note,) = (note for note in result.notes if note.startswith("Below 0"))
@@ -151,7 +152,7 @@ def test_intervals_from_few_groups_are_said_to_be_narrow() -> None:
 @pytest.mark.parametrize("estimator", [CHEAP, "binning", "knn", "kmeans"])
 @pytest.mark.parametrize("n_groups", [2, 3])
 def test_too_few_groups_are_refused_before_anything_is_resampled(
-    monkeypatch: pytest.MonkeyPatch, estimator: Estimator | str, n_groups: int
+    monkeypatch: pytest.MonkeyPatch, estimator: Chosen, n_groups: int
 ) -> None:
     """One rule: tables of two groups, drawn again, would give intervals of no width."""
     monkeypatch.setattr(pt.resampling, "replicate", None)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import (
+    Chosen,
     atoms,
     classes_with_posterior,
     entropy_of,
@@ -17,7 +18,6 @@ from helpers import (
 import pidtools as pt
 from pidtools import Probe
 from pidtools._result import PIDWarning
-from pidtools.estimators import Estimator
 
 CHEAP = Probe(experts=("lda",))
 T, S, Y = teacher_and_student()
@@ -28,7 +28,7 @@ def measure(
     T: Any = T,
     S: Any = S,
     Y: Any = Y,
-    estimator: Estimator | str = CHEAP,
+    estimator: Chosen = CHEAP,
     **options: Any,
 ) -> pt.DistillableKnowledge:
     return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)

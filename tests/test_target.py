@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import (
+    Chosen,
     known,
     teacher_and_noise,
     unheard,
@@ -16,7 +17,6 @@ from helpers import (
 
 import pidtools as pt
 from pidtools._types import Floats
-from pidtools.estimators import Estimator
 
 N = 600
 RNG = np.random.default_rng(0)
@@ -161,7 +161,7 @@ def test_an_information_above_the_entropy_of_y_is_warned_of() -> None:
 
 @pytest.mark.parametrize("estimator", ["knn", pt.Binning(n_bins=6)], ids=repr)
 def test_no_information_is_above_the_entropy_of_the_labels(
-    estimator: Estimator | str,
+    estimator: Chosen,
 ) -> None:
     for n, n_classes in ((60, 6), (400, 10)):
         y = np.random.default_rng(n).integers(0, n_classes, n)
@@ -230,7 +230,7 @@ def test_padding_in_both_sources_is_said() -> None:
 
 
 @pytest.mark.parametrize("estimator", ["binning", "knn"])
-def test_whole_floats_of_many_classes_are_labels(estimator: Estimator | str) -> None:
+def test_whole_floats_of_many_classes_are_labels(estimator: Chosen) -> None:
     """150 classes of 20 rows; as integers and as floats they are the same, and it is said."""
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(150), 20)
@@ -263,7 +263,7 @@ def test_amounts_far_from_0_are_amounts(amount: Callable[[Floats], Floats]) -> N
 
 
 @pytest.mark.parametrize("estimator", ["auto", "knn", "gaussian"])
-def test_two_floats_are_labels_and_one_is_nothing(estimator: Estimator | str) -> None:
+def test_two_floats_are_labels_and_one_is_nothing(estimator: Chosen) -> None:
     T, S, Y = teacher_and_noise()
     with pytest.raises(ValueError, match=r"pass np.unique\(Y, return_inverse=True\)"):
         pt.distillable_knowledge(T, S, np.where(Y > 0, 0.25, 0.75), estimator=estimator)

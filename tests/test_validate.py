@@ -12,6 +12,7 @@ import pytest
 from helpers import (
     EXACT,
     SINGLE,
+    Chosen,
     Dtype,
     atoms,
     random_pmf,
@@ -25,7 +26,6 @@ from scipy.sparse import csr_array
 
 import pidtools as pt
 from pidtools._types import Array
-from pidtools.estimators import Estimator
 
 N = 120
 RNG = np.random.default_rng(0)
@@ -338,7 +338,7 @@ GOOD_FEATURES = {
 
 @pytest.mark.parametrize("source", GOOD_FEATURES.values(), ids=GOOD_FEATURES)
 @pytest.mark.parametrize("estimator", ["kmeans", pt.Binning(n_bins=2)], ids=repr)
-def test_good_features_of_any_kind_say_the_same(source: Any, estimator: Estimator | str) -> None:
+def test_good_features_of_any_kind_say_the_same(source: Any, estimator: Chosen) -> None:
     with unheard():  # few samples, on purpose
         expected, found = (
             measure(T=X, estimator=estimator, S=FEATURES) for X in (FEATURES, source)
@@ -487,7 +487,7 @@ def test_unknown_estimator_lists_the_choices() -> None:
     ],
     ids=["class", "number", "None", "list"],
 )
-def test_what_is_no_estimator(estimator: Estimator | str, message: str) -> None:
+def test_what_is_no_estimator(estimator: Chosen, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         measure(estimator=estimator)
 
@@ -611,9 +611,7 @@ def is_answer(numbers: Iterable[object]) -> bool:
 
 @settings(max_examples=300)
 @given(inputs(), st.sampled_from(["auto", "symbols", "binning", pt.Binning("uniform"), "kmeans"]))
-def test_any_arrays_give_an_answer_or_a_clear_error(
-    arrays: Any, estimator: Estimator | str
-) -> None:
+def test_any_arrays_give_an_answer_or_a_clear_error(arrays: Any, estimator: Chosen) -> None:
     """Never another exception, a warning that is not ours, or a NaN."""
     result, refusal = attempt(pt.distillable_knowledge, *arrays, estimator=estimator)
     if result is None:

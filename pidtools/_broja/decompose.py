@@ -251,8 +251,7 @@ def broja_batch(
     if n_wide:
         _warnings.warn(
             f"{n_wide} of {len(p)} members have a certified gap above tol, the widest "
-            f"{result.in_units(units).gap.max():.2g} {units}; tol is {tol:.2g} bits.",
-            stacklevel=2,
+            f"{result.gap.max():.2g} bits; tol is {tol:.2g} bits."
         )
     return result.in_units(units)
 
@@ -294,9 +293,8 @@ def _decompose(
     pid = _atoms(union, i_t, i_s, joint_information, options.tol)
     if pid.gap > options.tol:
         _warnings.warn(
-            f"{pid.outcome.value} The atoms are within {pid.in_units(units).gap:.2g} {units} of "
-            f"the optimum; tol is {options.tol:.2g} bits.",
-            stacklevel=3,
+            f"{pid.outcome.value} The atoms are within {pid.gap:.2g} bits of the optimum; tol is "
+            f"{options.tol:.2g} bits."
         )
     return pid.in_units(units)
 

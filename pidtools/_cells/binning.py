@@ -12,10 +12,9 @@ from pidtools import _validate, _warnings
 from pidtools._cells import summary as cells
 from pidtools._cells.corrections import CORRECTIONS
 from pidtools._cells.counting import combine
-from pidtools._cells.summary import CellSummary
+from pidtools._cells.summary import CellPair, CellSummary
 from pidtools._estimator import Estimator
 from pidtools._magnitudes import exponents_of, note_on_decades
-from pidtools._result import PID
 from pidtools._types import Array, Codes
 
 # Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
@@ -25,18 +24,14 @@ ONE_DIRECTION = 4
 ORDINARY = (1e-4, 1e15)
 
 
-class _Cells(Estimator):
-    """The two steps that all estimators with cells share."""
+class _Cells(Estimator[CellSummary]):
+    """The step that all estimators with cells share."""
 
-    @_warnings.quiet
-    def decompose(self, summary_t: CellSummary, summary_s: CellSummary) -> PID:
-        """Redundancy and uniques in bits, from the two pair tables."""
-        return cells.decompose(summary_t, summary_s)
-
-    @_warnings.quiet
-    def joint_information(self, summary_t: CellSummary, summary_s: CellSummary) -> float:
-        """I(Y; T, S) in bits, from the triple of codes."""
-        return cells.joint_information(summary_t, summary_s)
+    def pair(
+        self, t: CellSummary, s: CellSummary, *, synergy: bool = True, n_jobs: int | None = None
+    ) -> CellPair:
+        """What decomposes the two pair tables."""
+        return CellPair(t=t, s=s, synergy=synergy)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,8 +13,9 @@ from pidtools import _warnings
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.corrections import corrected_information, first_order_bias, plug_in
 from pidtools._cells.counting import combine, count
+from pidtools._estimator import Estimator, Pair, Summary
 from pidtools._information import entropy
-from pidtools._result import PID, Summary
+from pidtools._result import PID
 from pidtools._types import Array, Codes
 
 # Far below the sampling error of any table from samples: with 1e8 samples and two cells an
@@ -51,12 +53,29 @@ class CellSummary(Summary):
         """Number of occupied cells."""
         return int(self.counts.shape[0])
 
+    @property
+    def is_plug_in(self) -> bool:
+        """Whether the information is not corrected."""
+        return self.correction == "none"
+
+
+class CellPair(Pair[CellSummary]):
+    """Two sources as codes of cells."""
+
+    def atoms(self) -> PID:
+        """Redundancy and uniques in bits, from the two pair tables."""
+        return decompose(self.t, self.s)
+
+    def joint_information(self) -> float:
+        """I(Y; T, S) in bits, from the triple of codes."""
+        return joint_information(self.t, self.s)
+
 
 def summarise_codes(
     codes: Array,
     labels: Codes,
     *,
-    estimator: object,
+    estimator: Estimator[Any],
     name: str,
     notes: tuple[str, ...] = (),
     correction: str = "none",
@@ -189,7 +208,7 @@ def _few_samples(counts: csr_array) -> tuple[str, ...]:
 
 def _warn(texts: tuple[str, ...], name: str) -> None:
     for text in texts:
-        _warnings.warn(f"{name}: {text}", stacklevel=2)
+        _warnings.warn(f"{name}: {text}")
 
 
 def _label_entropy(counts: csr_array) -> float:

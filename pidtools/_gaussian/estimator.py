@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 
 from pidtools import _validate, _warnings
-from pidtools._estimator import Estimator
+from pidtools._estimator import Estimator, Pair, Summary
 from pidtools._gaussian import correction, factors, moments, pencil, shape, target
 from pidtools._gaussian.exact import left_out
 from pidtools._gaussian.factors import Posterior
 from pidtools._gaussian.source import (
     Anchor,
     Columns,
-    Pair,
+    Joined,
     Residuals,
     Source,
     Together,
@@ -25,8 +25,8 @@ from pidtools._gaussian.source import (
     together,
 )
 from pidtools._gaussian.target import Reduced
-from pidtools._result import NATS_PER_BIT, PID, Outcome, Summary
-from pidtools._types import Array
+from pidtools._result import NATS_PER_BIT, PID, Outcome
+from pidtools._types import Array, Codes
 
 # Below this many samples a unit, sampling moves the atoms by tenths of a bit, corrected or not.
 FEW_SAMPLES = 3
@@ -48,18 +48,83 @@ class GaussianSummary(Summary):
         What the source leaves of Y.
     residuals : Residuals or None
         The same for each sample, where it is needed for the correction.
-    anchor : Anchor or None
-        What resamples of a student are held to beside their teacher.
     """
 
+    resamples = "weights"
+
+    estimator: Gaussian
     source: Source = field(repr=False)
     posterior: Posterior = field(repr=False)
     residuals: Residuals | None = field(repr=False)
-    anchor: Anchor | None = field(default=None, repr=False)
+
+    @_warnings.quiet
+    def resampled(self, rows: Codes) -> GaussianSummary:
+        """The summary of drawn rows.
+
+        Units that were left out stay left out: the question is the same.
+        """
+        X, Y = self.source.x.used(rows), self.source.y.values[rows]
+        with factors.arithmetic():
+            source = self.estimator._look(X, Y, "X")
+            if source.y.rank < self.source.y.rank:
+                raise ValueError("A resample lost a direction of Y.")
+            return self.estimator._summary(source, Y, "X")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GaussianPair(Pair[GaussianSummary]):
+    """Two sources in one frame of Y.
+
+    Attributes
+    ----------
+    corrected : tuple of float or None
+        Both unique informations in bits, corrected for the size of the sample.
+    anchor : Anchor or None
+        What resamples are held to; the uniques of these are known up to a constant.
+    """
+
+    corrected: tuple[float, float] | None
+    anchor: Anchor | None
+
+    def atoms(self) -> PID:
+        """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
+        t, s = self.t, self.s
+        with factors.arithmetic():
+            solved = pencil.solve(t.posterior.lower, s.posterior.lower)
+            gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
+        return _decomposed(t, self.corrected or (solved.unique_t, solved.unique_s), gap)
+
+    def joint_information(self) -> float:
+        """I(Y; T, S) in bits from the covariance of all."""
+        with factors.arithmetic():
+            return self.t.estimator._joint(Joined(self.t.source, self.s.source), self.t.posterior)
+
+    def resampled(
+        self, t: GaussianSummary, s: GaussianSummary, rows: Codes
+    ) -> Pair[GaussianSummary]:
+        """The pair of resampled summaries, held to the anchor where it is corrected."""
+        with factors.arithmetic():
+            s = _beside(t.source.y, s)
+        if self.anchor is None:
+            return dataclasses.replace(self, t=t, s=s)
+        return ResampledPair(t=t, s=s, synergy=self.synergy, corrected=None, anchor=self.anchor)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ResampledPair(GaussianPair):
+    """Two sources on drawn rows, seen along the eigenvectors of the whole sample."""
+
+    anchor: Anchor
+
+    def atoms(self) -> PID:
+        """Redundancy and uniques in bits, the uniques up to a constant."""
+        with factors.arithmetic():
+            uniques = _anchored_uniques(self.t, self.s, self.anchor)
+        return _decomposed(self.t, uniques, np.inf)
 
 
 @dataclass(frozen=True)
-class Gaussian(Estimator):
+class Gaussian(Estimator[GaussianSummary]):
     """For a continuous Y: the Gaussian decomposition of the sample covariance.
 
     Sees linear relations only. Exact in the limit for normal variables, and with ``copula=True``
@@ -96,7 +161,6 @@ class Gaussian(Estimator):
     """
 
     target = "continuous"
-    resamples = "weights"
 
     correction: bool = True
     shrinkage: Literal["oas"] | None = None
@@ -200,78 +264,42 @@ class Gaussian(Estimator):
         return tuple(note for note in notes if note)
 
     @_warnings.quiet
-    def prepared(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> GaussianSummary:
-        """The second summary with what its resamples are held to beside the first."""
-        t, s = summary_t, summary_s
+    def pair(
+        self,
+        t: GaussianSummary,
+        s: GaussianSummary,
+        *,
+        synergy: bool = True,
+        n_jobs: int | None = None,
+    ) -> GaussianPair:
+        """What decomposes two summaries by the eigenvalues of what both leave of Y."""
         with factors.arithmetic():
             s = _beside(t.source.y, s)
-            if t.residuals is None or s.residuals is None:
-                return s
-            both = _together(t, s, t.residuals, s.residuals)
-            place = correction.fit(both.log_g, both.scatter).log_g
-            frame = t.source.y.whitened(both.frame)
-            return dataclasses.replace(s, anchor=Anchor(frame, np.exp((place - both.log_g) / 2)))
+            corrected = anchor = None
+            if t.residuals is not None and s.residuals is not None:
+                both = _together(t, s, t.residuals, s.residuals)
+                fitted = correction.fit(both.log_g, both.scatter)
+                corrected = _uniques(both, fitted.excess)
+                stretch = np.exp((fitted.log_g - both.log_g) / 2)
+                anchor = Anchor(t.source.y.whitened(both.frame), stretch)
+            return GaussianPair(t=t, s=s, synergy=synergy, corrected=corrected, anchor=anchor)
 
-    @_warnings.quiet
-    def resampled(self, summary: GaussianSummary, weights: Array) -> GaussianSummary:
-        """The summary with each row counted `weights` times, integers of shape (n_samples,).
-
-        Units that were left out stay left out: the question is the same.
-        """
-        rows = np.repeat(np.arange(len(weights)), weights)
-        X, Y = summary.source.x.used(rows), summary.source.y.values[rows]
-        with factors.arithmetic():
-            source = self._look(X, Y, "X")
-            if source.y.rank < summary.source.y.rank:
-                raise ValueError("A resample lost a direction of Y.")
-            return dataclasses.replace(self._summary(source, Y, "X"), anchor=summary.anchor)
-
-    @_warnings.quiet
-    def decompose(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> PID:
-        """Redundancy and uniques in bits from the eigenvalues of what both leave of Y."""
-        t = summary_t
-        with factors.arithmetic():
-            s = _beside(t.source.y, summary_s)
-            if s.anchor is not None:
-                unique_t, unique_s, gap = *_anchored_uniques(t, s, s.anchor), np.inf
-            else:
-                solved = pencil.solve(t.posterior.lower, s.posterior.lower)
-                unique_t, unique_s = solved.unique_t, solved.unique_s
-                gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
-                if t.residuals is not None and s.residuals is not None:
-                    both = _together(t, s, t.residuals, s.residuals)
-                    unique_t, unique_s = _corrected_uniques(both)
-        return PID(
-            redundancy=t.information - unique_t,
-            unique_t=unique_t,
-            unique_s=unique_s,
-            synergy=None,
-            gap=gap,
-            outcome=Outcome.closed_form,
-        )
-
-    @_warnings.quiet
-    def joint_information(self, summary_t: GaussianSummary, summary_s: GaussianSummary) -> float:
-        """I(Y; T, S) in bits from the covariance of all."""
-        with factors.arithmetic():
-            pair = Pair(summary_t.source, _beside(summary_t.source.y, summary_s).source)
-            return self._information(pair, summary_t.posterior)
-
-    def _information(self, pair: Pair, of_t: Posterior) -> float:
-        rank = pair.t.x.rank + pair.s.x.rank
-        if self.shrinkage is None and pair.t.n_samples - 1 <= rank + pair.t.y.rank:
+    def _joint(self, both: Joined, of_t: Posterior) -> float:
+        """I(Y; T, S) in bits."""
+        rank = both.t.x.rank + both.s.x.rank
+        if self.shrinkage is None and both.t.n_samples - 1 <= rank + both.t.y.rank:
             raise ValueError(
-                f"T and S together have {rank} units and Y {pair.t.y.rank} for "
-                f"{pair.t.n_samples} samples, too few for the synergy; pass synergy=False, more "
+                f"T and S together have {rank} units and Y {both.t.y.rank} for "
+                f"{both.t.n_samples} samples, too few for the synergy; pass synergy=False, more "
                 'samples, fewer units, or estimator=pt.Gaussian(shrinkage="oas").'
             )
         try:
-            posterior = pair.posterior(of_t)
+            posterior = both.posterior(of_t)
         except (factors.DeterministicError, factors.IndefiniteError):
             raise ValueError(_fixed("T and S together")) from None
         bias = 0.0
         if self._corrects:
-            n, n_y = pair.t.n_samples, pair.t.y.rank
+            n, n_y = both.t.n_samples, both.t.y.rank
             bias = correction.information_bias(n_y, n - 1, len(posterior.whitened))
         return (-factors.log_det(posterior.lower) - bias) / NATS_PER_BIT
 
@@ -305,9 +333,8 @@ def _beside(y: Columns, summary: GaussianSummary) -> GaussianSummary:
     """
     if y.is_frame_of(summary.source.y):
         return summary
-    estimator: Gaussian = summary.estimator
-    anew = estimator._summary(summary.source.beside(y), summary.labels, "S")
-    return dataclasses.replace(anew, notes=summary.notes, anchor=summary.anchor)
+    anew = summary.estimator._summary(summary.source.beside(y), summary.labels, "S")
+    return dataclasses.replace(anew, notes=summary.notes, data=summary.data)
 
 
 def _looks_like_labels(Y: Array) -> bool:
@@ -324,11 +351,22 @@ def _together(
     return dataclasses.replace(both, log_g=both.log_g + shift)
 
 
-def _corrected_uniques(both: Together, *, effort: float = 1.0) -> tuple[float, float]:
-    """Both unique informations in bits."""
-    excess = correction.fit(both.log_g, both.scatter, effort=effort).excess
+def _uniques(both: Together, excess: float) -> tuple[float, float]:
+    """Both unique informations in bits, less what their spread has from sampling."""
     unique_t, unique_s = (np.maximum(sign * both.log_g, 0.0).sum() / 2 - excess for sign in (-1, 1))
     return float(unique_t) / NATS_PER_BIT, float(unique_s) / NATS_PER_BIT
+
+
+def _decomposed(t: GaussianSummary, uniques: tuple[float, float], gap: float) -> PID:
+    unique_t, unique_s = uniques
+    return PID(
+        redundancy=t.information - unique_t,
+        unique_t=unique_t,
+        unique_s=unique_s,
+        synergy=None,
+        gap=gap,
+        outcome=Outcome.closed_form,
+    )
 
 
 def _anchored_uniques(
@@ -341,7 +379,8 @@ def _anchored_uniques(
     both = _together(
         t, s, t.residuals.mapped(anchor.stretch[:, None] * frame), s.residuals.mapped(frame)
     )
-    return _corrected_uniques(both, effort=RESAMPLED_EFFORT)
+    excess = correction.fit(both.log_g, both.scatter, effort=RESAMPLED_EFFORT).excess
+    return _uniques(both, excess)
 
 
 def _rounding(summary: GaussianSummary) -> float:
@@ -372,5 +411,4 @@ def _check_size(source: Source, name: str) -> None:
         _warnings.warn(
             f"{name}: {n} samples for {units} units and {targets} of Y are few; the atoms move by "
             "tenths of a bit from sample to sample. Use fewer units or more samples.",
-            stacklevel=2,
         )

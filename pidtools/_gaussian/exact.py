@@ -17,7 +17,6 @@ from pidtools._result import PID, UNITS, Outcome, Units
 from pidtools._types import Bools, Codes, Floats
 
 MEASURES = ("broja", "mmi")
-ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
 # Units named in a note before "and so on".
 NAMED_UNITS = 8
 
@@ -123,12 +122,7 @@ def _decompose(cov: Floats, sizes: tuple[int, int, int], tolerance: float, measu
         other = decompose(_look(correlation, scale, spans, more, tolerance))
     except (factors.IndefiniteError, factors.DeterministicError):
         return _with_doubt(pid, np.inf)
-    return _with_doubt(pid, _distance(pid, other) + other.gap)
-
-
-def _distance(a: PID, b: PID) -> float:
-    pairs = ((getattr(a, name), getattr(b, name)) for name in ATOMS)
-    return float(max(abs(mine - yours) for mine, yours in pairs))
+    return _with_doubt(pid, pid.distance(other) + other.gap)
 
 
 def _with_doubt(pid: PID, gap: float) -> PID:
@@ -138,7 +132,7 @@ def _with_doubt(pid: PID, gap: float) -> PID:
         f"rounding; with it the atoms may be off by {gap:.2g} bits, which the gap includes. Drop "
         "those units, or compute cov from their differences."
     )
-    _warnings.warn(note, stacklevel=3)
+    _warnings.warn(note)
     return dataclasses.replace(pid, gap=pid.gap + gap, notes=(*pid.notes, note))
 
 

@@ -170,7 +170,7 @@ def _shrunk(correlation: Floats, weight: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Joined:
     """Two sources beside the same Y."""
 
     t: Source

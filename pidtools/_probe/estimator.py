@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
-from pidtools._estimator import Estimator
+from pidtools._estimator import Data, Estimator, Pair, Summary
 from pidtools._information import entropy
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -42,7 +42,7 @@ from pidtools._probe.pool import weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten
-from pidtools._result import PID, Summary
+from pidtools._result import PID
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
@@ -78,14 +78,15 @@ class ProbeSummary(Summary):
         The features, not copied; a joint probe needs them.
     folds, halves : ndarray of int64, shape (n_samples,)
         Which rows were held out together.
+    groups : ndarray of int64, shape (n_samples,), or None
+        Rows of one group are always held out together.
     left_out : ndarray of int64
         Columns of `source` that the experts don't see: see `rare_noise`.
-    pooled : Losses or None
-        Of a pool of this source's posteriors with those of the one it was prepared to meet.
-    together : float
-        What that pool knows, in bits; infinite where it is not needed.
     """
 
+    resamples = "fits"
+
+    estimator: Probe
     bound: float
     bound_from_half: float
     weights: dict[str, float] = field(repr=False)
@@ -96,19 +97,89 @@ class ProbeSummary(Summary):
     source: Array = field(repr=False)
     folds: Codes = field(repr=False)
     halves: Codes = field(repr=False)
+    groups: Array | None = field(repr=False)
     random_state: int = field(repr=False)
     left_out: Codes = field(repr=False)
-    pooled: Losses | None = field(default=None, repr=False)
-    together: float = field(default=np.inf, repr=False)
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
         return int(self.log_posteriors.shape[1])
 
+    @_warnings.quiet
+    def resampled(self, rows: Codes) -> ProbeSummary:
+        """The summary of drawn rows, not refitted.
+
+        To first order the held-out loss does not depend on errors of the posteriors; what
+        fitting them anew adds is found from a few calls of `refitted`.
+        """
+        return self.estimator._weighed(self, _shares_of(rows, self.n_samples))
+
+    @_warnings.quiet
+    def refitted(self, rows: Codes) -> ProbeSummary:
+        """The summary fitted anew on some rows, asking only the experts it has in its pool."""
+        return self.estimator._refitted(self, rows)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProbePair(Pair[ProbeSummary]):
+    """Two sources that were held out in the same folds.
+
+    Attributes
+    ----------
+    both : ProbeSummary or None
+        A probe of both sources that also hears what the single ones said; None without synergy.
+    pooled : Losses or None
+        Of a pool of both posteriors, without new fits; None for two classes, which need none.
+    together : float
+        What that pool knows, in bits; infinite where there is none.
+    """
+
+    both: ProbeSummary | None
+    pooled: Losses | None
+    together: float
+
+    def atoms(self) -> PID:
+        """Redundancy and uniques in bits, from the two sharpened tables.
+
+        No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
+        can't quite follow a source that is a garbling of the other, the union is bounded by what
+        a pool of both posteriors knows: without new fits, so the same with and without synergy.
+        An information below 0 counts as 0, as its table holds none.
+        """
+        pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
+        i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
+        union = min(pid.union_information, max(self.together, i_t, i_s))
+        return dataclasses.replace(
+            pid,
+            redundancy=i_t + i_s - union,
+            unique_t=union - i_s,
+            unique_s=union - i_t,
+            gap=max(pid.gap, ROUNDING),
+        )
+
+    def joint_information(self) -> float:
+        """I(Y; T, S) in bits, from the probe of both sources."""
+        if self.both is None:
+            raise ValueError("The pair was made without synergy.")
+        return self.both.information
+
+    def resampled(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
+        """The pair of resampled summaries, its own probe and pool weighed like them."""
+        both = None if self.both is None else self.both.resampled(rows)
+        shares = _shares_of(rows, self.s.n_samples)
+        together = _knows_together(self.s, self.pooled, shares)
+        return dataclasses.replace(self, t=t, s=s, both=both, together=together)
+
+    def refitted(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
+        """The pair of refitted summaries, its own probe and pool fitted anew."""
+        if self.both is None:
+            return _pair_of(t, s, None)
+        return _pair_of(t, s, t.estimator._joint_refitted(self.both, t, s, rows))
+
 
 @dataclass(frozen=True)
-class Probe(Estimator):
+class Probe(Estimator[ProbeSummary]):
     """Cross-fitted label posteriors, pooled from several kinds of classifiers.
 
     The posterior p(y | X) is all that a source has to say about a label, however wide the
@@ -156,8 +227,6 @@ class Probe(Estimator):
     >>> bool(0.6 < summary.information < 0.9)
     True
     """
-
-    resamples = "fits"
 
     n_folds: int = 5
     inputs: Literal["features", "probabilities", "logits"] = "features"
@@ -234,69 +303,30 @@ class Probe(Estimator):
         return summary
 
     @_warnings.quiet
-    def decompose(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> PID:
-        """Redundancy and uniques in bits, from the two sharpened tables.
-
-        No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
-        can't quite follow a source that is a garbling of the other, the union is bounded by what
-        a pool of both posteriors knows: without new fits, so the same with and without synergy.
-        An information below 0 counts as 0, as its table holds none.
+    def pair(
+        self, t: ProbeSummary, s: ProbeSummary, *, synergy: bool = True, n_jobs: int | None = None
+    ) -> ProbePair:
+        """What decomposes two summaries.
 
         Raises
         ------
         ValueError
             If the two were not held out in the same folds.
         """
-        _check_same_folds(summary_t, summary_s)
-        pid = broja_from_pairs(summary_t.table, summary_s.table, tol=TABLE_TOLERANCE)
-        i_t, i_s = max(summary_t.information, 0.0), max(summary_s.information, 0.0)
-        together = self.prepared(summary_t, summary_s).together
-        union = min(pid.union_information, max(together, i_t, i_s))
-        return dataclasses.replace(
-            pid,
-            redundancy=i_t + i_s - union,
-            unique_t=union - i_s,
-            unique_s=union - i_t,
-            gap=max(pid.gap, ROUNDING),
-        )
-
-    @_warnings.quiet
-    def prepared(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> ProbeSummary:
-        """The second summary with what a pool of both posteriors knows; resamples keep it."""
-        if summary_s.pooled is not None or summary_s.n_classes == 2:
-            return summary_s
-        pooled = _pool_of(summary_t, summary_s)
-        n = len(summary_s.labels)
-        together = _information(summary_s, pooled, np.full(n, 1 / n))[0]
-        return dataclasses.replace(summary_s, pooled=pooled, together=together)
-
-    @_warnings.quiet
-    def joint_information(self, summary_t: ProbeSummary, summary_s: ProbeSummary) -> float:
-        """I(Y; T, S) in bits, from a probe on both sources."""
-        return self.joint(summary_t, summary_s).information
-
-    @_warnings.quiet
-    def joint(
-        self, summary_t: ProbeSummary, summary_s: ProbeSummary, *, n_jobs: int | None = None
-    ) -> ProbeSummary:
-        """Probe both sources together; the pool hears what the single probes said.
-
-        Raises
-        ------
-        ValueError
-            If the two were not held out in the same folds.
-        """
-        _check_same_folds(summary_t, summary_s)
+        _check_same_folds(t, s)
+        if not synergy:
+            return _pair_of(t, s, None)
         task = HeldOut(
-            labels=summary_t.labels,
-            n_classes=summary_t.n_classes,
-            folds=summary_t.folds,
-            halves=summary_t.halves,
+            labels=t.labels,
+            n_classes=t.n_classes,
+            folds=t.folds,
+            halves=t.halves,
+            groups=t.groups,
             names=self._names(),
-            random_state=summary_t.random_state,
+            random_state=t.random_state,
             n_jobs=n_jobs,
         )
-        return self._joint(summary_t, summary_s, task)
+        return _pair_of(t, s, self._joint(t, s, task))
 
     def _joint(
         self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: HeldOut
@@ -312,65 +342,44 @@ class Probe(Estimator):
         return self._summary(found, task, summary_t.source, notes, summary_t.left_out)
 
     @_warnings.quiet
-    def evidence(
-        self,
-        X: Array,
-        labels: Codes,
-        *,
-        random_state: int = 0,
-        name: str = "X",
-        groups: Array | None = None,
-    ) -> Evidence:
-        """A statistic of `X`, shape (n, d), and labels in any order, for a permutation test."""
-        source = self._checked(X, labels, name)
+    def statistic(self, data: Data, labels: Codes, /) -> Evidence:
+        """How much better held-out posteriors like labels, in any order, than drawn ones."""
+        source = self._checked(data.X, labels, data.name)
         # For labels in any order: no unit is left out for what it says of them.
         whitened = whiten(source) if self.classifier is None else None
         return Evidence(
-            judge=self._judge_of_labels(source, whitened, random_state),
+            judge=self._judge_of_labels(source, whitened, data.random_state),
             given=self._given(source),
             names=self._names(),
             n_folds=self.n_folds,
-            random_state=random_state,
-            groups=groups,
+            random_state=data.random_state,
+            groups=data.groups,
         )
 
-    @_warnings.quiet
-    def resampled(self, summary: ProbeSummary, weights: Array) -> ProbeSummary:
-        """The summary with each row counted `weights` times, shape (n_samples,), not refitted.
-
-        To first order the held-out loss does not depend on errors of the posteriors; what
-        fitting them anew adds is found from a few calls of `refitted`.
-        """
-        shares = np.asarray(weights, dtype=np.float64) / weights.sum()
+    def _weighed(self, summary: ProbeSummary, shares: Floats) -> ProbeSummary:
+        """The summary with its rows counted by `shares`, which sum to 1."""
         return dataclasses.replace(summary, **self._numbers(summary, shares))
 
-    @_warnings.quiet
-    def refitted(
-        self,
-        summary: ProbeSummary,
-        rows: Codes,
-        *,
-        groups: Array | None = None,
-        parts: tuple[ProbeSummary, ProbeSummary] | None = None,
-    ) -> ProbeSummary:
-        """The summary fitted anew on some rows, asking only the experts it has in its pool.
+    def _refitted(self, summary: ProbeSummary, rows: Codes) -> ProbeSummary:
+        source, task = summary.source[rows], self._again(summary, rows)
+        judge = self._judge(source, task, summary.left_out)
+        found = task.run(judge, self._given(source), source.nbytes)
+        return self._summary(found, task, source, (), summary.left_out)
 
-        `groups` are those of all rows. A summary of both sources is refitted from the `parts`,
-        refitted on the same rows.
-        """
-        chosen = None if groups is None else groups[rows]
-        task = dataclasses.replace(
+    def _joint_refitted(
+        self, both: ProbeSummary, t: ProbeSummary, s: ProbeSummary, rows: Codes
+    ) -> ProbeSummary:
+        return self._joint(t, s, self._again(both, rows))
+
+    def _again(self, summary: ProbeSummary, rows: Codes) -> HeldOut:
+        """Folds of some rows anew, and the experts that a summary has in its pool."""
+        chosen = None if summary.groups is None else summary.groups[rows]
+        return dataclasses.replace(
             self._task(summary.labels[rows], summary.random_state, chosen, n_jobs=1),
             n_classes=summary.n_classes,  # the rows may lack some
             names=frozenset(summary.weights),
             race=False,
         )
-        if parts is not None:
-            return self._joint(*parts, task)
-        source = summary.source[rows]
-        judge = self._judge(source, task, summary.left_out)
-        found = task.run(judge, self._given(source), source.nbytes)
-        return self._summary(found, task, source, (), summary.left_out)
 
     def _checked(self, X: Array, labels: Codes, name: str) -> Array:
         features = _one_column_a_symbol(X, name) if X.ndim == 1 else X
@@ -397,6 +406,7 @@ class Probe(Estimator):
             n_classes=int(labels.max()) + 1,
             folds=fold_numbers(labels, self.n_folds, random_state, groups),
             halves=fold_numbers(labels, 2, random_state, groups),
+            groups=groups,
             names=self._names(),
             random_state=random_state,
             n_jobs=n_jobs,
@@ -462,6 +472,7 @@ class Probe(Estimator):
             source=source,
             folds=task.folds,
             halves=task.halves,
+            groups=task.groups,
             random_state=task.random_state,
             left_out=left_out,
         )
@@ -473,9 +484,6 @@ class Probe(Estimator):
         class_shares = sums(summary.labels, weights, summary.n_classes)
         own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
         information, bound, bound_from_half = _information(summary, own, weights)
-        together = np.inf
-        if summary.pooled is not None:
-            together = _information(summary, summary.pooled, weights)[0]
         p = np.exp(summary.log_posteriors.astype(np.float64))
         masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
         rows = cell_means(p, summary.codes, weights)
@@ -484,8 +492,31 @@ class Probe(Estimator):
             "bound": bound,
             "bound_from_half": bound_from_half,
             "table": sharpened_table(rows, masses, class_shares, information),
-            "together": together,
         }
+
+
+def _pair_of(t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None) -> ProbePair:
+    pooled = None if s.n_classes == 2 else _pool_of(t, s)
+    n = s.n_samples
+    return ProbePair(
+        t=t,
+        s=s,
+        synergy=both is not None,
+        both=both,
+        pooled=pooled,
+        together=_knows_together(s, pooled, np.full(n, 1 / n)),
+    )
+
+
+def _knows_together(s: ProbeSummary, pooled: Losses | None, shares: Floats) -> float:
+    return np.inf if pooled is None else _information(s, pooled, shares)[0]
+
+
+def _shares_of(rows: Codes, n_samples: int) -> Floats:
+    """Share of each of the samples among drawn rows."""
+    weights = np.bincount(rows, minlength=n_samples)
+    shares: Floats = weights / weights.sum()
+    return shares
 
 
 def _check_classifier(classifier: Any) -> None:

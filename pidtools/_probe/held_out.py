@@ -39,6 +39,7 @@ class HeldOut:
     n_classes: int
     folds: Codes
     halves: Codes
+    groups: Array | None
     names: frozenset[str]
     random_state: int
     n_jobs: int | None

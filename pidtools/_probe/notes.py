@@ -132,14 +132,12 @@ def warn_if_starved(found: Found, labels: Codes, name: str) -> None:
         _warnings.warn(
             f"{name}: {len(labels)} rows are too few to learn all it knows; training on half of "
             f"them costs {cost:.2g} bits of H(Y) = {h_y:.2g} bits. Use more rows.",
-            stacklevel=3,
         )
     if cost < -WARN_STARVED_SHARE * h_y:
         _warnings.warn(
             f"{name}: training on more of the rows made held-out posteriors worse, by {-cost:.2g} "
             f"bits of H(Y) = {h_y:.2g} bits, so the estimate can't be trusted. Rows that depend on "
             "each other do that, or too few rows or groups.",
-            stacklevel=3,
         )
 
 
@@ -155,7 +153,6 @@ def warn_of_few_cells(information: float, table: Floats, n_cells: int, name: str
         "that the posteriors know. The information is right, but distilled, distillable and "
         "student-only knowledge can't be trusted: merge classes (their superclasses, say), or "
         f"measure up to {n_cells} of them at a time.",
-        stacklevel=3,
     )
 
 
@@ -168,5 +165,4 @@ def warn_if_kept_together(task: HeldOut, name: str) -> None:
             f"{name}: groups keep all rows of {together} of {task.n_classes} classes in one fold; "
             "no fit for that fold knows them, and the information reads low. Use more groups of "
             "those classes.",
-            stacklevel=3,
         )

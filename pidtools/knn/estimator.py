@@ -11,9 +11,9 @@ from pidtools import _validate, _warnings
 from pidtools._cells import counting
 from pidtools._cells import summary as cells
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Estimator
+from pidtools._estimator import Estimator, Pair, Summary
 from pidtools._information import entropy as _entropy
-from pidtools._result import NATS_PER_BIT, PID, Outcome, Summary
+from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
 from pidtools.knn import search
 from pidtools.knn.formulas import (
@@ -46,8 +46,19 @@ class NeighbourSummary(Summary):
         What each sample adds to the information beside a constant, in nats.
     """
 
+    resamples = "weights"
+
     features: Floats = field(repr=False)
     terms: Floats = field(repr=False)
+
+    def resampled(self, rows: Codes) -> NeighbourSummary:
+        """The summary of drawn rows, whose neighbours stay those of the whole sample.
+
+        So a row drawn twice is not its own neighbour.
+        """
+        weights = np.bincount(rows, minlength=self.n_samples)
+        change = weights @ self.terms / weights.sum() - self.terms.mean()
+        return replace(self, information=self.information + change / NATS_PER_BIT)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,11 +73,59 @@ class PosteriorSummary(CellSummary):
         The source.
     """
 
+    resamples = "weights"
+
     features: Floats = field(repr=False)
+
+    def resampled(self, rows: Codes) -> PosteriorSummary:
+        """The summary of drawn rows, whose neighbours stay those of the whole sample."""
+        weights = np.bincount(rows, minlength=self.n_samples)
+        counts = counting.count_weighted(self.codes, self.labels, weights)
+        return replace(self, counts=counts, information=_cell_information(counts))
+
+
+AnySummary = PosteriorSummary | NeighbourSummary
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NeighbourPair(Pair[AnySummary]):
+    """Two sources, and both together as one.
+
+    Attributes
+    ----------
+    both : PosteriorSummary or NeighbourSummary or None
+        Of the joined columns, in the same way as the sources; None without synergy.
+    """
+
+    both: AnySummary | None
+
+    def atoms(self) -> PID:
+        """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
+
+        Uniques are those of the cells; the redundancy is lowered by the mean of the two
+        plug-in biases.
+        """
+        if not (isinstance(self.t, PosteriorSummary) and isinstance(self.s, PosteriorSummary)):
+            return _least_information(self.t.information, self.s.information)
+        pid = cells.decompose(self.t, self.s)
+        excess = (cells.bias(self.t.counts) + cells.bias(self.s.counts)) / 2
+        room = _entropy_of_classes(self.t.counts) - max(pid.information_t, pid.information_s)
+        return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
+
+    def joint_information(self) -> float:
+        """I(Y; T, S) in bits of the joined columns."""
+        if self.both is None:
+            raise ValueError("The pair was made without synergy.")
+        return self.both.information
+
+    def resampled(self, t: AnySummary, s: AnySummary, rows: Codes) -> NeighbourPair:
+        """The pair of resampled summaries, and both together resampled."""
+        both = None if self.both is None else self.both.resampled(rows)
+        return replace(self, t=t, s=s, both=both)
 
 
 @dataclass(frozen=True)
-class KNN(Estimator):
+class KNN(Estimator[AnySummary]):
     """Nearest neighbours, for few dimensions and any shape of dependence.
 
     Class labels: each sample gets the label posterior of its nearest others, samples with
@@ -103,7 +162,6 @@ class KNN(Estimator):
     """
 
     target = "either"
-    resamples = "weights"
 
     n_neighbors: int = 3
     n_voters: int | None = None
@@ -127,7 +185,7 @@ class KNN(Estimator):
         name: str = "X",
         groups: Array | None = None,
         n_jobs: int | None = None,
-    ) -> PosteriorSummary | NeighbourSummary:
+    ) -> AnySummary:
         """Look at `X`, shape (n, d) or (n,), with labels (n,) or a continuous `Y` (n, k).
 
         `groups` do not matter: a neighbour is a neighbour.
@@ -162,48 +220,21 @@ class KNN(Estimator):
         return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
     @_warnings.quiet
-    def decompose(self, summary_t: Any, summary_s: Any) -> PID:
-        """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
+    def pair(
+        self, t: AnySummary, s: AnySummary, *, synergy: bool = True, n_jobs: int | None = None
+    ) -> NeighbourPair:
+        """What decomposes two summaries: BROJA of the cells, or MMI for a continuous target."""
+        both = self._both(t, s, n_jobs) if synergy else None
+        return NeighbourPair(t=t, s=s, synergy=synergy, both=both)
 
-        Uniques are those of the cells; the redundancy is lowered by the mean of the two
-        plug-in biases.
-        """
-        if isinstance(summary_t, NeighbourSummary):
-            return _least_information(summary_t.information, summary_s.information)
-        pid = cells.decompose(summary_t, summary_s)
-        excess = (cells.bias(summary_t.counts) + cells.bias(summary_s.counts)) / 2
-        room = _entropy_of_classes(summary_t.counts) - max(pid.information_t, pid.information_s)
-        return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
-
-    @_warnings.quiet
-    def joint(
-        self, summary_t: Any, summary_s: Any, *, n_jobs: int | None = None
-    ) -> PosteriorSummary | NeighbourSummary:
+    def _both(self, t: AnySummary, s: AnySummary, n_jobs: int | None) -> AnySummary:
         """Look at the joined columns; with labels, `information` is that of the cells."""
-        features = np.hstack([summary_t.features, summary_s.features])
-        Y = summary_t.labels
-        if isinstance(summary_t, NeighbourSummary):
-            return self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
-        return self._of_labels(features, Y, summary_t.seed, (), n_jobs)
-
-    @_warnings.quiet
-    def joint_information(self, summary_t: Any, summary_s: Any) -> float:
-        """I(Y; T, S) in bits from the joined columns, in the same way as the sources'."""
-        return self.joint(summary_t, summary_s).information
-
-    @_warnings.quiet
-    def resampled(
-        self, summary: PosteriorSummary | NeighbourSummary, weights: Array
-    ) -> PosteriorSummary | NeighbourSummary:
-        """The summary with each row counted `weights` times, shape (n_samples,).
-
-        Neighbours stay those of the whole sample: a row drawn twice is not its own neighbour.
-        """
-        if isinstance(summary, NeighbourSummary):
-            change = weights @ summary.terms / weights.sum() - summary.terms.mean()
-            return replace(summary, information=summary.information + change / NATS_PER_BIT)
-        counts = counting.count_weighted(summary.codes, summary.labels, weights)
-        return replace(summary, counts=counts, information=_cell_information(counts))
+        features, Y = np.hstack([t.features, s.features]), t.labels
+        if isinstance(t, PosteriorSummary):
+            both: AnySummary = self._of_labels(features, Y, t.seed, (), n_jobs)
+        else:
+            both = self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
+        return replace(both, features=features[:, :0])  # nothing will join it
 
     def _of_amount(
         self, features: Floats, Y: Floats, raw: Raw, notes: tuple[str, ...]
@@ -249,7 +280,7 @@ class KNN(Estimator):
         missing, notes = judge(raw)
         warning = _shortfall(raw, missing, "gaussian" if Y.dtype.kind == "f" else "probe")
         if warning:
-            _warnings.warn(f"{name}: {warning}", stacklevel=3)
+            _warnings.warn(f"{name}: {warning}")
         return raw, (*notes, *([warning] if warning else []))
 
     def _cells(

@@ -1,0 +1,383 @@
+"""The answers to questions about knowledge, and the one table of what is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pidtools._result import PID, Interval, Units
+from pidtools._types import Floats
+
+# Version of the keys of every `to_dict`; a key that changes meaning raises it.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number of a `DistillableKnowledge`: its name there, and how people are shown it.
+
+    Attributes
+    ----------
+    name : str
+        Property of the result, and key wherever numbers are kept by name.
+    title, symbol : str
+        In words and as the field writes it.
+    parts : tuple of int
+        Which of redundancy, unique of T, unique of S and synergy it adds up.
+    colour : str or None
+        Of an atom: from Okabe and Ito's, which colour-blind readers can tell apart.
+    """
+
+    name: str
+    title: str
+    symbol: str
+    parts: tuple[int, ...]
+    colour: str | None = None
+
+    def of(self, result: DistillableKnowledge) -> float | None:
+        """Its value; None where the synergy is not known."""
+        value: float | None = getattr(result, self.name)  # properties are their own documentation
+        return value
+
+    def total(self, atoms: Floats) -> Floats:
+        """The sum of its atoms, for atoms along the last axis."""
+        added: Floats = atoms[..., list(self.parts)].sum(axis=-1)
+        return added
+
+
+QUANTITIES = (
+    Quantity("distillable", "distillable", r"Uni(Y : T \ S)", (1,), "#E69F00"),
+    Quantity("distilled", "distilled", "Red(Y : T, S)", (0,), "#0072B2"),
+    Quantity("student_only", "student only", r"Uni(Y : S \ T)", (2,), "#009E73"),
+    Quantity("synergy", "synergy", "Syn(Y : T, S)", (3,), "#999999"),
+    Quantity("teacher_information", "teacher knows", "I(Y; T)", (0, 1)),
+    Quantity("student_information", "student knows", "I(Y; S)", (0, 2)),
+    Quantity("joint_information", "both know", "I(Y; T, S)", (0, 1, 2, 3)),
+)
+DISTILLABLE = QUANTITIES[0]
+# In the order of `PID.atoms`.
+ATOMS = tuple(sorted(QUANTITIES[:4], key=lambda quantity: quantity.parts))
+# What people are shown; the joint information is the sum of the atoms.
+SHOWN = (*QUANTITIES[4:6], *ATOMS)
+# What can differ between two students; the teacher's information is one and the same.
+COMPARED = tuple(quantity for quantity in QUANTITIES if quantity.name != "teacher_information")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillableKnowledge:
+    r"""What a teacher T still has to give its student S about the task Y.
+
+    Wraps a `PID` and gives its atoms the names of the task.
+
+    Attributes
+    ----------
+    pid : PID
+        The decomposition; its `units` are the units of every number here.
+    estimator_t, estimator_s : object
+        How T and S were looked at.
+    n_samples : int
+        Number of rows.
+    n_classes : int or None
+        Number of labels; None for a continuous Y.
+    intervals : mapping of str to Interval
+        By the name of each atom and information, in the same units; empty unless a
+        `confidence_level` was asked for.
+    p_distillable : float or None
+        One-sided p-value of the null that nothing is left to distil, Uni(Y : T \ S) = 0, from
+        the resamples behind the intervals; None without them. Reject at 5 % where it is at most
+        0.05. Its least value is 5 / (1 + n_resamples).
+    p_distillable_is_bound : bool
+        Whether `p_distillable` has its least value: the p-value is at most that, and more
+        resamples may show how much less it is.
+    notes : tuple of str
+        What to know before trusting the numbers.
+    """
+
+    pid: PID
+    estimator_t: Any
+    estimator_s: Any
+    n_samples: int
+    n_classes: int | None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    p_distillable: float | None = None
+    p_distillable_is_bound: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> Units:
+        """Unit of every number."""
+        return self.pid.units
+
+    @property
+    def distillable(self) -> float:
+        r"""Uni(Y : T \ S): what the task needs, the teacher has and the student lacks."""
+        return self.pid.unique_t
+
+    @property
+    def distilled(self) -> float:
+        """Red(Y : T, S): what has been transferred."""
+        return self.pid.redundancy
+
+    @property
+    def student_only(self) -> float:
+        r"""Uni(Y : S \ T): what the student knows and the teacher does not."""
+        return self.pid.unique_s
+
+    @property
+    def synergy(self) -> float | None:
+        """What only both together tell; None with ``synergy=False``."""
+        return self.pid.synergy
+
+    @property
+    def teacher_information(self) -> float:
+        """I(Y; T) = distilled + distillable."""
+        return self.pid.information_t
+
+    @property
+    def student_information(self) -> float:
+        """I(Y; S) = distilled + student_only."""
+        return self.pid.information_s
+
+    @property
+    def joint_information(self) -> float | None:
+        """I(Y; T, S); None with ``synergy=False``."""
+        return self.pid.joint_information
+
+    @property
+    def fraction_distilled(self) -> float | None:
+        """Share of I(Y; T) that was distilled; None where the teacher knows nothing of Y."""
+        if self.teacher_information <= self.pid.gap:
+            return None
+        return self.distilled / self.teacher_information
+
+    def constrained(self) -> DistillableKnowledge:
+        """The same with the nearest atoms that obey the laws; see `PID.constrained`.
+
+        Estimates are reported as they came out; a note says where one broke a law.
+        """
+        return dataclasses.replace(self, pid=self.pid.constrained())
+
+    def summary(self) -> str:
+        """The numbers and the notes as text for people."""
+        kind = "continuous Y" if self.n_classes is None else f"{self.n_classes} classes"
+        lines = [f"{self.n_samples} samples, {kind}, in {self.units}"]
+        lines += [f"  {q.title:<17}{q.symbol:<17}{self._shown(q)}" for q in SHOWN]
+        if self.fraction_distilled is not None:
+            lines.append(f"  {'fraction distilled':<34}{self.fraction_distilled:>10.1%}")
+        if self.p_distillable is not None:
+            title = "p-value of nothing to distil"
+            shown = p_value_text(self.p_distillable, self.p_distillable_is_bound)
+            lines.append(f"  {title:<34}{shown:>10}")
+        lines += [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def _shown(self, quantity: Quantity) -> str:
+        value = quantity.of(self)
+        text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
+        return text + _shown(self.intervals.get(quantity.name), ".4f")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold, with a schema version."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            **{quantity.name: quantity.of(self) for quantity in QUANTITIES},
+            "fraction_distilled": self.fraction_distilled,
+            "units": self.units,
+            "measure": self.pid.measure,
+            "gap": self.pid.gap,
+            "outcome": self.pid.outcome.name,
+            "estimator_t": repr(self.estimator_t),
+            "estimator_s": repr(self.estimator_s),
+            "n_samples": self.n_samples,
+            "n_classes": self.n_classes,
+            "notes": list(self.notes),
+            **_ends(self.intervals),
+            **self._test(),
+        }
+
+    def _test(self) -> dict[str, float]:
+        if self.p_distillable is None:
+            return {}
+        return {
+            "p_distillable": self.p_distillable,
+            "p_distillable_is_bound": self.p_distillable_is_bound,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentComparison:
+    r"""Two students of one teacher, and their differences.
+
+    Attributes
+    ----------
+    a, b : DistillableKnowledge
+        Each student beside the teacher, as `distillable_knowledge` reports it.
+    intervals : mapping of str to Interval
+        Intervals of the differences a - b, by the name of the number; empty unless a
+        `confidence_level` was asked for. The students meet the same resamples, so what they
+        share cancels.
+    p_value : float or None
+        Two-sided p-value of the null that both students leave equally much to distil,
+        Uni(Y : T \ S_a) = Uni(Y : T \ S_b); None without intervals. It says nothing of the
+        other differences, nor of which knowledge it is.
+    p_value_is_bound : bool
+        Whether `p_value` is the least that so many resamples can show, ``2 / (1 + n_resamples)``;
+        then it is at most that.
+    notes : tuple of str
+        What to know before trusting the numbers, of all three sources.
+    """
+
+    a: DistillableKnowledge
+    b: DistillableKnowledge
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    p_value: float | None = None
+    notes: tuple[str, ...] = ()
+    p_value_is_bound: bool = False
+
+    @property
+    def units(self) -> Units:
+        """Unit of every number."""
+        return self.a.units
+
+    @property
+    def differences(self) -> dict[str, float]:
+        """Number of a minus number of b, by name; without the synergy where it is unknown."""
+        pairs = {quantity.name: (quantity.of(self.a), quantity.of(self.b)) for quantity in COMPARED}
+        return {name: a - b for name, (a, b) in pairs.items() if a is not None and b is not None}
+
+    def summary(self) -> str:
+        """The numbers and the notes as text for people."""
+        lines = [
+            f"{self.a.n_samples} samples, in {self.units}; the teacher knows "
+            f"{self.a.teacher_information:.4f}",
+            f"  {'':<22}{'a':>9}{'b':>9}{'a - b':>10}",
+        ]
+        for quantity in COMPARED:
+            if (difference := self.differences.get(quantity.name)) is None:
+                continue
+            a, b = quantity.of(self.a), quantity.of(self.b)
+            line = f"  {quantity.title:<22}{a:>9.4f}{b:>9.4f}{difference:>+10.4f}"
+            lines.append(line + _shown(self.intervals.get(quantity.name), "+.4f"))
+        if self.p_value is not None:
+            shown = p_value_text(self.p_value, self.p_value_is_bound)
+            lines.append(f"p-value of equally much to distil: {shown}")
+        lines += [f"- {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold, with a schema version."""
+        content: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "units": self.units,
+            "n_samples": self.a.n_samples,
+            "n_classes": self.a.n_classes,
+            "estimator_t": repr(self.a.estimator_t),
+            "teacher_information": self.a.teacher_information,
+            "p_value": self.p_value,
+            "p_value_is_bound": self.p_value_is_bound,
+            "notes": list(self.notes),
+        }
+        for label, student in (("a", self.a), ("b", self.b)):
+            whole = student.to_dict()
+            names = (*(quantity.name for quantity in COMPARED), "gap", "outcome")
+            content |= {f"{label}_{name}": whole[name] for name in names}
+            content[f"{label}_estimator"] = whole["estimator_s"]
+        for name, difference in self.differences.items():
+            content[f"difference_{name}"] = difference
+        content |= _ends(self.intervals, prefix="difference_")
+        return content
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndependenceTest:
+    """What a permutation test found.
+
+    Attributes
+    ----------
+    information : float
+        I(X; Y) as the estimator sees it, in `units`.
+    statistic : float
+        What is compared with its null, in `units`: the information, or with a `Probe` how much
+        better held-out posteriors like the true labels than labels drawn from the class shares.
+    p_value : float
+        Share of permutations whose statistic reaches that of the data, the data counted as one.
+    p_value_is_bound : bool
+        Whether no permutation reached it: then `p_value`, ``1 / (1 + n_permutations)``, is the
+        least that so many permutations can show, and the p-value is at most that.
+    null_quantiles : mapping of float to float
+        Quantiles of the statistic over permutations, by their level.
+    n_permutations : int
+        Permutations that had an answer.
+    n_samples : int
+        Number of rows.
+    estimator : object
+        How X was looked at.
+    units : {"bits", "nats"}
+        Unit of every number.
+    notes : tuple of str
+        What to know before trusting the numbers.
+    """
+
+    information: float
+    statistic: float
+    p_value: float
+    null_quantiles: Mapping[float, float]
+    n_permutations: int
+    n_samples: int
+    estimator: Any
+    units: Units = "bits"
+    notes: tuple[str, ...] = field(default=())
+    p_value_is_bound: bool = False
+
+    def summary(self) -> str:
+        """The numbers and the notes as text for people."""
+        null = ", ".join(f"{100 * q:g} %: {v:.4f}" for q, v in self.null_quantiles.items())
+        lines = [
+            f"{self.n_samples} samples, in {self.units}",
+            f"  {'information I(X; Y)':<26}{self.information:>10.4f}",
+            f"  {'statistic':<26}{self.statistic:>10.4f}   permuted {null}",
+            f"  {'p-value of independence':<26}"
+            f"{p_value_text(self.p_value, self.p_value_is_bound, '.4g'):>10}   "
+            f"{self.n_permutations} permutations",
+        ]
+        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold, with a schema version."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "information": self.information,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            "p_value_is_bound": self.p_value_is_bound,
+            **{f"null_{q:g}": value for q, value in self.null_quantiles.items()},
+            "n_permutations": self.n_permutations,
+            "n_samples": self.n_samples,
+            "units": self.units,
+            "estimator": repr(self.estimator),
+            "notes": list(self.notes),
+        }
+
+
+def p_value_text(p: float, is_bound: bool, digits: str = ".3g") -> str:
+    """A p-value for people; the least that so many resamples can show is a bound."""
+    return f"<= {p:{digits}}" if is_bound else f"{p:{digits}}"
+
+
+def _shown(interval: Interval | None, digits: str) -> str:
+    """An interval beside its number, where there is one."""
+    if interval is None:
+        return ""
+    ends = f"{interval.low:{digits}} to {interval.high:{digits}}"
+    return f"   {interval.confidence_level:g}: {ends}"
+
+
+def _ends(intervals: Mapping[str, Interval], prefix: str = "") -> dict[str, float]:
+    """Intervals as keys and numbers of a flat dictionary."""
+    ends: dict[str, float] = {}
+    for name, interval in intervals.items():
+        ends["confidence_level"] = interval.confidence_level
+        ends |= {f"{prefix}{name}_low": interval.low, f"{prefix}{name}_high": interval.high}
+    return ends
