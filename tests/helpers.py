@@ -50,6 +50,7 @@ Shown = tuple[Demonstration, list[str]]
 Answers = dict[str, list[str]]
 """Of the battery, number by number, by the name of the call."""
 
+LDA = pt.Probe(experts=("lda",))
 DRAWS: dict[str, Callable[..., Floats]] = {
     "dense": problems.dirichlet,
     "sparse": problems.sparse_dirichlet,
@@ -178,6 +179,15 @@ def teacher_and_student(n: int = 300) -> tuple[Floats, Floats, Codes]:
     rng, Y = np.random.default_rng(0), np.arange(n) % 3
     T = rng.normal(size=(n, 4)) + 1.5 * np.eye(4)[Y]
     return T, T[:, :2] + rng.normal(size=(n, 2)), Y
+
+
+def measured(
+    T: Any = None, S: Any = None, Y: Any = None, estimator: Chosen = LDA, **options: Any
+) -> pt.DistillableKnowledge:
+    """The main question by a cheap probe, on `teacher_and_student` but for what is given."""
+    given = (T, S, Y)
+    T, S, Y = (x if x is not None else y for x, y in zip(given, teacher_and_student(), strict=True))
+    return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
 
 
 def teacher_and_noise(n: int = 200) -> tuple[Floats, Floats, Codes]:

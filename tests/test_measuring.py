@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import (
+    LDA,
     Chosen,
     known,
+    measured,
     noted,
     teacher_and_noise,
     teacher_and_student,
@@ -21,17 +23,6 @@ from pidtools._cells.summary import CellPair
 
 N = 300
 T, S, Y = teacher_and_student(N)
-CHEAP = pt.Probe(experts=("lda",))
-
-
-def measure(
-    T: Any = T,
-    S: Any = S,
-    Y: Any = Y,
-    estimator: Chosen = CHEAP,
-    **options: Any,
-) -> pt.DistillableKnowledge:
-    return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
 
 
 # --- laws that estimates break ----------------------------------------------------------------
@@ -69,7 +60,7 @@ def test_rounding_is_nothing_to_distil() -> None:
     """Equal outputs of a head: their difference is rounding, and no interval leaves 0 out."""
     sure = np.eye(2)[Y % 2]
     probe = pt.Probe(inputs="probabilities", experts=())
-    result = measure(
+    result = measured(
         sure, sure, Y % 2, estimator=probe, synergy=False, confidence_level=0.95, n_resamples=40
     )
     assert result.distillable == pytest.approx(0, abs=1e-6)
@@ -82,7 +73,7 @@ def test_rounding_is_nothing_to_distil() -> None:
 
 
 def test_what_is_left_has_a_p_value() -> None:
-    result = measure(confidence_level=0.9, n_resamples=200, synergy=False)
+    result = measured(confidence_level=0.9, n_resamples=200, synergy=False)
     assert result.distillable > 0.1
     # The least value that 200 resamples give.
     assert result.p_distillable == pytest.approx(5 / 201)
@@ -92,15 +83,15 @@ def test_what_is_left_has_a_p_value() -> None:
 
 def test_nothing_left_is_not_rejected() -> None:
     for student in (T, np.hstack([T, T[:, :1]])):
-        result = measure(S=student, confidence_level=0.9, n_resamples=20, synergy=False)
+        result = measured(S=student, confidence_level=0.9, n_resamples=20, synergy=False)
         assert known(result.p_distillable) > 0.05
         assert noted(result, "20 resamples allow no p-value of nothing to distil below 0.24")
-    reversed_ = measure(S, T, confidence_level=0.9, n_resamples=20, synergy=False)
+    reversed_ = measured(S, T, confidence_level=0.9, n_resamples=20, synergy=False)
     assert known(reversed_.p_distillable) > 0.05
 
 
 def test_without_resamples_there_is_no_p_value() -> None:
-    result = measure(synergy=False)
+    result = measured(synergy=False)
     assert result.p_distillable is None
     assert "p_distillable" not in result.to_dict()
     assert "p-value" not in result.summary()
@@ -144,12 +135,12 @@ def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups: int) -
 
 def test_intervals_from_few_groups_are_said_to_be_narrow() -> None:
     groups = np.arange(N) // 10
-    result = measure(groups=groups, confidence_level=0.9, n_resamples=10, synergy=False)
+    result = measured(groups=groups, confidence_level=0.9, n_resamples=10, synergy=False)
     assert noted(result, "rest on 30 groups")
 
 
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
-@pytest.mark.parametrize("estimator", [CHEAP, "binning", "knn", "kmeans"])
+@pytest.mark.parametrize("estimator", [LDA, "binning", "knn", "kmeans"])
 @pytest.mark.parametrize("n_groups", [2, 3])
 def test_too_few_groups_are_refused_before_anything_is_resampled(
     monkeypatch: pytest.MonkeyPatch, estimator: Chosen, n_groups: int
@@ -158,7 +149,7 @@ def test_too_few_groups_are_refused_before_anything_is_resampled(
     monkeypatch.setattr(pt.resampling, "replicate", None)
     groups = np.arange(N) % n_groups
     with pytest.raises(ValueError, match=f"groups holds {n_groups} groups; an interval needs at"):
-        measure(
+        measured(
             estimator=estimator,
             groups=groups,
             confidence_level=0.9,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from helpers import (
+    LDA,
     atoms,
     classes_with_posterior,
     entropy_of,
@@ -31,7 +32,6 @@ from pidtools._broja.decompose import broja_from_pairs
 from pidtools._types import Array, Codes, Floats
 
 CHEAP = Probe(experts=("lda", "logistic"))
-LDA = Probe(experts=("lda",))
 OF_THE_TASK = ("distilled", "distillable", "student_only", "synergy")
 INFORMATIONS = ("teacher_information", "student_information", "joint_information")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from helpers import (
-    Chosen,
+    LDA,
     atoms,
     classes_with_posterior,
     entropy_of,
+    measured,
     noted,
     teacher_and_student,
 )
@@ -19,33 +18,22 @@ import pidtools as pt
 from pidtools import Probe
 from pidtools._result import PIDWarning
 
-CHEAP = Probe(experts=("lda",))
 T, S, Y = teacher_and_student()
 N = len(Y)
-
-
-def measure(
-    T: Any = T,
-    S: Any = S,
-    Y: Any = Y,
-    estimator: Chosen = CHEAP,
-    **options: Any,
-) -> pt.DistillableKnowledge:
-    return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
 
 
 def test_rare_classes_are_said() -> None:
     X, y, _ = classes_with_posterior(500)
     y = y.copy()
     y[:2] = 2
-    summary = CHEAP.summarise(X, y)
+    summary = LDA.summarise(X, y)
     assert any("1 of 3 classes have fewer rows than the 5 folds" in n for n in summary.notes)
     assert summary.bound > 0.3
 
 
 def test_repeated_rows_are_said() -> None:
     X, y, _ = classes_with_posterior(300)
-    summary = CHEAP.summarise(np.vstack([X, X]), np.tile(y, 2))
+    summary = LDA.summarise(np.vstack([X, X]), np.tile(y, 2))
     assert any("50% of the rows repeat another row" in n for n in summary.notes)
 
 
@@ -67,7 +55,7 @@ def test_more_classes_than_cells_are_warned_of() -> None:
 
 def test_a_class_with_fewer_members_than_folds() -> None:
     labels = np.where(np.arange(N) < 3, 7, Y)
-    result = measure(Y=labels)
+    result = measured(Y=labels)
     assert noted(result, "T: 1 of 4 classes have fewer rows than the 5 folds (the first is class 3")
     assert result.teacher_information > 0.3
     assert np.isfinite(atoms(result.pid)).all()
@@ -77,7 +65,7 @@ def test_a_class_with_fewer_members_than_folds() -> None:
 def test_every_class_with_two_members() -> None:
     labels = np.arange(N) // 2
     X = np.eye(N // 2)[labels][:, :40] + 0.1 * np.random.default_rng(1).normal(size=(N, 40))
-    result = measure(X, X[:, :20], Y=labels, synergy=False)
+    result = measured(X, X[:, :20], Y=labels, synergy=False)
     assert noted(result, "T: 2 folds in place of 5: no class has more than 2 rows.")
     assert result.teacher_information <= entropy_of(labels)
     assert np.isfinite(atoms(result.pid)).all()
@@ -90,7 +78,7 @@ def test_more_classes_than_cells() -> None:
     codes = np.unique(labels, return_inverse=True)[1]
     position = np.stack([np.cos(codes / 10), np.sin(codes / 10), codes / 30], axis=1)
     probe = pt.Probe(experts=("lda", "neighbours"), n_cells=8)
-    result = measure(position, position[:, :2], Y=labels, synergy=False, estimator=probe)
+    result = measured(position, position[:, :2], Y=labels, synergy=False, estimator=probe)
     assert noted(result, "classes have fewer rows than the 5 folds")
     assert 0 < result.teacher_information <= entropy_of(codes)
     assert np.isfinite(atoms(result.pid)).all()
@@ -98,7 +86,7 @@ def test_more_classes_than_cells() -> None:
 
 def test_duplicated_rows_are_said() -> None:
     twice = np.repeat(np.arange(N // 2), 2)
-    result = measure(T[twice], S[twice], Y[twice])
+    result = measured(T[twice], S[twice], Y[twice])
     assert noted(result, "T: 50% of the rows repeat another row")
     assert noted(result, "pass groups")
 
@@ -115,16 +103,16 @@ def test_single_precision_far_from_zero_is_no_repetition() -> None:
 
 
 def test_a_source_without_news_is_said_to_be_silent() -> None:
-    result = measure(T=np.full((N, 2), 3.0))
+    result = measured(T=np.full((N, 2), 3.0))
     assert noted(result, "T: all rows are the same")
-    narrow = measure(estimator=pt.Probe(experts=("ridge",)), synergy=False)
+    narrow = measured(estimator=pt.Probe(experts=("ridge",)), synergy=False)
     assert noted(narrow, "T: no expert had anything to say")
     assert not any("cells keep" in note for note in narrow.notes)
 
 
 def test_groups_that_keep_a_class_together_are_warned_of() -> None:
     with pytest.warns(pt.PIDWarning, match="X: groups keep all rows of 3 of 3 classes in one fold"):
-        pt.summarise(T, Y, estimator=CHEAP, groups=Y)
+        pt.summarise(T, Y, estimator=LDA, groups=Y)
 
 
 def test_rows_that_mislead_are_warned_of() -> None:
@@ -133,5 +121,5 @@ def test_rows_that_mislead_are_warned_of() -> None:
     rng = np.random.default_rng(0)
     X = 3 * rng.normal(size=(4, 3))[groups] + rng.normal(size=(N, 3))
     with pytest.warns(pt.PIDWarning) as caught:
-        pt.summarise(X, Y % 2, estimator=CHEAP, groups=groups)
+        pt.summarise(X, Y % 2, estimator=LDA, groups=groups)
     assert any("can't be trusted" in str(w.message) for w in caught)

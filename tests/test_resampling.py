@@ -133,9 +133,16 @@ def test_an_interrupt_gets_through() -> None:
         replicate(interrupted)
 
 
-def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_goes_to_standard_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
     replicate(mean, progress=True)
-    assert capsys.readouterr().out == ""
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "resampling" in printed.err
+    replicate(mean)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_interval_is_centred_on_the_estimate() -> None:
