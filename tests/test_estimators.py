@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import EXACT
+from helpers import EXACT, teacher_and_noise
 
 import pidtools as pt
 from pidtools import _validate, estimators
@@ -48,6 +48,18 @@ def test_auto_chooses_once_for_sources_that_meet() -> None:
     target = estimators.read_target(Y, "auto")
     assert estimators.choose("auto", {"T": Y, "S": Y}, target) == pt.Symbols()
     assert estimators.choose("auto", {"T": Y, "S": FEATURES}, target) == pt.Probe()
+
+
+def test_auto_follows_summaries() -> None:
+    T, S, Y = teacher_and_noise()
+    by_neighbours = pt.summarise(T, Y, estimator="knn")
+    symbols = np.random.default_rng(1).integers(0, 4, len(Y))
+    expected = pt.distillable_knowledge(by_neighbours, symbols, Y, estimator="knn")
+    assert pt.distillable_knowledge(by_neighbours, symbols, Y).distillable == expected.distillable
+    counts = np.random.default_rng(2).poisson(5, (len(Y), 2)).astype(float)
+    gaussian = pt.summarise(T, counts, estimator="gaussian")
+    expected = pt.distillable_knowledge(gaussian, S, counts, estimator="gaussian")
+    assert pt.distillable_knowledge(gaussian, S, counts).distillable == expected.distillable
 
 
 @pytest.mark.parametrize(

@@ -158,18 +158,6 @@ def test_too_few_groups_are_refused_before_anything_is_resampled(
         )
 
 
-def test_auto_follows_summaries() -> None:
-    T, S, Y = teacher_and_noise()
-    by_neighbours = pt.summarise(T, Y, estimator="knn")
-    symbols = np.random.default_rng(1).integers(0, 4, len(Y))
-    expected = pt.distillable_knowledge(by_neighbours, symbols, Y, estimator="knn")
-    assert pt.distillable_knowledge(by_neighbours, symbols, Y).distillable == expected.distillable
-    counts = np.random.default_rng(2).poisson(5, (len(Y), 2)).astype(float)
-    gaussian = pt.summarise(T, counts, estimator="gaussian")
-    expected = pt.distillable_knowledge(gaussian, S, counts, estimator="gaussian")
-    assert pt.distillable_knowledge(gaussian, S, counts).distillable == expected.distillable
-
-
 def test_notes_of_one_student_are_not_the_others() -> None:
     rng = np.random.default_rng(0)
     T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)
