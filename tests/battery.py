@@ -13,6 +13,8 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 
 def numbers(short: bool = False) -> dict[str, list[str]]:
@@ -30,14 +32,16 @@ def numbers(short: bool = False) -> dict[str, list[str]]:
     far, rare = T + 50 * np.eye(4)[Y], np.where(np.arange(n) < 3, 3, Y)
     codes = 2 * Y + rng.integers(0, 2, n), rng.integers(0, 3, n) * Y
     pmf = rng.dirichlet(np.ones(27)).reshape(3, 3, 3)
+    tails: Any = pt.problems.get("gaussian_heavy_tails")
+    gate: Any = pt.problems.get("AND")
     wide = rng.dirichlet(np.full(1000, 0.1)).reshape(10, 10, 10)
-    measured = {"synergy": False, "confidence_level": 0.9, "n_resamples": 10}
+    measured: dict[str, Any] = {"synergy": False, "confidence_level": 0.9, "n_resamples": 10}
     lda = pt.Probe(experts=("lda",))
 
-    def knowledge(*sources, **options):
+    def knowledge(*sources: Any, **options: Any) -> dict[str, Any]:
         return pt.distillable_knowledge(*sources, **options).to_dict()
 
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "broja, 2 classes": lambda: vars(pt.broja(pmf[:, :, :2] / pmf[:, :, :2].sum())),
         "broja, 3 classes": lambda: vars(pt.broja(pmf)),
         "batch": lambda: vars(pt.broja_batch(rng.dirichlet(np.ones(27), 3).reshape(3, 3, 3, 3))),
@@ -72,14 +76,14 @@ def numbers(short: bool = False) -> dict[str, list[str]]:
             "independence": lambda: pt.independence_test(S, Y, n_permutations=19).to_dict(),
             "columns": lambda: pt.mutual_information_by_column(T, Y),
             "problems": lambda: [
-                *pt.problems.get("gaussian_heavy_tails").sample(20)[0],
-                *pt.problems.get("AND").pmf,
+                *tails.sample(20)[0],
+                *gate.pmf,
             ],
         }
     return {name: _digits(call()) for name, call in calls.items()}
 
 
-def _digits(found) -> list[str]:
+def _digits(found: object) -> list[str]:
     """Numbers and notes one after the other."""
     import numpy as np
 
@@ -91,7 +95,7 @@ def _digits(found) -> list[str]:
     return [found] if isinstance(found, str) else []
 
 
-def _put_numbers(queue, *arguments) -> None:
+def _put_numbers(queue: Any, *arguments: bool) -> None:
     queue.put(numbers(*arguments))
 
 
@@ -110,7 +114,9 @@ def main(words: list[str]) -> None:
     warnings.simplefilter("ignore", pt.PIDWarning)
     short, answers = "short" in words, {}
     if "thread" in words:
-        threading.excepthook = lambda failed: sys.__excepthook__(*failed[:3])
+        threading.excepthook = lambda failed: sys.__excepthook__(
+            failed.exc_type, failed.exc_value or failed.exc_type(), failed.exc_traceback
+        )
         thread = threading.Thread(target=lambda: answers.update(numbers(short)))
         thread.start()
         thread.join()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:  # the library is loaded once the variables below are set
+    from pidtools.demo import Demonstration
 
 # Problems that tests and benchmarks share; last, so that an installed pidtools comes first.
 sys.path.append(str(Path(__file__).parents[1]))
@@ -29,7 +33,7 @@ settings.register_profile(
 settings.load_profile("pidtools")
 
 
-def pytest_configure():
+def pytest_configure() -> None:
     """Hear what users are spared: warnings of other libraries, and of rounding."""
     from pidtools import _warnings
 
@@ -37,7 +41,7 @@ def pytest_configure():
 
 
 @pytest.fixture(scope="session")
-def demonstration(tmp_path_factory):
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Demonstration, list[str]]:
     """The demonstration, run once, in a folder of the name that the command gives it.
 
     By a cheap probe and a few resamples; the command itself takes about a minute.

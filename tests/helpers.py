@@ -1,16 +1,28 @@
-"""What several test files use: the tolerances, random tables, and a slow twin of the solver."""
+"""What several test files use: the tolerances, random tables and rows, and plain definitions."""
 
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-import clarabel
 import numpy as np
-from scipy.sparse import csc_array
+from union_by_cone import union_information
 
 import pidtools as pt
 from pidtools import problems
+from pidtools._cells.summary import CellSummary
+from pidtools._information import entropy
+from pidtools._types import Codes, Floats
+from pidtools.demo import Demonstration
+from pidtools.estimators import Estimator
+from pidtools.problems.gaussian import GaussianProblem
+from pidtools.problems.pmf import PmfProblem
+from pidtools.problems.sampled import SampledProblem
 
 # The tolerances of the suite, in bits where they bound informations.
 #
@@ -30,8 +42,16 @@ INDEPENDENT = 1e-6
 # up tens of cells.
 SINGLE = 1e-5
 
-ATOMS = ("redundancy", "unique_t", "unique_s", "synergy")
-DRAWS = {
+Shape = tuple[int, int, int]
+Dtype = type[np.generic]
+Chosen = Estimator[Any] | str
+Shown = tuple[Demonstration, list[str]]
+"""The demonstration, and the steps it told of."""
+Answers = dict[str, list[str]]
+"""Of the battery, number by number, by the name of the call."""
+
+LDA = pt.Probe(experts=("lda",))
+DRAWS: dict[str, Callable[..., Floats]] = {
     "dense": problems.dirichlet,
     "sparse": problems.sparse_dirichlet,
     "histogram": lambda shape, random_state: problems.histogram(
@@ -40,12 +60,17 @@ DRAWS = {
 }
 
 
-def random_pmf(kind, shape, seed):
+# --- tables -----------------------------------------------------------------------------------
+
+
+def random_pmf(kind: str, shape: Shape, seed: int) -> Floats:
     """Table of one of the random families of the library."""
     return DRAWS[kind](shape, random_state=seed)
 
 
-def random_pmfs(n, sides, classes, *, seed=0):
+def random_pmfs(
+    n: int, sides: tuple[int, int], classes: tuple[int, int], *, seed: int = 0
+) -> Iterator[tuple[str, Shape, int]]:
     """`n` (kind, shape, seed), the families in turn, sizes drawn from the two ranges."""
     rng = np.random.default_rng(seed)
     kinds = itertools.cycle(DRAWS)
@@ -54,25 +79,57 @@ def random_pmfs(n, sides, classes, *, seed=0):
         yield next(kinds), (n_t, n_s, int(rng.integers(classes[0], classes[1] + 1))), k
 
 
-def atoms(pid):
+def pmf_problem(name: str) -> PmfProblem:
+    """A named problem that is a table."""
+    problem = problems.get(name)
+    assert isinstance(problem, PmfProblem)
+    return problem
+
+
+def sampled_problem(name: str) -> SampledProblem:
+    """A named problem with classes, from which samples are drawn."""
+    problem = problems.get(name)
+    assert isinstance(problem, SampledProblem)
+    return problem
+
+
+def gaussian_problem(name: str) -> GaussianProblem:
+    """A named problem with a continuous target."""
+    problem = problems.get(name)
+    assert isinstance(problem, GaussianProblem)
+    return problem
+
+
+def known(value: float | None) -> float:
+    """A number that may be missing from a result, and is there."""
+    assert value is not None
+    return value
+
+
+def pair_tables(pmf: Floats) -> tuple[Floats, Floats]:
+    """Both pair tables without empty symbols and classes, as the reductions leave them."""
+    p_ty, p_sy = pmf.sum(axis=1), pmf.sum(axis=0)
+    kept = p_ty.sum(axis=0) > 0
+    return p_ty[p_ty.sum(axis=1) > 0][:, kept], p_sy[p_sy.sum(axis=1) > 0][:, kept]
+
+
+def atoms(pid: pt.PID) -> Floats:
     """The four atoms as an array; the synergy only where it is known."""
-    values = [getattr(pid, name) for name in ATOMS]
-    return np.array([value for value in values if value is not None])
+    return np.array([value for value in pid.atoms if value is not None])
 
 
-def slack(*pids):
+def slack(*pids: pt.PID) -> float:
     """What two answers may differ by: their proved gaps, and the rounding of the sums."""
     return sum(pid.gap for pid in pids) + EXACT
 
 
-def broja_quietly(pmf, **options):
+def broja_quietly(pmf: Floats, **options: Any) -> pt.PID:
     """`broja` for callers that look at the gap themselves."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         return pt.broja(pmf, **options)
 
 
-def information(p_xy):
+def information(p_xy: Floats) -> float:
     """I(X; Y) in bits by the definition: the sum of p log p / (p p)."""
     p_x, p_y = p_xy.sum(axis=1), p_xy.sum(axis=0)
     return sum(
@@ -81,41 +138,103 @@ def information(p_xy):
     )
 
 
-def atoms_from_union(pmf, union):
+def atoms_from_union(pmf: Floats, union: float) -> Floats:
     """The four atoms in bits, given the union information."""
     i_t, i_s = information(pmf.sum(axis=1)), information(pmf.sum(axis=0))
     joint = information(pmf.reshape(-1, pmf.shape[2]))
     return np.array([i_t + i_s - union, union - i_s, union - i_t, joint - union])
 
 
-def union_information_twin(pmf):
-    """Least I_q(Y; T, S) in bits: the exponential-cone program, handed to Clarabel directly.
+def union_by_clarabel(pmf: Floats) -> float:
+    """The union information in bits by the conic program written apart from the library."""
+    return union_information(pmf.sum(axis=1), pmf.sum(axis=0))[0]
 
-    Written entry by entry for small tables. Variables are q and u of each allowed entry;
-    minimise sum u where (-u, q, sum of q over the classes of the cell) lies in the cone
-    y exp(x / y) <= z, which says q log(q / q(t, s)) <= u.
-    """
-    p_ty, p_sy = pmf.sum(axis=1), pmf.sum(axis=0)
-    entries = [e for e in np.ndindex(*pmf.shape) if p_ty[e[0], e[2]] > 0 and p_sy[e[1], e[2]] > 0]
-    n = len(entries)
-    marginals = [("t", t, y) for t, y in zip(*np.nonzero(p_ty), strict=True)]
-    marginals += [("s", s, y) for s, y in zip(*np.nonzero(p_sy), strict=True)]
-    A, b = np.zeros((len(marginals) + 3 * n, 2 * n)), np.zeros(len(marginals) + 3 * n)
-    for row, (axis, x, y) in enumerate(marginals):
-        A[row, :n] = [e[2] == y and e["ts".index(axis)] == x for e in entries]
-        b[row] = (p_ty if axis == "t" else p_sy)[x, y]
-    for k, e in enumerate(entries):
-        row = len(marginals) + 3 * k
-        A[row, n + k] = 1.0
-        A[row + 1, k] = -1.0
-        A[row + 2, :n] = [-1.0 if f[:2] == e[:2] else 0.0 for f in entries]
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
-    cones = [clarabel.ZeroConeT(len(marginals))] + [clarabel.ExponentialConeT()] * n
-    cost = np.repeat([0.0, 1.0], n)
-    P, A = csc_array((2 * n, 2 * n)), csc_array(A)
-    solution = clarabel.DefaultSolver(P, cost, A, b, cones, settings).solve()
-    p_y = pmf.sum(axis=(0, 1))
-    p_y = p_y[p_y > 0]
-    return (solution.obj_val - p_y @ np.log(p_y)) / np.log(2)
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def shifted_classes(
+    n: int = 600, width: int = 8, n_classes: int = 2, seed: int = 0
+) -> tuple[Floats, Codes]:
+    """Normal rows, each class shifted along a column of its own; and their labels."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, n_classes, n)
+    return rng.normal(size=(n, width)) + 1.5 * np.eye(n_classes, width)[y], y
+
+
+def classes_with_posterior(
+    n: int = 1500, seed: int = 0, gap: float = 1.2, width: int = 6
+) -> tuple[Floats, Codes, Floats]:
+    """Two classes, shifted along the diagonal; returns features, labels, posteriors."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    direction = np.ones(width) / np.sqrt(width)
+    X = rng.normal(size=(n, width)) + np.outer((2 * y - 1) * gap, direction)
+    logit = 2 * gap * (X @ direction)
+    return X, y, 1 / (1 + np.exp(-logit))
+
+
+def teacher_and_student(n: int = 300) -> tuple[Floats, Floats, Codes]:
+    """Three even classes; the student sees two columns of its teacher, through noise."""
+    rng, Y = np.random.default_rng(0), np.arange(n) % 3
+    T = rng.normal(size=(n, 4)) + 1.5 * np.eye(4)[Y]
+    return T, T[:, :2] + rng.normal(size=(n, 2)), Y
+
+
+def measured(
+    T: Any = None, S: Any = None, Y: Any = None, estimator: Chosen = LDA, **options: Any
+) -> pt.DistillableKnowledge:
+    """The main question by a cheap probe, on `teacher_and_student` but for what is given."""
+    given = (T, S, Y)
+    T, S, Y = (x if x is not None else y for x, y in zip(given, teacher_and_student(), strict=True))
+    return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
+
+
+def teacher_and_noise(n: int = 200) -> tuple[Floats, Floats, Codes]:
+    """Two classes that the teacher sees and the student does not."""
+    rng = np.random.default_rng(0)
+    Y = rng.integers(0, 2, n)
+    T, S = rng.normal(size=(2, n, 3))
+    return T + Y[:, None], S, Y
+
+
+def correlated(n: int, d: int, seed: int = 0) -> tuple[Floats, Floats]:
+    """Two sources of normal columns with a correlation of 0.8, column by column."""
+    x, noise = np.random.default_rng(seed).normal(size=(2, n, d))
+    return x, 0.8 * x + 0.6 * noise
+
+
+def cells_of(X: Any, Y: Any, **options: Any) -> CellSummary:
+    """A summary of cells, by whichever estimator makes them."""
+    summary = pt.summarise(X, Y, **options)
+    assert isinstance(summary, CellSummary)
+    return summary
+
+
+def entropy_of(labels: Codes) -> float:
+    """H(Y) in bits as the labels show it."""
+    return entropy(np.bincount(labels) / len(labels))
+
+
+# --- what is said, and other processes --------------------------------------------------------
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Without the library's own warnings, where they are not the point."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pt.PIDWarning)
+        yield
+
+
+def noted(result: pt.DistillableKnowledge | pt.Summary, text: str) -> bool:
+    """Whether a note holds the text."""
+    return any(text in note for note in result.notes)
+
+
+def printed(code: str, *options: str, env: Mapping[str, str] | None = None) -> str:
+    """What Python code prints in an interpreter of its own."""
+    command = [sys.executable, *options, "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    return answer.stdout.strip()

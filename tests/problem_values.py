@@ -13,22 +13,25 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
+from helpers import sampled_problem
 from scipy.special import ndtri
 from scipy.stats import qmc
 from union_by_cone import union_information
 
-from pidtools import problems
+from pidtools._types import Floats
 from pidtools.problems import quadrature
+from pidtools.problems.sampled import SampledProblem
 from pidtools.problems.stored import VALUES
 
 REPLICATES = 16
 
 
-def subspace_values(name):
+def subspace_values(name: str) -> tuple[float, ...]:
     """Informations of a Gaussian teacher and a student that sees its first dimensions."""
-    problem = problems.get(name)
+    problem = sampled_problem(name)
     channels = problem.coupling.t, problem.coupling.s
     log_points = 16 if problem.n_classes < 50 else 14
     replicates = []
@@ -45,7 +48,9 @@ def subspace_values(name):
     return teacher, student, teacher, teacher, error
 
 
-def information_of_state(problem, channels, noise, z):
+def information_of_state(
+    problem: SampledProblem, channels: Any, noise: Floats, z: int
+) -> list[float]:
     """Mean over the signals of state z, and over p(y | z), of log2 p(y|x) / p(y)."""
     a = channels[0].means[z] + channels[0].scales[z] * noise
     gains = [
@@ -58,7 +63,7 @@ def information_of_state(problem, channels, noise, z):
     return [gain[:, seen].mean(axis=0) @ problem.labels[z, seen] for gain in gains]
 
 
-def loss_balanced_edges(u, mass, n_cells):
+def loss_balanced_edges(u: Floats, mass: Floats, n_cells: int) -> Floats:
     """Edges where cells of posteriors lose about the same: density (p(u) / u(1-u))^(1/3)."""
     grid = np.sin(np.linspace(0, np.pi / 2, 4001)) ** 2
     width = np.diff(grid)
@@ -67,10 +72,13 @@ def loss_balanced_edges(u, mass, n_cells):
     share = np.append(0.0, np.cumsum(np.cbrt(density / (centre * (1 - centre)) + 1e-9) * width))
     edges = np.interp(np.linspace(0, share[-1], n_cells + 1), share, grid)
     edges[[0, -1]] = 0.0, 1.0
-    return edges
+    found: Floats = edges
+    return found
 
 
-def segment_tables(channel, prior, labels, special, n_cells):
+def segment_tables(
+    channel: Any, prior: Floats, labels: Floats, special: int, n_cells: int
+) -> list[Floats]:
     """Finite channels below and above one whose posterior is fixed by p(special | x)."""
     table = quadrature.source_table(channel, prior, labels, refine=256)
     mass = table.sum(axis=1)
@@ -90,7 +98,7 @@ def segment_tables(channel, prior, labels, special, n_cells):
     ]
 
 
-def union_bracket(problem, n_cells):
+def union_bracket(problem: SampledProblem, n_cells: int) -> tuple[float, float]:
     """Lower and upper bound of the union information where T tells class 0 and S class 2."""
     prior_and_labels = problem.prior, problem.labels
     t = segment_tables(problem.coupling.t, *prior_and_labels, 0, n_cells)
@@ -98,16 +106,16 @@ def union_bracket(problem, n_cells):
     return min(union_information(t[0], s[0])), max(union_information(t[1], s[1]))
 
 
-def bracket_values(name, n_cells=192):
+def bracket_values(name: str, n_cells: int = 192) -> tuple[float, ...]:
     """Middle and half width of the bracket, beside the informations by quadrature."""
-    problem = problems.get(name)
+    problem = sampled_problem(name)
     law = problem.coupling, problem.prior, problem.labels
     teacher, student, joint = quadrature.informations(*law)
     low, high = union_bracket(problem, n_cells)
     return teacher, student, (low + high) / 2, joint, (high - low) / 2 + 1e-8
 
 
-def main(names):
+def main(names: list[str]) -> None:
     for name in names or VALUES:
         certified = name == "ternary_unordered"
         values = bracket_values(name) if certified else subspace_values(name)

@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from helpers import Chosen
 from joblib import parallel_config
 
 import pidtools as pt
@@ -60,7 +63,7 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing", "dask"])
-def test_backends_agree(backend, tmp_path):
+def test_backends_agree(backend: str, tmp_path: Path) -> None:
     if backend == "dask":
         pytest.importorskip("distributed")
     program = tmp_path / "program.py"
@@ -78,12 +81,19 @@ def test_backends_agree(backend, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes start anew, from a program's file")
 @pytest.mark.parametrize("estimator", [pt.Probe(experts=("lda",)), pt.Binning(n_bins=3)])
-def test_processes_of_multiprocessing_can_be_sent_the_work(estimator):
+def test_processes_of_multiprocessing_can_be_sent_the_work(
+    estimator: Chosen,
+) -> None:
     """It neither pickles functions inside of functions nor hands out results one by one."""
     rng = np.random.default_rng(0)
     Y = np.arange(90) % 2
     T, S = rng.normal(size=(2, 90, 2)) + Y[:, None]
-    options = {"estimator": estimator, "synergy": False, "confidence_level": 0.9, "n_resamples": 10}
+    options: dict[str, Any] = {
+        "estimator": estimator,
+        "synergy": False,
+        "confidence_level": 0.9,
+        "n_resamples": 10,
+    }
     here = pt.distillable_knowledge(T, S, Y, **options)
     with parallel_config("multiprocessing", n_jobs=2):
         there = pt.distillable_knowledge(T, S, Y, progress=True, **options)

@@ -8,6 +8,7 @@ import os
 import runpy
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def run(*arguments: str, cwd: Path, results: Path) -> str:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_every_script_says_what_it_does(script: Path, monkeypatch, capsys) -> None:
+def test_every_script_says_what_it_does(
+    script: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", [script.name, "--help"])
     with pytest.raises(SystemExit) as stopped:
         runpy.run_path(str(script), run_name="__main__")
@@ -46,7 +49,7 @@ def test_every_script_says_what_it_does(script: Path, monkeypatch, capsys) -> No
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_imports_tools_and_no_other_script(script: Path) -> None:
     found = [node for node in ast.walk(ast.parse(script.read_text())) if "names" in node._fields]
-    modules = [node.module for node in found if isinstance(node, ast.ImportFrom)]
+    modules = [node.module or "" for node in found if isinstance(node, ast.ImportFrom)]
     modules += [name.name for node in found if isinstance(node, ast.Import) for name in node.names]
     own = {file.stem for file in FOLDER.glob("*.py")} | {"tests"}
     for module in modules:
@@ -87,7 +90,7 @@ def test_a_store_runs_no_job_twice_whoever_ran_it(tmp_path: Path) -> None:
 
     stores = [Store(tmp_path / "squares.jsonl", "number") for _ in range(2)]
     for store, upto in zip([*stores, stores[0]], (3, 5, 5), strict=True):
-        store.fill(({"number": k}, lambda k=k: job(k)) for k in range(upto))
+        store.fill(({"number": k}, partial(job, k)) for k in range(upto))
     assert ran == [0, 1, 2, 3, 4]
     assert [row["square"] for row in stores[0].rows()] == [0, 1, 4, 9, 16]
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -17,12 +18,13 @@ import pytest
 
 import pidtools
 from pidtools._kernels import cache, jit
+from pidtools._types import Floats
 
 owners = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders have no owners here")
 
 
 @pytest.fixture
-def nowhere(monkeypatch, tmp_path):
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """No folder but one among the temporary files."""
     (tmp_path / "file").touch()
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
@@ -33,12 +35,12 @@ def nowhere(monkeypatch, tmp_path):
     return tmp_path / f"pidtools-{os.geteuid()}"
 
 
-def places(**options):
+def places(**options: Any) -> list[Path]:
     return list(cache.folders(**options))
 
 
 @owners
-def test_the_last_place_is_a_closed_folder_among_temporary_files(nowhere):
+def test_the_last_place_is_a_closed_folder_among_temporary_files(nowhere: Path) -> None:
     beside = nowhere.parent / "file" / "__pycache__"
     assert places() == [beside]
     assert places(create=True) == [nowhere]
@@ -48,7 +50,7 @@ def test_the_last_place_is_a_closed_folder_among_temporary_files(nowhere):
 
 @owners
 @pytest.mark.parametrize("mode", [0o755, 0o710, 0o701, 0o777])
-def test_a_folder_that_others_see_into_is_left_alone(nowhere, mode):
+def test_a_folder_that_others_see_into_is_left_alone(nowhere: Path, mode: int) -> None:
     nowhere.mkdir()
     nowhere.chmod(mode)
     assert nowhere not in places()
@@ -56,7 +58,7 @@ def test_a_folder_that_others_see_into_is_left_alone(nowhere, mode):
 
 
 @owners
-def test_a_link_to_an_own_folder_is_left_alone(nowhere):
+def test_a_link_to_an_own_folder_is_left_alone(nowhere: Path) -> None:
     aside = nowhere.parent / "aside"
     aside.mkdir(mode=0o700)
     nowhere.symlink_to(aside)
@@ -65,7 +67,9 @@ def test_a_link_to_an_own_folder_is_left_alone(nowhere):
 
 
 @owners
-def test_a_folder_of_another_user_is_left_alone(nowhere, monkeypatch):
+def test_a_folder_of_another_user_is_left_alone(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     me = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: me + 1)
     other = nowhere.parent / f"pidtools-{me + 1}"
@@ -76,14 +80,18 @@ def test_a_folder_of_another_user_is_left_alone(nowhere, monkeypatch):
 
 @owners
 @pytest.mark.parametrize(("mode", "safe"), [(0o777, False), (0o1777, True), (0o755, True)])
-def test_folders_that_others_could_put_in_its_place_are_left_alone(nowhere, mode, safe):
+def test_folders_that_others_could_put_in_its_place_are_left_alone(
+    nowhere: Path, mode: int, safe: bool
+) -> None:
     nowhere.parent.chmod(mode)
     assert (nowhere in places(create=True)) is safe
     nowhere.parent.chmod(0o755)
 
 
 @owners
-def test_the_home_of_another_user_holds_no_code_to_run(nowhere, monkeypatch):
+def test_the_home_of_another_user_holds_no_code_to_run(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As under sudo, which may keep the HOME of who called it."""
     home = nowhere.parent / "home"
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
@@ -93,7 +101,9 @@ def test_the_home_of_another_user_holds_no_code_to_run(nowhere, monkeypatch):
     assert home / "pidtools" not in places(create=True)
 
 
-def test_a_chosen_folder_comes_first(nowhere, monkeypatch, tmp_path):
+def test_a_chosen_folder_comes_first(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
     assert places(create=True)[0] == tmp_path / "chosen" / "pidtools"
 
@@ -117,7 +127,7 @@ def digest_of(path: Path, *options: str, **env: str) -> str:
     return done.stdout
 
 
-def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path):
+def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path: Path) -> None:
     package = Path(pidtools.__file__).parent
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(package, tmp_path / "copy" / "pidtools", ignore=ignored)
@@ -131,29 +141,29 @@ def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path):
     assert digest_of(tmp_path / "copy") != here
 
 
-def _double(x):
+def _double(x: int) -> int:
     return 2 * x
 
 
 @pytest.fixture
-def kept(monkeypatch, tmp_path):
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder for kernels, the only one; and how often one was compiled."""
     monkeypatch.setattr(jit, "folders", lambda create=False: iter([tmp_path]))
     return tmp_path
 
 
-def hits_of(kernel) -> int:
+def hits_of(kernel: Any) -> int:
     """How often the kernel was found and not compiled."""
     return sum(kernel.__closure__[0].cell_contents._cache_hits.values())
 
 
-def test_a_kernel_is_compiled_once_and_found_again(kept):
+def test_a_kernel_is_compiled_once_and_found_again(kept: Path) -> None:
     first, second = jit.kernel(_double), jit.kernel(_double)
     assert (first(3), second(4)) == (6, 8)
     assert (hits_of(first), hits_of(second)) == (0, 1)
 
 
-def test_damaged_files_of_a_kernel_are_replaced(kept):
+def test_damaged_files_of_a_kernel_are_replaced(kept: Path) -> None:
     jit.kernel(_double)(3)
     for file in list(kept.iterdir()):
         whole = file.read_bytes()
@@ -167,12 +177,14 @@ def test_damaged_files_of_a_kernel_are_replaced(kept):
             assert hits_of(after) == 1
 
 
-def test_a_kernel_runs_where_there_is_no_place_for_it(monkeypatch):
+def test_a_kernel_runs_where_there_is_no_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jit, "folders", lambda create=False: iter([Path(os.devnull, "inside")]))
     assert jit.kernel(_double)(3) == 6
 
 
-def test_a_kernel_is_compiled_where_numba_is_switched_off(kept, monkeypatch):
+def test_a_kernel_is_compiled_where_numba_is_switched_off(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     kernel = jit.kernel(np_argmax)
     assert kernel(np.array([1.0, 5.0, 2.0])) == 1
@@ -180,25 +192,27 @@ def test_a_kernel_is_compiled_where_numba_is_switched_off(kept, monkeypatch):
     assert numba.njit(_double) is _double  # the user's own functions stay as they are
 
 
-def np_argmax(x):
+def np_argmax(x: Floats) -> np.intp:
     return np.argmax(x)
 
 
-def test_a_kernel_runs_where_numba_was_told_of_places_that_there_are_not(monkeypatch):
+def test_a_kernel_runs_where_numba_was_told_of_places_that_there_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(numba.config, "CACHE_LOCATOR_CLASSES", "Nowhere", raising=False)
     assert jit.kernel(_double)(3) == 6
 
 
-def test_threads_leave_the_switch_as_it_was(monkeypatch):
+def test_threads_leave_the_switch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     inside, ended = threading.Barrier(2), threading.Event()
 
-    def first():
+    def first() -> None:
         with jit.compiler_on():
             inside.wait(10)
         ended.set()
 
-    def second():
+    def second() -> None:
         with jit.compiler_on():
             inside.wait(10)
             ended.wait(10)

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from helpers import Shown, known
+from typer.testing import CliRunner, Result
 
 import pidtools as pt
 from pidtools import cli, validation
@@ -24,7 +26,7 @@ ANSWER, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, array in (("T", T), ("S", S), ("Y", Y)):
         np.save(f"{name}.npy", array)
@@ -32,40 +34,40 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def _wide_plain_terminal(monkeypatch):
+def _wide_plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
 
 
-def run(*arguments):
+def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli.app, [str(a) for a in arguments])
 
 
-def measure(*options, T="T.npy", S="S.npy", Y="Y.npy"):
+def measure(*options: object, T: str = "T.npy", S: str = "S.npy", Y: str = "Y.npy") -> Result:
     """The command; by the fastest estimator, as the commands are tested here."""
     chosen = () if "--estimator" in options else ("--estimator", "kmeans")
     return run("measure", T, S, Y, *chosen, *options)
 
 
-def expected(**options):
+def expected(**options: Any) -> pt.DistillableKnowledge:
     """What the library finds."""
     return pt.distillable_knowledge(T, S, Y, estimator="kmeans", **options)
 
 
-def files(folder):
+def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} - {"T.npy", "S.npy", "Y.npy"}
 
 
 # --- answers --------------------------------------------------------------------------------
 
 
-def test_version():
+def test_version() -> None:
     result = run("--version")
     assert (result.exit_code, result.stdout) == (ANSWER, f"pidtools {pt.__version__}\n")
 
 
-def test_no_command_shows_the_help():
+def test_no_command_shows_the_help() -> None:
     result = run()
     assert result.exit_code == USAGE
     for command in ("demo", "measure", "compare", "validate"):
@@ -73,11 +75,11 @@ def test_no_command_shows_the_help():
 
 
 @pytest.mark.parametrize("command", ["demo", "measure", "compare", "validate"])
-def test_help(command):
+def test_help(command: str) -> None:
     assert run(command, "--help").exit_code == ANSWER
 
 
-def test_measure_prints_the_summary(folder):
+def test_measure_prints_the_summary(folder: Path) -> None:
     result = measure()
     assert result.exit_code == ANSWER, result.output
     assert result.stdout == expected().summary() + "\n"
@@ -85,7 +87,7 @@ def test_measure_prints_the_summary(folder):
     assert files(folder) == set()
 
 
-def test_measure_passes_its_options_on(folder):
+def test_measure_passes_its_options_on(folder: Path) -> None:
     options = ("--estimator", "binning", "--units", "nats", "--no-synergy", "--random-state", 3)
     result = measure(*options, "--json", "-", T="Y.npy")
     found = json.loads(result.stdout)
@@ -94,7 +96,7 @@ def test_measure_passes_its_options_on(folder):
     assert found["estimator_t"] == "Binning(method='quantile', n_bins=8, correction='jackknife')"
 
 
-def test_measure_takes_intervals_groups_and_workers(folder):
+def test_measure_takes_intervals_groups_and_workers(folder: Path) -> None:
     groups = np.repeat(np.arange(200), 3)
     np.save("G.npy", groups)
     np.save("half.npy", Y // 2)
@@ -108,7 +110,7 @@ def test_measure_takes_intervals_groups_and_workers(folder):
     assert "p_distillable" in found.to_dict()
 
 
-def test_compare(folder):
+def test_compare(folder: Path) -> None:
     np.save("half.npy", Y // 2)
     call = ("compare", "Y.npy", "half.npy", "Y.npy", "Y.npy", "--n-resamples", 20)
     expected = pt.compare_students(Y, Y // 2, Y, Y, n_resamples=20)
@@ -121,7 +123,7 @@ def test_compare(folder):
     assert refused(run("compare", "Y.npy", "half.npy", "none.npy", "Y.npy"), "S_b: there is no")
 
 
-def test_json_to_a_file(folder):
+def test_json_to_a_file(folder: Path) -> None:
     result = measure("--json", "out.json")
     assert result.exit_code == ANSWER
     written = json.loads((folder / "out.json").read_text(encoding="utf-8"))
@@ -130,26 +132,26 @@ def test_json_to_a_file(folder):
     assert files(folder) == {"out.json"}
 
 
-def test_json_to_standard_output_is_nothing_but_json(folder):
+def test_json_to_standard_output_is_nothing_but_json(folder: Path) -> None:
     result = measure("--json", "-")
     assert json.loads(result.stdout) == expected().to_dict()
     assert files(folder) == set()
 
 
 @pytest.mark.parametrize(("name", "start"), [("out.png", b"\x89PNG"), ("out.PDF", b"%PDF")])
-def test_plot_to_a_file(folder, name, start):
+def test_plot_to_a_file(folder: Path, name: str, start: bytes) -> None:
     assert measure("--plot", name).exit_code == ANSWER
     assert (folder / name).read_bytes().startswith(start)
     assert files(folder) == {name}
 
 
-def test_files_that_exist_are_replaced_whole(folder):
+def test_files_that_exist_are_replaced_whole(folder: Path) -> None:
     (folder / "out.json").write_text("old" * 10_000)
     assert measure("--json", "out.json").exit_code == ANSWER
     assert json.loads((folder / "out.json").read_text())["schema_version"] == 1
 
 
-def test_warnings_are_in_the_notes_not_on_the_screen(folder):
+def test_warnings_are_in_the_notes_not_on_the_screen(folder: Path) -> None:
     np.save("few.npy", np.arange(600) // 2)
     result = measure("--estimator", "auto", S="few.npy", T="Y.npy")
     assert result.exit_code == ANSWER
@@ -157,14 +159,14 @@ def test_warnings_are_in_the_notes_not_on_the_screen(folder):
     assert result.stderr == ""
 
 
-def test_strings_and_bools_are_read(folder):
+def test_strings_and_bools_are_read(folder: Path) -> None:
     np.save("Y.npy", np.array(["a", "b", "c"])[Y])
     np.save("T.npy", Y == 0)
     result = measure("--estimator", "auto", S="Y.npy")
     assert result.exit_code == ANSWER, result.output
 
 
-def test_validate_prints_every_problem():
+def test_validate_prints_every_problem() -> None:
     result = run("validate")
     assert result.exit_code == ANSWER, result.output
     for problem in pt.problems.pmf_problems():
@@ -172,20 +174,20 @@ def test_validate_prints_every_problem():
     assert f"All {len(pt.problems.pmf_problems())} agree" in result.stdout
 
 
-def test_validate_exits_1_if_one_is_off(monkeypatch):
+def test_validate_exits_1_if_one_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
     wrong = list(pt.problems.pmf_problems())
-    pid = dataclasses.replace(wrong[2].pid, synergy=wrong[2].pid.synergy + 1e-6)
+    pid = dataclasses.replace(wrong[2].pid, synergy=known(wrong[2].pid.synergy) + 1e-6)
     wrong[2] = dataclasses.replace(wrong[2], pid=pid)
-    monkeypatch.setattr(validation.problems, "pmf_problems", lambda: tuple(wrong))
+    monkeypatch.setattr(pt.problems, "pmf_problems", lambda: tuple(wrong))
     result = run("validate")
     assert result.exit_code == 1
     assert f"1 of {len(wrong)} are off: {wrong[2].name}." in result.stdout
     assert "OFF" in result.stdout
 
 
-def test_demo_prints_its_table(monkeypatch, demonstration):
+def test_demo_prints_its_table(monkeypatch: pytest.MonkeyPatch, demonstration: Shown) -> None:
     monkeypatch.setattr(cli, "run", lambda folder, report: demonstration[0])
     result = run("demo", "--out", "elsewhere")
     assert result.exit_code == ANSWER, result.output
@@ -200,7 +202,7 @@ def test_demo_prints_its_table(monkeypatch, demonstration):
 # --- data refused: 1 ------------------------------------------------------------------------
 
 
-def refused(result, *words):
+def refused(result: Any, *words: str) -> bool:
     assert result.exit_code == REFUSED, result.output
     assert result.stderr.startswith("pidtools: ")
     assert result.stderr.count("\n") == 1  # a line to paste is not broken
@@ -210,68 +212,72 @@ def refused(result, *words):
     return True
 
 
-def test_missing_file(folder):
+def test_missing_file(folder: Path) -> None:
     assert refused(measure(S="none.npy", T="T.npy"), "S: there is no file none.npy")
     assert refused(measure(S="."), "S: there is no file .")
 
 
-def test_pickled_objects_are_not_read(folder):
+def test_pickled_objects_are_not_read(folder: Path) -> None:
     np.save("T.npy", np.array([{"a": 1}] * 600, dtype=object), allow_pickle=True)
     assert refused(measure(), "T: T.npy holds pickled objects", "can run code")
 
 
-def test_several_arrays(folder):
+def test_several_arrays(folder: Path) -> None:
     np.savez("T.npz", a=T, b=S)
     assert refused(measure(T="T.npz"), "T: T.npz holds several arrays")
 
 
 @pytest.mark.parametrize("content", [b"", b"1,2\n3,4\n", b"\x93NUMPY", b"\x80\x04garbage"])
-def test_what_is_no_npy_file(folder, content):
+def test_what_is_no_npy_file(folder: Path, content: bytes) -> None:
     (folder / "T.npy").write_bytes(content)
     assert refused(measure(), "T: T.npy is not a whole .npy file; save it with numpy.save")
 
 
-def test_half_a_npy_file(folder):
+def test_half_a_npy_file(folder: Path) -> None:
     whole = (folder / "T.npy").read_bytes()
     (folder / "T.npy").write_bytes(whole[: len(whole) // 2])
     assert refused(measure(), "T: T.npy")
 
 
-def test_bad_data_leaves_nothing_behind(folder):
+def test_bad_data_leaves_nothing_behind(folder: Path) -> None:
     np.save("T.npy", np.full((600, 3), np.nan))
     result = measure("--json", "out.json", "--plot", "out.png")
     assert refused(result, "T holds 1800 NaN in 600 rows (first at row 0)")
     assert files(folder) == set()
 
 
-def test_a_line_to_paste_stays_whole(folder):
+def test_a_line_to_paste_stays_whole(folder: Path) -> None:
     np.save("T.npy", np.zeros((600, 3, 4, 4)))
     assert refused(measure(), "To pool: T.mean(axis=(2, 3)).", "T.reshape(len(T), -1)")
 
 
-def test_an_empty_array(folder):
+def test_an_empty_array(folder: Path) -> None:
     np.save("T.npy", np.zeros((0, 3)))
     assert refused(measure(), "T is empty")
 
 
 @pytest.mark.parametrize("option", ["--json", "--plot"])
 @pytest.mark.parametrize("place", ["no/such/folder/out.png", ".", "T.npy/out.png"])
-def test_unwritable_output_is_found_before_the_work(folder, option, place, monkeypatch):
+def test_unwritable_output_is_found_before_the_work(
+    folder: Path, option: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pt, "distillable_knowledge", None)  # not reached
     before = files(folder)
     assert refused(measure(option, place), place)
     assert files(folder) == before
 
 
-def test_an_unknown_picture_is_found_before_the_work(folder, monkeypatch):
+def test_an_unknown_picture_is_found_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pt, "distillable_knowledge", None)  # not reached
     assert refused(measure("--json", "out.json", "--plot", "out.docx"), "png", "out.docx")
     assert refused(measure("--plot", "out"), "png")
     assert files(folder) == set()
 
 
-def test_a_failing_write_leaves_the_old_file(folder, monkeypatch):
-    def fail(result, path):
+def test_a_failing_write_leaves_the_old_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(result: Any, path: Path) -> NoReturn:
         path.write_bytes(b"half")
         raise OSError("disk full")
 
@@ -285,8 +291,10 @@ def test_a_failing_write_leaves_the_old_file(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["", "Unable to allocate 7.45 GiB"])
-def test_data_that_do_not_fit_into_memory(folder, monkeypatch, text):
-    def fail(*args, **options):
+def test_data_that_do_not_fit_into_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    def fail(*args: object, **options: Any) -> NoReturn:
         raise MemoryError(text)
 
     monkeypatch.setattr(pt, "distillable_knowledge", fail)
@@ -294,11 +302,11 @@ def test_data_that_do_not_fit_into_memory(folder, monkeypatch, text):
     assert files(folder) == set()
 
 
-def test_a_negative_seed(folder):
+def test_a_negative_seed(folder: Path) -> None:
     assert measure("--random-state", -1).exit_code in (REFUSED, USAGE)
 
 
-def test_demo_in_a_place_that_is_a_file(folder):
+def test_demo_in_a_place_that_is_a_file(folder: Path) -> None:
     result = run("demo", "--out", "T.npy")
     assert result.exit_code == REFUSED
     assert np.array_equal(np.load("T.npy"), T)
@@ -319,7 +327,7 @@ def test_demo_in_a_place_that_is_a_file(folder):
     ],
     ids=" ".join,
 )
-def test_usage(folder, arguments):
+def test_usage(folder: Path, arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == USAGE
     assert files(folder) == set()
 
@@ -327,8 +335,8 @@ def test_usage(folder, arguments):
 # --- solver stopped: 3 ----------------------------------------------------------------------
 
 
-def test_no_answer_of_the_solver(folder, monkeypatch):
-    def fail(*args, **options):
+def test_no_answer_of_the_solver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **options: Any) -> NoReturn:
         raise pt.PIDError("it broke", pt.Outcome.no_answer)
 
     monkeypatch.setattr(cells, "broja_from_pairs", fail)
@@ -338,8 +346,8 @@ def test_no_answer_of_the_solver(folder, monkeypatch):
     assert files(folder) == set()
 
 
-def test_no_answer_in_validate_and_demo(folder, monkeypatch):
-    def fail(*args, **options):
+def test_no_answer_in_validate_and_demo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **options: Any) -> NoReturn:
         raise pt.PIDError("it broke", pt.Outcome.no_answer)
 
     monkeypatch.setattr(validation, "broja", fail)
@@ -349,10 +357,12 @@ def test_no_answer_in_validate_and_demo(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("outcome", [pt.Outcome.inaccurate, pt.Outcome.iteration_limit])
-def test_a_gap_above_tol_is_written_and_exits_3(folder, monkeypatch, outcome):
+def test_a_gap_above_tol_is_written_and_exits_3(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, outcome: pt.Outcome
+) -> None:
     import dataclasses
 
-    whole = cells.broja_from_pairs
+    whole = pt.broja_from_pairs
     stopped = lambda *a, **o: dataclasses.replace(whole(*a, **o), outcome=outcome)  # noqa: E731
     monkeypatch.setattr(cells, "broja_from_pairs", stopped)
     result = measure("--json", "out.json")
@@ -360,7 +370,7 @@ def test_a_gap_above_tol_is_written_and_exits_3(folder, monkeypatch, outcome):
     assert json.loads((folder / "out.json").read_text())["outcome"] == outcome.name
 
 
-def test_the_module_runs_as_the_command_does(folder):
+def test_the_module_runs_as_the_command_does(folder: Path) -> None:
     """In a process of its own, where the streams and the exit code are real."""
     command = [sys.executable, "-m", "pidtools.cli", "measure", "T.npy", "S.npy", "Y.npy"]
     command += ["--estimator", "kmeans"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from helpers import Shown, unheard
 
 import pidtools as pt
 from pidtools.demo import STUDENT_WIDTHS, run
@@ -17,22 +18,23 @@ ACTIVATIONS = ["teacher.npy", "labels.npy", *(f"student-{w}.npy" for w in STUDEN
 
 
 @pytest.fixture(scope="module")
-def folder(demonstration):
+def folder(demonstration: Shown) -> Path:
     return demonstration[0].folder
 
 
 @pytest.fixture(scope="module")
-def written(folder):
-    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+def written(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return content
 
 
-def test_it_writes_activations_json_and_figure(folder):
+def test_it_writes_activations_json_and_figure(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     assert names == {*ACTIVATIONS, "result.json", "result.png"}
     assert (folder / "result.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_activations_have_one_row_a_held_out_digit(folder):
+def test_activations_have_one_row_a_held_out_digit(folder: Path) -> None:
     labels = np.load(folder / "labels.npy")
     assert sorted(set(labels.tolist())) == list(range(10))
     assert np.load(folder / "teacher.npy").shape == (len(labels), 64)
@@ -40,24 +42,26 @@ def test_activations_have_one_row_a_held_out_digit(folder):
         assert np.load(folder / f"student-{width}.npy").shape == (len(labels), width)
 
 
-def test_numbers_are_those_of_the_saved_arrays(demonstration, folder, written):
+def test_numbers_are_those_of_the_saved_arrays(
+    demonstration: Shown, folder: Path, written: dict[str, Any]
+) -> None:
     """Measured as a user would, one student at a time."""
     T, Y = np.load(folder / "teacher.npy"), np.load(folder / "labels.npy")
     estimator = demonstration[0].students[0].result.estimator_s
     for student in written["students"]:
         S = np.load(folder / f"student-{student['width']}.npy")
         for chosen, content in ((estimator, student), ("kmeans", student["clusters"])):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", pt.PIDWarning)
+            with unheard():
                 found = pt.distillable_knowledge(T, S, Y, estimator=chosen).to_dict()
             del found["notes"]  # they name the student
             assert {key: content[key] for key in found} == found
 
 
-def test_intervals_of_a_student_are_those_of_a_call_for_it(demonstration, folder, written):
+def test_intervals_of_a_student_are_those_of_a_call_for_it(
+    demonstration: Shown, folder: Path, written: dict[str, Any]
+) -> None:
     T, S, Y = (np.load(folder / f"{name}.npy") for name in ("teacher", "student-4", "labels"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         found = pt.distillable_knowledge(
             T,
             S,
@@ -71,27 +75,27 @@ def test_intervals_of_a_student_are_those_of_a_call_for_it(demonstration, folder
     }
 
 
-def test_json_holds_every_student(demonstration, written):
+def test_json_holds_every_student(demonstration: Shown, written: dict[str, Any]) -> None:
     found = demonstration[0]
     assert [s["width"] for s in written["students"]] == [2, 4, 8, 16]
     assert written["teacher_accuracy"] == found.teacher_accuracy
     assert [s["accuracy"] for s in written["students"]] == [s.accuracy for s in found.students]
 
 
-def test_networks_have_learned(written):
+def test_networks_have_learned(written: dict[str, Any]) -> None:
     """Chance is 0.1; a network that has not learned would make the figure pointless."""
     assert written["teacher_accuracy"] > 0.9
     assert all(student["accuracy"] > 0.3 for student in written["students"])
 
 
-def test_every_step_is_reported(demonstration):
+def test_every_step_is_reported(demonstration: Shown) -> None:
     steps = demonstration[1]
     assert sum("training the student" in step for step in steps) == len(STUDENT_WIDTHS)
     assert sum("measuring the students" in step for step in steps) == 2
 
 
 @pytest.mark.slow
-def test_what_is_left_falls_as_students_widen(tmp_path):
+def test_what_is_left_falls_as_students_widen(tmp_path: Path) -> None:
     """Of what the command wrote into the folder PIDTOOLS_DEMO, or of a demonstration made here."""
     folder = Path(os.environ.get("PIDTOOLS_DEMO", tmp_path))
     if folder == tmp_path:

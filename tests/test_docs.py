@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers import Shown
 
 import pidtools
 
@@ -19,14 +20,16 @@ BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_docstrings(name):
+def test_docstrings(name: str) -> None:
     module = importlib.import_module(name)
     found = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert found.failed == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_python_blocks_of_a_page_run_in_order(page, demonstration, monkeypatch):
+def test_python_blocks_of_a_page_run_in_order(
+    page: Path, demonstration: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a folder where the demonstration has run."""
     monkeypatch.chdir(demonstration[0].folder.parent)
     names: dict[str, object] = {"__name__": "__main__"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -47,7 +49,7 @@ def test_a_correction_takes_most_of_the_bias_away(name: str) -> None:
         for row, a in zip(p, p.sum(axis=1), strict=True)
         for v, b in zip(row, p.sum(axis=0), strict=True)
     )
-    found = {"none": [], name: []}
+    found: dict[str, list[float]] = {"none": [], name: []}
     for _ in range(40):
         draw = rng.choice(60, 300, p=p.ravel())  # five samples a cell
         counts = counting.count(draw // 5, draw % 5)
@@ -76,7 +78,9 @@ def test_corrections_bring_the_atoms_nearer_to_the_truth() -> None:
         t, s, y = np.unravel_index(rng.choice(pmf.size, 300, p=pmf.ravel()), pmf.shape)
         for correction, atoms in found.items():
             pair = [
-                summary.summarise_codes(x, y, estimator=None, name="X", correction=correction)
+                summary.summarise_codes(
+                    x, y, estimator=pt.Symbols(), name="X", correction=correction
+                )
                 for x in (t, s)
             ]
             pid = summary.decompose(*pair)
@@ -104,7 +108,9 @@ def test_the_jackknife_leaves_each_sample_out() -> None:
 
 
 @pytest.mark.parametrize(("rule", "n_bins"), [("sturges", 11), ("rice", 20), ("sparse", 14)])
-def test_rules_set_the_number_of_bins(rule: str, n_bins: int) -> None:
+def test_rules_set_the_number_of_bins(
+    rule: Literal["sturges", "rice", "sparse"], n_bins: int
+) -> None:
     x = np.random.default_rng(0).normal(size=(1000, 2))
     binning = pt.Binning(n_bins=rule)
     # One column has 1000 / 5 bins by the rule for sparse tables.
@@ -127,6 +133,6 @@ def test_bins_by_k_means_lie_around_the_lumps() -> None:
         ({"method": "median"}, "method must be one of"),
     ],
 )
-def test_unknown_options_are_refused(options: dict[str, str], text: str) -> None:
+def test_unknown_options_are_refused(options: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         pt.Binning(**options)

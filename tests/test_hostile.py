@@ -10,9 +10,12 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from helpers import Answers, printed
 
 import pidtools
 import pidtools._kernels.jit
@@ -22,7 +25,9 @@ BATTERY = Path(__file__).parent / "battery.py"
 PACKAGE = Path(pidtools.__file__).parent
 
 
-def answers(*words: str, path: Path = PACKAGE.parent, options: tuple[str, ...] = (), **env: str):
+def answers(
+    *words: str, path: Path = PACKAGE.parent, options: tuple[str, ...] = (), **env: str
+) -> Answers:
     """What the battery prints in a process of its own, with the package from a path."""
     program = shutil.copy(BATTERY, env.pop("folder")) if "folder" in env else BATTERY
     done = subprocess.run(
@@ -34,21 +39,22 @@ def answers(*words: str, path: Path = PACKAGE.parent, options: tuple[str, ...] =
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["file"].startswith(str(path))
-    return found["answers"]
+    numbers: Answers = found["answers"]
+    return numbers
 
 
 @pytest.fixture(scope="module")
-def plain():
+def plain() -> Answers:
     return answers("short")
 
 
 @pytest.fixture(scope="module")
-def plain_and_long():
+def plain_and_long() -> Answers:
     return answers()
 
 
 @pytest.fixture
-def warm(tmp_path):
+def warm(tmp_path: Path) -> str:
     """A NUMBA_CACHE_DIR that holds what the package has compiled so far."""
     place = next(cache.folders(create=True))
     shutil.copytree(place, tmp_path / "warm" / "pidtools")
@@ -77,11 +83,13 @@ def bytecode(folder: Path) -> Path:
 # --- a short battery, on every run ----------------------------------------------------------
 
 
-def test_warnings_and_rounding_that_raise_change_nothing_in_a_thread(plain):
+def test_warnings_and_rounding_that_raise_change_nothing_in_a_thread(plain: Answers) -> None:
     assert answers("short", "raise", "errors", "thread", options=("-W", "error")) == plain
 
 
-def test_an_archive_answers_and_finds_what_was_compiled(plain, tmp_path, warm):
+def test_an_archive_answers_and_finds_what_was_compiled(
+    plain: Answers, tmp_path: Path, warm: str
+) -> None:
     before = set(Path(warm, "pidtools").iterdir())
     assert answers("short", path=archive(tmp_path), NUMBA_CACHE_DIR=warm) == plain
     assert set(Path(warm, "pidtools").iterdir()) == before
@@ -104,7 +112,9 @@ def test_an_archive_answers_and_finds_what_was_compiled(plain, tmp_path, warm):
     ],
     ids=lambda words: " ".join(words) or "plain",
 )
-def test_settings_change_nothing(plain_and_long, words, options):
+def test_settings_change_nothing(
+    plain_and_long: Answers, words: tuple[str, ...], options: tuple[str, ...]
+) -> None:
     if "one-core" in words and not hasattr(os, "sched_setaffinity"):
         pytest.skip("this system can't keep a process to one core")
     assert answers(*words, options=options) == plain_and_long
@@ -112,14 +122,16 @@ def test_settings_change_nothing(plain_and_long, words, options):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", ["1", "2"])
-def test_the_order_of_sets_changes_nothing(plain_and_long, seed):
+def test_the_order_of_sets_changes_nothing(plain_and_long: Answers, seed: str) -> None:
     assert answers(PYTHONHASHSEED=seed) == plain_and_long
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [archive, bytecode])
 @pytest.mark.parametrize("words", [(), ("spawn",)])
-def test_archives_and_bytecode_answer(plain_and_long, tmp_path, form, words):
+def test_archives_and_bytecode_answer(
+    plain_and_long: Answers, tmp_path: Path, form: Callable[[Path], Path], words: tuple[str, ...]
+) -> None:
     tmp_path.joinpath("program").mkdir()
     found = answers(
         *words,
@@ -131,30 +143,35 @@ def test_archives_and_bytecode_answer(plain_and_long, tmp_path, form, words):
 
 
 @pytest.mark.slow
-def test_a_spawned_worker_of_a_program_without_a_file_answers():
+def test_a_spawned_worker_of_a_program_without_a_file_answers() -> None:
     program = (
         "import multiprocessing as m, pidtools as pt\n"
         "with m.get_context('spawn').Pool(1) as pool:\n"
         "    print(pool.apply(pt.broja, ([[[.5, 0], [0, 0]], [[0, 0], [0, .5]]],)).redundancy)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.strip() == "1.0", done.stderr
+    assert printed(program) == "1.0"
 
 
 @pytest.mark.slow
-def test_numba_switched_off_and_nothing_compiled_yet(plain_and_long, tmp_path):
+def test_numba_switched_off_and_nothing_compiled_yet(
+    plain_and_long: Answers, tmp_path: Path
+) -> None:
     assert answers(NUMBA_DISABLE_JIT="1", NUMBA_CACHE_DIR=str(tmp_path)) == plain_and_long
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders have no owners here")
 def test_without_a_home_and_beside_a_closed_package_the_second_process_is_quick(
-    plain_and_long, tmp_path
-):
+    plain_and_long: Answers, tmp_path: Path
+) -> None:
     """Temporary files are the last place where compiled code can be kept."""
     package = sources(tmp_path / "closed")
     (package / "pidtools" / "__pycache__").touch()  # closed also to root
-    closed = {"HOME": os.devnull, "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    closed: dict[str, Any] = {
+        "HOME": os.devnull,
+        "TMPDIR": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     open_before = {name: os.environ.pop(name, "") for name in ("XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
     try:
         seconds = []

@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import importlib.metadata
 import pkgutil
-import subprocess
-import sys
 
 import pytest
+from helpers import printed
 
 import pidtools as pt
 
 HEAVY = ("sklearn", "scipy.stats", "numba", "cvxpy", "matplotlib", "joblib")
 
 
-def run(code):
-    """Run code in a fresh interpreter."""
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout.strip()
-
-
-def test_import_is_light():
+def test_import_is_light() -> None:
     code = f"import sys, pidtools; print([m for m in {HEAVY} if m in sys.modules])"
-    assert run(code) == "[]"
+    assert printed(code) == "[]"
 
 
-def test_two_classes_need_no_heavy_module():
+def test_two_classes_need_no_heavy_module() -> None:
     code = (
         "import sys, pidtools as pt; pt.broja(pt.problems.get('AND').pmf); "
         f"print([m for m in {HEAVY} if m in sys.modules])"
     )
-    assert run(code) == "[]"
+    assert printed(code) == "[]"
 
 
 @pytest.mark.parametrize("name", pt.__all__)
-def test_public_names(name):
+def test_public_names(name: str) -> None:
     thing = getattr(pt, name)
     assert thing.__doc__
 
 
-def test_every_public_name_is_listed():
+def test_every_public_name_is_listed() -> None:
     public = {name for name in vars(pt) if not name.startswith("_")}
     modules = {module.name for module in pkgutil.iter_modules(pt.__path__)}
     assert public - modules <= set(pt.__all__)
@@ -55,11 +47,11 @@ def test_every_public_name_is_listed():
         "import pidtools; pidtools.broja([[[0.5, 0], [0, 0]], [[0, 0], [0, 0.5]]])",
     ],
 )
-def test_broja_is_the_function_however_it_is_imported(code):
-    assert run(f"{code}; print(callable(pidtools.broja))") == "True"
+def test_broja_is_the_function_however_it_is_imported(code: str) -> None:
+    assert printed(f"{code}; print(callable(pidtools.broja))") == "True"
 
 
-def test_version_stands_in_one_place():
+def test_version_stands_in_one_place() -> None:
     try:
         installed = importlib.metadata.version("pidtools")
     except importlib.metadata.PackageNotFoundError:
@@ -67,7 +59,7 @@ def test_version_stands_in_one_place():
     assert installed == pt.__version__
 
 
-def test_the_package_says_that_it_is_typed():
+def test_the_package_says_that_it_is_typed() -> None:
     from importlib.resources import files
 
     assert files("pidtools").joinpath("py.typed").is_file()

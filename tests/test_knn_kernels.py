@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def all_distances(groups: list[Floats], euclidean: bool) -> Floats:
 def draw(kind: str, n: int, widths: tuple[int, ...]) -> list[Floats]:
     rng = np.random.default_rng(n + len(widths))
     groups = [rng.normal(size=(n, width)) for width in widths]
-    shapes = {
+    shapes: dict[str, Callable[[Floats], Floats]] = {
         "normal": lambda x: x,
         "integers": np.round,
         "relu": lambda x: np.maximum(x, 0),
@@ -98,8 +99,8 @@ def test_threads_change_no_bit(way: str, euclidean: bool, monkeypatch: pytest.Mo
     for a, b in zip(one, three, strict=True):
         np.testing.assert_array_equal(a, b)
     radii = one.distances[:, -1]
-    one, three = (count_within(x, radii=radii, euclidean=euclidean, n_jobs=jobs) for jobs in (1, 3))
-    for a, b in zip(one, three, strict=True):
+    counts = [count_within(x, radii=radii, euclidean=euclidean, n_jobs=jobs) for jobs in (1, 3)]
+    for a, b in zip(*counts, strict=True):
         np.testing.assert_array_equal(a, b)
 
 

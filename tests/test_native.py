@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_a_later_process_needs_neither_numba_nor_scipy() -> None:
 def test_what_a_kernel_calls_is_known_or_refused() -> None:
     from pidtools._broja.kernels import compiler
 
-    def tangent(h):  # type: ignore[no-untyped-def]
+    def tangent(h: Any) -> None:
         h[0] = int(np.tan(float(h[0])))
 
     # A refusal, no stub: to run code whose calls can't be found would crash the process.
@@ -145,9 +146,14 @@ def test_kernels_are_compiled_by_two_processes_or_by_one(
 
 def test_threads_link_a_kernel_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine owns the code; `cached_property` has no lock from Python 3.12 on."""
-    kernel, linked, start = new_kernel(), [], threading.Barrier(8)
+    kernel, linked, start = new_kernel(), list[bytes](), threading.Barrier(8)
     link = native._linked
-    monkeypatch.setattr(native, "_linked", lambda code: linked.append(code) or link(code))
+
+    def counted(code: bytes) -> Any:
+        linked.append(code)
+        return link(code)
+
+    monkeypatch.setattr(native, "_linked", counted)
     without_lock = vars(native.Kernel)["address"].func
     found = []
 

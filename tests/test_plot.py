@@ -7,10 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from matplotlib.axes import Axes
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 
 import pidtools as pt
+from pidtools._types import Floats
 from pidtools.plot import plot_atoms
 
 Y = np.arange(400) % 4
@@ -19,17 +21,17 @@ NAMES = ("distilled", "distillable", "student_only", "synergy")
 
 
 @pytest.fixture
-def ax():
+def ax() -> Axes:
     return Figure().subplots()
 
 
-def heights(ax):
+def heights(ax: Axes) -> Floats:
     """Heights of the bars, one row an atom."""
     bars = [container for container in ax.containers if isinstance(container, BarContainer)]
     return np.array([[bar.get_height() for bar in container] for container in bars])
 
 
-def test_bars_are_the_atoms(ax):
+def test_bars_are_the_atoms(ax: Axes) -> None:
     students = {"2": RESULT, "16": pt.distillable_knowledge(Y, Y, Y)}
     assert plot_atoms(students, ax=ax) is ax
     expected = [[getattr(r, name) for r in students.values()] for name in NAMES]
@@ -39,35 +41,35 @@ def test_bars_are_the_atoms(ax):
     assert len(ax.get_legend_handles_labels()[1]) == 4
 
 
-def test_one_result_is_one_bar(ax):
+def test_one_result_is_one_bar(ax: Axes) -> None:
     plot_atoms(RESULT, ax=ax)
     assert heights(ax).shape == (4, 1)
 
 
-def test_bars_are_stacked(ax):
+def test_bars_are_stacked(ax: Axes) -> None:
     plot_atoms(RESULT, ax=ax)
     tops = [bar.get_y() + bar.get_height() for (bar,) in ax.containers]
     assert tops[-1] == pytest.approx(RESULT.joint_information, abs=1e-12)
 
 
-def test_atoms_below_zero_hang_down(ax):
+def test_atoms_below_zero_hang_down(ax: Axes) -> None:
     pid = dataclasses.replace(RESULT.pid, synergy=-0.25)
     plot_atoms(dataclasses.replace(RESULT, pid=pid), ax=ax)
     bar = ax.containers[-1][0]
     assert (bar.get_y(), bar.get_height()) == (0.0, -0.25)
 
 
-def test_unknown_synergy_has_no_height(ax):
+def test_unknown_synergy_has_no_height(ax: Axes) -> None:
     plot_atoms(pt.distillable_knowledge(Y, Y // 2, Y, synergy=False), ax=ax)
     assert heights(ax)[-1, 0] == 0.0
 
 
-def test_options_reach_the_bars(ax):
+def test_options_reach_the_bars(ax: Axes) -> None:
     plot_atoms(RESULT, ax=ax, width=0.3, alpha=0.5)
     assert ax.containers[0][0].get_width() == pytest.approx(0.3)
 
 
-def test_without_axes_a_figure_is_made_and_others_are_left_alone():
+def test_without_axes_a_figure_is_made_and_others_are_left_alone() -> None:
     before = pyplot.figure()
     ax = plot_atoms(RESULT)
     assert ax.figure is not before
@@ -75,7 +77,7 @@ def test_without_axes_a_figure_is_made_and_others_are_left_alone():
     pyplot.close("all")
 
 
-def test_intervals_are_error_bars(ax):
+def test_intervals_are_error_bars(ax: Axes) -> None:
     known = pt.distillable_knowledge(Y, Y // 2, Y, confidence_level=0.9, n_resamples=20)
     pid = dataclasses.replace(known.pid, synergy=-0.25)
     strayed = dataclasses.replace(known, pid=pid)  # an estimate below its interval
@@ -100,13 +102,13 @@ def test_intervals_are_error_bars(ax):
     assert len(ax.get_legend_handles_labels()[1]) == 4
 
 
-def test_different_units_are_refused(ax):
+def test_different_units_are_refused(ax: Axes) -> None:
     nats = pt.distillable_knowledge(Y, Y, Y, units="nats")
     with pytest.raises(ValueError, match=r"in the same units; got \['bits', 'nats'\]"):
         plot_atoms({"a": RESULT, "b": nats}, ax=ax)
     assert not ax.containers
 
 
-def test_no_results_are_refused(ax):
+def test_no_results_are_refused(ax: Axes) -> None:
     with pytest.raises(ValueError, match="results must be one or more"):
         plot_atoms({}, ax=ax)

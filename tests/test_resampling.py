@@ -1,13 +1,20 @@
 """Resampling with statistics whose answers are known; nothing here is an estimator."""
 
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
 import numpy as np
 import pytest
 from joblib import parallel_config
 
-from pidtools import Interval, PIDError, resampling
+import pidtools as pt
+from pidtools import Interval, Outcome, PIDError, resampling
+from pidtools._types import Codes, Floats
 from pidtools.resampling import (
     EFFECT_OF_HALF,
     Samples,
+    Statistic,
     add_refits,
     bootstrap,
     permutation,
@@ -18,32 +25,32 @@ VALUES = np.random.default_rng(0).normal(size=400)
 GROUPS = np.repeat(np.arange(40), 10)
 
 
-def mean(rows):
+def mean(rows: Codes) -> Floats:
     return np.array([VALUES[rows].mean()])
 
 
-def count(rows):
+def count(rows: Codes) -> Floats:
     return np.array([len(rows), len(np.unique(rows))], dtype=float)
 
 
-def fails_half(rows):
+def fails_half(rows: Codes) -> Floats:
     if rows[0] < 1:
         raise ValueError("no answer")
     return np.array([1.0])
 
 
-def fails(rows):
-    raise PIDError("never", None)
+def fails(rows: Codes) -> NoReturn:
+    raise PIDError("never", Outcome.no_answer)
 
 
-def replicate(statistic, samples=None, **options):
+def replicate(statistic: Statistic, samples: Samples | None = None, **options: Any) -> Floats:
     samples = Samples(400) if samples is None else samples
     return resampling.replicate(
         statistic, samples, **({"n_resamples": 60, "random_state": 0} | options)
     )
 
 
-def test_spread_of_a_mean():
+def test_spread_of_a_mean() -> None:
     found = replicate(mean, n_resamples=2000)
     assert found.shape == (2000, 1)
     exact = VALUES.std() / np.sqrt(400)
@@ -52,7 +59,7 @@ def test_spread_of_a_mean():
     assert found.mean() == pytest.approx(VALUES.mean(), abs=4 * exact / np.sqrt(2000))
 
 
-def test_the_same_for_any_number_of_jobs():
+def test_the_same_for_any_number_of_jobs() -> None:
     alone = replicate(mean)
     assert np.array_equal(alone, replicate(mean, n_jobs=2))
     with parallel_config(backend="threading", n_jobs=3):
@@ -62,7 +69,7 @@ def test_the_same_for_any_number_of_jobs():
     assert np.array_equal(alone[:20], replicate(mean, n_resamples=20))
 
 
-def test_groups_stay_whole():
+def test_groups_stay_whole() -> None:
     samples = Samples(400, GROUPS)
     for seed in range(20):
         rows = bootstrap(samples, np.random.default_rng(seed))
@@ -71,10 +78,10 @@ def test_groups_stay_whole():
         assert (counts == counts[:, :1]).all()
 
 
-def test_groups_widen_the_spread_of_what_they_share():
+def test_groups_widen_the_spread_of_what_they_share() -> None:
     shared = np.random.default_rng(1).normal(size=40)[GROUPS]
 
-    def mean_of_shared(rows):
+    def mean_of_shared(rows: Codes) -> Floats:
         return np.array([shared[rows].mean()])
 
     alone, grouped = (
@@ -84,7 +91,7 @@ def test_groups_widen_the_spread_of_what_they_share():
     assert grouped / alone == pytest.approx(np.sqrt(10), rel=0.2)
 
 
-def test_bootstrap_repeats_and_subsampling_does_not():
+def test_bootstrap_repeats_and_subsampling_does_not() -> None:
     found = replicate(count, n_resamples=100)
     assert (found[:, 0] == 400).all()
     assert found[:, 1].mean() == pytest.approx(400 * (1 - 1 / np.e), rel=0.01)
@@ -94,7 +101,7 @@ def test_bootstrap_repeats_and_subsampling_does_not():
     assert (whole_groups == 200).all()
 
 
-def test_permutation_moves_everything_and_loses_nothing():
+def test_permutation_moves_everything_and_loses_nothing() -> None:
     rows = permutation(Samples(400), np.random.default_rng(0))
     assert sorted(rows) == list(range(400))
     uneven = np.repeat([0, 1, 2, 3], [100, 100, 50, 150])
@@ -111,27 +118,34 @@ def test_permutation_moves_everything_and_loses_nothing():
     assert swapped == {0, 1}
 
 
-def test_failures_are_counted_and_not_hidden():
+def test_failures_are_counted_and_not_hidden() -> None:
     found = replicate(fails_half, Samples(2))
     assert 0 < np.isnan(found).sum() < 60
     with pytest.raises(PIDError, match="No resample of the rows had an answer"):
         replicate(fails)
 
 
-def test_an_interrupt_gets_through():
-    def interrupted(rows):
+def test_an_interrupt_gets_through() -> None:
+    def interrupted(rows: Codes) -> NoReturn:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         replicate(interrupted)
 
 
-def test_progress_goes_to_standard_error(capsys):
+def test_progress_goes_to_standard_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
     replicate(mean, progress=True)
-    assert capsys.readouterr().out == ""
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "resampling" in printed.err
+    replicate(mean)
+    assert capsys.readouterr() == ("", "")
 
 
-def test_an_interval_is_centred_on_the_estimate():
+def test_an_interval_is_centred_on_the_estimate() -> None:
     replicates = np.random.default_rng(0).normal(loc=5.0, size=100_000)
     found = resampling.interval(2.0, replicates, 0.95)
     assert found.confidence_level == 0.95
@@ -144,7 +158,7 @@ def test_an_interval_is_centred_on_the_estimate():
     assert resampling.interval(2.0, with_gaps, 0.95).low == pytest.approx(found.low, abs=0.05)
 
 
-def test_an_interval_obeys_the_law_of_its_quantity():
+def test_an_interval_obeys_the_law_of_its_quantity() -> None:
     replicates = np.linspace(-1, 1, 101)
     assert resampling.interval(0.2, replicates, 0.9, lowest=0.0).low == 0.0
     assert resampling.interval(-5.0, replicates, 0.9, lowest=0.0) == Interval(0.0, 0.0, 0.9)
@@ -154,13 +168,13 @@ def test_an_interval_obeys_the_law_of_its_quantity():
     assert Interval(0.0, 2.0, 0.9).scaled(0.5) == Interval(0.0, 1.0, 0.9)
 
 
-def test_the_ends_hold_their_share_of_few_replicates():
+def test_the_ends_hold_their_share_of_few_replicates() -> None:
     """The k-th of n uniform draws lies at k / (n + 1) in the mean: so do the ends."""
     found = resampling.interval(0.5, np.arange(1, 40) / 40, 0.95)
-    assert (found.low, found.high) == (pytest.approx(0.025), pytest.approx(0.975))
+    assert [found.low, found.high] == pytest.approx([0.025, 0.975])
 
 
-def test_a_border_is_left_out_late():
+def test_a_border_is_left_out_late() -> None:
     """An interval above 0 by a hair holds 0 as well; one far above does not."""
     replicates = np.random.default_rng(0).normal(size=100_000)
     for estimate, low in ((1.9, 0.0), (2.3, 0.0), (2.5, 0.0), (2.7, 2.7 - 1.96), (9.0, 9 - 1.96)):
@@ -170,14 +184,14 @@ def test_a_border_is_left_out_late():
         assert found.high == pytest.approx(estimate + 1.96, abs=0.04)
 
 
-def test_p_value_counts_the_data_as_one():
+def test_p_value_counts_the_data_as_one() -> None:
     null = np.arange(99.0)
     assert resampling.p_value(1000.0, null) == 0.01
     assert resampling.p_value(-1.0, null) == 1.0
     assert resampling.p_value(49.0, np.append(null, np.nan)) == 0.51
 
 
-def test_p_values_are_duals_of_their_intervals():
+def test_p_values_are_duals_of_their_intervals() -> None:
     """Where the interval leaves 0 out, and only there, up to one replicate of 4000."""
     replicates = np.random.default_rng(0).normal(size=4000)
     for estimate in (-2.2, -1.7, 0.0, 1.7, 2.2, 2.4, 2.8):
@@ -191,7 +205,7 @@ def test_p_values_are_duals_of_their_intervals():
     assert resampling.p_above_border(0.0, np.zeros(50)) == 1.0
 
 
-def test_p_values_do_not_see_what_is_within_the_tolerance():
+def test_p_values_do_not_see_what_is_within_the_tolerance() -> None:
     replicates = 1e-7 * np.random.default_rng(0).normal(size=100) + 1e-6
     assert resampling.p_above_border(1e-6, replicates) == 5 / 101
     assert resampling.p_above_border(1e-6, replicates, tolerance=1e-5) == 1.0
@@ -199,7 +213,7 @@ def test_p_values_do_not_see_what_is_within_the_tolerance():
     assert resampling.p_difference(1e-6, replicates, tolerance=1e-5) == 1.0
 
 
-def test_groups_exchange_their_first_rows():
+def test_groups_exchange_their_first_rows() -> None:
     samples = Samples(400, GROUPS)
     rows = resampling.exchange(samples, np.random.default_rng(0))
     assert sorted(set(rows)) == list(range(0, 400, 10))
@@ -207,7 +221,7 @@ def test_groups_exchange_their_first_rows():
     assert sorted(resampling.exchange(Samples(40), np.random.default_rng(0))) == list(range(40))
 
 
-def test_refits_add_their_variance():
+def test_refits_add_their_variance() -> None:
     rng = np.random.default_rng(0)
     replicates, effects = rng.normal(size=(4000, 1)), np.array([[2.0], [-4.0], [np.nan]])
     spread = add_refits(replicates, effects, random_state=0).std()
@@ -215,9 +229,15 @@ def test_refits_add_their_variance():
     assert spread == pytest.approx(np.sqrt(13 / 3), rel=0.05)
 
 
-def test_effect_of_half_of_the_rows_on_a_quadratic_loss():
+def test_effect_of_half_of_the_rows_on_a_quadratic_loss() -> None:
     rng = np.random.default_rng(0)
     e, d = rng.normal(size=(2, 200_000))
     effect, noise = (e + d) ** 2 - e**2, e**2
     # The variance of a fourth power of 200,000 draws is good to 2 %.
     assert effect.var() / noise.var() == pytest.approx(EFFECT_OF_HALF, rel=0.1)
+
+
+def test_orders_that_mean_the_same_table_reach_the_observed() -> None:
+    replicates = np.array([0.1, 0.3, 0.1 + 0.2])
+    assert 0.1 + 0.2 > 0.3
+    assert pt.resampling.p_value(0.1 + 0.2, replicates) == 0.75

@@ -6,8 +6,10 @@ import clarabel
 import numpy as np
 from scipy.sparse import coo_array, csc_array, vstack
 
+from pidtools._types import Floats
 
-def union_information(p_ty, p_sy):
+
+def union_information(p_ty: Floats, p_sy: Floats) -> tuple[float, float]:
     """Least I(Y; T, S) over all q with the given pair tables, in bits, by Clarabel.
 
     Minimise sum tau with tau >= q log(q / s), one exponential cone (-tau, q, s) a cell, over

@@ -2,80 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from helpers import Chosen
 from joblib import parallel_config
 
 import pidtools as pt
 from pidtools import _warnings
-
-# The second thread starts while BLAS is limited and ends when it is no more; then a measurement
-# whose workers are threads.
-THREADS = """
-import json, threading
-import numpy as np
-from joblib import parallel_config
-from threadpoolctl import threadpool_info
-import pidtools as pt
-from pidtools._threads import one_blas_thread, one_thread
-
-def numbers():
-    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
-
-def first():
-    with one_blas_thread():
-        said.append(numbers())
-        inside.wait(10)
-    ended.set()
-
-def second():
-    with one_blas_thread():
-        inside.set()
-        ended.wait(10)
-
-with one_thread():
-    pass  # loads the libraries
-said, inside, ended = [numbers()], threading.Event(), threading.Event()
-threads = [threading.Thread(target=each) for each in (first, second)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-said.append(numbers())
-rng = np.random.default_rng(0)
-T, S = rng.normal(size=(2, 90, 2))
-probe = pt.Probe(experts=("lda", "logistic"))
-with parallel_config("threading"):
-    for seed in range(3):
-        pt.distillable_knowledge(
-            T, S, rng.integers(0, 2, 90), estimator=probe, confidence_level=0.9, n_resamples=20,
-            random_state=seed, n_jobs=2,
-        )
-said.append(numbers())
-print(json.dumps(said))
-"""
-
-
-def test_overlapping_threads_leave_the_number_of_blas_threads() -> None:
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", THREADS],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"},
-    )
-    before, inside, after, after_measuring = json.loads(answer.stdout)
-    assert set(inside) <= {1}
-    assert after == before
-    assert after_measuring == before
 
 
 def test_threads_leave_the_filters_of_warnings() -> None:
@@ -99,7 +38,9 @@ def test_threads_leave_the_filters_of_warnings() -> None:
 
 
 @pytest.mark.parametrize("estimator", ["symbols", pt.Probe(experts=("lda", "logistic"))])
-def test_a_measurement_by_threads_leaves_the_filters_of_warnings(estimator: object) -> None:
+def test_a_measurement_by_threads_leaves_the_filters_of_warnings(
+    estimator: Chosen,
+) -> None:
     rng = np.random.default_rng(0)
     T, S, Y = rng.integers(0, 3, (3, 150))
     if estimator != "symbols":
@@ -121,7 +62,7 @@ def test_a_measurement_by_threads_leaves_the_filters_of_warnings(estimator: obje
         lambda: pt.broja_batch(np.full((3, 2, 2, 3), 1 / 12), tol=1e-18),
     ],
 )
-def test_calls_by_threads_leave_warnings_as_they_were(call) -> None:
+def test_calls_by_threads_leave_warnings_as_they_were(call: Callable[[], object]) -> None:
     """Warnings are the whole process's: overlapping threads must not touch what shows them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -188,7 +129,7 @@ def test_a_filter_left_behind_ignores_nothing() -> None:
     with warnings.catch_warnings():
         with _warnings.ignoring(FutureWarning):
             found = list(warnings.filters)
-        warnings.filters[:] = found
+        warnings.filters[:] = found  # type: ignore[index]
         warnings.simplefilter("error", append=True)
         with pytest.raises(FutureWarning):
             warnings.warn("heard", FutureWarning, stacklevel=1)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import warnings
+from typing import Any
 
 import numpy as np
 import pytest
-from helpers import EXACT, atoms, information
+from helpers import EXACT, Chosen, atoms, cells_of, gaussian_problem, information, unheard
 
 import pidtools as pt
-from pidtools import problems
-from pidtools._cells import counting
 from pidtools._cells import summary as cells
-from pidtools._information import entropy, mutual_information_of_table, plug_in_bias
+from pidtools._cells.summary import CellSummary
+from pidtools._information import entropy
+from pidtools._types import Codes, Floats
 
 N = 3000
 RNG = np.random.default_rng(0)
@@ -22,7 +21,7 @@ T = (Y + RNG.integers(0, 4, N)) % 7
 S = (Y * RNG.integers(0, 2, N) + T) % 6
 
 
-def dense(*codes):
+def dense(*codes: Codes) -> Floats:
     """Relative frequencies of code tuples on a dense grid."""
     shape = [c.max() + 1 for c in codes]
     table = np.zeros(shape)
@@ -30,53 +29,44 @@ def dense(*codes):
     return table / len(codes[0])
 
 
-def summaries():
-    return pt.summarise(T, Y), pt.summarise(S, Y)
+def summaries() -> tuple[CellSummary, CellSummary]:
+    return cells_of(T, Y), cells_of(S, Y)
 
 
-def test_tables_are_those_of_dense_counting():
-    summary = pt.summarise(T, Y)
+def test_tables_are_those_of_dense_counting() -> None:
+    summary = cells_of(T, Y)
     assert np.array_equal(summary.counts.toarray() / N, dense(T, Y))
     assert summary.n_cells == 7
     assert summary.n_samples == N
     assert summary.counts.sum() == N
 
 
-def test_tables_stay_sparse():
-    """A million possible entries, at most one stored for each sample."""
-    codes = np.random.default_rng(1).permutation(1000).repeat(3)
-    assert counting.count(codes, RNG.permutation(1000).repeat(3)).nnz <= 3000
-
-
-def test_information_of_counts():
+def test_information_of_counts() -> None:
     assert pt.summarise(T, Y).information == pytest.approx(information(dense(T, Y)), abs=EXACT)
 
 
-def test_joint_information_is_that_of_the_dense_triple():
+def test_joint_information_is_that_of_the_dense_triple() -> None:
     t, s = summaries()
     expected = information(dense(T, S, Y).reshape(-1, 5))
     assert t.estimator.pair(t, s).joint_information() == pytest.approx(expected, abs=EXACT)
     assert cells.joint_information(s, t) == pytest.approx(expected, abs=EXACT)
 
 
-def test_decomposition_is_that_of_the_dense_triple():
+def test_decomposition_is_that_of_the_dense_triple() -> None:
     t, s = summaries()
     expected, found = pt.broja(dense(T, S, Y)), cells.decompose(t, s)
     assert found.synergy is None
     assert abs(atoms(found) - atoms(expected)[:3]).max() <= expected.gap + found.gap + EXACT
 
 
-def test_gaps_of_sample_codes_do_not_matter():
+def test_gaps_of_sample_codes_do_not_matter() -> None:
     far = T.astype(np.int64) * 10**12
-    assert (
-        pt.summarise(far, Y).counts.toarray().tolist()
-        == pt.summarise(T, Y).counts.toarray().tolist()
-    )
+    assert cells_of(far, Y).counts.toarray().tolist() == cells_of(T, Y).counts.toarray().tolist()
 
 
 @pytest.mark.parametrize("constant", ["T", "S", "T and S"])
 @pytest.mark.parametrize("estimator", ["symbols", "binning", "kmeans"])
-def test_constant_sources_give_zeros(constant, estimator):
+def test_constant_sources_give_zeros(constant: str, estimator: Chosen) -> None:
     nothing = np.zeros((N, 2), dtype=int if estimator == "symbols" else float)
     something = (T, S) if estimator == "symbols" else (np.eye(7)[T], np.eye(6)[S])
     T_, S_ = (nothing if name in constant else x for name, x in zip("TS", something, strict=True))
@@ -91,7 +81,7 @@ def test_constant_sources_give_zeros(constant, estimator):
         assert result.student_information == pytest.approx(0, abs=EXACT)
 
 
-def test_few_samples_are_warned_of_with_their_bias():
+def test_few_samples_are_warned_of_with_their_bias() -> None:
     """A source that knows nothing, with two samples a symbol."""
     rng = np.random.default_rng(2)
     X, labels = np.arange(400) // 2, rng.integers(0, 2, 400)
@@ -102,7 +92,7 @@ def test_few_samples_are_warned_of_with_their_bias():
     assert any(note in str(caught[0].message) for note in summary.notes)
 
 
-def test_samples_alone_in_their_cell_are_warned_of():
+def test_samples_alone_in_their_cell_are_warned_of() -> None:
     """They know every label, and the bias formula, which counts occupied cells, sees nothing."""
     message = r"^X: 400 of 400 samples are alone in their cell, where any label looks certain\."
     with pytest.warns(pt.PIDWarning, match=message):
@@ -110,49 +100,14 @@ def test_samples_alone_in_their_cell_are_warned_of():
     assert summary.information > 0.99
 
 
-def test_notes_say_what_the_cells_can_hold():
+def test_notes_say_what_the_cells_can_hold() -> None:
     note = pt.summarise(np.arange(N) % 4, Y).notes[0]
     h_y = entropy(np.bincount(Y) / N)
     assert f"4 cells hold at most 2.00 bits of H(Y) = {h_y:.2f} bits" in note
     assert "750 samples a cell on average, 750 in the smallest" in note
 
 
-def test_bias_is_what_independent_samples_show():
-    """Mean plug-in information of independent codes: within 4 standard errors of the formula."""
-    rng = np.random.default_rng(4)
-    n, draws = 500, []
-    for _ in range(400):
-        counts = counting.count(rng.integers(0, 6, n), rng.integers(0, 4, n))
-        draws.append(cells.information(counts))
-    error = np.std(draws) / np.sqrt(len(draws))
-    # Second order, O(1/n^2), is below a hundredth of the standard error at this n.
-    assert abs(np.mean(draws) - plug_in_bias(24, 6, 4, n)) <= 4 * error
-
-
-@pytest.mark.parametrize("problem", problems.pmf_problems(), ids=lambda p: p.name)
-def test_information_of_tables_is_the_definition(problem):
-    for p_xy in (problem.pmf.sum(axis=0), problem.pmf.reshape(-1, problem.pmf.shape[2])):
-        assert mutual_information_of_table(p_xy) == pytest.approx(information(p_xy), abs=EXACT)
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_information_of_long_tables_keeps_its_digits(order):
-    """Against exactly rounded sums, to what `PID.gap` allows for rounding."""
-    p_xy = np.asarray(problems.dirichlet((120_000, 1, 2), concentration=0.02)[:, 0], order=order)
-    p_y = [math.fsum(column) for column in p_xy.T]
-    x, y = np.nonzero(p_xy > 1e-300)
-    p = p_xy[x, y]
-    expected = math.fsum(p * np.log2(p / p_xy.sum(axis=1)[x] / np.array(p_y)[y]))
-    assert mutual_information_of_table(p_xy) == pytest.approx(expected, abs=5e-15)
-
-
-def test_entropy():
-    assert entropy(np.array([0.5, 0.25, 0.25, 0.0])) == 1.5
-    assert entropy(np.array([1.0])) == 0.0
-    assert not np.signbit(entropy(np.array([1.0])))
-
-
-def test_summaries_of_different_kinds_are_not_compared():
+def test_summaries_of_different_kinds_are_not_compared() -> None:
     class Other(pt.Summary):
         pass
 
@@ -161,13 +116,28 @@ def test_summaries_of_different_kinds_are_not_compared():
         pt.distillable_knowledge(pt.summarise(T, Y), other, Y)
 
 
-def test_a_summary_of_bins_meets_a_summary_of_symbols():
+def test_a_summary_of_bins_meets_a_summary_of_symbols() -> None:
     """All that is needed of either are its cells."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pt.PIDWarning)
+    with unheard():
         binned = pt.summarise(
             T.astype(float), Y, estimator=pt.Binning("uniform", n_bins=7, correction="none")
         )
         result = pt.distillable_knowledge(binned, S, Y)
         expected = pt.distillable_knowledge(T, S, Y)
     assert atoms(result.pid) == pytest.approx(atoms(expected.pid), abs=result.pid.gap + EXACT)
+
+
+def test_binned_estimators_have_intervals_too() -> None:
+    T, S, Y = gaussian_problem("gaussian_unordered").sample(600, random_state=5)
+    labels = (Y[:, 0] > 0).astype(int)
+    options: dict[str, Any] = {
+        "estimator": "kmeans",
+        "confidence_level": 0.9,
+        "n_resamples": 12,
+        "synergy": False,
+    }
+    found = pt.distillable_knowledge(T, S, labels, **options)
+    assert 0 <= found.intervals["distilled"].low <= found.intervals["distilled"].high
+    t = pt.KMeansBinning().summarise(T, labels)
+    with pytest.raises(TypeError, match=r"summary by KMeansBinning.*keeps no data.*pass the array"):
+        pt.distillable_knowledge(t, S, labels, **options)

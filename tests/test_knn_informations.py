@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import correlated
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 import pidtools as pt
 from pidtools import knn
-from pidtools.knn.estimator import _equal_rows
 
 Floats = NDArray[np.float64]
 
 
 def standardised(x: Floats) -> Floats:
     x = x.reshape(len(x), -1)
-    return (x - x.mean(axis=0)) / x.std(axis=0)
+    scaled: Floats = (x - x.mean(axis=0)) / x.std(axis=0)
+    return scaled
 
 
 def distances(x: Floats, metric: str) -> Floats:
     gaps = np.abs(x[:, None, :] - x[None, :, :])
-    return gaps.max(axis=2) if metric == "chebyshev" else np.sqrt((gaps**2).sum(axis=2))
+    found: Floats = gaps.max(axis=2) if metric == "chebyshev" else np.sqrt((gaps**2).sum(axis=2))
+    return found
 
 
 def ksg_by_definition(x: Floats, y: Floats, k: int, variant: int, metric: str) -> float:
@@ -58,11 +59,6 @@ def ross_by_definition(x: Floats, y: NDArray[Any], k: int, metric: str) -> float
     return float(total / n + digamma(n))
 
 
-def pairs(n: int, d: int, seed: int = 0) -> tuple[Floats, Floats]:
-    x, noise = np.random.default_rng(seed).normal(size=(2, n, d))
-    return x, 0.8 * x + 0.6 * noise
-
-
 # Sums of a few hundred digammas in another order; every count is equal.
 ROUNDING = 1e-10
 
@@ -71,7 +67,7 @@ ROUNDING = 1e-10
 @pytest.mark.parametrize("variant", [1, 2])
 @pytest.mark.parametrize(("d", "k"), [(1, 3), (2, 1), (5, 4)])
 def test_ksg_is_its_definition(metric: Any, variant: Any, d: int, k: int) -> None:
-    x, y = pairs(300, d)
+    x, y = correlated(300, d)
     found = knn.ksg(x, y, n_neighbors=k, variant=variant, metric=metric, units="nats")
     expected = ksg_by_definition(x, y, k, variant, metric)
     assert found.value == pytest.approx(expected, abs=ROUNDING)
@@ -88,7 +84,7 @@ def test_ross_is_its_definition(metric: Any, d: int, k: int) -> None:
 
 
 def test_conditional_is_its_definition() -> None:
-    x, y = pairs(300, 2)
+    x, y = correlated(300, 2)
     z = x[:, :1] + np.random.default_rng(3).normal(size=(300, 1))
     d_x, d_y, d_z = (distances(standardised(a), "chebyshev") for a in (x, y, z))
     joint = np.maximum(np.maximum(d_x, d_y), d_z) + np.diag(np.full(300, np.inf))
@@ -137,7 +133,7 @@ def test_euclidean_entropy_is_its_definition() -> None:
 def test_one_column_agrees_with_scikit_learn() -> None:
     from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
-    x, y = pairs(1000, 1)
+    x, y = correlated(1000, 1)
     labels = (y[:, 0] > 0.3).astype(int)
     theirs = [
         mutual_info_regression(x, y[:, 0], random_state=0)[0],
@@ -148,28 +144,11 @@ def test_one_column_agrees_with_scikit_learn() -> None:
     assert ours == pytest.approx(theirs, abs=1e-3)
 
 
-@pytest.mark.parametrize("change", ["scale", "shift", "float32 with an offset", "constant column"])
-def test_units_and_offsets_do_not_matter(change: str) -> None:
-    x, y = pairs(2000, 2)
-    changed = {
-        "scale": x * [1e-3, 1e6],
-        "shift": x + 1e6,
-        # A float32 near 1e6 keeps steps of 1/16: the tie rule at work.
-        "float32 with an offset": (x * 10 + 1e6).astype(np.float32),
-        "constant column": np.hstack([x, np.full((2000, 1), 3.3)]),
-    }[change]
-    labels = (y[:, 0] > 0).astype(int) + (y[:, 1] > 0)
-    for measure, target in ((knn.ksg, y), (knn.ross, labels)):
-        ours = measure(changed, target, units="nats").value
-        # A hundredth of a nat is what is promised for any change of units.
-        assert ours == pytest.approx(measure(x, target, units="nats").value, abs=0.01)
-
-
 @pytest.mark.parametrize("steps", [1, 2, 4, 16])
 def test_rounded_values_read_about_what_they_hold(steps: int) -> None:
     found = []
     for seed in range(4):
-        x, y = pairs(2000, 1, seed)
+        x, y = correlated(2000, 1, seed)
         found.append(knn.ksg(np.round(x * steps), np.round(y * steps), units="nats").value)
     # Plug-in of 10^7 rounded pairs with the bias of its cells taken off.
     truth = {1: 0.394, 2: 0.475, 4: 0.501, 16: 0.510}[steps]
@@ -188,7 +167,7 @@ def test_all_discrete_data_read_their_plug_in_information() -> None:
 
 @pytest.mark.parametrize("kind", ["relu", "duplicates", "constant", "integers"])
 def test_ties_never_break_a_number(kind: str) -> None:
-    x, y = pairs(600, 3)
+    x, y = correlated(600, 3)
     x = {
         "relu": np.maximum(x, 0),
         "duplicates": np.repeat(x[:60], 10, axis=0),
@@ -212,7 +191,7 @@ def test_a_negative_estimate_stays_negative_with_a_note() -> None:
 
 
 def test_threads_change_no_bit() -> None:
-    x, y = pairs(2500, 3)
+    x, y = correlated(2500, 3)
     assert knn.ksg(x, y, n_jobs=1).value == knn.ksg(x, y, n_jobs=3).value
 
 
@@ -223,55 +202,6 @@ def test_small_classes_are_said_and_single_ones_left_out() -> None:
     assert found.n_samples == 103
     assert any("fewer neighbours" in note for note in found.notes)
     assert any("single sample" in note for note in found.notes)
-
-
-def test_many_dimensions_bring_a_warning_that_points_to_the_probe() -> None:
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 600)
-    x = rng.normal(size=(600, 30)) + y[:, None]
-    with pytest.warns(pt.PIDWarning, match='effective dimensions .* estimator="probe"'):
-        pt.mutual_information(x, y, estimator="knn")
-
-
-def test_labels_are_decomposed_by_broja_and_amounts_by_the_least_information() -> None:
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 2000)
-    t = np.stack([y * 8 + rng.normal(size=2000), rng.normal(size=2000)], axis=1)
-    s = rng.normal(size=2000)
-    r = pt.distillable_knowledge(t, s, y, estimator="knn")
-    # One bit but for the overlap of classes eight deviations apart.
-    assert r.distillable == pytest.approx(1, abs=0.02)
-    assert r.pid.measure == "broja"
-    assert r.synergy == pytest.approx(0, abs=0.03)
-    amount = t[:, 0] + rng.normal(size=2000)
-    r = pt.distillable_knowledge(t, s, amount, estimator="knn")
-    assert r.pid.measure == "mmi"
-    assert r.distilled == pytest.approx(r.student_information)
-
-
-@pytest.mark.parametrize("continuous", [False, True])
-def test_intervals_do_not_take_copies_for_neighbours(continuous: bool) -> None:
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 400)
-    t, s = (2 * y + rng.normal(size=400) for _ in range(2))
-    target = y + 0.5 * rng.normal(size=400) if continuous else y
-    r = pt.distillable_knowledge(
-        t, s, target, estimator="knn", confidence_level=0.9, n_resamples=20
-    )
-    interval = r.intervals["teacher_information"]
-    # Samples drawn twice, taken for neighbours at distance 0, would add about half a bit.
-    assert interval.low < r.teacher_information < interval.high
-    assert interval.high - interval.low < 0.4
-
-
-def test_information_by_column_is_that_of_each_column() -> None:
-    x, y = pairs(400, 3)
-    labels = (y[:, 0] > 0).astype(int)
-    found = pt.mutual_information_by_column(x, labels, n_jobs=2)
-    alone = [pt.mutual_information(x[:, j], labels, estimator="knn") for j in range(3)]
-    assert found.tolist() == alone
-    binned = pt.mutual_information_by_column(x, y[:, 0], estimator="binning", units="nats")
-    assert binned.argmax() == 0
 
 
 BAD = [
@@ -291,13 +221,13 @@ BAD = [
 
 @pytest.mark.parametrize(("wrong", "error", "text"), BAD)
 def test_bad_input_is_refused(wrong: dict[str, Any], error: type[Exception], text: str) -> None:
-    x, y = pairs(20, 1)
+    x, y = correlated(20, 1)
     with pytest.raises(error, match=text):
         knn.ksg(**{"X": x, "Y": y, **wrong})
 
 
 def test_a_copy_has_infinite_information() -> None:
-    x, y = pairs(200, 2)
+    x, y = correlated(200, 2)
     for copy in (x, -3 * x[:, 0] + 7, np.hstack([y, x[:, :1] + x[:, 1:]])):
         with pytest.raises(ValueError, match="X and Y share a component exactly"):
             knn.ksg(x, copy)
@@ -313,103 +243,3 @@ def test_entropy_of_ties_is_refused() -> None:
 def test_one_sample_in_every_class_is_refused() -> None:
     with pytest.raises(ValueError, match="Y has one sample in every class"):
         knn.ross(np.arange(4.0), ["a", "b", "c", "d"])
-
-
-def test_nothing_warns_in_few_dimensions() -> None:
-    x, y = pairs(500, 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert pt.mutual_information(x, y, estimator="knn") > 0
-
-
-# --- units of measurement, whole numbers, decades ---------------------------------------------
-
-
-@pytest.mark.parametrize("scale", ["standardise", "whiten", "none"])
-@pytest.mark.parametrize("exponent", [-1000, -660, 400])
-def test_powers_of_two_change_nothing(scale, exponent):
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 300)
-    x = np.round(1024 * (rng.normal(size=(300, 2)) + y[:, None]))  # exact down to the last float
-    small = np.ldexp(x, exponent)
-    for estimator in (pt.KNN(scale=scale), pt.Binning(n_bins=3), "kmeans"):
-        if estimator == "kmeans" or (not isinstance(estimator, pt.KNN) and scale != "none"):
-            continue
-        expected = pt.mutual_information(x, y, estimator=estimator)
-        assert pt.mutual_information(small, y, estimator=estimator) == expected
-    other = rng.normal(size=300)
-    for formula in (knn.ksg, knn.mixture):
-        expected = formula(x, other, scale=scale).value
-        if scale != "none":
-            assert formula(small, other, scale=scale).value == expected
-
-
-def test_entropy_of_tiny_numbers():
-    x = np.random.default_rng(0).normal(size=500)
-    plain = knn.entropy(x).value
-    for exponent in (-900, -300, 300):
-        moved = knn.entropy(np.ldexp(x, exponent)).value
-        assert moved == pytest.approx(plain + exponent, abs=1e-9)
-
-
-def test_one_column_of_whole_numbers_has_one_dimension():
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 10, 1500)
-    pixels = np.clip(np.round(rng.normal(3 + y, 2)), 0, 16)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        read = pt.mutual_information_by_column(np.stack([pixels, pixels], axis=1).astype(int), y)
-    assert knn.ross(pixels, y).effective_dimension <= 1
-    # By counting, the first order of the bias taken off.
-    counted = pt.mutual_information(
-        pixels.astype(int), y, estimator=pt.Binning(n_bins=17, correction="miller-madow")
-    )
-    assert read == pytest.approx(counted, abs=0.05)
-
-
-def test_columns_over_decades_are_named():
-    rng = np.random.default_rng(0)
-    y = np.arange(400) % 2
-    wide = 10.0 ** rng.uniform(-10, 0, size=400)
-    X = np.stack([rng.normal(size=400), wide], axis=1)
-    for estimator in ("knn", pt.Binning("uniform", n_bins=4)):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pt.PIDWarning)
-            notes = pt.summarise(X, y, estimator=estimator).notes
-        assert any("columns 1 spread over decades" in note for note in notes)
-    logs = np.stack([X[:, 0], np.log(wide)], axis=1)
-    assert not any("decades" in note for note in pt.summarise(logs, y, estimator="knn").notes)
-
-
-@pytest.mark.parametrize("repeats", [True, False])
-def test_the_order_of_the_rows_does_not_matter(repeats):
-    """Rounded rows tie, and a token of half of the rows has more copies than neighbours."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 300)
-    X = np.round(rng.normal(size=(300, 4)) + np.eye(3, 4)[y], 1)
-    if repeats:
-        X[::2] = X[0]
-    order = rng.permutation(300)
-    knn = pt.KNN()
-    one = pt.distillable_knowledge(X, X[:, :2], y, estimator=knn)
-    other = pt.distillable_knowledge(X[order], X[order, :2], y[order], estimator=knn)
-    for atom in ("distilled", "distillable", "student_only", "synergy"):
-        assert getattr(one, atom) == pytest.approx(getattr(other, atom), abs=1e-9)
-
-
-def test_units_do_not_matter_where_rows_tie():
-    rng = np.random.default_rng(0)
-    X = np.round(rng.normal(size=(400, 2)), 1)
-    y = (X[:, 0] + rng.normal(size=400) > 0).astype(int)
-    one, other = (pt.distillable_knowledge(Z, Z[:, :1], y, estimator="knn") for Z in (X, 2 * X))
-    assert one.distilled == other.distilled
-    assert one.synergy == other.synergy
-
-
-def test_codes_of_equal_rows_rise_with_the_values():
-    rng = np.random.default_rng(0)
-    X = np.round(rng.normal(size=(200, 2)), 1)
-    X[0] = -0.0
-    same = _equal_rows(X)
-    expected = np.unique(X, axis=0, return_inverse=True)[1].ravel()
-    np.testing.assert_array_equal(same, expected)

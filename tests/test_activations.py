@@ -1,0 +1,60 @@
+"""Arrays as people save them: read in place, or refused with a message that names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pidtools import activations
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [np.eye(3, dtype=np.float16), np.array(["cat", "dog"]), np.arange(4) > 1],
+    ids=["numbers", "strings", "bools"],
+)
+def test_an_array_is_a_map_of_its_file(tmp_path: Path, saved: np.ndarray) -> None:
+    np.save(tmp_path / "T.npy", saved)
+    found = activations.read(tmp_path / "T.npy", "T")
+    assert isinstance(found, np.memmap)
+    assert found.dtype == saved.dtype
+    np.testing.assert_array_equal(found, saved)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.npy", tmp_path):
+        with pytest.raises(ValueError, match=rf"^S: there is no file {path}\.$"):
+            activations.read(path, "S")
+
+
+@pytest.mark.parametrize("content", [b"", b"1,2\n3,4\n", b"\x93NUMPY", b"\x80\x04 object"])
+def test_what_is_no_npy_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "T.npy"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"^T: .*T\.npy is not a whole \.npy file; save it with"):
+        activations.read(path, "T")
+
+
+def test_half_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "T.npy"
+    np.save(path, np.ones((50, 3)))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="is not a whole"):
+        activations.read(path, "T")
+
+
+def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "Y.npy"
+    np.save(path, np.array([{"a": 1}, None], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"^Y: .* holds pickled objects, which .* can run code"):
+        activations.read(path, "Y")
+
+
+def test_several_arrays_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "T.npz"
+    np.savez(path, a=np.ones(2), b=np.ones(3))
+    with pytest.raises(ValueError, match=r"^T: .* holds several arrays; save the one to measure"):
+        activations.read(path, "T")
+    path.unlink()  # the file was closed

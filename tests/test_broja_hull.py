@@ -1,0 +1,81 @@
+"""Two classes: the closed form against conic programs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import (
+    INDEPENDENT,
+    REFERENCE,
+    atoms,
+    broja_quietly,
+    random_pmf,
+    random_pmfs,
+    slack,
+    union_by_clarabel,
+)
+
+import pidtools as pt
+from pidtools import problems
+
+TWO_CLASSES = list(random_pmfs(210, (2, 20), (2, 2), seed=1))
+
+
+# Pairs whose likelihood ratios are infinite: symbols that one class never shows.
+INFINITE_RATIOS = {
+    "both ends": ([[0.2, 0.0], [0.2, 0.1], [0.0, 0.5]], [[0.1, 0.0], [0.3, 0.2], [0.0, 0.4]]),
+    "class 0 alone": ([[0.3, 0.0], [0.1, 0.6]], [[0.2, 0.4], [0.2, 0.2]]),
+    "class 1 alone": ([[0.0, 0.3], [0.4, 0.3]], [[0.3, 0.1], [0.1, 0.5]]),
+    "several alone": (
+        [[0.1, 0.0], [0.1, 0.0], [0.1, 0.1], [0.0, 0.3], [0.0, 0.3]],
+        [[0.2, 0.1], [0.1, 0.0], [0.0, 0.2], [0.0, 0.4]],
+    ),
+    "equal x at the end": ([[0.5, 0.1], [0.0, 0.4]], [[0.4, 0.0], [0.1, 0.2], [0.0, 0.3]]),
+    "nothing shared": ([[0.4, 0.0], [0.0, 0.6]], [[0.1, 0.0], [0.3, 0.0], [0.0, 0.6]]),
+}
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_closed_form_agrees_with_the_conic_program(part: int) -> None:
+    for kind, shape, seed in TWO_CLASSES[part::6]:
+        pmf = random_pmf(kind, shape, seed)
+        closed, conic_answer = pt.broja(pmf), broja_quietly(pmf, solver="cvxpy")
+        off = abs(atoms(closed) - atoms(conic_answer)).max()
+        assert off <= REFERENCE, (kind, shape, seed)
+        assert off <= slack(closed, conic_answer), (kind, shape, seed)
+
+
+def test_closed_form_says_so_and_bounds_its_rounding() -> None:
+    pid = pt.broja(problems.dirichlet((20, 20, 2)))
+    assert pid.outcome is pt.Outcome.closed_form
+    assert 0 < pid.gap < 1e-13
+
+
+@pytest.mark.parametrize("tables", INFINITE_RATIOS.values(), ids=INFINITE_RATIOS)
+@pytest.mark.parametrize("swapped", [False, True], ids=["", "classes swapped"])
+def test_infinite_likelihood_ratios(
+    tables: tuple[list[list[float]], list[list[float]]], swapped: bool
+) -> None:
+    """Ties at the ends of the ROC curves: a vertical edge lost there costs hundredths of bits."""
+    p_ty, p_sy = (np.array(table)[:, :: -1 if swapped else 1] for table in tables)
+    pmf = np.einsum("ty,sy->tsy", p_ty, p_sy / p_sy.sum(axis=0))
+    closed = pt.broja(pmf)
+    assert closed.union_information == pytest.approx(union_by_clarabel(pmf), abs=INDEPENDENT)
+    reference = broja_quietly(pmf, solver="cvxpy")
+    assert abs(atoms(closed) - atoms(reference)).max() <= slack(closed, reference)
+
+
+@pytest.mark.parametrize("n", [1_000, 30_000])
+def test_long_curves_agree_with_their_own_split(n: int) -> None:
+    """Above and below the size where the hull is compiled: split symbols change nothing."""
+    rng = np.random.default_rng(3)
+    p_ty, p_sy = (rng.dirichlet(np.ones(2 * 50)).reshape(50, 2) for _ in range(2))
+    p_sy *= p_ty.sum(axis=0) / p_sy.sum(axis=0)
+    short = pt.broja_from_pairs(p_ty, p_sy)
+    # Unequal nudges keep the rows from merging; they move the information by about 1e-10.
+    shares = rng.dirichlet(np.ones(n // 50))
+    nudged = np.einsum("ty,k->tky", p_ty, shares).reshape(-1, 2)
+    nudged *= 1 + 1e-10 * rng.standard_normal(nudged.shape)
+    nudged *= p_ty.sum(axis=0) / nudged.sum(axis=0)
+    long = pt.broja_from_pairs(nudged, p_sy)
+    assert atoms(long) == pytest.approx(atoms(short), abs=1e-8)
