@@ -41,7 +41,7 @@ from pidtools._probe.notes import (
 from pidtools._probe.pool import weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
-from pidtools._probe.whitening import Whitened, join, whiten
+from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
 from pidtools._result import PID
 from pidtools._types import Array, Codes, Floats, Posteriors
 
@@ -199,8 +199,8 @@ class Probe(Estimator[ProbeSummary]):
         Takes the place of all experts: it is cloned, fitted on the raw features of the
         training rows and needs ``predict_proba``. What it warns of is not shown.
     experts : tuple of str or None
-        Kinds of experts to ask, out of "lda", "logistic", "ridge", "means", "neighbours",
-        "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
+        Kinds of experts to ask, out of "lda", "logistic", "ridge", "units", "means",
+        "neighbours", "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
         the classes.
     n_cells : int or None
         Cells of posteriors a source. None: 100 for two classes, else twice the classes but
@@ -413,7 +413,7 @@ class Probe(Estimator[ProbeSummary]):
         return rare_noise(source, labels) if seen else np.zeros(0, dtype=np.int64)
 
     def _judge(self, source: Array, task: HeldOut, left_out: Codes) -> Judge:
-        whitened = whiten(source, left_out) if self.classifier is None else None
+        whitened = whiten_with_units(source, left_out) if self.classifier is None else None
         judge = self._judge_of_labels(source, whitened, task.random_state)
         return judge(task.labels, task.n_classes)
 
@@ -431,7 +431,7 @@ class Probe(Estimator[ProbeSummary]):
         if self.classifier is not None:
             both = np.hstack([t.source, s.source])
             return ClassifierJudge(both, *common, task.random_state, self.classifier), both.nbytes
-        left, right = whiten(t.source, t.left_out), whiten(s.source, s.left_out)
+        left, right = (whiten_with_units(x.source, x.left_out) for x in (t, s))
         if left.rank + right.rank <= MAX_JOINT_WIDTH:
             joined = join(left, right)
             return ExpertJudge(joined, *common, task.random_state), joined.Z.nbytes

@@ -36,6 +36,8 @@ TREE_BINS = 63
 TREE_DIGITS = 9
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = (0.003, 0.05)
+UNIT_PENALTIES = (0.03, 0.3)
+MAX_PARAMETERS_OF_UNITS = 2**14
 NEIGHBOUR_ENTRIES = 2**19
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
 GAUSSIAN_RIDGES = (1e-6, 1e-4, 1e-2)
@@ -203,6 +205,20 @@ def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
     return out
 
 
+def _units(view: View, wanted: set[str] | None) -> Posteriors:
+    """Additive models of the log odds: logistic regression on bends and jumps of single units."""
+    out: Posteriors = {}
+    for kind, features in (("bent", view.source.bent), ("splines", view.source.splines)):
+        if features is None or features.shape[1] * view.n_classes > MAX_PARAMETERS_OF_UNITS:
+            continue
+        for C in UNIT_PENALTIES:
+            name = f"units:{kind}-{C}"
+            if _asked(name, wanted):
+                rows, new = features[view.train], features[view.new]
+                out[name] = _logistic_fit(rows, view.labels, new, C)
+    return out
+
+
 def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
     """Logistic regression in the space of the class means."""
     rows, new = view.means_only
@@ -266,6 +282,7 @@ EXPERTS: dict[str, Callable[[View, set[str] | None], Posteriors]] = {
     "lda": _linear_discriminant,
     "logistic": _logistic,
     "ridge": _ridge,
+    "units": _units,
     "means": _few_directions,
     "neighbours": _neighbours,
     "kernel": _kernel,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pidtools._blocks import blocks
 from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
+from pidtools._probe.units import bent, splines
 from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
@@ -19,6 +21,8 @@ REACH = 8.0
 # Share of the largest variance below which a direction is rounding noise. float64 sums of
 # 1e6 rows are good to 1e-13; nuisance a thousand times louder than the signal leaves 1e-6.
 RANK_TOLERANCE = 1e-10
+# Units whose bends experts look at one by one, three or seven features each.
+MAX_WIDTH_OF_BENDS, MAX_WIDTH_OF_SPLINES = 160, 64
 # Quantiles are those of all rows up to so many entries, else of some drawn rows.
 QUANTILE_ENTRIES = 2**22
 QUANTILE_ROWS = 4096
@@ -41,10 +45,14 @@ class Whitened:
     Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank)
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
+    bent, splines : ndarray, shape (n_samples, n_features), or None
+        Bends and jumps of the single units, whitened; None where the units are too many.
     """
 
     Z: Array
     spectrum: Floats
+    bent: Array | None = None
+    splines: Array | None = None
 
     @property
     def rank(self) -> int:
@@ -85,19 +93,46 @@ class _Columns:
         return np.clip(block, -REACH, REACH, out=block)
 
 
+def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
+    """As `whiten`, with what single units say."""
+    columns, kept = _columns_that_vary(X, left_out)
+    found = _whitened(X, columns, kept)
+    if not 0 < len(kept) <= MAX_WIDTH_OF_BENDS:
+        return found
+    V = columns.standardised(X, kept)
+    some = drawn_rows(V)
+    of_splines = splines(V, some) if len(kept) <= MAX_WIDTH_OF_SPLINES else None
+    return _with_units(found, bent(V, some), of_splines)
+
+
 def whiten(X: Array, left_out: Codes | None = None) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
 
     Columns `left_out`, constant ones and directions without variance are dropped; if nothing
     varies the rank is 0. Works in blocks: beyond the result, memory is O(min(n, d)^2).
     """
+    return _whitened(X, *_columns_that_vary(X, left_out))
+
+
+def _columns_that_vary(X: Array, left_out: Codes | None) -> tuple[_Columns, NDArray[np.intp]]:
     columns = _read_columns(X)
     if left_out is not None:
         columns.scale[left_out] = 0.0
-    kept = np.flatnonzero(columns.scale > 0)
+    return columns, np.flatnonzero(columns.scale > 0)
+
+
+def _whitened(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
     if not len(kept):
         return Whitened(np.zeros((len(X), 0)), np.zeros(0))
     return _by_rows(X, columns, kept) if len(X) < len(kept) else _by_columns(X, columns, kept)
+
+
+def _with_units(found: Whitened, of_bends: Floats, of_splines: Floats | None) -> Whitened:
+    return dataclasses.replace(
+        found,
+        bent=whiten(of_bends).Z,
+        splines=None if of_splines is None else whiten(of_splines).Z,
+    )
 
 
 def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
@@ -137,7 +172,13 @@ def _precision(n_entries: int) -> type[np.floating[Any]]:
 
 def join(left: Whitened, right: Whitened) -> Whitened:
     """Whiten two whitened sources together, neither louder than the other."""
-    return whiten(np.hstack([left.Z, right.Z]))
+    found = whiten(np.hstack([left.Z, right.Z]))
+    if left.bent is None or right.bent is None:
+        return found
+    of_splines = None
+    if left.splines is not None and right.splines is not None:
+        of_splines = np.hstack([left.splines, right.splines])
+    return _with_units(found, np.hstack([left.bent, right.bent]), of_splines)
 
 
 def drawn_rows(X: Array) -> Array:
