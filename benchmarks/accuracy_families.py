@@ -19,7 +19,7 @@ import numpy as np
 
 import pidtools as pt
 from benchmarks.tools.families import FAMILIES, Problem, families
-from benchmarks.tools.known import ATOMS, INFORMATIONS, exact, measured
+from benchmarks.tools.known import ATOMS, INFORMATIONS, numbers
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
@@ -41,9 +41,9 @@ def errors(problem: Problem, estimator: str, n: int, seed: int) -> Row:
     given = ESTIMATORS[estimator]()
     t, s = (pt.summarise(X, Y, estimator=given, groups=groups) for X in (T, S))
     result = pt.distillable_knowledge(t, s, Y, groups=groups)
-    true = exact(problem.pid)
+    true = numbers(problem.pid)
     names = [*ATOMS, *INFORMATIONS]
-    found = dict(zip(names, measured(result, names), strict=True))
+    found = numbers(result.pid)
     off = {name: round(found[name] - true[name], 5) for name in names}
     summaries = zip(BOUNDS, (t, s), ("teacher_information", "student_information"), strict=True)
     for name, summary, information in summaries:
