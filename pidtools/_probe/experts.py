@@ -36,6 +36,11 @@ TREE_BINS = 63
 TREE_DIGITS = 9
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = (0.003, 0.05)
+# Leading components, as loud as they are, at every width; with their penalty.
+LEADING = ((50, 0.1), (200, 0.03))
+LOUD_COMPONENTS = 50
+# Effective share of the components (of their loudness) above which loud ones are no others.
+ALL_ALIKE = 0.7
 UNIT_PENALTIES = (0.03, 0.3)
 MAX_PARAMETERS_OF_UNITS = 2**14
 NEIGHBOUR_ENTRIES = 2**19
@@ -98,6 +103,19 @@ class View:
     def loudness(self) -> Floats:
         """Scale of each column before whitening, 1 on average."""
         return self.source.loudness
+
+    def loud(self, n_components: int) -> tuple[Floats, Floats]:
+        """Training and new rows along leading components, as loud as they are, 1 on average."""
+        scale = self.loudness[:n_components]
+        scale = scale / np.sqrt(np.mean(scale**2))
+        Z = self.source.Z[:, :n_components]
+        return Z[self.train] * scale, Z[self.new] * scale
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all components are about as loud."""
+        spectrum = self.source.spectrum
+        return bool(spectrum.sum() ** 2 > ALL_ALIKE * len(spectrum) * (spectrum**2).sum())
 
     @cached_property
     def means_only(self) -> tuple[Floats, Floats]:
@@ -195,10 +213,13 @@ def _logistic(view: View, wanted: set[str] | None) -> Posteriors:
 
 def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
     """The same on principal components as loud as they are: right when loud means relevant."""
-    if not 24 < view.width <= MAX_WIDTH_OF_KERNEL:
-        return {}
     out: Posteriors = {}
-    for C in RIDGE_PENALTIES:
+    for n_leading, C in LEADING:
+        name = f"ridge:{n_leading}-{C}"
+        if n_leading < view.width and not view.is_even and _asked(name, wanted):
+            rows, new = view.loud(n_leading)
+            out[name] = _logistic_fit(rows, view.labels, new, C)
+    for C in RIDGE_PENALTIES if 24 < view.width <= MAX_WIDTH_OF_KERNEL else ():
         if _asked(f"ridge:{C}", wanted):
             loud, loud_new = view.Z * view.loudness, view.Z_new * view.loudness
             out[f"ridge:{C}"] = _logistic_fit(loud, view.labels, loud_new, C)
@@ -240,6 +261,11 @@ def _kernel(view: View, wanted: set[str] | None) -> Posteriors:
     for name, (rows, new) in _both_reductions(view, "kernel", wanted):
         n_bumps = 30 if rows.shape[1] <= 2 else 100 if name.endswith("means") else 200
         out[name] = _bumps_fit(view, rows, new, n_bumps)
+    if not view.is_even and _asked("kernel:loud", wanted):
+        rows, new = view.loud(LOUD_COMPONENTS)
+        n_bumps = int(np.clip(len(rows) // 16, 200, 500))
+        # Twice as narrow as elsewhere: few components carry most of the distance.
+        out["kernel:loud"] = _bumps_fit(view, rows, new, n_bumps, narrow=2.0)
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("kernel:all", wanted):
         out["kernel:all"] = _bumps_fit(view, *_unit_scale(view.Z, view.Z_new), 300)
     return out
@@ -346,11 +372,11 @@ def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) 
     return log_p
 
 
-def _bumps_fit(view: View, rows: Array, new: Array, n_bumps: int) -> Floats:
+def _bumps_fit(view: View, rows: Array, new: Array, n_bumps: int, narrow: float = 1.0) -> Floats:
     from sklearn.kernel_approximation import Nystroem
 
     bumps = Nystroem(
-        gamma=0.5 / rows.shape[1],
+        gamma=0.5 * narrow / rows.shape[1],
         n_components=max(min(n_bumps, len(rows) // 4), 1),
         random_state=view.random_state,
     ).fit(rows)
