@@ -38,17 +38,27 @@ from pidtools._probe.notes import (
     warn_if_starved,
     warn_of_few_cells,
 )
-from pidtools._probe.pool import weigh
-from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
+from pidtools._probe.pool import log_loss, weigh
+from pidtools._probe.posterior_cells import (
+    FEW_CLASSES,
+    cell_means,
+    posterior_cells,
+    sharpened_table,
+)
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten
-from pidtools._result import PID
+from pidtools._result import NATS_PER_BIT, PID
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
 # A tenth of the sampling error of 1e6 rows; the value itself, that of a feasible point, is nearer
 # to the optimum than the bound proves.
 TABLE_TOLERANCE = 1e-4
+# With more than FEW_CLASSES classes, where digits are dear; the value is then good to a tenth.
+TABLE_TOLERANCE_MANY = 2e-3
+# Cells a class of a source that knows nothing and of one that knows Y, of many classes; beyond
+# the most, and with fewer rows a cell, they cost more than they bring.
+CELLS_A_CLASS, MOST_CELLS, ROWS_A_CELL = (1, 4), 2000, 4
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
 # Symbols that become a column each.
@@ -130,7 +140,8 @@ class ProbePair(Pair[ProbeSummary]):
     both : ProbeSummary or None
         A probe of both sources that also hears what the single ones said; None without synergy.
     pooled : Losses or None
-        Of a pool of both posteriors, without new fits; None for two classes, which need none.
+        Of a pool of both posteriors, without new fits; None for two classes, which need none,
+        and for more than 50.
     together : float
         What that pool knows, in bits; infinite where there is none.
     """
@@ -145,11 +156,14 @@ class ProbePair(Pair[ProbeSummary]):
         No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
         can't quite follow a source that is a garbling of the other, the union is bounded by what
         a pool of both posteriors knows: without new fits, so the same with and without synergy.
-        An information below 0 counts as 0, as its table holds none.
+        Beyond 50 classes cells are many enough to follow, and a pool is too poor to bound: it
+        counts twice what both know of a part of Y. An information below 0 counts as 0, as its
+        table holds none; tables that can't carry one never put the union below it.
         """
-        pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
+        tol = TABLE_TOLERANCE if self.s.n_classes <= FEW_CLASSES else TABLE_TOLERANCE_MANY
+        pid = broja_from_pairs(self.t.table, self.s.table, tol=tol)
         i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
-        union = min(pid.union_information, max(self.together, i_t, i_s))
+        union = _lawful(min(pid.union_information, max(self.together, i_t, i_s)), i_t, i_s)
         gap = max(pid.gap, ROUNDING)
         return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
 
@@ -158,6 +172,17 @@ class ProbePair(Pair[ProbeSummary]):
         if self.both is None:
             raise ValueError("The pair was made without synergy.")
         return self.both.information
+
+    def pid(self) -> PID:
+        """All atoms in bits; no synergy unless it was asked for.
+
+        Beyond 50 classes a probe of both starves before two tables do, and less than their union
+        is no information of both.
+        """
+        pid = super().pid()
+        if pid.synergy is None or self.s.n_classes <= FEW_CLASSES:
+            return pid
+        return dataclasses.replace(pid, synergy=max(pid.synergy, 0.0))
 
     def resampled(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
         """The pair of resampled summaries, its own probe and pool weighed like them."""
@@ -203,8 +228,9 @@ class Probe(Estimator[ProbeSummary]):
         "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
         the classes.
     n_cells : int or None
-        Cells of posteriors a source. None: 100 for two classes, else twice the classes but
-        between 60 and 100. Sharpening makes the atoms insensitive to it.
+        Cells of posteriors a source. None: 100 for two classes, up to 50 classes twice as many
+        but between 60 and 100, beyond up to four times as many, the more a source knows, but
+        at most 2000. Sharpening makes the atoms insensitive to it.
 
     Raises
     ------
@@ -292,9 +318,8 @@ class Probe(Estimator[ProbeSummary]):
         if groups is not None:
             warn_if_kept_together(task, name)
         summary = self._summary(found, task, source, tuple(notes), left_out)
-        warn_of_few_cells(
-            summary.information, summary.table, self.n_cells or _default_cells(task.n_classes), name
-        )
+        if self.n_cells:
+            warn_of_few_cells(summary.information, summary.table, self.n_cells, name)
         return summary
 
     @_warnings.quiet
@@ -450,7 +475,7 @@ class Probe(Estimator[ProbeSummary]):
         left_out: Codes,
     ) -> ProbeSummary:
         p = np.exp(found.log_p)
-        n_cells = self.n_cells or _default_cells(task.n_classes)
+        n_cells = self.n_cells or _cells_for(found.log_p, task)
         codes = posterior_cells(p, n_cells, task.random_state)
         summary = ProbeSummary(
             estimator=self,
@@ -491,7 +516,7 @@ class Probe(Estimator[ProbeSummary]):
 
 
 def _pair_of(t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None) -> ProbePair:
-    pooled = None if s.n_classes == 2 else _pool_of(t, s)
+    pooled = _pool_of(t, s) if 2 < s.n_classes <= FEW_CLASSES else None
     n = s.n_samples
     return ProbePair(
         t=t,
@@ -549,8 +574,28 @@ def _one_column_a_symbol(X: Array, name: str) -> Array:
     return X[:, None]
 
 
-def _default_cells(n_classes: int) -> int:
-    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 100))
+def _cells_for(log_p: Array, task: HeldOut) -> int:
+    h_y = entropy(sums(task.labels, np.full(len(log_p), 1 / len(log_p)), task.n_classes))
+    known = 1 - log_loss(log_p, task.labels).mean() / NATS_PER_BIT / h_y
+    return _default_cells(task.n_classes, len(log_p), float(np.clip(known, 0, 1)))
+
+
+def _default_cells(n_classes: int, n_samples: int, share: float) -> int:
+    """Number of cells of a source that knows that share of H(Y)."""
+    if n_classes == 2:
+        return 100
+    if n_classes <= FEW_CLASSES:
+        return int(np.clip(2 * n_classes, 60, 100))
+    least = CELLS_A_CLASS[0] * n_classes
+    wanted = least + share * (CELLS_A_CLASS[1] - CELLS_A_CLASS[0]) * n_classes
+    affordable = min(MOST_CELLS, n_samples // ROWS_A_CELL)
+    return int(max(min(wanted, affordable), least))
+
+
+def _lawful(union: float, i_t: float, i_s: float) -> float:
+    """The union within the bounds of two informations, if it is off by more than rounding."""
+    low, high = max(i_t, i_s), i_t + i_s
+    return union if low - ROUNDING <= union <= high + ROUNDING else min(max(union, low), high)
 
 
 def _information(
