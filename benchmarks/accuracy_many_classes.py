@@ -183,7 +183,7 @@ def work(kind: str, n_classes: int, estimator: str, seed: int, options: Any) -> 
         "seed": seed,
     }
     for atom in ATOMS:
-        row[atom] = (found.to_dict())[atom]
+        row[atom] = found.to_dict()[atom]
         row[f"true {atom}"] = exact[atom]
     return row | {
         "intervals": {k: (v.low, v.high) for k, v in found.intervals.items()} or None,

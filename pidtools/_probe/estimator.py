@@ -23,6 +23,7 @@ from pidtools._probe.cross_fit import (
     Judge,
     PairJudge,
 )
+from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.held_out import Found, HeldOut, Losses, extrapolation, losses_of, sums
@@ -39,12 +40,7 @@ from pidtools._probe.notes import (
     warn_of_few_cells,
 )
 from pidtools._probe.pool import log_loss, weigh
-from pidtools._probe.posterior_cells import (
-    FEW_CLASSES,
-    cell_means,
-    posterior_cells,
-    sharpened_table,
-)
+from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten
 from pidtools._result import NATS_PER_BIT, PID

@@ -15,14 +15,13 @@ from collections.abc import Callable
 import numpy as np
 
 from pidtools._information import mutual_information_of_table
+from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.many_cells import cell_sums, many_cells
 from pidtools._types import Array, Codes, Floats
 
 TINY = 1e-12
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
-# Up to so many classes cells are found by k-means with all its steps, and powers to many digits.
-FEW_CLASSES = 50
 # Of the power: far below a millionth of a bit in the information.
 POWER_TOLERANCE = 1e-8
 # With more classes: a millionth of a bit or so, and the first step from 1 towards the power.
