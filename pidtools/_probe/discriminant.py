@@ -38,6 +38,8 @@ class Discriminant:
         Where class means differ, and where class covariances do; of unit noise.
     places : ndarray, shape (n_classes, n_directions)
         Class means along the first, not shrunk.
+    trust : ndarray, shape (n_directions,)
+        What shrinks them.
     """
 
     log_prior: Floats
@@ -47,6 +49,7 @@ class Discriminant:
     mean_directions: Floats
     spread_directions: Floats
     places: Floats
+    trust: Floats
 
     def log_posterior(self, Z: Array, rows: Codes) -> Floats:
         """Log posteriors of some rows of `Z`, shape (n_rows, n_classes)."""
@@ -123,6 +126,7 @@ def discriminant(
         means=(U * kept) @ Vt / np.sqrt(counts)[:, None],
         mean_directions=whitener.T @ apart.T,
         spread_directions=off,
+        trust=kept[:n_means] / np.maximum(s[:n_means], 1e-300),
         places=U[:, :n_means] * s[:n_means] / np.sqrt(counts)[:, None],
     )
 

@@ -26,7 +26,7 @@ from pidtools._probe.cross_fit import (
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
-from pidtools._probe.held_out import Found, HeldOut, Losses, extrapolation, losses_of, sums
+from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolation, losses_of, sums
 from pidtools._probe.notes import (
     ROUNDING,
     note_on_silence,
@@ -88,6 +88,10 @@ class ProbeSummary(Summary):
         Rows of one group are always held out together.
     left_out : ndarray of int64
         Columns of `source` that the experts don't see: see `rare_noise`.
+    curve : Curve
+        How excess losses fall with the rows for training.
+    tempering : ndarray of float64, shape (n_samples,), or None
+        What calibration gains with half of the rows beyond what it gains with all, in bits.
     """
 
     resamples = "fits"
@@ -106,6 +110,8 @@ class ProbeSummary(Summary):
     groups: Array | None = field(repr=False)
     random_state: int = field(repr=False)
     left_out: Codes = field(repr=False)
+    curve: Curve = field(repr=False)
+    tempering: Floats | None = field(repr=False)
 
     @property
     def n_classes(self) -> int:
@@ -222,7 +228,7 @@ class Probe(Estimator[ProbeSummary]):
     experts : tuple of str or None
         Kinds of experts to ask, out of "lda", "logistic", "ridge", "means", "neighbours",
         "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
-        the classes.
+        the classes; of more than 100 classes "lda" and "means" alone.
     n_cells : int or None
         Cells of posteriors a source. None: 100 for two classes, up to 50 classes twice as many
         but between 60 and 100, beyond up to four times as many, the more a source knows, but
@@ -338,7 +344,7 @@ class Probe(Estimator[ProbeSummary]):
             folds=t.folds,
             halves=t.halves,
             groups=t.groups,
-            names=self._names(),
+            names=self._names(t.n_classes),
             random_state=t.random_state,
             n_jobs=n_jobs,
         )
@@ -366,7 +372,7 @@ class Probe(Estimator[ProbeSummary]):
         return Evidence(
             judge=self._judge_of_labels(source, whitened, data.random_state),
             given=self._given(source),
-            names=self._names(),
+            names=self._names(int(labels.max()) + 1),
             n_folds=self.n_folds,
             random_state=data.random_state,
             groups=data.groups,
@@ -405,10 +411,12 @@ class Probe(Estimator[ProbeSummary]):
             features = _log_probabilities(features, labels, name, self.inputs)
         return features
 
-    def _names(self) -> frozenset[str]:
+    def _names(self, n_classes: int) -> frozenset[str]:
         if self.classifier is not None:
             return frozenset({"classifier"})
-        return frozenset(experts.EXPERTS if self.experts is None else self.experts)
+        if self.experts is not None:
+            return frozenset(self.experts)
+        return frozenset(experts.EXPERTS if n_classes <= experts.MANY_CLASSES else experts.OF_MANY)
 
     def _task(
         self,
@@ -423,7 +431,7 @@ class Probe(Estimator[ProbeSummary]):
             folds=fold_numbers(labels, self.n_folds, random_state, groups),
             halves=fold_numbers(labels, 2, random_state, groups),
             groups=groups,
-            names=self._names(),
+            names=self._names(int(labels.max()) + 1),
             random_state=random_state,
             n_jobs=n_jobs,
         )
@@ -481,8 +489,8 @@ class Probe(Estimator[ProbeSummary]):
             bound=np.nan,
             bound_from_half=np.nan,
             weights=found.pool.weights,
-            log_posteriors=found.log_p.astype(np.float32),
-            log_posteriors_from_half=found.log_p_from_half.astype(np.float32),
+            log_posteriors=found.log_p.astype(np.float32, copy=False),
+            log_posteriors_from_half=found.log_p_from_half.astype(np.float32, copy=False),
             codes=codes,
             table=np.empty(0),
             source=source,
@@ -491,6 +499,8 @@ class Probe(Estimator[ProbeSummary]):
             groups=task.groups,
             random_state=task.random_state,
             left_out=left_out,
+            curve=found.curve,
+            tempering=found.tempering,
         )
         n = len(task.labels)
         return dataclasses.replace(summary, **self._numbers(summary, np.full(n, 1 / n)))
@@ -500,7 +510,8 @@ class Probe(Estimator[ProbeSummary]):
         class_shares = sums(summary.labels, weights, summary.n_classes)
         own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
         information, bound, bound_from_half = _information(summary, own, weights)
-        p = np.exp(summary.log_posteriors.astype(np.float64))
+        few = summary.n_classes <= FEW_CLASSES
+        p = np.exp(summary.log_posteriors.astype(np.float64 if few else np.float32))
         masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
         rows = cell_means(p, summary.codes, weights)
         return {
@@ -600,7 +611,8 @@ def _information(
     """Information by extrapolation, its bound, and the bound from half of the training rows."""
     h_y = entropy(sums(summary.labels, weights, summary.n_classes))
     bound, cost_of_half = h_y - float(weights @ losses.whole), float(weights @ losses.more)
-    endless = bound + extrapolation(weights, losses.more, int(summary.folds.max()) + 1)
+    n_folds = int(summary.folds.max()) + 1
+    endless = bound + extrapolation(weights, losses.more, n_folds, summary.curve, summary.tempering)
     return min(endless, h_y), bound, bound - cost_of_half
 
 

@@ -26,6 +26,7 @@ from pidtools._probe.discriminant import (
     discriminant,
     project,
 )
+from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
 from pidtools._probe.network import Penalty, network_posteriors
 from pidtools._probe.whitening import Whitened
@@ -38,6 +39,10 @@ Opinions = dict[str, Floats | None]
 MAX_WIDTH_OF_CURVES = 64
 MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
+# With more classes than this only experts are asked whose cost does not explode with them.
+MANY_CLASSES, OF_MANY = 100, ("lda", "means")
+# Steps of the logistic regression of so many.
+MANY_STEPS = (5, 20)
 TREE_BINS = 63
 # Decimals of columns of unit scale that trees see: values that differ by rounding are equal.
 TREE_DIGITS = 9
@@ -228,11 +233,28 @@ def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
 
 
 def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
-    """Logistic regression in the space of the class means."""
+    """Logistic regression in the space of the class means; of many classes from a discriminant."""
+    if view.n_classes > MANY_CLASSES:
+        return _from_discriminant(view, wanted)
     rows, new = view.means_only
     if rows.shape[1] == view.width:
         return {}
     return {"means:": _logistic_fit(rows, view.labels, new, 1.0)}
+
+
+def _from_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
+    asked = tuple(step for step in MANY_STEPS if _asked(f"means:{step}", wanted))
+    if not asked:
+        return {}
+    found, Z = view.discriminant, view.source.Z
+    directions = found.mean_directions
+    rows, new = (
+        project(Z, directions, some) - found.centre @ directions for some in (view.train, view.new)
+    )
+    weights = found.places * found.trust
+    offset = found.log_prior - 0.5 * (weights**2).sum(axis=1)
+    fits = logistic_from(rows, view.labels, new, weights.T, offset, asked)
+    return {f"means:{step}": log_p for step, log_p in fits.items()}
 
 
 def _neighbours(view: View, wanted: set[str] | None) -> Posteriors:
