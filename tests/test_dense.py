@@ -167,3 +167,16 @@ def test_a_point_is_a_plain_one_with_a_floor():
     floored.lower_floor(0.0)
     for _ in range(3):
         np.testing.assert_array_equal(floored.sweep(double=True), plain.sweep(double=True))
+
+
+def test_duals_are_feasible_and_prove_the_bound():
+    t, s = tables(110, 110, 100, 1)
+    t = np.vstack([t, 0.5 * t[:3]])  # proportional rows, which are merged
+    t *= s.sum(axis=0) / t.sum(axis=0)
+    found = pt.broja_from_pairs(t, s, tol=TOL, keep_duals=True)
+    a, b = found.duals.t_y, found.duals.s_y
+    assert (np.exp(a) @ np.exp(b).T).max() <= 1 + 1e-9
+    proved = entropy(t.sum(axis=0)) + (np.vdot(t, a) + np.vdot(s, b)) / NATS_PER_BIT
+    assert proved <= found.union_information
+    assert proved >= found.union_information - found.gap - 1e-9
+    assert found.duals.t_s.shape == (len(t), len(s))

@@ -105,7 +105,8 @@ def broja(
     it is not listed: scaling and its certificate are then products of matrices in about
     ``100 n_ts + 150 (n_t + n_s) n_y`` bytes, an iteration is twenty sweeps, and the gap falls
     about like one over their number (to 1e-3 bits in several hundred). 900 by 900 cells of 300
-    classes take ten seconds. Not where a solver is named, or its coupling or duals are asked for.
+    classes take ten seconds. Not where a solver is named, its coupling is asked for or
+    duals are given.
 
     The first solve on a machine compiles (ten seconds or so); what it compiled is kept beside
     the package or, where that is read-only, in the user's cache folder or, where there is none

@@ -74,6 +74,7 @@ class Bounds:
     lower: float = -np.inf
     upper: float = np.inf
     largest_dual: float = 0.0
+    _point: tuple[Floats, Floats, Floats] | None = None
 
     @property
     def gap(self) -> float:
@@ -84,20 +85,29 @@ class Bounds:
         """Bound the optimum from both sides by q = s A B of a point; returns the gap."""
         A = np.where(self.p_row > 0, np.maximum(point.A, TINY, dtype=np.float64), 0.0)
         B = np.where(self.p_col > 0, np.maximum(point.B, TINY, dtype=np.float64), 0.0)
-        self._improve_dual(A, B)
+        self._improve_dual(A, B, s)
         self.upper = min(self.upper, self._value_of_rounded(s.astype(np.float64), A, B))
         point.lower_floor(FLOOR_SHARE * self.gap)
         return self.gap
 
-    def _improve_dual(self, A: Floats, B: Floats) -> None:
+    def duals(self) -> tuple[Floats, Floats, Floats]:
+        """Feasible duals of value `lower`, and the cell totals they were met with."""
+        if self._point is None:
+            raise ValueError("There are no duals before a point was bounded.")
+        return self._point
+
+    def _improve_dual(self, A: Floats, B: Floats, s: Floats) -> None:
         log_A, log_B = _log(A), _log(B)
         lse = A @ B.T
         np.log(lse, out=lse)  # -inf where a cell has no class
         value = float(np.vdot(self.p_row, log_A) + np.vdot(self.p_col, log_B))
         p_row, p_col = self.p_row.sum(axis=1), self.p_col.sum(axis=1)
-        value -= min(_cost_of_shifts(lse, p_row, p_col), _cost_of_shifts(lse.T, p_col, p_row))
+        by_row, by_col = _shifts(lse), _shifts(lse.T)[::-1]
+        row, col = min(by_row, by_col, key=lambda shift: p_row @ shift[0] + p_col @ shift[1])
+        value -= float(p_row @ row + p_col @ col)
         if value > self.lower:
             self.lower = value
+            self._point = log_A - row[:, None], log_B - col[:, None], s
             self.largest_dual = float(np.abs(log_A).max() + np.abs(log_B).max())
 
     def _value_of_rounded(self, s: Floats, A: Floats, B: Floats) -> float:
@@ -145,11 +155,10 @@ def _log(x: Floats) -> Floats:
     return logs
 
 
-def _cost_of_shifts(lse: Floats, p_first: Floats, p_second: Floats) -> float:
-    """Dual value lost when one side is lowered by its worst violation and the other takes slack."""
+def _shifts(lse: Floats) -> tuple[Floats, Floats]:
+    """What lowers rows by their worst violation, and columns by what slack is then left."""
     first = lse.max(axis=1)
-    second = (lse - first[:, None]).max(axis=0)
-    return float(p_first @ first + p_second @ second)
+    return first, (lse - first[:, None]).max(axis=0)
 
 
 def _shrinkage(found: Floats, p: Floats) -> Floats:

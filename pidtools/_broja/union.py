@@ -106,8 +106,8 @@ def _union_of_tables(p_ty: Floats, p_sy: Floats, options: Options) -> Union:
         union = _one_source(reduced, options.keep_q)
     elif n_y == 2 and options.solver == "auto":
         union = _two_classes(reduced, options.keep_q)
-    elif options.only_the_value and _is_dense(reduced, options.tol):
-        union = _many_cells(reduced, options)
+    elif options.solver == "auto" and _is_dense(reduced, options):
+        union = _many_cells(reduced, p_ty, p_sy, options)
     else:
         union = _many_classes(reduced, p_ty, p_sy, options)
     if union.q is None:
@@ -136,13 +136,17 @@ def _two_classes(reduced: Reduction, keep_q: bool) -> Union:
     return Union(value, value, _rounding(value, vertices), Outcome.closed_form, q)
 
 
-def _is_dense(reduced: Reduction, tol: float) -> bool:
+def _is_dense(reduced: Reduction, options: Options) -> bool:
     """Whether the support has more entries than should be listed one by one."""
+    if options.keep_q or options.start:
+        return False
     n_entries = int(np.count_nonzero(reduced.p_ty, axis=0) @ np.count_nonzero(reduced.p_sy, axis=0))
-    return n_entries > (DENSE_LOOSE if tol >= LOOSE else DENSE)
+    return n_entries > (DENSE_LOOSE if options.tol >= LOOSE else DENSE)
 
 
-def _many_cells(reduced: Reduction, options: Options) -> Union:
+def _many_cells(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Options) -> Union:
+    from scipy.sparse import coo_array
+
     from pidtools._broja import dense
 
     tol = options.tol * NATS_PER_BIT
@@ -153,7 +157,11 @@ def _many_cells(reduced: Reduction, options: Options) -> Union:
     rounding = _rounding(bounds.largest_dual, reduced.p_ty.shape[1])
     limited = used >= options.max_iter
     outcome = Outcome.iteration_limit if limited else Outcome.inaccurate
-    return Union(lower, upper, rounding, outcome)
+    duals = None
+    if options.keep_duals:
+        a, b, cells = bounds.duals()
+        duals = lift_duals(a, b, coo_array(cells), reduced, p_ty, p_sy)
+    return Union(lower, upper, rounding, outcome, duals=duals)
 
 
 def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Options) -> Union:
@@ -172,8 +180,15 @@ def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Optio
         _rounding(largest_dual),
         Outcome.iteration_limit if limited else Outcome.inaccurate,
         program.coupling(solution.q) if options.keep_q else None,
-        lift_duals(program, solution, reduced, p_ty, p_sy) if options.keep_duals else None,
+        _duals(program, solution, reduced, p_ty, p_sy) if options.keep_duals else None,
     )
+
+
+def _duals(
+    program: Program, solution: Solution, reduced: Reduction, p_ty: Floats, p_sy: Floats
+) -> Duals:
+    a, b = program.tables(solution.a, solution.b)
+    return lift_duals(a, b, program.cell_totals(solution.q), reduced, p_ty, p_sy)
 
 
 def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: Options) -> Solution:

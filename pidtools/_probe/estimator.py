@@ -27,6 +27,7 @@ from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
 from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolation, losses_of, sums
+from pidtools._probe.linear import Linear, refitted
 from pidtools._probe.notes import (
     ROUNDING,
     note_on_silence,
@@ -51,7 +52,7 @@ INPUTS = ("features", "probabilities", "logits")
 # to the optimum than the bound proves.
 TABLE_TOLERANCE = 1e-4
 # With more than FEW_CLASSES classes, where digits are dear; the value is then good to a tenth.
-TABLE_TOLERANCE_MANY = 2e-3
+TABLE_TOLERANCE_MANY, ITERATIONS_MANY = 5e-3, 50
 # Cells a class of a source that knows nothing and of one that knows Y, of many classes; beyond
 # the most, and with fewer rows a cell, they cost more than they bring.
 CELLS_A_CLASS, MOST_CELLS, ROWS_A_CELL = (1, 4), 2000, 4
@@ -125,7 +126,10 @@ class ProbeSummary(Summary):
         To first order the held-out loss does not depend on errors of the posteriors; what
         fitting them anew adds is found from a few calls of `refitted`.
         """
-        return self.estimator._weighed(self, _shares_of(rows, self.n_samples))
+        shares = _shares_of(rows, self.n_samples)
+        if self.n_classes <= FEW_CLASSES:
+            return self.estimator._weighed(self, shares)
+        return self.estimator._moved(self, shares)
 
     @_warnings.quiet
     def refitted(self, rows: Codes) -> ProbeSummary:
@@ -146,11 +150,14 @@ class ProbePair(Pair[ProbeSummary]):
         and for more than 50.
     together : float
         What that pool knows, in bits; infinite where there is none.
+    linear : Linear or None
+        The solved tables of more than 50 classes; those of resamples are not solved anew.
     """
 
     both: ProbeSummary | None
     pooled: Losses | None
     together: float
+    linear: Linear | None
 
     def atoms(self) -> PID:
         """Redundancy and uniques in bits, from the two sharpened tables.
@@ -162,10 +169,14 @@ class ProbePair(Pair[ProbeSummary]):
         counts twice what both know of a part of Y. An information below 0 counts as 0, as its
         table holds none; tables that can't carry one never put the union below it.
         """
-        tol = TABLE_TOLERANCE if self.s.n_classes <= FEW_CLASSES else TABLE_TOLERANCE_MANY
-        pid = broja_from_pairs(self.t.table, self.s.table, tol=tol)
         i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
-        union = _lawful(min(pid.union_information, max(self.together, i_t, i_s)), i_t, i_s)
+        if self.linear is not None:
+            pid = self.linear.pid
+            found = self.linear.union(self.t.table, self.s.table, i_t, i_s)
+        else:
+            pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
+            found = pid.union_information
+        union = _lawful(min(found, max(self.together, i_t, i_s)), i_t, i_s)
         gap = max(pid.gap, ROUNDING)
         return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
 
@@ -361,7 +372,7 @@ class Probe(Estimator[ProbeSummary]):
         }
         found = task.run(judge, given, size, from_half)
         notes = notes_on_fits(found, task.labels)
-        return self._summary(found, task, summary_t.source, notes, summary_t.left_out)
+        return self._summary(found, task, summary_t.source, notes, summary_t.left_out, cells=False)
 
     @_warnings.quiet
     def statistic(self, data: Data, labels: Codes, /) -> Evidence:
@@ -381,6 +392,23 @@ class Probe(Estimator[ProbeSummary]):
     def _weighed(self, summary: ProbeSummary, shares: Floats) -> ProbeSummary:
         """The summary with its rows counted by `shares`, which sum to 1."""
         return dataclasses.replace(summary, **self._numbers(summary, shares))
+
+    def _moved(self, summary: ProbeSummary, shares: Floats) -> ProbeSummary:
+        """The same to first order: cells keep their rows, whatever information they carry then."""
+        n_cells = len(summary.table)
+        masses = sums(summary.codes, shares, n_cells)
+        of_class = sums(summary.labels, shares, summary.n_classes)
+        even = sums(summary.codes, np.full(len(shares), 1 / len(shares)), n_cells)
+        table = refitted(summary.table * (masses / even)[:, None], masses, of_class)
+        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
+        information, bound, bound_from_half = _information(summary, own, shares)
+        return dataclasses.replace(
+            summary,
+            information=information,
+            bound=bound,
+            bound_from_half=bound_from_half,
+            table=table,
+        )
 
     def _refitted(self, summary: ProbeSummary, rows: Codes) -> ProbeSummary:
         source, task = summary.source[rows], self._again(summary, rows)
@@ -477,15 +505,20 @@ class Probe(Estimator[ProbeSummary]):
         source: Array,
         notes: tuple[str, ...],
         left_out: Codes,
+        *,
+        cells: bool = True,
     ) -> ProbeSummary:
         p = np.exp(found.log_p)
         n_cells = self.n_cells or _cells_for(found.log_p, task)
-        codes = posterior_cells(p, n_cells, task.random_state)
+        if cells or task.n_classes <= FEW_CLASSES:
+            codes = posterior_cells(p, n_cells, task.random_state)
+        else:
+            codes = np.zeros(len(p), dtype=np.int64)  # no table of both is decomposed
         summary = ProbeSummary(
             estimator=self,
             information=np.nan,
             labels=task.labels,
-            notes=(*notes, *notes_on_cells(p, codes)),
+            notes=(*notes, *(notes_on_cells(p, codes) if cells else ())),
             bound=np.nan,
             bound_from_half=np.nan,
             weights=found.pool.weights,
@@ -532,7 +565,15 @@ def _pair_of(t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None) -> Pro
         both=both,
         pooled=pooled,
         together=_knows_together(s, pooled, np.full(n, 1 / n)),
+        linear=None if s.n_classes <= FEW_CLASSES else _solved(t.table, s.table),
     )
+
+
+def _solved(table_t: Floats, table_s: Floats) -> Linear:
+    pid = broja_from_pairs(
+        table_t, table_s, tol=TABLE_TOLERANCE_MANY, max_iter=ITERATIONS_MANY, keep_duals=True
+    )
+    return Linear.of(pid, table_t, table_s)
 
 
 def _knows_together(s: ProbeSummary, pooled: Losses | None, shares: Floats) -> float:

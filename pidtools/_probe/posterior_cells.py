@@ -28,6 +28,8 @@ POWER_TOLERANCE = 1e-8
 POWER_TOLERANCE_MANY, FIRST_STEP = 1e-6, 1.1
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
+# With many classes steps are dear, and the rest is scaled away.
+SHARE_TOLERANCE_MANY = 1e-8
 # Offsets of nearly certain rows reach hundreds at large powers, by steps of at most two.
 MAX_SHARE_STEPS = 500
 MAX_STEP = 2.0
@@ -127,6 +129,7 @@ def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Float
     """
     # The constant offset changes nothing; this makes the curvature regular.
     constant = 1.0 / len(shares) ** 2
+    enough = SHARE_TOLERANCE if len(shares) <= FEW_CLASSES else SHARE_TOLERANCE_MANY
     for _ in range(MAX_SHARE_STEPS):
         rows = log_rows + offset
         rows -= rows.max(axis=1, keepdims=True)
@@ -135,7 +138,7 @@ def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Float
         joint = rows * masses[:, None]
         found = joint.sum(axis=0)
         missing = shares - found
-        if np.abs(missing).max() < SHARE_TOLERANCE:
+        if np.abs(missing).max() < enough:
             break
         curvature = constant - joint.T @ rows
         curvature.flat[:: len(shares) + 1] += found + TINY
