@@ -15,8 +15,10 @@ from pidtools._types import Codes, Floats
 def merged_classes(places: Floats, counts: Floats) -> Codes:
     """Group of each class, numbered from 0.
 
-    Ward's tree, cut where the squared distances paid and `log K` a dimension for each mean that
-    is kept are least: merging two equal means costs about one a dimension.
+    Ward's tree, cut where the squared distances paid and a price for each mean that is kept are
+    least. Merging two equal means pays a chi-square with as many degrees of freedom as there are
+    dimensions, and the price is what the largest of those of all pairs stays below (Laurent and
+    Massart, Ann. Statist. 28, 2000, lemma 1).
 
     Parameters
     ----------
@@ -30,7 +32,8 @@ def merged_classes(places: Floats, counts: Floats) -> Codes:
     n_classes, n_directions = places.shape
     tree = ward(places * np.sqrt(np.median(counts)))
     paid = np.concatenate([[0.0], np.cumsum(tree[:, 2] ** 2 / 2)])
-    price = n_directions * np.log(n_classes)
+    log_pairs = 2 * np.log(n_classes)
+    price = n_directions + 2 * np.sqrt(n_directions * log_pairs) + 2 * log_pairs
     n_groups = n_classes - int(np.argmin(paid + price * np.arange(n_classes, 0, -1)))
     groups: Codes = np.unique(fcluster(tree, n_groups, "maxclust"), return_inverse=True)[1]
     return groups
