@@ -19,7 +19,7 @@ from pidtools._types import Floats
 if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
 
-    from pidtools._broja.program import Program, Solution
+    from pidtools._broja.program import Program
     from pidtools._broja.state import Start
 
 Ints = NDArray[np.intp]
@@ -75,21 +75,22 @@ def lift(q: coo_array, reduced: Reduction, p_ty: Floats, p_sy: Floats) -> coo_ar
 
 
 def lift_duals(
-    program: Program, solution: Solution, reduced: Reduction, p_ty: Floats, p_sy: Floats
+    a: Floats, b: Floats, cells: coo_array, reduced: Reduction, p_ty: Floats, p_sy: Floats
 ) -> Duals:
     """Duals of the original tables, and the mass of each original cell.
+
+    `a` and `b` are those of the reduced tables, `cells` the masses over their symbols.
 
     Merged symbols have the duals of their group; of merged classes each takes its share of the
     sum of exponentials.
     """
-    a, b = program.tables(solution.a, solution.b)
     y = np.maximum(reduced.y, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.log(p_ty.sum(axis=0) / reduced.p_ty.sum(axis=0)[y])
     t_y = np.where(p_ty > 0, a[np.maximum(reduced.t, 0)][:, y] + share, np.nan)
     s_y = np.where(p_sy > 0, b[np.maximum(reduced.s, 0)][:, y], np.nan)
     left, right = _shares(p_ty.sum(axis=1), reduced.t), _shares(p_sy.sum(axis=1), reduced.s)
-    return Duals(t_y, s_y, (left @ program.cell_totals(solution.q).tocsr() @ right.T).tocoo())
+    return Duals(t_y, s_y, (left @ cells.tocsr() @ right.T).tocoo())
 
 
 def reduced_start(program: Program, start: Duals, reduced: Reduction, p_ty: Floats) -> Start:

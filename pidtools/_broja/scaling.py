@@ -16,6 +16,9 @@ the interior point.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 
 from pidtools._broja.compiled import CERTIFY
@@ -39,34 +42,29 @@ FAR = 30.0
 LOWEST = -300.0
 """log s of a cell that is as good as empty."""
 TINY = 1e-300
+LOWEST_SINGLE, TINY_SINGLE = -60.0, 1e-30
+"""The same in single precision, whose products must not leave its normal numbers."""
 
 
-class _Tables:
-    """The marginals as matrices, and the point as three more."""
+PointT = TypeVar("PointT", bound="Point")
 
-    def __init__(self, problem: Problem) -> None:
-        sup = problem.support
-        self._problem = problem
-        self._row = owners(sup.row_start), sup.row_class
-        self._col = owners(sup.col_start), sup.col_class
-        self.p_row = np.zeros((sup.n_row_values, sup.n_classes))
-        self.p_col = np.zeros((sup.n_col_values, sup.n_classes))
-        self.p_row[self._row], self.p_col[self._col] = problem.p_row, problem.p_col
-        self.B = self.p_col / self.p_col.sum(axis=0)
-        self.s = self.p_row @ self.B.T
-        self.A = np.ones_like(self.p_row)
 
-    def start_from(self, start: Start) -> None:
-        """Take the cell totals and the column duals of a neighbouring program."""
-        sup = self._problem.support
-        self.s[sup.cell_row, sup.cell_col] = start.s
-        self.B[self._col] = np.exp(start.b - start.b.max())
+class Point:
+    """The marginals as matrices, and the point as three more, all of one precision."""
+
+    def __init__(self, p_row: Floats, p_col: Floats) -> None:
+        self.p_row, self.p_col = p_row, p_col
+        self._tiny = TINY if p_row.dtype == np.float64 else TINY_SINGLE
+        self._lowest = LOWEST if p_row.dtype == np.float64 else LOWEST_SINGLE
+        self.B = p_col / p_col.sum(axis=0)
+        self.s = p_row @ self.B.T
+        self.A = np.ones_like(p_row)
 
     def sweep(self, *, double: bool) -> Floats:
         """One sweep; returns the cell totals that q has before their update."""
         s: Floats = self.s
-        self.A = self.p_row / np.maximum(s @ self.B, TINY)
-        self.B = self.p_col / np.maximum(s.T @ self.A, TINY)
+        self.A = self.p_row / np.maximum(s @ self.B, self._tiny)
+        self.B = self.p_col / np.maximum(s.T @ self.A, self._tiny)
         growth = self.A @ self.B.T
         self.s = s * (growth * growth if double else growth)
         return s
@@ -78,38 +76,28 @@ class _Tables:
     def logarithms(self) -> Floats:
         """Log s and log B as one vector."""
         x = np.concatenate([self.s.ravel(), self.B.ravel()])
-        np.log(np.maximum(x, TINY, out=x), out=x)
+        np.log(np.maximum(x, self._tiny, out=x), out=x)
         return x
 
     def set_logarithms(self, x: Floats) -> None:
         """Inverse of `logarithms`."""
-        n_cells = self.s.size
-        np.clip(x[:n_cells], LOWEST, 0.0, out=x[:n_cells])
-        np.clip(x[n_cells:], LOWEST, -LOWEST, out=x[n_cells:])
+        n_cells, lowest = self.s.size, self._lowest
+        np.clip(x[:n_cells], lowest, 0.0, out=x[:n_cells])
+        np.clip(x[n_cells:], lowest, -lowest, out=x[n_cells:])
         self.s = np.exp(x[:n_cells]).reshape(self.s.shape)
-        self.B = np.where(self.p_col > 0, np.exp(x[n_cells:]).reshape(self.B.shape), 0.0)
+        B = np.exp(x[n_cells:]).reshape(self.B.shape)
+        self.B = np.where(self.p_col > 0, B, np.zeros((), B.dtype))
 
     def weights(self) -> Floats:
         """Masses behind the elements of `logarithms`."""
         return np.concatenate([self.s.ravel(), self.p_col.ravel()])
 
-    def certify(self, s: Floats) -> float:
-        """Update the best pair by q = s A B; returns the gap in nats."""
-        problem, sup = self._problem, self._problem.support
-        A, B = self.A[self._row], self.B[self._col]
-        q = A[sup.row] * B[sup.col]
-        problem.lse[:] = np.log(np.add.reduceat(q, sup.cell_start[:-1]))
-        q *= np.repeat(s[sup.cell_row, sup.cell_col], np.diff(sup.cell_start))
-        problem.q[:], problem.a[:], problem.b[:] = q, np.log(A), np.log(B)
-        CERTIFY(Header(problem))
-        return problem.best.gap
-
 
 class _Extrapolation:
     """Anderson's extrapolation of a fixed-point map x -> x + f."""
 
-    def __init__(self, size: int) -> None:
-        self._dx, self._df = np.empty((MEMORY, size)), np.empty((MEMORY, size))
+    def __init__(self, size: int, dtype: np.dtype[np.float64]) -> None:
+        self._dx, self._df = (np.empty((MEMORY, size), dtype) for _ in range(2))
         self._last: tuple[Floats, Floats] | None = None
         self._held, self._slot, self._smallest = 0, 0, np.inf
 
@@ -129,52 +117,95 @@ class _Extrapolation:
             return x + f
         dx, df = self._dx[: self._held], self._df[: self._held]
         weighted = df * weight
-        gram = weighted @ df.T
-        gram[np.diag_indices(self._held)] += 1e-10 * np.trace(gram) + TINY
-        gamma = np.linalg.solve(gram, weighted @ f)
+        gram = (weighted @ df.T).astype(np.float64)
+        ridge = 1e-10 if f.dtype == np.float64 else 1e-6
+        gram[np.diag_indices(self._held)] += ridge * np.trace(gram) + TINY
+        gamma = np.linalg.solve(gram, weighted @ f).astype(f.dtype)
         moved: Floats = x + f - gamma @ dx - gamma @ df
         return moved
 
 
 def solve_by_scaling(problem: Problem, tol: float, max_sweeps: int, start: Start | None) -> int:
-    """Sweep until the gap of `best` is within `tol` nats; returns how often.
+    """Sweep until the gap of `best` is within `tol` nats; returns how often."""
+    sup = problem.support
+    row, col = (owners(sup.row_start), sup.row_class), (owners(sup.col_start), sup.col_class)
 
-    Overflow is looked for, so it needs no warning.
+    def point_from(start: Start | None) -> Point:
+        p_row = np.zeros((sup.n_row_values, sup.n_classes))
+        p_col = np.zeros((sup.n_col_values, sup.n_classes))
+        p_row[row], p_col[col] = problem.p_row, problem.p_col
+        point = Point(p_row, p_col)
+        if start is not None:
+            point.s[sup.cell_row, sup.cell_col] = start.s
+            point.B[col] = np.exp(start.b - start.b.max())
+        return point
+
+    def certify(point: Point, s: Floats) -> float:
+        A, B = point.A[row], point.B[col]
+        q = A[sup.row] * B[sup.col]
+        problem.lse[:] = np.log(np.add.reduceat(q, sup.cell_start[:-1]))
+        q *= np.repeat(s[sup.cell_row, sup.cell_col], np.diff(sup.cell_start))
+        problem.q[:], problem.a[:], problem.b[:] = q, np.log(A), np.log(B)
+        CERTIFY(Header(problem))
+        return problem.best.gap
+
+    if start is None:
+        return sweep_until(point_from(None), certify, tol, max_sweeps)
+    used = sweep_until(point_from(start), certify, tol, max_sweeps, near=True)
+    if problem.best.gap > FAR * tol and used < max_sweeps:
+        used += sweep_until(point_from(None), certify, tol, max_sweeps)
+    return used
+
+
+def sweep_until(
+    point: PointT,
+    certify: Callable[[PointT, Floats], float],
+    tol: float,
+    max_sweeps: int,
+    *,
+    near: bool = False,
+) -> int:
+    """Sweep until the gap is within `tol` nats; returns how often.
+
+    `certify` takes the point and the cell totals s of its q = s A B, and returns the gap. With
+    `near`, a first gap that is many times `tol` ends it: the start was none. Overflow is looked
+    for, so it needs no warning.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _sweep_until(problem, tol, max_sweeps, start)
+        return _sweep_until(point, certify, tol, max_sweeps, near)
 
 
-def _sweep_until(problem: Problem, tol: float, max_sweeps: int, start: Start | None) -> int:
-    tables = _Tables(problem)
-    if start is not None:
-        tables.start_from(start)
-    extrapolation = _Extrapolation(tables.s.size + tables.B.size)
-    sweeps, due = 0, FIRST_CHECK if start is None else ROUND
-    plain = tables.logarithms()
+def _sweep_until(
+    point: PointT,
+    certify: Callable[[PointT, Floats], float],
+    tol: float,
+    max_sweeps: int,
+    near: bool,
+) -> int:
+    extrapolation = _Extrapolation(point.s.size + point.B.size, point.s.dtype)
+    sweeps, due = 0, ROUND if near else FIRST_CHECK
+    plain = point.logarithms()
     while True:
-        x, weight = tables.logarithms(), tables.weights()
+        x, weight = point.logarithms(), point.weights()
         for k in range(ROUND):
-            s = tables.sweep(double=k < DOUBLED)
+            s = point.sweep(double=k < DOUBLED)
         sweeps += ROUND
-        if not tables.finite():
+        if not point.finite():
             # The extrapolation went too far: back to where the last sweeps ended, without it.
             if sweeps >= max_sweeps:
                 return sweeps
-            tables.set_logarithms(plain)
-            extrapolation = _Extrapolation(len(plain))
+            point.set_logarithms(plain)
+            extrapolation = _Extrapolation(len(plain), plain.dtype)
             continue
-        plain = tables.logarithms()
+        plain = point.logarithms()
         if sweeps >= min(due, max_sweeps):
-            gap = tables.certify(s)
-            if gap <= tol or sweeps >= max_sweeps:
+            gap = certify(point, s)
+            if gap <= tol or sweeps >= max_sweeps or (near and gap > FAR * tol):
                 return sweeps
-            if start is not None and gap > FAR * tol:
-                return sweeps + _sweep_until(problem, tol, max_sweeps, None)
-            start = None
+            near = False
             # The gap falls about like sweeps^-2.5.
             due = int(sweeps * min(max((gap / tol) ** 0.4, 1.1), 2.0))
-        tables.set_logarithms(extrapolation.next(x, plain - x, weight))
+        point.set_logarithms(extrapolation.next(x, plain - x, weight))
 
 
 def scaling_seconds(sup: Support) -> float:

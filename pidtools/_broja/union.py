@@ -32,6 +32,10 @@ SOLVERS = ("auto", "scaling", "cvxpy")
 # covers them, the rounding of the input cells included.
 ROUNDING = 32 * float(np.finfo(np.float64).eps)
 
+# Entries of the support from which on they are no longer listed: where the tolerance is as loose
+# as that, in bits, products of matrices are quicker; where it is tight, 40 bytes an entry are dear.
+LOOSE, DENSE_LOOSE, DENSE = 1e-5, 2**20, 2**26
+
 
 @dataclass(frozen=True)
 class Union:
@@ -102,6 +106,8 @@ def _union_of_tables(p_ty: Floats, p_sy: Floats, options: Options) -> Union:
         union = _one_source(reduced, options.keep_q)
     elif n_y == 2 and options.solver == "auto":
         union = _two_classes(reduced, options.keep_q)
+    elif options.solver == "auto" and _is_dense(reduced, options):
+        union = _many_cells(reduced, p_ty, p_sy, options)
     else:
         union = _many_classes(reduced, p_ty, p_sy, options)
     if union.q is None:
@@ -130,6 +136,34 @@ def _two_classes(reduced: Reduction, keep_q: bool) -> Union:
     return Union(value, value, _rounding(value, vertices), Outcome.closed_form, q)
 
 
+def _is_dense(reduced: Reduction, options: Options) -> bool:
+    """Whether the support has more entries than should be listed one by one."""
+    if options.keep_q or options.start:
+        return False
+    n_entries = int(np.count_nonzero(reduced.p_ty, axis=0) @ np.count_nonzero(reduced.p_sy, axis=0))
+    return n_entries > (DENSE_LOOSE if options.tol >= LOOSE else DENSE)
+
+
+def _many_cells(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Options) -> Union:
+    from scipy.sparse import coo_array
+
+    from pidtools._broja import dense
+
+    tol = options.tol * NATS_PER_BIT
+    bounds, used = dense.solve(reduced.p_ty, reduced.p_sy, tol=tol, max_iter=options.max_iter)
+    h_y = entropy(reduced.p_ty.sum(axis=0))
+    lower, upper = h_y + bounds.lower / NATS_PER_BIT, h_y + bounds.upper / NATS_PER_BIT
+    # Products of matrices add up along classes one by one.
+    rounding = _rounding(bounds.largest_dual, reduced.p_ty.shape[1])
+    limited = used >= options.max_iter
+    outcome = Outcome.iteration_limit if limited else Outcome.inaccurate
+    duals = None
+    if options.keep_duals:
+        a, b, cells = bounds.duals()
+        duals = lift_duals(a, b, coo_array(cells), reduced, p_ty, p_sy)
+    return Union(lower, upper, rounding, outcome, duals=duals)
+
+
 def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Options) -> Union:
     # Compiled code is loaded by those who need it.
     from pidtools._broja.program import program_of
@@ -146,8 +180,15 @@ def _many_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Optio
         _rounding(largest_dual),
         Outcome.iteration_limit if limited else Outcome.inaccurate,
         program.coupling(solution.q) if options.keep_q else None,
-        lift_duals(program, solution, reduced, p_ty, p_sy) if options.keep_duals else None,
+        _duals(program, solution, reduced, p_ty, p_sy) if options.keep_duals else None,
     )
+
+
+def _duals(
+    program: Program, solution: Solution, reduced: Reduction, p_ty: Floats, p_sy: Floats
+) -> Duals:
+    a, b = program.tables(solution.a, solution.b)
+    return lift_duals(a, b, program.cell_totals(solution.q), reduced, p_ty, p_sy)
 
 
 def _solve(program: Program, reduced: Reduction, p_ty: Floats, options: Options) -> Solution:

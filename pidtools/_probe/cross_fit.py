@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import log_softmax
@@ -18,8 +18,19 @@ from pidtools._probe.pool import log_loss
 from pidtools._probe.whitening import Whitened, whiten
 from pidtools._types import Array, Codes, Floats, Posteriors
 
-# From training rows, new rows and names of experts to log posteriors of the new rows.
-Judge = Callable[[Codes, Codes, frozenset[str]], Opinions]
+
+class Judge(Protocol):
+    """From training rows, new rows and names of experts to log posteriors of the new rows."""
+
+    @property
+    def width(self) -> int:
+        """Number of directions that the experts see, 0 where that is not known."""
+        ...
+
+    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+        """Fit on some rows and judge others."""
+        ...
+
 
 # Rows of probabilities may be off from 1 by the rounding of float16.
 SUM_TOLERANCE = 5e-3
@@ -37,6 +48,10 @@ class ExpertJudge:
     n_classes: int
     random_state: int
 
+    @property
+    def width(self) -> int:
+        return self.source.rank
+
     def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         labels = self.labels[train]
         view = View(self.source, train, new, labels, self.n_classes, self.random_state)
@@ -52,6 +67,10 @@ class PairJudge:
     labels: Codes
     n_classes: int
     random_state: int
+
+    @property
+    def width(self) -> int:
+        return self.left.rank + self.right.rank
 
     def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         reduced = [self._discriminating(half, train) for half in (self.left, self.right)]
@@ -74,6 +93,10 @@ class ClassifierJudge:
     n_classes: int
     random_state: int
     classifier: Any
+
+    @property
+    def width(self) -> int:
+        return 0
 
     def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
         from sklearn.base import clone

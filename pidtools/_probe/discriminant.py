@@ -13,7 +13,8 @@ from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor, principal_axes, signs
 from pidtools._types import Array, Codes, Floats
 
-MAX_MEAN_DIRECTIONS = 24
+# Of up to so many classes, and of more.
+FEW_CLASSES, MAX_MEAN_DIRECTIONS, MAX_MEAN_DIRECTIONS_MANY = 50, 24, 256
 N_SPREAD_DIRECTIONS = 4
 # Beyond these a covariance a class is neither affordable nor estimable.
 MAX_CLASSES_FOR_SPREAD = 30
@@ -35,6 +36,10 @@ class Discriminant:
         Shrunk class means in whitened coordinates.
     mean_directions, spread_directions : ndarray, shape (width, n_directions)
         Where class means differ, and where class covariances do; of unit noise.
+    places : ndarray, shape (n_classes, n_directions)
+        Class means along the first, not shrunk.
+    trust : ndarray, shape (n_directions,)
+        What shrinks them.
     """
 
     log_prior: Floats
@@ -43,6 +48,8 @@ class Discriminant:
     means: Floats
     mean_directions: Floats
     spread_directions: Floats
+    places: Floats
+    trust: Floats
 
     def log_posterior(self, Z: Array, rows: Codes) -> Floats:
         """Log posteriors of some rows of `Z`, shape (n_rows, n_classes)."""
@@ -108,7 +115,8 @@ def discriminant(
     sign = signs(Vt.T)
     U, Vt = U * sign, Vt * sign[:, None]
     kept = shrink_singular_values(s, n_classes - 1, Z.shape[1])
-    n_means = int(np.clip((kept > 0).sum(), 1, min(MAX_MEAN_DIRECTIONS, n_classes - 1, len(s))))
+    most = MAX_MEAN_DIRECTIONS if n_classes <= FEW_CLASSES else MAX_MEAN_DIRECTIONS_MANY
+    n_means = int(np.clip((kept > 0).sum(), 1, min(most, n_classes - 1, len(s))))
     apart = Vt[:n_means]
     off = _spread_directions(Z, rows, labels, means, whitener, apart) if spread else apart[:0].T
     return Discriminant(
@@ -118,6 +126,8 @@ def discriminant(
         means=(U * kept) @ Vt / np.sqrt(counts)[:, None],
         mean_directions=whitener.T @ apart.T,
         spread_directions=off,
+        trust=kept[:n_means] / np.maximum(s[:n_means], 1e-300),
+        places=U[:, :n_means] * s[:n_means] / np.sqrt(counts)[:, None],
     )
 
 

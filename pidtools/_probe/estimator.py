@@ -23,9 +23,11 @@ from pidtools._probe.cross_fit import (
     Judge,
     PairJudge,
 )
+from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import fold_numbers
-from pidtools._probe.held_out import Found, HeldOut, Losses, extrapolation, losses_of, sums
+from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolation, losses_of, sums
+from pidtools._probe.linear import Linear, refitted
 from pidtools._probe.notes import (
     ROUNDING,
     note_on_silence,
@@ -38,17 +40,22 @@ from pidtools._probe.notes import (
     warn_if_starved,
     warn_of_few_cells,
 )
-from pidtools._probe.pool import weigh
+from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
-from pidtools._result import PID
+from pidtools._result import NATS_PER_BIT, PID
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
 # A tenth of the sampling error of 1e6 rows; the value itself, that of a feasible point, is nearer
 # to the optimum than the bound proves.
 TABLE_TOLERANCE = 1e-4
+# With more than FEW_CLASSES classes, where digits are dear; the value is then good to a tenth.
+TABLE_TOLERANCE_MANY, ITERATIONS_MANY = 5e-3, 50
+# Cells a class of a source that knows nothing and of one that knows Y, of many classes; beyond
+# the most, and with fewer rows a cell, they cost more than they bring.
+CELLS_A_CLASS, MOST_CELLS, ROWS_A_CELL = (1, 4), 2000, 4
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
 # Symbols that become a column each.
@@ -82,6 +89,10 @@ class ProbeSummary(Summary):
         Rows of one group are always held out together.
     left_out : ndarray of int64
         Columns of `source` that the experts don't see: see `rare_noise`.
+    curve : Curve
+        How excess losses fall with the rows for training.
+    tempering : ndarray of float64, shape (n_samples,), or None
+        What calibration gains with half of the rows beyond what it gains with all, in bits.
     """
 
     resamples = "fits"
@@ -100,6 +111,8 @@ class ProbeSummary(Summary):
     groups: Array | None = field(repr=False)
     random_state: int = field(repr=False)
     left_out: Codes = field(repr=False)
+    curve: Curve = field(repr=False)
+    tempering: Floats | None = field(repr=False)
 
     @property
     def n_classes(self) -> int:
@@ -113,7 +126,10 @@ class ProbeSummary(Summary):
         To first order the held-out loss does not depend on errors of the posteriors; what
         fitting them anew adds is found from a few calls of `refitted`.
         """
-        return self.estimator._weighed(self, _shares_of(rows, self.n_samples))
+        shares = _shares_of(rows, self.n_samples)
+        if self.n_classes <= FEW_CLASSES:
+            return self.estimator._weighed(self, shares)
+        return self.estimator._moved(self, shares)
 
     @_warnings.quiet
     def refitted(self, rows: Codes) -> ProbeSummary:
@@ -130,14 +146,18 @@ class ProbePair(Pair[ProbeSummary]):
     both : ProbeSummary or None
         A probe of both sources that also hears what the single ones said; None without synergy.
     pooled : Losses or None
-        Of a pool of both posteriors, without new fits; None for two classes, which need none.
+        Of a pool of both posteriors, without new fits; None for two classes, which need none,
+        and for more than 50.
     together : float
         What that pool knows, in bits; infinite where there is none.
+    linear : Linear or None
+        The solved tables of more than 50 classes; those of resamples are not solved anew.
     """
 
     both: ProbeSummary | None
     pooled: Losses | None
     together: float
+    linear: Linear | None
 
     def atoms(self) -> PID:
         """Redundancy and uniques in bits, from the two sharpened tables.
@@ -145,11 +165,18 @@ class ProbePair(Pair[ProbeSummary]):
         No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
         can't quite follow a source that is a garbling of the other, the union is bounded by what
         a pool of both posteriors knows: without new fits, so the same with and without synergy.
-        An information below 0 counts as 0, as its table holds none.
+        Beyond 50 classes cells are many enough to follow, and a pool is too poor to bound: it
+        counts twice what both know of a part of Y. An information below 0 counts as 0, as its
+        table holds none; tables that can't carry one never put the union below it.
         """
-        pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
         i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
-        union = min(pid.union_information, max(self.together, i_t, i_s))
+        if self.linear is not None:
+            pid = self.linear.pid
+            found = self.linear.union(self.t.table, self.s.table, i_t, i_s)
+        else:
+            pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
+            found = pid.union_information
+        union = _lawful(min(found, max(self.together, i_t, i_s)), i_t, i_s)
         gap = max(pid.gap, ROUNDING)
         return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
 
@@ -158,6 +185,17 @@ class ProbePair(Pair[ProbeSummary]):
         if self.both is None:
             raise ValueError("The pair was made without synergy.")
         return self.both.information
+
+    def pid(self) -> PID:
+        """All atoms in bits; no synergy unless it was asked for.
+
+        Beyond 50 classes a probe of both starves before two tables do, and less than their union
+        is no information of both.
+        """
+        pid = super().pid()
+        if pid.synergy is None or self.s.n_classes <= FEW_CLASSES:
+            return pid
+        return dataclasses.replace(pid, synergy=max(pid.synergy, 0.0))
 
     def resampled(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
         """The pair of resampled summaries, its own probe and pool weighed like them."""
@@ -200,11 +238,12 @@ class Probe(Estimator[ProbeSummary]):
         training rows and needs ``predict_proba``. What it warns of is not shown.
     experts : tuple of str or None
         Kinds of experts to ask, out of "lda", "logistic", "ridge", "units", "means",
-        "neighbours", "kernel", "gaussian", "network" and "trees". None asks all that suit the width and
-        the classes.
+        "neighbours", "kernel", "gaussian", "network" and "trees". None asks all that suit the
+        width and the classes; of more than 100 classes "lda" and "means" alone.
     n_cells : int or None
-        Cells of posteriors a source. None: 100 for two classes, else twice the classes but
-        between 60 and 100. Sharpening makes the atoms insensitive to it.
+        Cells of posteriors a source. None: 100 for two classes, up to 50 classes twice as many
+        but between 60 and 100, beyond up to four times as many, the more a source knows, but
+        at most 2000. Sharpening makes the atoms insensitive to it.
 
     Raises
     ------
@@ -292,9 +331,8 @@ class Probe(Estimator[ProbeSummary]):
         if groups is not None:
             warn_if_kept_together(task, name)
         summary = self._summary(found, task, source, tuple(notes), left_out)
-        warn_of_few_cells(
-            summary.information, summary.table, self.n_cells or _default_cells(task.n_classes), name
-        )
+        if self.n_cells:
+            warn_of_few_cells(summary.information, summary.table, self.n_cells, name)
         return summary
 
     @_warnings.quiet
@@ -317,7 +355,7 @@ class Probe(Estimator[ProbeSummary]):
             folds=t.folds,
             halves=t.halves,
             groups=t.groups,
-            names=self._names(),
+            names=self._names(t.n_classes),
             random_state=t.random_state,
             n_jobs=n_jobs,
         )
@@ -334,7 +372,7 @@ class Probe(Estimator[ProbeSummary]):
         }
         found = task.run(judge, given, size, from_half)
         notes = notes_on_fits(found, task.labels)
-        return self._summary(found, task, summary_t.source, notes, summary_t.left_out)
+        return self._summary(found, task, summary_t.source, notes, summary_t.left_out, cells=False)
 
     @_warnings.quiet
     def statistic(self, data: Data, labels: Codes, /) -> Evidence:
@@ -345,7 +383,7 @@ class Probe(Estimator[ProbeSummary]):
         return Evidence(
             judge=self._judge_of_labels(source, whitened, data.random_state),
             given=self._given(source),
-            names=self._names(),
+            names=self._names(int(labels.max()) + 1),
             n_folds=self.n_folds,
             random_state=data.random_state,
             groups=data.groups,
@@ -354,6 +392,23 @@ class Probe(Estimator[ProbeSummary]):
     def _weighed(self, summary: ProbeSummary, shares: Floats) -> ProbeSummary:
         """The summary with its rows counted by `shares`, which sum to 1."""
         return dataclasses.replace(summary, **self._numbers(summary, shares))
+
+    def _moved(self, summary: ProbeSummary, shares: Floats) -> ProbeSummary:
+        """The same to first order: cells keep their rows, whatever information they carry then."""
+        n_cells = len(summary.table)
+        masses = sums(summary.codes, shares, n_cells)
+        of_class = sums(summary.labels, shares, summary.n_classes)
+        even = sums(summary.codes, np.full(len(shares), 1 / len(shares)), n_cells)
+        table = refitted(summary.table * (masses / even)[:, None], masses, of_class)
+        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
+        information, bound, bound_from_half = _information(summary, own, shares)
+        return dataclasses.replace(
+            summary,
+            information=information,
+            bound=bound,
+            bound_from_half=bound_from_half,
+            table=table,
+        )
 
     def _refitted(self, summary: ProbeSummary, rows: Codes) -> ProbeSummary:
         source, task = summary.source[rows], self._again(summary, rows)
@@ -384,10 +439,12 @@ class Probe(Estimator[ProbeSummary]):
             features = _log_probabilities(features, labels, name, self.inputs)
         return features
 
-    def _names(self) -> frozenset[str]:
+    def _names(self, n_classes: int) -> frozenset[str]:
         if self.classifier is not None:
             return frozenset({"classifier"})
-        return frozenset(experts.EXPERTS if self.experts is None else self.experts)
+        if self.experts is not None:
+            return frozenset(self.experts)
+        return frozenset(experts.EXPERTS if n_classes <= experts.MANY_CLASSES else experts.OF_MANY)
 
     def _task(
         self,
@@ -402,7 +459,7 @@ class Probe(Estimator[ProbeSummary]):
             folds=fold_numbers(labels, self.n_folds, random_state, groups),
             halves=fold_numbers(labels, 2, random_state, groups),
             groups=groups,
-            names=self._names(),
+            names=self._names(int(labels.max()) + 1),
             random_state=random_state,
             n_jobs=n_jobs,
         )
@@ -448,20 +505,25 @@ class Probe(Estimator[ProbeSummary]):
         source: Array,
         notes: tuple[str, ...],
         left_out: Codes,
+        *,
+        cells: bool = True,
     ) -> ProbeSummary:
         p = np.exp(found.log_p)
-        n_cells = self.n_cells or _default_cells(task.n_classes)
-        codes = posterior_cells(p, n_cells, task.random_state)
+        n_cells = self.n_cells or _cells_for(found.log_p, task)
+        if cells or task.n_classes <= FEW_CLASSES:
+            codes = posterior_cells(p, n_cells, task.random_state)
+        else:
+            codes = np.zeros(len(p), dtype=np.int64)  # no table of both is decomposed
         summary = ProbeSummary(
             estimator=self,
             information=np.nan,
             labels=task.labels,
-            notes=(*notes, *notes_on_cells(p, codes)),
+            notes=(*notes, *(notes_on_cells(p, codes) if cells else ())),
             bound=np.nan,
             bound_from_half=np.nan,
             weights=found.pool.weights,
-            log_posteriors=found.log_p.astype(np.float32),
-            log_posteriors_from_half=found.log_p_from_half.astype(np.float32),
+            log_posteriors=found.log_p.astype(np.float32, copy=False),
+            log_posteriors_from_half=found.log_p_from_half.astype(np.float32, copy=False),
             codes=codes,
             table=np.empty(0),
             source=source,
@@ -470,6 +532,8 @@ class Probe(Estimator[ProbeSummary]):
             groups=task.groups,
             random_state=task.random_state,
             left_out=left_out,
+            curve=found.curve,
+            tempering=found.tempering,
         )
         n = len(task.labels)
         return dataclasses.replace(summary, **self._numbers(summary, np.full(n, 1 / n)))
@@ -479,7 +543,8 @@ class Probe(Estimator[ProbeSummary]):
         class_shares = sums(summary.labels, weights, summary.n_classes)
         own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
         information, bound, bound_from_half = _information(summary, own, weights)
-        p = np.exp(summary.log_posteriors.astype(np.float64))
+        few = summary.n_classes <= FEW_CLASSES
+        p = np.exp(summary.log_posteriors.astype(np.float64 if few else np.float32))
         masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
         rows = cell_means(p, summary.codes, weights)
         return {
@@ -491,7 +556,7 @@ class Probe(Estimator[ProbeSummary]):
 
 
 def _pair_of(t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None) -> ProbePair:
-    pooled = None if s.n_classes == 2 else _pool_of(t, s)
+    pooled = _pool_of(t, s) if 2 < s.n_classes <= FEW_CLASSES else None
     n = s.n_samples
     return ProbePair(
         t=t,
@@ -500,7 +565,15 @@ def _pair_of(t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None) -> Pro
         both=both,
         pooled=pooled,
         together=_knows_together(s, pooled, np.full(n, 1 / n)),
+        linear=None if s.n_classes <= FEW_CLASSES else _solved(t.table, s.table),
     )
+
+
+def _solved(table_t: Floats, table_s: Floats) -> Linear:
+    pid = broja_from_pairs(
+        table_t, table_s, tol=TABLE_TOLERANCE_MANY, max_iter=ITERATIONS_MANY, keep_duals=True
+    )
+    return Linear.of(pid, table_t, table_s)
 
 
 def _knows_together(s: ProbeSummary, pooled: Losses | None, shares: Floats) -> float:
@@ -549,8 +622,28 @@ def _one_column_a_symbol(X: Array, name: str) -> Array:
     return X[:, None]
 
 
-def _default_cells(n_classes: int) -> int:
-    return 100 if n_classes == 2 else int(np.clip(2 * n_classes, 60, 100))
+def _cells_for(log_p: Array, task: HeldOut) -> int:
+    h_y = entropy(sums(task.labels, np.full(len(log_p), 1 / len(log_p)), task.n_classes))
+    known = 1 - log_loss(log_p, task.labels).mean() / NATS_PER_BIT / h_y
+    return _default_cells(task.n_classes, len(log_p), float(np.clip(known, 0, 1)))
+
+
+def _default_cells(n_classes: int, n_samples: int, share: float) -> int:
+    """Number of cells of a source that knows that share of H(Y)."""
+    if n_classes == 2:
+        return 100
+    if n_classes <= FEW_CLASSES:
+        return int(np.clip(2 * n_classes, 60, 100))
+    least = CELLS_A_CLASS[0] * n_classes
+    wanted = least + share * (CELLS_A_CLASS[1] - CELLS_A_CLASS[0]) * n_classes
+    affordable = min(MOST_CELLS, n_samples // ROWS_A_CELL)
+    return int(max(min(wanted, affordable), least))
+
+
+def _lawful(union: float, i_t: float, i_s: float) -> float:
+    """The union within the bounds of two informations, if it is off by more than rounding."""
+    low, high = max(i_t, i_s), i_t + i_s
+    return union if low - ROUNDING <= union <= high + ROUNDING else min(max(union, low), high)
 
 
 def _information(
@@ -559,7 +652,8 @@ def _information(
     """Information by extrapolation, its bound, and the bound from half of the training rows."""
     h_y = entropy(sums(summary.labels, weights, summary.n_classes))
     bound, cost_of_half = h_y - float(weights @ losses.whole), float(weights @ losses.more)
-    endless = bound + extrapolation(weights, losses.more, int(summary.folds.max()) + 1)
+    n_folds = int(summary.folds.max()) + 1
+    endless = bound + extrapolation(weights, losses.more, n_folds, summary.curve, summary.tempering)
     return min(endless, h_y), bound, bound - cost_of_half
 
 

@@ -19,7 +19,15 @@ from scipy.special import log_softmax
 from pidtools import _warnings
 from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor
-from pidtools._probe.discriminant import Discriminant, discriminant, project
+from pidtools._probe.discriminant import (
+    FEW_CLASSES,
+    MAX_MEAN_DIRECTIONS,
+    Discriminant,
+    discriminant,
+    project,
+)
+from pidtools._probe.many_logistic import logistic_from
+from pidtools._probe.merging import merged_classes
 from pidtools._probe.network import Penalty, network_posteriors
 from pidtools._probe.whitening import Whitened
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -31,6 +39,10 @@ Opinions = dict[str, Floats | None]
 MAX_WIDTH_OF_CURVES = 64
 MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
+# With more classes than this only experts are asked whose cost does not explode with them.
+MANY_CLASSES, OF_MANY = 100, ("lda", "means")
+# Steps of the logistic regression of so many.
+MANY_STEPS = (5, 20)
 TREE_BINS = 63
 # Decimals of columns of unit scale that trees see: values that differ by rounding are equal.
 TREE_DIGITS = 9
@@ -119,13 +131,15 @@ class View:
 
     @cached_property
     def means_only(self) -> tuple[Floats, Floats]:
-        """Training and new rows along the directions in which class means differ."""
-        return self._projected(self.discriminant.mean_directions)
+        """Training and new rows along the directions in which class means differ most."""
+        return self._projected(self.discriminant.mean_directions[:, :MAX_MEAN_DIRECTIONS])
 
     @cached_property
     def reduced(self) -> tuple[Floats, Floats]:
         """The same, with the directions in which class covariances differ."""
-        return self._projected(self.discriminant.directions)
+        found = self.discriminant
+        few = found.mean_directions[:, :MAX_MEAN_DIRECTIONS]
+        return self._projected(np.hstack([few, found.spread_directions]))
 
     def _projected(self, directions: Floats) -> tuple[Floats, Floats]:
         Z = self.source.Z
@@ -199,7 +213,22 @@ def _linear_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("lda:plain", wanted):
         plain = view.fit_discriminant(np.ones(view.width), caution=0.1, spread=False)
         out["lda:plain"] = plain.log_posterior(view.source.Z, view.new)
+    if view.n_classes > FEW_CLASSES and _asked("lda:merged", wanted):
+        out |= _merged_discriminant(view)
     return out
+
+
+def _merged_discriminant(view: View) -> Posteriors:
+    """Of groups of classes whose means are alike; nothing where there is none, or but one."""
+    counts = np.bincount(view.labels, minlength=view.n_classes).astype(np.float64)
+    groups = merged_classes(view.discriminant.places, counts)
+    n_groups = int(groups.max()) + 1
+    if not 1 < n_groups < view.n_classes:
+        return {}
+    part = dataclasses.replace(view, labels=groups[view.labels], n_classes=n_groups)
+    found = part.fit_discriminant(view.loudness, spread=False)
+    share = np.log(counts / np.bincount(groups, weights=counts)[groups])
+    return {"lda:merged": found.log_posterior(view.source.Z, view.new)[:, groups] + share}
 
 
 def _logistic(view: View, wanted: set[str] | None) -> Posteriors:
@@ -241,11 +270,28 @@ def _units(view: View, wanted: set[str] | None) -> Posteriors:
 
 
 def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
-    """Logistic regression in the space of the class means."""
+    """Logistic regression in the space of the class means; of many classes from a discriminant."""
+    if view.n_classes > MANY_CLASSES:
+        return _from_discriminant(view, wanted)
     rows, new = view.means_only
     if rows.shape[1] == view.width:
         return {}
     return {"means:": _logistic_fit(rows, view.labels, new, 1.0)}
+
+
+def _from_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
+    asked = tuple(step for step in MANY_STEPS if _asked(f"means:{step}", wanted))
+    if not asked:
+        return {}
+    found, Z = view.discriminant, view.source.Z
+    directions = found.mean_directions
+    rows, new = (
+        project(Z, directions, some) - found.centre @ directions for some in (view.train, view.new)
+    )
+    weights = found.places * found.trust
+    offset = found.log_prior - 0.5 * (weights**2).sum(axis=1)
+    fits = logistic_from(rows, view.labels, new, weights.T, offset, asked)
+    return {f"means:{step}": log_p for step, log_p in fits.items()}
 
 
 def _neighbours(view: View, wanted: set[str] | None) -> Posteriors:

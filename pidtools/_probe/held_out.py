@@ -10,12 +10,15 @@ from pidtools._probe.cross_fit import (
     Judge,
     cross_fit,
 )
+from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 # Folds of larger sources run one after the other, for their copies of the training rows.
 HEAVY_BYTES = 2**28
+# Share of the rows that degrees of freedom may count for.
+MOST_SPENT = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +69,26 @@ class HeldOut:
         # Weights that are best for models of all rows are not for models of half of them: the
         # two losses compare only if each has its own.
         kept = {name: from_half[name] for name in pool.weights}
-        log_p_from_half = weigh(kept, self.labels).log_posterior(kept)
-        return Found(pool, pool.log_posterior(opinions), log_p_from_half, failed)
+        log_p, weighed = pool.log_posterior(opinions), weigh(kept, self.labels)
+        log_p_from_half = weighed.log_posterior(kept)
+        tempering = None
+        if self.n_classes > FEW_CLASSES and used and not given:
+            plain = losses_of(
+                pool.untempered.log_posterior(opinions),
+                weighed.untempered.log_posterior(kept),
+                self.labels,
+            )
+            tempering = plain.more - losses_of(log_p, log_p_from_half, self.labels).more
+        curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
+        return Found(pool, log_p, log_p_from_half, failed, tempering, curve)
+
+    def _curve(self, width: int) -> Curve:
+        n_folds = int(self.folds.max()) + 1
+        grown = n_folds / (n_folds - 1)
+        if not width:
+            return Curve(grown, 2.0)
+        share = min((width + self.n_classes) / len(self.labels), MOST_SPENT)
+        return Curve(1 / (1 / grown - share), 1 / (0.5 - share))
 
     def _cross_fit(
         self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
@@ -91,13 +112,35 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """Excess losses of fits to all folds but one and to a half, over that of fits to all rows.
+
+    A discriminant of many classes spends a degree of freedom on each class and each direction:
+    its excess falls with the rows beyond those.
+    """
+
+    whole: float
+    half: float
+
+
+@dataclass(frozen=True)
 class Found:
-    """The pool, and its held-out log posteriors from all other folds and from one half."""
+    """The pool, and its held-out log posteriors from all other folds and from one half.
+
+    Attributes
+    ----------
+    tempering : ndarray of float64, shape (n_samples,), or None
+        What calibration gains with half of the rows for training beyond what it gains with all,
+        in bits; None where that is not asked.
+    curve : Curve
+    """
 
     pool: Pool
-    log_p: Floats
-    log_p_from_half: Floats
+    log_p: Array
+    log_p_from_half: Array
     failed: frozenset[str]
+    tempering: Floats | None
+    curve: Curve
 
 
 def sums(codes: Codes, weights: Floats, n: int) -> Floats:
@@ -111,18 +154,25 @@ def losses_of(log_p: Array, log_p_from_half: Array, labels: Codes) -> Losses:
     return Losses(whole, log_loss(log_p_from_half, labels) / NATS_PER_BIT - whole)
 
 
-def extrapolation(weights: Floats, more: Floats, n_folds: int) -> float:
+def extrapolation(
+    weights: Floats, more: Floats, n_folds: int, curve: Curve, tempering: Floats | None
+) -> float:
     """What endless training rows would add to the bound, in bits.
 
     `more` is the loss of each row with half of the training rows minus its loss with all
     folds but one. An excess loss of c / n_train makes their mean c (2 - k / (k - 1)) / n with
     k folds, of an excess c k / (k - 1) / n. Where the mean is not clear of its own noise it is
     shrunk, by the share of its square that is not noise.
+
+    Where classes are many, fits are overconfident, and calibration takes back a part of their
+    excess c / n that grows like its square: that part is extrapolated by itself.
     """
     if n_folds < 3:
         return 0.0
-    grown = n_folds / (n_folds - 1)
+    whole, half = curve.whole, curve.half
+    if tempering is not None:
+        more = more + half / (half + whole) * tempering
     mean = float(weights @ more)
     noise = float(weights**2 @ (more - mean) ** 2)
     trust = mean**2 / (mean**2 + noise) if mean else 0.0
-    return grown / (2 - grown) * trust * mean
+    return whole / (half - whole) * trust * mean

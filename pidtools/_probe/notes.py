@@ -151,8 +151,7 @@ def warn_of_few_cells(information: float, table: Floats, n_cells: int, name: str
         f"{name}: {n_classes} classes are more than the {n_cells} cells of posteriors can "
         f"tell apart; their table carries {carried:.3f} bits of the {information:.3f} bits "
         "that the posteriors know. The information is right, but distilled, distillable and "
-        "student-only knowledge can't be trusted: merge classes (their superclasses, say), or "
-        f"measure up to {n_cells} of them at a time.",
+        "student-only knowledge can't be trusted: leave n_cells to the probe."
     )
 
 

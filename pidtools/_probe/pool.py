@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ RIDGE = 3e-3
 # Opinions with less weight than this are dropped and the others weighed again.
 LEAST_WEIGHT = 0.02
 MAX_STEPS = 150
+# Entries of an opinion beyond which the pool answers in single precision, block by block; it is
+# fitted to so many of them.
+DOUBLE_ENTRIES, FIT_ENTRIES = 2**24, 2**23
+BLOCK_ENTRIES = 2**21
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,27 @@ class Pool:
     weights: dict[str, float]
     offset: Floats
 
-    def log_posterior(self, opinions: Posteriors) -> Floats:
-        """Pooled log posteriors, shape (n, n_classes)."""
+    def log_posterior(self, opinions: Posteriors) -> Array:
+        """Pooled log posteriors, shape (n, n_classes); float32 where these are many."""
+        first = next(iter(opinions.values()))
+        if first.size <= DOUBLE_ENTRIES:
+            return self._of_rows(opinions, slice(None))
+        pooled = np.empty(first.shape, dtype=np.float32)
+        for rows in _blocks(*first.shape):
+            pooled[rows] = self._of_rows(opinions, rows)
+        return pooled
+
+    @property
+    def untempered(self) -> Pool:
+        """The same opinions with weights that sum to one, not calibrated."""
+        total = max(sum(self.weights.values()), 1e-12)
+        weights = {name: weight / total for name, weight in self.weights.items()}
+        return Pool(weights, np.zeros_like(self.offset))
+
+    def _of_rows(self, opinions: Posteriors, rows: slice) -> Floats:
         total = np.zeros((1, len(self.offset))) + self.offset
         for name, weight in self.weights.items():
-            total = total + weight * opinions[name]
+            total = total + weight * opinions[name][rows]
         pooled: Floats = log_softmax(total, axis=1)
         return pooled
 
@@ -40,9 +61,16 @@ def fit_pool(opinions: Posteriors, labels: Codes) -> Pool:
 
 
 def weigh(opinions: Posteriors, labels: Codes) -> Pool:
-    """Weights and offsets of least penalised loss, none dropped."""
+    """Weights and offsets of least penalised loss, none dropped.
+
+    Of many rows of many classes some thousands are drawn, always the same.
+    """
     from scipy.optimize import minimize
 
+    n_rows = max(FIT_ENTRIES // next(iter(opinions.values())).shape[1], 1)
+    if n_rows < len(labels):
+        some = np.sort(np.random.default_rng(0).permutation(len(labels))[:n_rows])
+        opinions, labels = {name: said[some] for name, said in opinions.items()}, labels[some]
     stacked = np.stack([np.asarray(v, dtype=np.float64) for v in opinions.values()])
     n_experts, n, n_classes = stacked.shape
     flat, rows = stacked.reshape(n_experts, -1), np.arange(n)
@@ -64,6 +92,12 @@ def weigh(opinions: Posteriors, labels: Codes) -> Pool:
     )
     weights = dict(zip(opinions, result.x[:n_experts].tolist(), strict=True))
     return Pool(weights, result.x[n_experts:])
+
+
+def _blocks(n_rows: int, width: int) -> Iterator[slice]:
+    step = max(BLOCK_ENTRIES // width, 1)
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)
 
 
 def log_loss(log_p: Array, labels: Codes) -> Floats:

@@ -10,29 +10,39 @@ redundancy .15 bits too low; sharpened, .005.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pidtools._information import mutual_information_of_table
-from pidtools._types import Codes, Floats
+from pidtools._probe.discriminant import FEW_CLASSES
+from pidtools._probe.many_cells import cell_sums, many_cells
+from pidtools._types import Array, Codes, Floats
 
 TINY = 1e-12
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
 # Of the power: far below a millionth of a bit in the information.
 POWER_TOLERANCE = 1e-8
+# With more classes: a millionth of a bit or so, and the first step from 1 towards the power.
+POWER_TOLERANCE_MANY, FIRST_STEP = 1e-6, 1.1
 # Sums of a hundred terms are good to 1e-14; the shares are matched well above that.
 SHARE_TOLERANCE = 1e-12
+# With many classes steps are dear, and the rest is scaled away.
+SHARE_TOLERANCE_MANY = 1e-8
 # Offsets of nearly certain rows reach hundreds at large powers, by steps of at most two.
 MAX_SHARE_STEPS = 500
 MAX_STEP = 2.0
 
 
-def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Codes:
+def posterior_cells(posteriors: Array, n_cells: int, random_state: int) -> Codes:
     """Cluster rows of `posteriors`, shape (n, n_classes), losing little information.
 
     From k-means on square roots (Hellinger distance), for two classes from cells along the
     line, Lloyd steps in Kullback-Leibler divergence, whose mean in cells is the information lost.
     """
+    if posteriors.shape[1] > FEW_CLASSES and len(posteriors) > n_cells:
+        return many_cells(posteriors, n_cells, random_state)
     roots = np.sqrt(posteriors)
     distinct, same = np.unique(np.round(roots, 9), axis=0, return_inverse=True)
     if len(distinct) <= n_cells:
@@ -50,10 +60,9 @@ def posterior_cells(posteriors: Floats, n_cells: int, random_state: int) -> Code
     return codes
 
 
-def cell_means(posteriors: Floats, codes: Codes, weights: Floats) -> Floats:
+def cell_means(posteriors: Array, codes: Codes, weights: Floats) -> Floats:
     """Mean posterior of each cell, shape (n_cells, n_classes); uniform where no weight is."""
-    weighted = [np.bincount(codes, weights=weights * column) for column in posteriors.T]
-    sums = np.stack(weighted, axis=1) + 1e-300
+    sums = cell_sums(posteriors, codes, weights) + 1e-300
     means: Floats = sums / sums.sum(axis=1, keepdims=True)
     return means
 
@@ -89,14 +98,27 @@ def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: f
     def excess(power: float) -> float:
         return mutual_information_of_table(table(power)) - information
 
-    low, high = POWERS
-    if excess(low) >= 0:
-        power = low
-    elif excess(high) <= 0:
-        power = high
-    else:
-        power = float(brentq(excess, low, high, xtol=POWER_TOLERANCE))
-    return table(power)
+    def power_between(low: float, high: float, tolerance: float) -> float:
+        if excess(low) >= 0:
+            return low
+        if excess(high) <= 0:
+            return high
+        return float(brentq(excess, low, high, xtol=tolerance))
+
+    if len(shares) <= FEW_CLASSES:
+        return table(power_between(*POWERS, POWER_TOLERANCE))
+    return table(power_between(*_bracket(excess), POWER_TOLERANCE_MANY))
+
+
+def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:
+    """Two powers about a root of a rising function, by growing steps from 1."""
+    step = FIRST_STEP if excess(1.0) < 0 else 1 / FIRST_STEP
+    last, now = 1.0, step
+    while POWERS[0] < now < POWERS[1] and (excess(now) < 0) == (step > 1):
+        step **= 2
+        last, now = now, now * step
+    now = float(np.clip(now, *POWERS))
+    return min(last, now), max(last, now)
 
 
 def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Floats) -> Floats:
@@ -107,6 +129,7 @@ def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Float
     """
     # The constant offset changes nothing; this makes the curvature regular.
     constant = 1.0 / len(shares) ** 2
+    enough = SHARE_TOLERANCE if len(shares) <= FEW_CLASSES else SHARE_TOLERANCE_MANY
     for _ in range(MAX_SHARE_STEPS):
         rows = log_rows + offset
         rows -= rows.max(axis=1, keepdims=True)
@@ -115,7 +138,7 @@ def _with_shares(log_rows: Floats, masses: Floats, shares: Floats, offset: Float
         joint = rows * masses[:, None]
         found = joint.sum(axis=0)
         missing = shares - found
-        if np.abs(missing).max() < SHARE_TOLERANCE:
+        if np.abs(missing).max() < enough:
             break
         curvature = constant - joint.T @ rows
         curvature.flat[:: len(shares) + 1] += found + TINY

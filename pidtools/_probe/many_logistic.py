@@ -1,0 +1,100 @@
+"""Logistic regression of many classes, from where a discriminant stands.
+
+All classes share the directions in which their means differ, and start with the weights of the
+discriminant: a few steps of L-BFGS then bend what is not Gaussian about them. In single precision
+and in blocks of rows, so that nothing of rows by classes is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pidtools._types import Codes, Floats
+
+BLOCK_ENTRIES = 2**22
+# Penalty on leaving the start, in rows a parameter; early stopping does the rest.
+STIFFNESS = 1.0
+
+Singles = NDArray[np.float32]
+
+
+def logistic_from(
+    rows: Floats,
+    labels: Codes,
+    new: Floats,
+    weights: Floats,
+    offset: Floats,
+    steps: tuple[int, ...],
+) -> dict[int, Floats]:
+    """Log posteriors of `new` rows after each number of steps.
+
+    Parameters
+    ----------
+    rows, new : ndarray, shapes (n, n_directions) and (n_new, n_directions)
+    weights, offset : ndarray, shapes (n_directions, n_classes) and (n_classes,)
+        Where to start.
+    """
+    from scipy.optimize import fmin_l_bfgs_b
+
+    loss = _Loss(_with_one(rows), labels, np.vstack([weights, offset]))
+    path: list[Floats] = []
+    start = loss.start.ravel()
+    fmin_l_bfgs_b(loss, start, maxiter=max(steps), callback=lambda x: path.append(x.copy()))
+    path = path or [start]
+    judged = _with_one(new)
+    return {
+        step: _log_posteriors(judged, path[min(step, len(path)) - 1].reshape(loss.start.shape))
+        for step in steps
+    }
+
+
+class _Loss:
+    """Penalised mean log-loss and its gradient in the weights, the offsets in their last row."""
+
+    def __init__(self, rows: Singles, labels: Codes, start: Floats) -> None:
+        self.start = start
+        self._rows, self._labels = rows, labels
+        self._stiffness = STIFFNESS / len(rows)
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        weights: Floats = theta.reshape(self.start.shape)
+        single, gradient = weights.astype(np.float32), np.zeros(weights.shape, np.float32)
+        loss, n = 0.0, len(self._rows)
+        for block in _blocks(n, weights.shape[1]):
+            rows, own = self._rows[block], self._labels[block]
+            p = _softmax(rows @ single)
+            each = np.arange(len(own))
+            loss -= float(np.log(np.maximum(p[each, own], 1e-30)).sum())
+            p[each, own] -= 1
+            gradient += rows.T @ p
+        away = weights - self.start
+        value = loss / n + 0.5 * self._stiffness * float(np.vdot(away, away))
+        return value, (gradient / n + self._stiffness * away).ravel()
+
+
+def _with_one(rows: Floats) -> Singles:
+    return np.hstack([rows, np.ones((len(rows), 1))]).astype(np.float32)
+
+
+def _log_posteriors(rows: Singles, weights: Floats) -> Floats:
+    scores = (rows @ weights.astype(np.float32)).astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return scores
+
+
+def _softmax(scores: Singles) -> Singles:
+    """In place."""
+    scores -= scores.max(axis=1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(axis=1, keepdims=True)
+    return scores
+
+
+def _blocks(n_rows: int, width: int) -> Iterator[slice]:
+    step = max(BLOCK_ENTRIES // width, 1)
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)
