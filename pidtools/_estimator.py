@@ -13,6 +13,21 @@ from pidtools._types import Array, Codes
 
 
 @dataclass(frozen=True, eq=False)
+class Lesson:
+    """Rows that are only learned from.
+
+    Attributes
+    ----------
+    X : ndarray, shape (n_rows,) or (n_rows, n_features)
+    labels : ndarray of int64, shape (n_rows,)
+        In the numbers of the measured classes.
+    """
+
+    X: Array
+    labels: Codes
+
+
+@dataclass(frozen=True, eq=False)
 class Data:
     """What a summary was made from: the clean array itself, not a copy, with its name.
 
@@ -25,12 +40,14 @@ class Data:
     groups : ndarray of int64, shape (n_samples,), or None
         Rows of one group depend on each other.
     random_state : int
+    lesson : Lesson or None
     """
 
     X: Array
     name: str
     groups: Codes | None
     random_state: int
+    lesson: Lesson | None = None
 
     def drawn(self, rows: Codes) -> Data:
         """The same of some rows."""
@@ -171,6 +188,15 @@ class Estimator(ABC, Generic[S]):
     ) -> S:
         """All that `X` has to say about Y; rows of one of the `groups` depend on each other."""
 
+    def taught(
+        self, X: Array, Y: Array, lesson: Lesson, /, *, name: str = "X", **options: Any
+    ) -> S:
+        """As `summarise`, with rows only to learn from; an override where it fits models."""
+        raise TypeError(
+            f"{name}: {self!r} fits no models, so fit_on has no use; leave it out, or take "
+            'estimator="probe".'
+        )
+
     @abstractmethod
     def pair(self, t: S, s: S, *, synergy: bool = True, n_jobs: int | None = None) -> Pair[S]:
         """What decomposes two summaries, once and on resampled rows."""
@@ -222,12 +248,14 @@ class InformationOf:
 
 def summarised(estimator: Estimator[S], data: Data, Y: Array, *, n_jobs: int | None = None) -> S:
     """The summary of a source, which knows what it was made from."""
-    summary = estimator.summarise(
-        data.X,
-        Y,
-        random_state=data.random_state,
-        name=data.name,
-        groups=data.groups,
-        n_jobs=n_jobs,
-    )
+    options: dict[str, Any] = {
+        "random_state": data.random_state,
+        "name": data.name,
+        "groups": data.groups,
+        "n_jobs": n_jobs,
+    }
+    if data.lesson is None:
+        summary = estimator.summarise(data.X, Y, **options)
+    else:
+        summary = estimator.taught(data.X, Y, data.lesson, **options)
     return dataclasses.replace(summary, data=data)

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, resampling
-from pidtools._estimator import Data, Estimator, Pair, Summary, summarised
+from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge
+from pidtools._learning import lessons
 from pidtools._result import PID, UNITS, Interval, Units
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
@@ -126,6 +127,8 @@ class Measurement:
         What was warned of.
     replicates : ndarray of float64, shape (n_resamples, n_students, 4), or None
         Atoms in bits on resampled rows, if asked for.
+    of_lessons : tuple of str
+        What is to be said of rows that were only learned from.
     """
 
     options: Options
@@ -138,6 +141,7 @@ class Measurement:
     chosen_by_auto: bool
     heard: tuple[str, ...]
     replicates: Floats | None = None
+    of_lessons: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
@@ -248,7 +252,7 @@ class Measurement:
         notes = [f"{name}: {note}" for name, x in both for note in x.notes if note not in known]
         chosen = [_note_on_choice(pair, self.teacher, student)] if self.chosen_by_auto else []
         first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
-        notes = [*([first] if first else []), *notes]
+        notes = [*([first] if first else []), *self.of_lessons, *notes]
         notes += _note_on_padding(dict(both))
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
@@ -265,6 +269,7 @@ def measure(
     Y: ArrayLike,
     *,
     teacher: str = "T",
+    fit_on: tuple[ArrayLike, ...] | None = None,
     estimator: Estimator[Any] | str,
     options: Options,
     synergy: bool,
@@ -282,12 +287,15 @@ def measure(
     _check_lengths(clean, target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(target.values))
     chosen = choose(estimator, clean, target)
+    taught, said = _lessons(fit_on, clean, Y, target)
     with _warnings.noting() as heard:
         warn_of_target(target, in_notes=True)
         found = {
             name: X
             if isinstance(X, Summary)
-            else summarised(chosen, Data(X, name, codes, seed), target.values, n_jobs=n_jobs)
+            else summarised(
+                chosen, Data(X, name, codes, seed, taught.get(name)), target.values, n_jobs=n_jobs
+            )
             for name, X in clean.items()
         }
         pairs = _pairs(found, teacher, synergy=synergy, n_jobs=n_jobs)
@@ -304,6 +312,7 @@ def measure(
         pids=pids,
         chosen_by_auto=isinstance(estimator, str) and estimator == "auto",
         heard=tuple(heard),
+        of_lessons=said,
     )
     if options.confidence_level is None:
         return measured
@@ -312,6 +321,17 @@ def measure(
     for text in measured.doubts():
         _warnings.warn(text)
     return measured
+
+
+def _lessons(
+    fit_on: tuple[ArrayLike, ...] | None, clean: Mapping[str, Given], Y: ArrayLike, target: Target
+) -> tuple[dict[str, Lesson], tuple[str, ...]]:
+    if fit_on is None:
+        return {}, ()
+    arrays = {name: X for name, X in clean.items() if not isinstance(X, Summary)}
+    if len(arrays) < len(clean):
+        raise TypeError("fit_on goes with arrays; give a Summary its fit_on in summarise.")
+    return lessons(fit_on, arrays, Y, target)
 
 
 def _pairs(

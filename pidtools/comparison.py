@@ -29,6 +29,7 @@ def compare_students(
     confidence_level: float | None = 0.95,
     n_resamples: int = 200,
     groups: ArrayLike | None = None,
+    fit_on: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
     synergy: bool = True,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -48,6 +49,8 @@ def compare_students(
         Class labels, or a continuous target.
     estimator, units, n_resamples, groups, synergy, random_state, n_jobs, progress
         As in `distillable_knowledge`.
+    fit_on : tuple of array_like or None
+        As in `distillable_knowledge`, ``(T, S_a, S_b, Y)``.
     confidence_level : float or None
         Confidence of the intervals; None resamples nothing and leaves `p_value` out.
 
@@ -92,6 +95,7 @@ def compare_students(
         Y,
         estimator=estimator,
         options=options,
+        fit_on=fit_on,
         synergy=synergy,
         groups=groups,
         random_state=random_state,

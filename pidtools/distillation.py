@@ -25,6 +25,7 @@ def distillable_knowledge(
     confidence_level: float | None = None,
     n_resamples: int = 200,
     groups: ArrayLike | None = None,
+    fit_on: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     synergy: bool = True,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -65,6 +66,10 @@ def distillable_knowledge(
         Group of each sample; samples of one group (patches or augmentations of one image,
         tokens of one text) are not independent and are resampled, and held out, together.
         Intervals from fewer than a hundred groups are too narrow; a note says so.
+    fit_on : tuple of array_like or None
+        Rows only to learn from, ``(T, S, Y)``: the experts of a `Probe` are fitted to them as well,
+        and none of them is measured. They may be rows that the networks were trained on. Labels
+        that no measured row has are left out; rows that are also measured are refused.
     synergy : bool
         Whether to estimate the synergy too; it needs the triple, whose sampling error is
         larger. The other atoms come from the two pairs.
@@ -123,6 +128,7 @@ def distillable_knowledge(
         Y,
         estimator=estimator,
         options=options,
+        fit_on=fit_on,
         synergy=synergy,
         groups=groups,
         random_state=random_state,

@@ -17,6 +17,7 @@ from pidtools._estimator import Estimator as Estimator
 from pidtools._estimator import Pair as Pair
 from pidtools._gaussian.estimator import Gaussian
 from pidtools._information import from_bits
+from pidtools._learning import lessons
 from pidtools._probe.estimator import Probe
 from pidtools._result import UNITS, Units
 from pidtools._target import Target
@@ -93,6 +94,7 @@ def summarise(
     *,
     estimator: Estimator[Any] | str = "auto",
     groups: ArrayLike | None = None,
+    fit_on: tuple[ArrayLike, ArrayLike] | None = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
 ) -> Summary:
@@ -108,6 +110,8 @@ def summarise(
         As in `distillable_knowledge`.
     groups : array_like, shape (n_samples,), or None
         Group of each sample; samples of one group are held out together.
+    fit_on : tuple of array_like or None
+        Rows only to learn from, ``(X, Y)``, as in `distillable_knowledge`.
     random_state : int, numpy.random.Generator or None
         Seed; summaries that meet must have the same.
     n_jobs : int or None
@@ -135,7 +139,7 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    return _summarise(X, Y, estimator, random_state, groups, n_jobs)
+    return _summarise(X, Y, estimator, random_state, groups, fit_on, n_jobs)
 
 
 @_warnings.quiet
@@ -310,8 +314,9 @@ def _summarise(
     Y: ArrayLike,
     estimator: Estimator[Any] | str,
     random_state: int | np.random.Generator | None,
-    groups: ArrayLike | None = None,
-    n_jobs: int | None = None,
+    groups: ArrayLike | None,
+    fit_on: tuple[ArrayLike, ArrayLike] | None,
+    n_jobs: int | None,
 ) -> Summary:
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     target = read_target(Y, estimator)
@@ -320,11 +325,13 @@ def _summarise(
     warn_of_target(target, in_notes=True)
     chosen, seed = choose(estimator, {"X": source}, target), _validate.check_seed(random_state)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
-    data, n_jobs = Data(source, "X", codes, seed), _validate.check_n_jobs(n_jobs)
+    taught, of_lesson = ({}, ()) if fit_on is None else lessons(fit_on, {"X": source}, Y, target)
+    data = Data(source, "X", codes, seed, taught.get("X"))
+    n_jobs = _validate.check_n_jobs(n_jobs)
     summary: Summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
     warn_of_excess(target, X=summary.information)
     excess = target.excess(summary.information, "X")
-    said = (target.decision, *summary.notes, *target.warnings, excess)
+    said = (target.decision, *of_lesson, *summary.notes, *target.warnings, excess)
     return dataclasses.replace(summary, notes=tuple(note for note in said if note))
 
 

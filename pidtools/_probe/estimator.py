@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
-from pidtools._estimator import Data, Estimator, Pair, Summary
+from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary
 from pidtools._information import entropy
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -87,6 +87,8 @@ class ProbeSummary(Summary):
         Which rows were held out together.
     groups : ndarray of int64, shape (n_samples,), or None
         Rows of one group are always held out together.
+    learned : ndarray of int64
+        Labels of the last rows of `source`, which are only learned from.
     left_out : ndarray of int64
         Columns of `source` that the experts don't see: see `rare_noise`.
     curve : Curve
@@ -109,6 +111,7 @@ class ProbeSummary(Summary):
     folds: Codes = field(repr=False)
     halves: Codes = field(repr=False)
     groups: Array | None = field(repr=False)
+    learned: Codes = field(repr=False)
     random_state: int = field(repr=False)
     left_out: Codes = field(repr=False)
     curve: Curve = field(repr=False)
@@ -316,11 +319,39 @@ class Probe(Estimator[ProbeSummary]):
         ValueError
             If `X` does not hold what `inputs` says, or `classifier` returns no probabilities.
         """
-        source = self._checked(X, labels, name)
-        task = self._task(labels, random_state, groups, n_jobs)
-        left_out = self._left_out(source, labels)
+        nothing = Lesson(X[:0], labels[:0])
+        return self.taught(
+            X,
+            labels,
+            nothing,
+            random_state=random_state,
+            name=name,
+            groups=groups,
+            n_jobs=n_jobs,
+        )
+
+    @_warnings.quiet
+    def taught(
+        self,
+        X: Array,
+        labels: Codes,
+        lesson: Lesson,
+        /,
+        *,
+        name: str = "X",
+        random_state: int = 0,
+        groups: Array | None = None,
+        n_jobs: int | None = None,
+        **options: Any,
+    ) -> ProbeSummary:
+        """As `summarise`; all experts also learn from the rows of the lesson."""
+        learned = lesson.labels
+        everything = np.concatenate([X, lesson.X]) if len(learned) else X
+        task = self._task(labels, random_state, groups, n_jobs, learned)
+        source = self._checked(everything, task.all_labels, name)
+        left_out = self._left_out(source, task.all_labels)
         judge = self._judge(source, task, left_out)
-        found = task.run(judge, self._given(source), source.nbytes)
+        found = task.run(judge, self._given(source, len(labels)), source.nbytes)
         notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
         notes += notes_on_columns(left_out)
         if found.pool.weights.keys() == {"prior"}:
@@ -355,6 +386,7 @@ class Probe(Estimator[ProbeSummary]):
             folds=t.folds,
             halves=t.halves,
             groups=t.groups,
+            learned=t.learned,
             names=self._names(t.n_classes),
             random_state=t.random_state,
             n_jobs=n_jobs,
@@ -382,7 +414,7 @@ class Probe(Estimator[ProbeSummary]):
         whitened = whiten(source) if self.classifier is None else None
         return Evidence(
             judge=self._judge_of_labels(source, whitened, data.random_state),
-            given=self._given(source),
+            given=self._given(source, len(source)),
             names=self._names(int(labels.max()) + 1),
             n_folds=self.n_folds,
             random_state=data.random_state,
@@ -411,9 +443,9 @@ class Probe(Estimator[ProbeSummary]):
         )
 
     def _refitted(self, summary: ProbeSummary, rows: Codes) -> ProbeSummary:
-        source, task = summary.source[rows], self._again(summary, rows)
+        source, task = _taken(summary, rows), self._again(summary, rows)
         judge = self._judge(source, task, summary.left_out)
-        found = task.run(judge, self._given(source), source.nbytes)
+        found = task.run(judge, self._given(source, len(rows)), source.nbytes)
         return self._summary(found, task, source, (), summary.left_out)
 
     def _joint_refitted(
@@ -425,7 +457,13 @@ class Probe(Estimator[ProbeSummary]):
         """Folds of some rows anew, and the experts that a summary has in its pool."""
         chosen = None if summary.groups is None else summary.groups[rows]
         return dataclasses.replace(
-            self._task(summary.labels[rows], summary.random_state, chosen, n_jobs=1),
+            self._task(
+                summary.labels[rows],
+                summary.random_state,
+                chosen,
+                1,
+                summary.learned[::2],
+            ),
             n_classes=summary.n_classes,  # the rows may lack some
             names=frozenset(summary.weights),
             race=False,
@@ -452,9 +490,11 @@ class Probe(Estimator[ProbeSummary]):
         random_state: int,
         groups: Array | None,
         n_jobs: int | None,
+        learned: Codes,
     ) -> HeldOut:
         return HeldOut(
             labels=labels,
+            learned=learned,
             n_classes=int(labels.max()) + 1,
             folds=fold_numbers(labels, self.n_folds, random_state, groups),
             halves=fold_numbers(labels, 2, random_state, groups),
@@ -472,7 +512,7 @@ class Probe(Estimator[ProbeSummary]):
     def _judge(self, source: Array, task: HeldOut, left_out: Codes) -> Judge:
         whitened = whiten_with_units(source, left_out) if self.classifier is None else None
         judge = self._judge_of_labels(source, whitened, task.random_state)
-        return judge(task.labels, task.n_classes)
+        return judge(task.all_labels, task.n_classes)
 
     def _judge_of_labels(
         self, source: Array, whitened: Whitened | None, seed: int
@@ -484,7 +524,7 @@ class Probe(Estimator[ProbeSummary]):
 
     def _joint_judge(self, t: ProbeSummary, s: ProbeSummary, task: HeldOut) -> tuple[Judge, int]:
         """The judge of both sources, and the bytes it holds."""
-        common = (task.labels, task.n_classes)
+        common = (task.all_labels, task.n_classes)
         if self.classifier is not None:
             both = np.hstack([t.source, s.source])
             return ClassifierJudge(both, *common, task.random_state, self.classifier), both.nbytes
@@ -495,8 +535,10 @@ class Probe(Estimator[ProbeSummary]):
         size = left.Z.nbytes + right.Z.nbytes
         return PairJudge(left, right, *common, task.random_state), size
 
-    def _given(self, source: Array) -> Posteriors:
-        return {} if self.inputs == "features" else {"given": source.astype(np.float32)}
+    def _given(self, source: Array, n_measured: int) -> Posteriors:
+        if self.inputs == "features":
+            return {}
+        return {"given": source[:n_measured].astype(np.float32)}
 
     def _summary(
         self,
@@ -530,6 +572,7 @@ class Probe(Estimator[ProbeSummary]):
             folds=task.folds,
             halves=task.halves,
             groups=task.groups,
+            learned=task.learned,
             random_state=task.random_state,
             left_out=left_out,
             curve=found.curve,
@@ -576,6 +619,14 @@ def _solved(table_t: Floats, table_s: Floats) -> Linear:
     return Linear.of(pid, table_t, table_s)
 
 
+def _taken(summary: ProbeSummary, rows: Codes) -> Array:
+    """Some of the measured rows, and half of those that are only learned from."""
+    n = summary.n_samples
+    lesson = n + np.arange(len(summary.learned))[::2]
+    taken: Array = summary.source[np.concatenate([rows, lesson])]
+    return taken
+
+
 def _knows_together(s: ProbeSummary, pooled: Losses | None, shares: Floats) -> float:
     return np.inf if pooled is None else _information(s, pooled, shares)[0]
 
@@ -601,10 +652,10 @@ def _check_classifier(classifier: Any) -> None:
 
 
 def _check_same_folds(t: ProbeSummary, s: ProbeSummary) -> None:
-    if not np.array_equal(t.folds, s.folds):
+    if not (np.array_equal(t.folds, s.folds) and np.array_equal(t.learned, s.learned)):
         raise ValueError(
-            "T and S were summarised with different folds; use the same random_state, groups "
-            "and n_folds for both."
+            "T and S were summarised with different folds; use the same random_state, groups, "
+            "fit_on and n_folds for both."
         )
 
 

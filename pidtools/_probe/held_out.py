@@ -36,9 +36,14 @@ class Losses:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """Labels and folds that all probes of one measurement share."""
+    """Labels and folds that all probes of one measurement share.
+
+    `learned` are labels of rows that come after the measured ones and are only learned from: by
+    every fit for a fold, and by one of the two for a half.
+    """
 
     labels: Codes
+    learned: Codes
     n_classes: int
     folds: Codes
     halves: Codes
@@ -47,6 +52,11 @@ class HeldOut:
     random_state: int
     n_jobs: int | None
     race: bool = True
+
+    @property
+    def all_labels(self) -> Codes:
+        """Labels of the measured rows, then of those that are only learned from."""
+        return np.concatenate([self.labels, self.learned])
 
     def run(
         self,
@@ -84,10 +94,11 @@ class HeldOut:
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
-        grown = n_folds / (n_folds - 1)
+        n, n_learned = len(self.labels), len(self.learned)
+        grown = (n + n_learned) / (n * (n_folds - 1) / n_folds + n_learned)
         if not width:
             return Curve(grown, 2.0)
-        share = min((width + self.n_classes) / len(self.labels), MOST_SPENT)
+        share = min((width + self.n_classes) / (n + n_learned), MOST_SPENT)
         return Curve(1 / (1 / grown - share), 1 / (0.5 - share))
 
     def _cross_fit(
@@ -102,7 +113,15 @@ class HeldOut:
             race=race,
             heavy=size > HEAVY_BYTES,
             n_jobs=self.n_jobs,
+            extra=self._extra(folds),
         )
+
+    def _extra(self, folds: Codes) -> tuple[Codes, ...]:
+        """Rows that the fits for each fold learn from beside the measured ones."""
+        rows = len(self.labels) + np.arange(len(self.learned))
+        if folds is self.halves:
+            return rows[::2], rows[1::2]
+        return (rows,) * (int(folds.max()) + 1)
 
     def _prior(self, folds: Codes) -> Array:
         """Class shares, where no expert has anything to say."""

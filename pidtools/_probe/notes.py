@@ -65,7 +65,7 @@ def notes_on_data(task: HeldOut, n_folds_asked: int, groups: Array | None) -> li
     if n_folds < n_folds_asked:
         reason = _why_few_folds(n_folds, int(counts.max()), groups)
         notes.append(f"{n_folds} folds in place of {n_folds_asked}: {reason}.")
-    if counts.min() < n_folds:
+    if counts.min() < n_folds and not len(task.learned):
         few = np.flatnonzero(counts < n_folds)
         notes.append(
             f"{len(few)} of {len(counts)} classes have fewer rows than the {n_folds} folds (the "
