@@ -11,7 +11,8 @@ from helpers import EXACT, pair_tables, random_pmf
 import pidtools as pt
 from pidtools import problems
 from pidtools._broja import driver, linear_algebra, program
-from pidtools._broja.state import Support, new_problem
+from pidtools._broja.kernels.headers import Support
+from pidtools._broja.state import new_problem
 from pidtools._types import Bools
 
 

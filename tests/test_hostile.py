@@ -18,8 +18,8 @@ import pytest
 from helpers import Answers, printed
 
 import pidtools
-import pidtools._kernels.jit
-from pidtools._kernels import cache
+import pidtools._compiled.jit
+from pidtools._compiled import cache
 
 BATTERY = Path(__file__).parent / "battery.py"
 PACKAGE = Path(pidtools.__file__).parent

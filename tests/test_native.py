@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pidtools._broja import compiled, native
-from pidtools._broja.state import Support
+from pidtools._broja.kernels.headers import Support
 
 SOLVE = """
 import sys

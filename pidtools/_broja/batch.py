@@ -9,9 +9,10 @@ import numpy as np
 
 from pidtools._broja.compiled import INTERIOR_POINT, SOLVE_ALL
 from pidtools._broja.driver import ATTEMPTS, new_run
+from pidtools._broja.kernels.headers import Batch, Support
 from pidtools._broja.linear_algebra import schur
 from pidtools._broja.native import Floats, Header
-from pidtools._broja.state import Batch, Support, new_problem
+from pidtools._broja.state import new_problem
 from pidtools._threads import one_blas_thread
 
 FIELDS = ("lower", "upper", "information_t", "information_s", "joint_information", "largest_dual")

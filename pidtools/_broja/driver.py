@@ -7,20 +7,12 @@ from contextlib import nullcontext
 import numpy as np
 
 from pidtools._broja.compiled import CERTIFY, EVALUATE, INTERIOR_POINT, NEWTON
+from pidtools._broja.kernels.headers import Best, Problem, Solve, Start, Support
 from pidtools._broja.linear_algebra import Algebra, choose, seconds_per_iteration
 from pidtools._broja.native import Header
 from pidtools._broja.program import Program, Solution, parts
 from pidtools._broja.scaling import scaling_seconds, solve_by_scaling
-from pidtools._broja.state import (
-    Best,
-    Problem,
-    Solve,
-    Start,
-    Support,
-    new_point,
-    new_problem,
-    new_step,
-)
+from pidtools._broja.state import new_point, new_problem, new_step
 from pidtools._threads import one_blas_thread
 from pidtools._types import Floats
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._broja.compiled import LOW_RANK, SCHUR
+from pidtools._broja.kernels.headers import Blas, LowRank, Schur, Support
 from pidtools._broja.native import Header, Kernel
-from pidtools._broja.state import Blas, LowRank, Schur, Support
 
 BY_HAND = 24
 """Up to this many column variables the Schur complement is factorised without BLAS."""

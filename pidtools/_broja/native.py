@@ -9,7 +9,7 @@ A header is a row of 64-bit words, one for each field of a named tuple (and of t
 an integer as it is, an array as the address of its first element. `Header` writes one;
 `pidtools._broja.kernels.compiler.view` reads it in compiled code.
 
-Object files lie where `pidtools._kernels.cache` says; where there is no place at all, each
+Object files lie where `pidtools._compiled.cache` says; where there is no place at all, each
 process compiles anew. Their names carry a digest of the sources, of the processor and of
 llvmlite's version, so that a new version of anything never runs the code of an old one.
 """
@@ -31,7 +31,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._kernels.cache import digest, folders, modules_of, written
+from pidtools._compiled.cache import digest, folders, written
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -45,8 +45,6 @@ LIBRARY = ("exp", "log", "log1p", "memcpy", "memmove", "memset", "sqrt")
 """What kernels may call: functions of the C library."""
 
 _ROOMS = __name__.rpartition(".")[0]
-_SHARED = tuple(f"{_ROOMS}.{room}" for room in ("hull", "native", "state"))
-"""Modules outside the package of the kernels that decide on machine code."""
 
 _SUM = 32
 """Bytes of the checksum that comes before the code: linking half a file would crash."""
@@ -187,4 +185,4 @@ def _processor() -> str:
 def _digest() -> str:
     """Digest of all that decides on the machine code."""
     machine = (llvmlite.__version__, llvm.get_process_triple(), llvm.get_host_cpu_name())
-    return digest((*modules_of(f"{_ROOMS}.kernels"), *_SHARED), *machine, _features())
+    return digest(*machine, _features())

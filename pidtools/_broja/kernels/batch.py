@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from pidtools._broja.kernels.compiler import at, call_kernel, fill, header_at, inner, view
+from pidtools._broja.kernels.headers import Batch, Solve
 from pidtools._broja.kernels.support import list_entries
-from pidtools._broja.state import Batch, Solve
 
 batch_of = view(Batch)
 solve_of = view(Solve)

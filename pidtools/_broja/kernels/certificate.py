@@ -20,7 +20,7 @@ import math
 from typing import Any
 
 from pidtools._broja.kernels.compiler import assign, fill, inner, view
-from pidtools._broja.state import Problem
+from pidtools._broja.kernels.headers import Problem
 
 problem_of = view(Problem)
 

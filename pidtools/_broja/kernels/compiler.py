@@ -17,7 +17,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from pidtools._broja.native import LIBRARY, SYMBOL, Bytes, Floats, Header, Ints, Longs
-from pidtools._kernels.jit import compiler_on
+from pidtools._compiled.jit import compiler_on
 
 _OPTIONS = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
 _HEADER = types.CPointer(types.int64)

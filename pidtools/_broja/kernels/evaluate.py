@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from pidtools._broja.kernels.compiler import assign, fill, inner, view
-from pidtools._broja.state import Solve
+from pidtools._broja.kernels.headers import Solve
 
 solve_of = view(Solve)
 

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from pidtools._broja.kernels.compiler import fill, inner, view
-from pidtools._broja.state import Solve
+from pidtools._broja.kernels.headers import Solve
 
 solve_of = view(Solve)
 

@@ -26,8 +26,8 @@ import math
 from typing import Any
 
 from pidtools._broja.kernels.compiler import assign, call_kernel, fill, inner, view
+from pidtools._broja.kernels.headers import Solve
 from pidtools._broja.kernels.hessian import pin_columns
-from pidtools._broja.state import Solve
 
 solve_of = view(Solve)
 

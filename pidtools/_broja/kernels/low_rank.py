@@ -14,7 +14,7 @@ from typing import Any
 
 from pidtools._broja.kernels import blas
 from pidtools._broja.kernels.compiler import assign, at, fill, header_at, inner, view
-from pidtools._broja.state import LowRank, Solve
+from pidtools._broja.kernels.headers import LowRank, Solve
 
 solve_of = view(Solve)
 low_rank_of = view(LowRank)

@@ -15,8 +15,8 @@ from typing import Any
 
 from pidtools._broja.kernels.compiler import assign, call_kernel, fill, inner, view
 from pidtools._broja.kernels.evaluate import subtract_marginals
+from pidtools._broja.kernels.headers import Solve
 from pidtools._broja.kernels.hessian import multiply
-from pidtools._broja.state import Solve
 
 solve_of = view(Solve)
 

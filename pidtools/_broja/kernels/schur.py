@@ -12,8 +12,8 @@ from typing import Any
 
 from pidtools._broja.kernels import blas
 from pidtools._broja.kernels.compiler import assign, at, fill, header_at, inner, view
+from pidtools._broja.kernels.headers import Schur, Solve
 from pidtools._broja.kernels.hessian import half_multiply
-from pidtools._broja.state import Schur, Solve
 
 solve_of = view(Solve)
 schur_of = view(Schur)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pidtools._broja.kernels.compiler import inner, view
-from pidtools._broja.state import Support
+from pidtools._broja.kernels.headers import Support
 
 support_of = view(Support)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numba
 from numba.core import caching
 
-from pidtools._kernels.cache import digest, folders, modules_of
+from pidtools._compiled.cache import digest, folders
 
 
 class _Switch:
@@ -53,7 +53,7 @@ def compiler_on() -> Iterator[None]:
 
 
 # A cached kernel holds those it calls, of other files too.
-_DIGEST = digest(modules_of(__name__.rpartition(".")[0]), numba.__version__)
+_DIGEST = digest(numba.__version__)
 
 
 class _Place(caching._CacheLocator):
