@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 import pidtools
-from pidtools._compiled import cache, jit
+from pidtools._compiled import folders, jit
 from pidtools._types import Floats
 
 owners = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders have no owners here")
@@ -29,14 +30,14 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "file").touch()
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    monkeypatch.setattr(cache, "__file__", str(tmp_path / "file" / "kernels" / "cache.py"))
+    monkeypatch.setattr(folders, "__file__", str(tmp_path / "file" / "kernels" / "folders.py"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / f"pidtools-{os.geteuid()}"
 
 
 def places(**options: Any) -> list[Path]:
-    return list(cache.folders(**options))
+    return list(folders.folders(**options))
 
 
 @owners
@@ -109,7 +110,7 @@ def test_a_chosen_folder_comes_first(
 
 
 DIGEST = """
-from pidtools._compiled.cache import digest
+from pidtools._compiled.folders import digest
 print(digest("text"))
 """
 
@@ -138,6 +139,33 @@ def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path: Path) -> None
     with (tmp_path / "copy/pidtools/_broja/kernels/schur.py").open("a") as source:
         source.write("# another version\n")
     assert digest_of(tmp_path / "copy") != here
+
+
+def test_kernels_use_no_code_of_ours_that_the_digest_leaves_out() -> None:
+    package = Path(pidtools.__file__).parent
+    rooms = [*package.rglob("kernels/*.py"), *package.rglob("kernels.py")]
+    rooms += package.glob("_compiled/*.py")
+    imported = {
+        (room.name, name)
+        for room in rooms
+        for name in re.findall(r"^ *from pidtools\.([\w.]+)", room.read_text(), re.M)
+    }
+    assert imported
+    assert [each for each in imported if not {*folders.ROOMS} & {*each[1].split(".")}] == []
+
+
+def test_the_digest_knows_versions_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folders.digest("0.62.0") != folders.digest("0.62.1")
+    before = folders.digest("0.62.0")
+    monkeypatch.setenv("NUMBA_OPT", "1")
+    assert folders.digest("0.62.0") != before
+
+
+def test_processes_that_write_two_signatures_at_once_share_no_file(kept: Path) -> None:
+    kernel = jit.kernel(_double)
+    assert (kernel(3), kernel(0.5)) == (6, 1.0)
+    names = {file.name.rpartition("py3")[2] for file in kept.iterdir()}
+    assert len(names) == 4
 
 
 def _double(x: int) -> int:
@@ -195,11 +223,12 @@ def np_argmax(x: Floats) -> np.intp:
     return np.argmax(x)
 
 
-def test_a_kernel_runs_where_numba_was_told_of_places_that_there_are_not(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_kernel_is_kept_where_numba_was_told_of_places_that_there_are_not(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(numba.config, "CACHE_LOCATOR_CLASSES", "Nowhere", raising=False)
     assert jit.kernel(_double)(3) == 6
+    assert len(list(kept.iterdir())) == 2
 
 
 def test_threads_leave_the_switch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ so I_union = I(J; Y). Cost O(n log n), no optimisation.
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +19,6 @@ from pidtools._types import Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
-
-    from pidtools._broja.native import Kernel
 
 
 # Interpreted, the hull loop takes about a microsecond a vertex: compiling pays above this.
@@ -81,19 +78,13 @@ def _hull(x: Floats, y: Floats) -> NDArray[np.int32]:
         return np.array(keep[: upper_hull(x.tolist(), y.tolist(), len(x), keep)], np.int32)
     # Compiled code is loaded by those who need it.
     from pidtools._broja.kernels.headers import Curve
-    from pidtools._broja.native import Header
+    from pidtools._broja.roster import UPPER_HULL
+    from pidtools._compiled.header import Header
 
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     curve = Curve(len(x), x, y, np.empty(len(x), np.int32), np.empty(1, np.int32))
-    _compiled_hull()(Header(curve))
+    UPPER_HULL(Header(curve))
     return curve.keep[: curve.n_kept[0]]
-
-
-@functools.cache
-def _compiled_hull() -> Kernel:
-    from pidtools._broja.native import Kernel
-
-    return Kernel("hull", "upper_hull")
 
 
 def _garbling(joined: Floats, p_xy: Floats) -> csr_array:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._broja.compiled import BUILD_SUPPORT, prepare
-from pidtools._broja.kernels.headers import Best, Point, Problem, Room, Step, Support
-from pidtools._broja.native import Floats, Header, Ints
+from pidtools._broja.kernels.headers import N_CELLS, Best, Point, Problem, Room, Step, Support
+from pidtools._broja.roster import BUILD_SUPPORT, prepare
+from pidtools._compiled.header import Floats, Header, Ints
 
 
 def new_support(
@@ -25,7 +25,7 @@ def new_support(
     header = Header(sup)
     prepare()
     BUILD_SUPPORT(header)
-    n_cells = int(header.words[Support._fields.index("n_cells")])
+    n_cells = int(header.words[N_CELLS])
     return sup._replace(
         n_cells=n_cells, cell_row=sup.cell_row[:n_cells], cell_col=sup.cell_col[:n_cells],
         cell_start=sup.cell_start[: n_cells + 1],

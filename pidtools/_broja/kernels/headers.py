@@ -1,14 +1,14 @@
 """What the kernels of the solver work on: named tuples that headers are made of.
 
 Python fills them with arrays and integers; compiled code sees addresses and integers under the
-same names (see `native`).
+same names (see `pidtools._compiled.header`), and constants name the places of single numbers.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from pidtools._broja.native import Bytes, Floats, Header, Ints, Longs
+from pidtools._compiled.header import Bytes, Floats, Header, Ints, Longs
 
 
 class Support(NamedTuple):
@@ -112,7 +112,11 @@ class Best(NamedTuple):
     @property
     def gap(self) -> float:
         """Certified gap in nats."""
-        return float(self.bounds[1] - self.bounds[0])
+        return float(self.bounds[UPPER] - self.bounds[LOWER])
+
+
+LOWER, UPPER = range(2)
+"""Places in `Best.bounds`."""
 
 
 class Problem(NamedTuple):
@@ -152,12 +156,12 @@ class Solve(NamedTuple):
         Share of mu that each product s t aims at.
     k
         s / t - s.
-    options
-        ``tol, mu_floor, floor``, the tolerance of the linear systems and the size of the
-        residuals of `trial`.
-    status
-        Whether a factorisation succeeded, the number of iterations, and whether `evaluate`
-        raises t to -lse.
+    numbers
+        ``TOL, MU_FLOOR, FLOOR``, set by who calls; the tolerance of the linear systems
+        ``SYSTEM_TOL``; the size ``RESIDUALS`` of the residuals of `trial`.
+    flags
+        Whether a factorisation ``SUCCEEDED``, the number of ``ITERATIONS``, and whether
+        `evaluate` is to ``RAISE_SLACK`` t to -lse.
     warm
         Whether `trial` holds a, b and s to start from.
     evaluate, certify, factorise, apply, newton
@@ -176,8 +180,8 @@ class Solve(NamedTuple):
     weight: Floats
     k: Floats
     target: Floats
-    options: Floats
-    status: Ints
+    numbers: Floats
+    flags: Ints
     max_iter: int
     n_corrections: int
     max_rounds: int
@@ -188,6 +192,13 @@ class Solve(NamedTuple):
     apply: int
     newton: int
     factor: int | Header
+
+
+TOL, MU_FLOOR, FLOOR, SYSTEM_TOL, RESIDUALS = range(5)
+"""Places in `Solve.numbers`."""
+
+SUCCEEDED, ITERATIONS, RAISE_SLACK = range(3)
+"""Places in `Solve.flags`."""
 
 
 class Blas(NamedTuple):
@@ -255,7 +266,7 @@ class Batch(NamedTuple):
     Attributes
     ----------
     out
-        Six numbers a member.
+        ``FIELDS`` of each member.
     number
         Number of each class among those with mass.
     solve, run
@@ -277,3 +288,13 @@ class Batch(NamedTuple):
     hull_step: Floats
     solve: int
     run: int | Header
+
+
+FIELDS = ("lower", "upper", "information_t", "information_s", "joint_information", "largest_dual")
+"""Columns of `Batch.out`: bounds on the union information and informations, in nats."""
+
+INFORMATION_T, INFORMATION_S, JOINT_INFORMATION, LARGEST_DUAL = range(2, len(FIELDS))
+"""Places in a row of `Batch.out`, after those of the bounds."""
+
+N_CLASSES, N_ROW_VALUES, N_COL_VALUES, N_ROWS, N_COLS, N_CELLS, N_ENTRIES = range(7)
+"""Places of the sizes in a header of a `Support`, or of what begins with one."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import marshal
 import os
 import pkgutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from importlib.machinery import ModuleSpec
@@ -22,7 +22,7 @@ from pathlib import Path
 
 PACKAGE = __name__.partition(".")[0]
 
-ROOMS = ("_compiled", "kernels")
+ROOMS = ("_compiled", "_types", "kernels")
 """Modules and packages that decide on machine code: kernels import no others of ours."""
 
 SWITCHES = ("OPT", "BOUNDSCHECK", "DEBUGINFO", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX")
@@ -35,7 +35,7 @@ def digest(*more: str) -> str:
     What numba was told of how to compile counts as well.
     """
     found = hashlib.sha256()
-    for content in _contents(importlib.import_module(PACKAGE).__path__, PACKAGE):
+    for content in _contents(sys.modules[PACKAGE].__path__, PACKAGE):
         found.update(content)
     switches = (f"{name}={os.environ.get(f'NUMBA_{name}', '')}" for name in SWITCHES)
     found.update(" ".join((*more, *switches)).encode())
@@ -114,21 +114,3 @@ def _keeps_owners(place: Path) -> bool:
     """Whether nobody can put a folder of theirs in the place of another's."""
     mode = place.stat().st_mode
     return bool(mode & stat.S_ISVTX) or not mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def written(path: Path, content: bytes) -> bool:
-    """Write a file in one go, so that no other process reads half of it; False if it can't be."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent)
-    except OSError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # Temporary files are private; who may read the folder may read its files.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        return False
-    return True
