@@ -114,11 +114,11 @@ def work_large(case: str) -> dict[str, Any]:
     from scipy.linalg.blas import dsyrk
     from scipy.linalg.lapack import dpotrf
 
-    from pidtools._broja import compiled, driver, linear_algebra, program
+    from pidtools._broja import driver, linear_algebra, program, roster
 
     small = program.program_of(np.full((30, 3), 1 / 90), np.full((30, 3), 1 / 90))
     driver.solve(small, tol=1e-9, max_iter=100)
-    for kernel in compiled.LOW_RANK:
+    for kernel in roster.LOW_RANK:
         assert kernel.address
     pmf = LARGE[case]()
     prog = program.program_of(pmf.sum(axis=1), pmf.sum(axis=0))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools._blocks import blocks
 from pidtools._types import Array, Codes, Floats
 
 if TYPE_CHECKING:
@@ -568,8 +567,8 @@ def _check_finite(array: Array, name: str, cure: str) -> None:
     if array.dtype.kind != "f":
         return
     # By blocks: a flag for each entry of wide activations takes a quarter of their memory.
-    parts = blocks(len(array), array[:1].size, entries=FINITE_BLOCK)
-    if not all(np.isfinite(array[rows]).all() for rows in parts):
+    n_parts = min(-(-array.size // FINITE_BLOCK), len(array))
+    if not all(np.isfinite(part).all() for part in np.array_split(array, max(n_parts, 1))):
         finite = np.isfinite(array)
         rows = np.nonzero(~finite.reshape(len(array), -1).all(axis=1))[0]
         n_nan, n_bad = int(np.isnan(array).sum()), int((~finite).sum())

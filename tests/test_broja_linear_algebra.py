@@ -11,7 +11,8 @@ from helpers import EXACT, pair_tables, random_pmf
 import pidtools as pt
 from pidtools import problems
 from pidtools._broja import driver, linear_algebra, program
-from pidtools._broja.state import Support, new_problem
+from pidtools._broja.kernels.headers import FLOOR, MU_FLOOR, TOL, Support
+from pidtools._broja.state import new_problem
 from pidtools._types import Bools
 
 
@@ -26,7 +27,7 @@ def test_both_factorisations_reach_the_same_optimum(shape: tuple[int, int, int])
         for algebra in (linear_algebra.schur(sup), linear_algebra.low_rank(sup, sup.n_cells)):
             problem = new_problem(sup, prog.p_row, prog.p_col)
             run = driver.new_run(problem, algebra)
-            run.options[:3] = 1e-10, 0.05, 1e-14
+            run.numbers[[TOL, MU_FLOOR, FLOOR]] = 1e-10, 0.05, 1e-14
             driver.run_once(run, max_iter=100, n_corrections=4, start=None)
             bounds.append(problem.best.bounds)
             assert problem.best.gap <= 1e-10

@@ -18,8 +18,8 @@ import pytest
 from helpers import Answers, printed
 
 import pidtools
-import pidtools._kernels.jit
-from pidtools._kernels import cache
+import pidtools._compiled.jit
+from pidtools._compiled import folders
 
 BATTERY = Path(__file__).parent / "battery.py"
 PACKAGE = Path(pidtools.__file__).parent
@@ -56,7 +56,7 @@ def plain_and_long() -> Answers:
 @pytest.fixture
 def warm(tmp_path: Path) -> str:
     """A NUMBA_CACHE_DIR that holds what the package has compiled so far."""
-    place = next(cache.folders(create=True))
+    place = next(folders.folders(create=True))
     shutil.copytree(place, tmp_path / "warm" / "pidtools")
     return str(tmp_path / "warm")
 

@@ -7,15 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from pidtools._broja.compiled import INTERIOR_POINT, SOLVE_ALL
 from pidtools._broja.driver import ATTEMPTS, new_run
+from pidtools._broja.kernels.headers import FIELDS, FLOOR, MU_FLOOR, TOL, Batch, Support
 from pidtools._broja.linear_algebra import schur
-from pidtools._broja.native import Floats, Header
-from pidtools._broja.state import Batch, Support, new_problem
+from pidtools._broja.roster import INTERIOR_POINT, SOLVE_ALL
+from pidtools._broja.state import new_problem
+from pidtools._compiled.header import Floats, Header
 from pidtools._threads import one_blas_thread
-
-FIELDS = ("lower", "upper", "information_t", "information_s", "joint_information", "largest_dual")
-"""Columns of the result: bounds on the union information and informations, in nats."""
 
 
 def solve_many(pmfs: Floats, *, tol: float, max_iter: int, n_jobs: int | None) -> Floats:
@@ -47,7 +45,7 @@ def _slice(pmfs: Floats, out: Floats, tol: float, max_iter: int) -> tuple[Header
     algebra = schur(sup)
     floor, n_corrections, mu_floor = ATTEMPTS[0]
     run = new_run(problem, algebra)
-    run.options[:3] = tol, mu_floor, floor
+    run.numbers[[TOL, MU_FLOOR, FLOOR]] = tol, mu_floor, floor
     run = run._replace(max_iter=max_iter, n_corrections=n_corrections)
     p_ty, p_sy, p_y = (np.empty(size) for size in (n_t * n_y, n_s * n_y, n_y))
     hull_x, hull_y = np.empty(n_t + n_s + 1), np.empty(n_t + n_s + 1)

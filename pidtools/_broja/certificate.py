@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._broja.compiled import CERTIFY
-from pidtools._broja.native import Floats, Header
-from pidtools._broja.state import Support, new_problem
+from pidtools._broja.kernels.headers import Support
+from pidtools._broja.roster import CERTIFY
+from pidtools._broja.state import new_problem
+from pidtools._compiled.header import Floats, Header
 
 
 def certify(

@@ -135,10 +135,11 @@ def broja(
     >>> round(pid.redundancy, 6), round(pid.unique_t, 6), round(pid.synergy, 6)
     (0.311278, 0.0, 0.5)
     """
-    p_ty, p_sy, joint_information = _tables(pmf)
-    p_ty, p_sy = _validate.match_class_marginals(p_ty, p_sy)
-    options = Options(solver, tol, max_iter, keep_q, keep_duals, start)
-    return _decompose(p_ty, p_sy, joint_information, options, units)
+    options = Options(solver, tol, max_iter, keep_q, keep_duals, start).checked()
+    _validate.check_choice(units, "units", UNITS)
+    p = _checked(pmf)
+    p_ty, p_sy = _validate.match_class_marginals(*_tables(p))
+    return _decompose(p_ty, p_sy, p, options, units)
 
 
 @_warnings.quiet
@@ -192,8 +193,9 @@ def broja_from_pairs(
     >>> round(pid.unique_t, 6), round(pid.redundancy, 6), round(pid.unique_s, 6)
     (0.468996, 0.531004, 0.0)
     """
+    options = Options(solver, tol, max_iter, keep_q, keep_duals, start).checked()
+    _validate.check_choice(units, "units", UNITS)
     pair_t, pair_s = _validate.check_pair_tables(p_ty, p_sy)
-    options = Options(solver, tol, max_iter, keep_q, keep_duals, start)
     return _decompose(pair_t, pair_s, None, options, units)
 
 
@@ -264,40 +266,45 @@ def broja_batch(
     return result.in_units(units)
 
 
-def _tables(pmf: Any) -> tuple[Floats, Floats, float]:
-    """Pair tables and joint information in bits of a pmf, dense or sparse."""
+def _checked(pmf: Any) -> Floats | coo_array:
     # Who hands in a sparse array has loaded the module.
     sparse = sys.modules.get("scipy.sparse")
     if sparse is not None and sparse.issparse(pmf):
-        return _tables_of_sparse(_validate.check_sparse_pmf(pmf))
-    p = _validate.check_pmf(pmf, axes=("t", "s", "y"))
-    joint_information = mutual_information_of_table(p.reshape(-1, p.shape[2]))
-    return p.sum(axis=1), p.sum(axis=0), joint_information
+        return _validate.check_sparse_pmf(pmf)
+    return _validate.check_pmf(pmf, axes=("t", "s", "y"))
 
 
-def _tables_of_sparse(p: coo_array) -> tuple[Floats, Floats, float]:
-    """As `_tables`; the cube is never formed."""
+def _tables(p: Floats | coo_array) -> tuple[Floats, Floats]:
+    """Pair tables of a pmf; of a sparse one the cube is never formed."""
+    if isinstance(p, np.ndarray):
+        return p.sum(axis=1), p.sum(axis=0)
     (t, s, y), (n_t, n_s, n_y) = p.coords, p.shape
     p_ty, p_sy = np.zeros((n_t, n_y)), np.zeros((n_s, n_y))
     np.add.at(p_ty, (t, y), p.data)
     np.add.at(p_sy, (s, y), p.data)
+    return p_ty, p_sy
+
+
+def _joint_information(p: Floats | coo_array) -> float:
+    """I(Y; T, S) in bits."""
+    if isinstance(p, np.ndarray):
+        return mutual_information_of_table(p.reshape(-1, p.shape[2]))
+    (t, s, y), (_, n_s, n_y) = p.coords, p.shape
     cell = np.unique(t * n_s + s, return_inverse=True)[1]
-    mass, p_y = np.bincount(cell, p.data)[cell], p_ty.sum(axis=0)[y]
-    joint_information = float((p.data * np.log(p.data / mass / p_y)).sum() / NATS_PER_BIT)
-    return p_ty, p_sy, joint_information
+    mass, p_y = np.bincount(cell, p.data)[cell], np.bincount(y, p.data, n_y)[y]
+    return float((p.data * np.log(p.data / mass / p_y)).sum() / NATS_PER_BIT)
 
 
 def _decompose(
     p_ty: Floats,
     p_sy: Floats,
-    joint_information: float | None,
+    pmf: Floats | coo_array | None,
     options: Options,
     units: Units,
 ) -> PID:
-    options = options.checked(p_ty, p_sy)
-    _validate.check_choice(units, "units", UNITS)
     union = union_of(p_ty, p_sy, options)
     i_t, i_s = mutual_information_of_table(p_ty), mutual_information_of_table(p_sy)
+    joint_information = None if pmf is None else _joint_information(pmf)
     pid = _atoms(union, i_t, i_s, joint_information, options.tol)
     if pid.gap > options.tol:
         _warnings.warn(

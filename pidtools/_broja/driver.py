@@ -6,21 +6,27 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from pidtools._broja.compiled import CERTIFY, EVALUATE, INTERIOR_POINT, NEWTON
-from pidtools._broja.linear_algebra import Algebra, choose, seconds_per_iteration
-from pidtools._broja.native import Header
-from pidtools._broja.program import Program, Solution, parts
-from pidtools._broja.scaling import scaling_seconds, solve_by_scaling
-from pidtools._broja.state import (
+from pidtools._broja.kernels.headers import (
+    FLOOR,
+    ITERATIONS,
+    LOWER,
+    MU_FLOOR,
+    RAISE_SLACK,
+    RESIDUALS,
+    TOL,
+    UPPER,
     Best,
     Problem,
     Solve,
     Start,
     Support,
-    new_point,
-    new_problem,
-    new_step,
 )
+from pidtools._broja.linear_algebra import Algebra, choose, seconds_per_iteration
+from pidtools._broja.program import Program, Solution, parts
+from pidtools._broja.roster import CERTIFY, EVALUATE, INTERIOR_POINT, NEWTON
+from pidtools._broja.scaling import scaling_seconds, solve_by_scaling
+from pidtools._broja.state import new_point, new_problem, new_step
+from pidtools._compiled.header import Header
 from pidtools._threads import one_blas_thread
 from pidtools._types import Floats
 
@@ -69,7 +75,7 @@ def solve(
             part, p_row, p_col, tol / len(pieces), max_iter, own_start, scaling
         )
         a[own_row], b[own_col], q[own_row[sup.row]] = best.a, best.b, best.q
-        lower, upper = lower + best.bounds[0], upper + best.bounds[1]
+        lower, upper = lower + best.bounds[LOWER], upper + best.bounds[UPPER]
         iterations = max(iterations, used)
     return Solution(a, b, q, float(lower), float(upper), iterations)
 
@@ -102,7 +108,7 @@ def _solve_part(
     with one_blas_thread() if algebra.uses_blas else nullcontext():
         for floor, n_corrections, mu_floor in ATTEMPTS:
             limit = min(max_iter - used, max(ATTEMPT_ITERATIONS, max_iter // 2))
-            run.options[:3] = tol, mu_floor, floor
+            run.numbers[[TOL, MU_FLOOR, FLOOR]] = tol, mu_floor, floor
             used += run_once(run, limit, n_corrections, start)
             start = None
             if best.gap <= tol or used >= max_iter:
@@ -137,8 +143,8 @@ def new_run(problem: Problem, algebra: Algebra) -> Solve:
         weight=weight,
         k=k,
         target=target,
-        options=np.empty(5),
-        status=np.zeros(3, np.int32),
+        numbers=np.empty(RESIDUALS + 1),
+        flags=np.zeros(RAISE_SLACK + 1, np.int32),
         max_iter=0,
         n_corrections=0,
         max_rounds=algebra.max_rounds,
@@ -153,9 +159,9 @@ def new_run(problem: Problem, algebra: Algebra) -> Solve:
 
 
 def run_once(run: Solve, max_iter: int, n_corrections: int, start: Start | None) -> int:
-    """Run the interior point with the options set; returns iterations."""
+    """Run the interior point with the numbers set; returns iterations."""
     if start is not None:
         run.trial.a[:], run.trial.b[:], run.trial.s[:] = start.a, start.b, start.s
     warm = int(start is not None)
     INTERIOR_POINT(Header(run._replace(max_iter=max_iter, n_corrections=n_corrections, warm=warm)))
-    return int(run.status[1])
+    return int(run.flags[ITERATIONS])

@@ -9,18 +9,16 @@ so I_union = I(J; Y). Cost O(n log n), no optimisation.
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._broja.kernels.vertices import upper_hull
 from pidtools._types import Floats
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
-
-    from pidtools._broja.native import Kernel
 
 
 # Interpreted, the hull loop takes about a microsecond a vertex: compiling pays above this.
@@ -79,40 +77,14 @@ def _hull(x: Floats, y: Floats) -> NDArray[np.int32]:
         keep = [0] * len(x)
         return np.array(keep[: upper_hull(x.tolist(), y.tolist(), len(x), keep)], np.int32)
     # Compiled code is loaded by those who need it.
-    from pidtools._broja.native import Header
-    from pidtools._broja.state import Curve
+    from pidtools._broja.kernels.headers import Curve
+    from pidtools._broja.roster import UPPER_HULL
+    from pidtools._compiled.header import Header
 
     x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
     curve = Curve(len(x), x, y, np.empty(len(x), np.int32), np.empty(1, np.int32))
-    _compiled_hull()(Header(curve))
+    UPPER_HULL(Header(curve))
     return curve.keep[: curve.n_kept[0]]
-
-
-@functools.cache
-def _compiled_hull() -> Kernel:
-    from pidtools._broja.native import Kernel
-
-    return Kernel("hull", "upper_hull")
-
-
-def upper_hull(x: Any, y: Any, n: int, keep: Any) -> int:
-    """List the vertices of the upper concave hull of n points sorted by (x, y).
-
-    Plain loops over plain numbers: the same source is compiled for long curves.
-    """
-    last = 0
-    keep[0] = 0
-    for k in range(1, n):
-        while last > 0:
-            i, j = keep[last - 1], keep[last]
-            turn = (x[j] - x[i]) * (y[k] - y[i]) - (y[j] - y[i]) * (x[k] - x[i])
-            if turn < 0.0:
-                break
-            last -= 1
-        if x[k] > x[keep[last]] or y[k] > y[keep[last]]:
-            last += 1
-            keep[last] = k
-    return last + 1
 
 
 def _garbling(joined: Floats, p_xy: Floats) -> csr_array:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._broja.compiled import LOW_RANK, SCHUR
-from pidtools._broja.native import Header, Kernel
-from pidtools._broja.state import Blas, LowRank, Schur, Support
+from pidtools._broja.kernels.headers import Blas, LowRank, Schur, Support
+from pidtools._broja.roster import LOW_RANK, SCHUR
+from pidtools._compiled.header import Header
+from pidtools._compiled.kernel import Kernel
 
 BY_HAND = 24
 """Up to this many column variables the Schur complement is factorised without BLAS."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._broja.state import Support, new_support
+from pidtools._broja.kernels.headers import Support
+from pidtools._broja.state import new_support
 from pidtools._types import Bools, Floats
 
 if TYPE_CHECKING:

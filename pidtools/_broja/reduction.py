@@ -19,8 +19,8 @@ from pidtools._types import Floats
 if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
 
-    from pidtools._broja.program import Program
-    from pidtools._broja.state import Start
+    from pidtools._broja.kernels.headers import Start
+    from pidtools._broja.program import Program, Solution
 
 Ints = NDArray[np.intp]
 
@@ -95,7 +95,7 @@ def lift_duals(
 
 def reduced_start(program: Program, start: Duals, reduced: Reduction, p_ty: Floats) -> Start:
     """Duals of a neighbouring problem in the variables of the reduced one."""
-    from pidtools._broja.state import Start
+    from pidtools._broja.kernels.headers import Start
 
     t, s, y = (_representatives(group) for group in (reduced.t, reduced.s, reduced.y))
     p_y = p_ty.sum(axis=0)

@@ -21,10 +21,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from pidtools._broja.compiled import CERTIFY
-from pidtools._broja.native import Header
+from pidtools._broja.kernels.headers import Problem, Start, Support
 from pidtools._broja.program import owners
-from pidtools._broja.state import Problem, Start, Support
+from pidtools._broja.roster import CERTIFY
+from pidtools._compiled.header import Header
 from pidtools._types import Floats
 
 ROUND = 5

@@ -65,21 +65,13 @@ class Options:
         """Whether nothing is asked of the coupling or the duals, nor of a solver by name."""
         return self.solver == "auto" and not (self.keep_q or self.keep_duals or self.start)
 
-    def checked(self, p_ty: Floats, p_sy: Floats) -> Options:
-        """Refuse what is not an option, and duals of another shape."""
+    def checked(self) -> Options:
+        """Refuse what is not an option."""
         _validate.check_choice(self.solver, "solver", SOLVERS)
         if self.start is not None and not isinstance(self.start, Duals):
             raise TypeError(
                 f"start must be the duals of a PID; got {type(self.start).__name__}. Solve the "
                 "neighbouring problem with keep_duals=True and pass its pid.duals."
-            )
-        if self.start is not None and (self.start.t_y.shape, self.start.s_y.shape) != (
-            p_ty.shape,
-            p_sy.shape,
-        ):
-            raise ValueError(
-                f"start must have the shapes of the tables, {p_ty.shape} and {p_sy.shape}; "
-                f"got {self.start.t_y.shape} and {self.start.s_y.shape}."
             )
         return dataclasses.replace(
             self,
@@ -90,6 +82,8 @@ class Options:
 
 def union_of(p_ty: Floats, p_sy: Floats, options: Options) -> Union:
     """The least I(Y; T, S) that the two tables allow, in bits."""
+    if options.start is not None:
+        _check_start(options.start, p_ty.shape, p_sy.shape)
     if p_ty.shape[1] > 2 and options.only_the_value:
         pair_t, pair_s, moved = without_negligible(p_ty, p_sy, options.tol)
         if moved:
@@ -97,6 +91,15 @@ def union_of(p_ty: Floats, p_sy: Floats, options: Options) -> Union:
             union = _union_of_tables(pair_t, pair_s, rest)
             return dataclasses.replace(union, lower=union.lower - moved, upper=union.upper + moved)
     return _union_of_tables(p_ty, p_sy, options)
+
+
+def _check_start(start: Duals, *shapes: tuple[int, ...]) -> None:
+    found = start.t_y.shape, start.s_y.shape
+    if found != shapes:
+        raise ValueError(
+            f"start must have the shapes of the tables, {shapes[0]} and {shapes[1]}; got "
+            f"{found[0]} and {found[1]}."
+        )
 
 
 def _union_of_tables(p_ty: Floats, p_sy: Floats, options: Options) -> Union:

@@ -26,7 +26,7 @@ def combine(*columns: Codes) -> Codes:
         for column, size in zip(columns, sizes, strict=True):
             key = key * size + column
         return np.unique(key, return_inverse=True)[1].astype(np.int64)
-    from pidtools._kernels.histogram import code_rows_kernel
+    from pidtools._cells.kernels import code_rows_kernel
 
     stacked = np.stack(columns)
     keys = _occupied(stacked, sizes)[0]
@@ -46,7 +46,7 @@ def histogram(columns: Codes, sizes: Sequence[int] | None = None) -> tuple[Codes
         codes = combine(*columns)
         first, counts = np.unique(codes, return_index=True, return_counts=True)[1:]
         return columns[:, first].T, counts
-    from pidtools._kernels.histogram import digits_kernel
+    from pidtools._cells.kernels import digits_kernel
 
     keys, counts = _occupied(columns, sizes)
     cells = np.empty((len(keys), len(sizes)), np.int64)
@@ -56,7 +56,7 @@ def histogram(columns: Codes, sizes: Sequence[int] | None = None) -> tuple[Codes
 
 def _occupied(columns: Codes, sizes: Sequence[int]) -> tuple[Codes, Codes]:
     """Sorted occupied keys, the first column the most significant digit, and their counts."""
-    from pidtools._kernels.histogram import (
+    from pidtools._cells.kernels import (
         count_directly_kernel,
         count_hashed_kernel,
         occupied_kernel,

@@ -22,7 +22,7 @@ WIDE, LONG, FIRST_SHARE = 10, 4096, 8
 
 def improve(found: tree.Nearest, grown: tree.Tree, n_jobs: int) -> None:
     """Look for nearer ones among all points of a tree."""
-    from pidtools._kernels.masks import nearest_masked_kernel
+    from pidtools.knn.kernels.masks import nearest_masked_kernel
 
     points, n_leaves, k = grown.points, len(grown.leaves), found.distances.shape[1]
     leaves = grown.starts[-n_leaves:], grown.stops[-n_leaves:]
@@ -41,7 +41,7 @@ def improve(found: tree.Nearest, grown: tree.Tree, n_jobs: int) -> None:
 
 def count(points: Floats, radii: Floats, n_jobs: int) -> tuple[Codes, Codes]:
     """Points at distance at most radii[i] of point i, and those of them at exactly that."""
-    from pidtools._kernels.masks import count_masked_kernel
+    from pidtools.knn.kernels.masks import count_masked_kernel
 
     n = len(points)
     counts, on = np.zeros((2, n), np.int64)
@@ -61,7 +61,7 @@ def _index(inside: Floats, n_jobs: int) -> tuple[Any, ...]:
 
     It takes about 2.5 times the memory of the block.
     """
-    from pidtools._kernels.masks import mask_kernel
+    from pidtools.knn.kernels.masks import mask_kernel
 
     n, n_columns = inside.shape
     cuts = _cuts(n)

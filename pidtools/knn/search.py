@@ -73,7 +73,7 @@ def _masks_pay(n: int, n_columns: int, euclidean: bool) -> bool:
 
 
 def _count_sorted(values: Floats, radii: Floats, n_jobs: int) -> Within:
-    from pidtools._kernels.neighbours import count_sorted_kernel
+    from pidtools.knn.kernels.tree import count_sorted_kernel
 
     order = np.argsort(values, kind="stable")
     counts, on = np.empty((2, len(values)), np.int64)

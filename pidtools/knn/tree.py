@@ -63,7 +63,7 @@ class Nearest(NamedTuple):
 
 def grow(*groups: Floats, euclidean: bool, leaf_size: int = LEAF_SIZE) -> Tree:
     """Tree of points whose columns come in groups, each of shape (n, d_g)."""
-    from pidtools._kernels.neighbours import build_kernel
+    from pidtools.knn.kernels.tree import build_kernel
 
     points = np.ascontiguousarray(np.concatenate(groups, axis=1))
     n, n_columns = points.shape
@@ -89,7 +89,7 @@ def grow(*groups: Floats, euclidean: bool, leaf_size: int = LEAF_SIZE) -> Tree:
 
 def nearest_at_home(tree: Tree, k: int, n_jobs: int) -> Nearest:
     """K nearest among the points of the same leaf, from which the search of others starts."""
-    from pidtools._kernels.neighbours import home_kernel
+    from pidtools.knn.kernels.tree import home_kernel
 
     n = len(tree.order)
     found = Nearest(np.empty((n, k)), np.empty((n, k), np.int64), np.empty(n, np.int64))
@@ -103,7 +103,7 @@ def nearest_at_home(tree: Tree, k: int, n_jobs: int) -> Nearest:
 
 def improve(found: Nearest, tree: Tree, n_jobs: int) -> None:
     """Look for nearer ones in the other leaves."""
-    from pidtools._kernels.neighbours import nearest_kernel
+    from pidtools.knn.kernels.tree import nearest_kernel
 
     k = found.distances.shape[1]
 
@@ -115,7 +115,7 @@ def improve(found: Nearest, tree: Tree, n_jobs: int) -> None:
 
 def count(tree: Tree, radii: Floats, n_jobs: int) -> tuple[Codes, Codes]:
     """Points at distance at most radii[i] of point i, and those of them at exactly that."""
-    from pidtools._kernels.neighbours import count_kernel
+    from pidtools.knn.kernels.tree import count_kernel
 
     counts, on = np.empty((2, len(radii)), np.int64)
 

@@ -5,12 +5,29 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pidtools._broja.kernels.compiler import at, call_kernel, fill, header_at, inner, view
+from pidtools._broja.kernels.headers import (
+    FIELDS,
+    INFORMATION_S,
+    INFORMATION_T,
+    JOINT_INFORMATION,
+    LARGEST_DUAL,
+    LOWER,
+    N_CLASSES,
+    N_COL_VALUES,
+    N_COLS,
+    N_ROW_VALUES,
+    N_ROWS,
+    UPPER,
+    Batch,
+    Solve,
+)
 from pidtools._broja.kernels.support import list_entries
-from pidtools._broja.state import Batch, Solve
+from pidtools._compiled.pointers import at, call_kernel, entry, fill, header_at, inner, view
 
 batch_of = view(Batch)
 solve_of = view(Solve)
+
+N_FIELDS = len(FIELDS)
 
 
 @inner
@@ -146,11 +163,11 @@ def _list_both(h: Any, n_classes: Any) -> Any:
     rows, n_r, cols, n_c = v.p_ty, v.n_t, v.p_sy, v.n_s
     if _count(rows, n_r * v.n_y) < _count(cols, n_c * v.n_y):
         rows, n_r, cols, n_c = v.p_sy, v.n_s, v.p_ty, v.n_t
-    run[0] = n_classes
-    run[1], run[3] = _list_variables(
+    run[N_CLASSES] = n_classes
+    run[N_ROW_VALUES], run[N_ROWS] = _list_variables(
         rows, n_r, v.n_y, v.number, sup.row_class, sup.row_start, problem.p_row
     )
-    run[2], run[4] = _list_variables(
+    run[N_COL_VALUES], run[N_COLS] = _list_variables(
         cols, n_c, v.n_y, v.number, sup.col_class, sup.col_start, problem.p_col
     )
 
@@ -170,30 +187,32 @@ def _solve_one(h: Any, out: Any) -> Any:
     problem = solve_of(run).problem
     sup, best = problem.support, problem.best
     if n_classes == 1 or sup.n_row_values == 1 or sup.n_col_values == 1:
-        out[0] = max(out[2], out[3])
-        out[1], out[5] = out[0], 0.0
+        out[LOWER] = max(out[INFORMATION_T], out[INFORMATION_S])
+        out[UPPER], out[LARGEST_DUAL] = out[LOWER], 0.0
     elif n_classes == 2:
-        out[0] = entropy + _two_classes(h)
-        out[1], out[5] = out[0], sup.n_rows + sup.n_cols
+        out[LOWER] = entropy + _two_classes(h)
+        out[UPPER], out[LARGEST_DUAL] = out[LOWER], sup.n_rows + sup.n_cols
     else:
         list_entries(run)
-        best.bounds[0], best.bounds[1] = -math.inf, math.inf
+        best.bounds[LOWER], best.bounds[UPPER] = -math.inf, math.inf
         call_kernel(v.solve, run)
-        out[0], out[1] = entropy + best.bounds[0], entropy + best.bounds[1]
+        out[LOWER] = entropy + best.bounds[LOWER]
+        out[UPPER] = entropy + best.bounds[UPPER]
         largest = 0.0
         for i in range(sup.n_rows):
             largest = max(largest, abs(best.a[i]))
         for j in range(sup.n_cols):
             largest = max(largest, abs(best.b[j]))
-        out[5] = largest
+        out[LARGEST_DUAL] = largest
 
 
+@entry
 def solve_all(h: Any) -> None:
-    """Fill one row of six numbers a member."""
+    """Fill a row of `FIELDS` for each member."""
     v = batch_of(h)
     for member in range(v.n):
-        out = at(v.out, 6 * member)
-        out[4] = _read_tables(h, member)
-        out[2] = _information(v.p_ty, v.n_t, v.n_y, v.p_y)
-        out[3] = _information(v.p_sy, v.n_s, v.n_y, v.p_y)
+        out = at(v.out, N_FIELDS * member)
+        out[JOINT_INFORMATION] = _read_tables(h, member)
+        out[INFORMATION_T] = _information(v.p_ty, v.n_t, v.n_y, v.p_y)
+        out[INFORMATION_S] = _information(v.p_sy, v.n_s, v.n_y, v.p_y)
         _solve_one(h, out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pidtools._broja.kernels.compiler import at, call_fortran, inner
+from pidtools._compiled.pointers import at, call_fortran, inner
 
 
 @inner

@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pidtools._broja.kernels.compiler import assign, fill, inner, view
-from pidtools._broja.state import Problem
+from pidtools._broja.kernels.headers import LOWER, UPPER, Problem
+from pidtools._compiled.pointers import assign, entry, fill, inner, view
 
 problem_of = view(Problem)
 
@@ -78,9 +78,9 @@ def _improve_dual(h: Any) -> Any:
             least = cost
             break
         least = min(least, cost)
-    if not value - least > v.best.bounds[0]:
+    if not value - least > v.best.bounds[LOWER]:
         return
-    v.best.bounds[0] = value - least
+    v.best.bounds[LOWER] = value - least
     for t in range(sup.n_row_values):
         for i in range(sup.row_start[t], sup.row_start[t + 1]):
             v.best.a[i] = a[i] - v.room.row_value[t]
@@ -140,11 +140,12 @@ def _improve_primal(h: Any) -> Any:
         for e in range(sup.cell_start[c], sup.cell_start[c + 1]):
             if q[e] > 0.0:
                 value += q[e] * math.log(q[e] / total)
-    if value < v.best.bounds[1]:
-        v.best.bounds[1] = value
+    if value < v.best.bounds[UPPER]:
+        v.best.bounds[UPPER] = value
         assign(v.best.q, q, sup.n_entries)
 
 
+@entry
 def certify(h: Any) -> None:
     """Bound the optimum from both sides, by (a, b) and by q; keep what is better."""
     _improve_dual(h)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pidtools._broja.kernels.compiler import assign, fill, inner, view
-from pidtools._broja.state import Solve
+from pidtools._broja.kernels.headers import RAISE_SLACK, RESIDUALS, Solve
+from pidtools._compiled.pointers import assign, entry, fill, inner, view
 
 solve_of = view(Solve)
 
@@ -71,6 +71,7 @@ def subtract_marginals(h: Any, weight: Any, pi: Any, row_out: Any, col_out: Any)
             col_out[sup.col[e]] -= mass
 
 
+@entry
 def evaluate(h: Any) -> None:
     """Fill in what follows from (a, b, s, t) of `trial`, and the size of its residuals."""
     v = solve_of(h)
@@ -78,7 +79,7 @@ def evaluate(h: Any) -> None:
     _softmax_cells(h, point.a, point.b, point.pi, point.lse)
     size = 0.0
     for c in range(sup.n_cells):
-        if v.status[2]:
+        if v.flags[RAISE_SLACK]:
             point.t[c] = max(point.t[c], -point.lse[c])
         point.dual_gap[c] = -point.lse[c] - point.t[c]
         size += point.s[c] * abs(point.dual_gap[c])
@@ -89,4 +90,4 @@ def evaluate(h: Any) -> None:
         size += abs(point.row_gap[i])
     for j in range(sup.n_cols):
         size += abs(point.col_gap[j])
-    v.options[4] = size
+    v.numbers[RESIDUALS] = size

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pidtools._broja.kernels.compiler import fill, inner, view
-from pidtools._broja.state import Solve
+from pidtools._broja.kernels.headers import Solve
+from pidtools._compiled.pointers import fill, inner, view
 
 solve_of = view(Solve)
 

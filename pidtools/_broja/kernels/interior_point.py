@@ -25,9 +25,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pidtools._broja.kernels.compiler import assign, call_kernel, fill, inner, view
+from pidtools._broja.kernels.headers import (
+    FLOOR,
+    ITERATIONS,
+    LOWER,
+    MU_FLOOR,
+    RAISE_SLACK,
+    RESIDUALS,
+    SUCCEEDED,
+    SYSTEM_TOL,
+    TOL,
+    UPPER,
+    Solve,
+)
 from pidtools._broja.kernels.hessian import pin_columns
-from pidtools._broja.state import Solve
+from pidtools._compiled.pointers import assign, call_kernel, entry, fill, inner, view
 
 solve_of = view(Solve)
 
@@ -78,9 +90,9 @@ def _weigh(h: Any) -> Any:
 def _evaluate(h: Any, raise_slack: Any) -> Any:
     """Fill in what follows from the trial point; return the size of its residuals."""
     v = solve_of(h)
-    v.status[2] = raise_slack
+    v.flags[RAISE_SLACK] = raise_slack
     call_kernel(v.evaluate, h)
-    return v.options[4]
+    return v.numbers[RESIDUALS]
 
 
 @inner
@@ -118,7 +130,7 @@ def _warm_start(h: Any, total_weight: Any) -> Any:
     _evaluate(h, v.warm)
     _accept(h)
     _certify(h)
-    mu = _WARM_SHARE * (bounds[1] - bounds[0]) / total_weight
+    mu = _WARM_SHARE * (bounds[UPPER] - bounds[LOWER]) / total_weight
     for c in range(v.problem.support.n_cells):
         product = mu * v.weight[c] + 1e-300
         trial.t[c] = max(-trial.lse[c], product / max(trial.s[c], math.sqrt(product)))
@@ -277,11 +289,13 @@ def _advance(h: Any, alpha: Any, fraction: Any, merit: Any) -> Any:
     return _evaluate(h, 0), _CUTS
 
 
+@entry
 def solve(h: Any) -> None:
     """Run the method until `best` is good enough."""
     v = solve_of(h)
     sup, point, best, room = v.problem.support, v.point, v.problem.best, v.problem.room
-    n_cells, tol, mu_floor, floor = sup.n_cells, v.options[0], v.options[1], v.options[2]
+    n_cells, tol = sup.n_cells, v.numbers[TOL]
+    mu_floor, floor = v.numbers[MU_FLOOR], v.numbers[FLOOR]
     _add_floor(
         v.problem.p_row, sup.row_class, sup.n_rows, sup.n_classes, floor, room.by_class, v.f_row
     )
@@ -298,24 +312,24 @@ def solve(h: Any) -> None:
     merit = _evaluate(h, 1)
     _accept(h)
     for iteration in range(v.max_iter + 1):
-        gap = best.bounds[1] - best.bounds[0]
+        gap = best.bounds[UPPER] - best.bounds[LOWER]
         products = _complementarity(point, n_cells)
         close = products < 100.0 * tol
         last = iteration == v.max_iter
         if close or last or iteration == 0:
             _certify(h)
-        new_gap = best.bounds[1] - best.bounds[0]
+        new_gap = best.bounds[UPPER] - best.bounds[LOWER]
         better = new_gap < 0.9 * gap or products < 0.8 * least_products
         least_products = min(least_products, products)
         idle = idle + 1 if close and not better else 0
-        v.status[1] = iteration
+        v.flags[ITERATIONS] = iteration
         if new_gap <= tol or idle > _STAGNANT or last:
             break
         for c in range(n_cells):
             v.k[c] = point.s[c] / point.t[c] - point.s[c]
-        v.options[3] = 1e-2 * products
+        v.numbers[SYSTEM_TOL] = 1e-2 * products
         call_kernel(v.factorise, h)
-        if not v.status[0]:
+        if not v.flags[SUCCEEDED]:
             _certify(h)
             break
         least = max(mu_floor * merit, 1e-3 * tol) / total_weight

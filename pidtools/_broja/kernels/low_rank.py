@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from pidtools._broja.kernels import blas
-from pidtools._broja.kernels.compiler import assign, at, fill, header_at, inner, view
-from pidtools._broja.state import LowRank, Solve
+from pidtools._broja.kernels.headers import SUCCEEDED, LowRank, Solve
+from pidtools._compiled.pointers import assign, at, entry, fill, header_at, inner, view
 
 solve_of = view(Solve)
 low_rank_of = view(LowRank)
@@ -180,6 +180,7 @@ def _assemble_core(h: Any) -> Any:
                 )  # fmt: skip
 
 
+@entry
 def factorise(h: Any) -> None:
     """Assemble and factorise; the diagonal is raised as far as that needs."""
     v = solve_of(h)
@@ -196,7 +197,7 @@ def factorise(h: Any) -> None:
                 _assemble_core(h)
                 done = blas.cholesky(w.blas, w.core, w.active[0])
         relative *= 10.0
-    v.status[0] = done
+    v.flags[SUCCEEDED] = done
 
 
 @inner
@@ -222,6 +223,7 @@ def _apply_inverse(h: Any, row_rhs: Any, col_rhs: Any, x: Any, z: Any) -> Any:
         z[j] = w.result[w.offset[sup.col_class[j]] + w.col_local[j]]
 
 
+@entry
 def apply(h: Any) -> None:
     """(row, col) = inv(blkdiag(L) + U K U') (row_rhs, col_rhs), pinned columns at 0."""
     v = solve_of(h)

@@ -13,10 +13,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pidtools._broja.kernels.compiler import assign, call_kernel, fill, inner, view
 from pidtools._broja.kernels.evaluate import subtract_marginals
+from pidtools._broja.kernels.headers import SYSTEM_TOL, Solve
 from pidtools._broja.kernels.hessian import multiply
-from pidtools._broja.state import Solve
+from pidtools._compiled.pointers import assign, call_kernel, entry, fill, inner, view
 
 solve_of = view(Solve)
 
@@ -64,7 +64,7 @@ def _solve_system(h: Any, x: Any, z: Any) -> Any:
     v = solve_of(h)
     sup, room = v.problem.support, v.problem.room
     n, m = sup.n_rows, sup.n_cols
-    target = min(_RELATIVE_RESIDUAL**2 * _residual_norm(h), v.options[3] ** 2)
+    target = min(_RELATIVE_RESIDUAL**2 * _residual_norm(h), v.numbers[SYSTEM_TOL] ** 2)
     fill(x, n, 0.0)
     fill(z, m, 0.0)
     fill(room.row_along, n, 0.0)
@@ -120,6 +120,7 @@ def _damp(h: Any, x: Any, z: Any) -> Any:
             room.col_rhs[sup.col[e]] += flow
 
 
+@entry
 def newton_step(h: Any) -> None:
     """Write to `extra` the step that closes the residuals of `trial` and brings s t to target."""
     v = solve_of(h)

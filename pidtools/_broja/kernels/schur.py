@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 from pidtools._broja.kernels import blas
-from pidtools._broja.kernels.compiler import assign, at, fill, header_at, inner, view
+from pidtools._broja.kernels.headers import SUCCEEDED, Schur, Solve
 from pidtools._broja.kernels.hessian import half_multiply
-from pidtools._broja.state import Schur, Solve
+from pidtools._compiled.pointers import assign, at, entry, fill, header_at, inner, view
 
 solve_of = view(Solve)
 schur_of = view(Schur)
@@ -154,6 +154,7 @@ def _factorise_complement(h: Any, by_hand: Any) -> Any:
     return blas.cholesky(w.blas, S, n)
 
 
+@entry
 def factorise(h: Any) -> None:
     """Assemble and factorise; the diagonal is raised as far as that needs."""
     v = solve_of(h)
@@ -163,7 +164,7 @@ def factorise(h: Any) -> None:
         _assemble(h, relative)
         done = _eliminate_rows(h, by_hand) and _factorise_complement(h, by_hand)
         relative *= 10.0
-    v.status[0] = done
+    v.flags[SUCCEEDED] = done
 
 
 @inner
@@ -177,6 +178,7 @@ def _solve_blocks(h: Any, x: Any) -> Any:
         start += width * width
 
 
+@entry
 def apply(h: Any) -> None:
     """(row, col) = inv(H) (row_rhs, col_rhs), pinned columns at 0."""
     v = solve_of(h)

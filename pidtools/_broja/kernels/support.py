@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pidtools._broja.kernels.compiler import inner, view
-from pidtools._broja.state import Support
+from pidtools._broja.kernels.headers import N_CELLS, N_ENTRIES, Support
+from pidtools._compiled.pointers import entry, inner, view
 
 support_of = view(Support)
-
-N_CELLS = Support._fields.index("n_cells")
-N_ENTRIES = Support._fields.index("n_entries")
 
 
 @inner
@@ -37,6 +34,7 @@ def list_entries(h: Any) -> Any:
     h[N_CELLS], h[N_ENTRIES] = c, e
 
 
+@entry
 def build_support(h: Any) -> None:
     """`list_entries` for Python."""
     list_entries(h)

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._kernels.jit import inner_kernel, kernel
-from pidtools._kernels.neighbours import insert
+from pidtools._compiled.jit import inner_kernel, kernel
+from pidtools.knn.kernels.tree import insert
 
 # Words of masks that are intersected in the time it takes to measure a point, and points left
 # for each column, up to which measuring is cheaper than trimming the ends.

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
-import numba
-import numpy as np
 import pytest
 
 import pidtools
-from pidtools._kernels import cache, jit
-from pidtools._types import Floats
+from pidtools._compiled import folders
 
 owners = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="folders have no owners here")
 
@@ -29,14 +26,14 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "file").touch()
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
-    monkeypatch.setattr(cache, "__file__", str(tmp_path / "file" / "kernels" / "cache.py"))
+    monkeypatch.setattr(folders, "__file__", str(tmp_path / "file" / "kernels" / "folders.py"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path / f"pidtools-{os.geteuid()}"
 
 
 def places(**options: Any) -> list[Path]:
-    return list(cache.folders(**options))
+    return list(folders.folders(**options))
 
 
 @owners
@@ -109,9 +106,8 @@ def test_a_chosen_folder_comes_first(
 
 
 DIGEST = """
-from pidtools._kernels.cache import digest, modules_of
-names = modules_of("pidtools._broja.kernels")
-print(len(names), digest(names, "text"))
+from pidtools._compiled.folders import digest
+print(digest("text"))
 """
 
 
@@ -141,88 +137,21 @@ def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path: Path) -> None
     assert digest_of(tmp_path / "copy") != here
 
 
-def _double(x: int) -> int:
-    return 2 * x
+def test_kernels_use_no_code_of_ours_that_the_digest_leaves_out() -> None:
+    package = Path(pidtools.__file__).parent
+    rooms = [*package.rglob("kernels/*.py"), *package.rglob("kernels.py")]
+    rooms += package.glob("_compiled/*.py")
+    imported = {
+        (room.name, name)
+        for room in rooms
+        for name in re.findall(r"^ *from pidtools\.([\w.]+)", room.read_text(), re.M)
+    }
+    assert imported
+    assert [each for each in imported if not {*folders.ROOMS} & {*each[1].split(".")}] == []
 
 
-@pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder for kernels, the only one; and how often one was compiled."""
-    monkeypatch.setattr(jit, "folders", lambda create=False: iter([tmp_path]))
-    return tmp_path
-
-
-def hits_of(kernel: Any) -> int:
-    """How often the kernel was found and not compiled."""
-    return sum(kernel.__closure__[0].cell_contents._cache_hits.values())
-
-
-def test_a_kernel_is_compiled_once_and_found_again(kept: Path) -> None:
-    first, second = jit.kernel(_double), jit.kernel(_double)
-    assert (first(3), second(4)) == (6, 8)
-    assert (hits_of(first), hits_of(second)) == (0, 1)
-
-
-def test_damaged_files_of_a_kernel_are_replaced(kept: Path) -> None:
-    jit.kernel(_double)(3)
-    for file in list(kept.iterdir()):
-        whole = file.read_bytes()
-        for damaged in (b"", b"nonsense", whole[: len(whole) // 2]):
-            file.write_bytes(damaged)
-            again = jit.kernel(_double)
-            assert again(3) == 6
-            assert hits_of(again) == 0
-            after = jit.kernel(_double)
-            assert after(3) == 6
-            assert hits_of(after) == 1
-
-
-def test_a_kernel_runs_where_there_is_no_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "folders", lambda create=False: iter([Path(os.devnull, "inside")]))
-    assert jit.kernel(_double)(3) == 6
-
-
-def test_a_kernel_is_compiled_where_numba_is_switched_off(
-    kept: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
-    kernel = jit.kernel(np_argmax)
-    assert kernel(np.array([1.0, 5.0, 2.0])) == 1
-    assert numba.config.DISABLE_JIT == 1
-    assert numba.njit(_double) is _double  # the user's own functions stay as they are
-
-
-def np_argmax(x: Floats) -> np.intp:
-    return np.argmax(x)
-
-
-def test_a_kernel_runs_where_numba_was_told_of_places_that_there_are_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(numba.config, "CACHE_LOCATOR_CLASSES", "Nowhere", raising=False)
-    assert jit.kernel(_double)(3) == 6
-
-
-def test_threads_leave_the_switch_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
-    inside, ended = threading.Barrier(2), threading.Event()
-
-    def first() -> None:
-        with jit.compiler_on():
-            inside.wait(10)
-        ended.set()
-
-    def second() -> None:
-        with jit.compiler_on():
-            inside.wait(10)
-            ended.wait(10)
-            seen.append(numba.config.DISABLE_JIT)
-
-    seen: list[int] = []
-    threads = [threading.Thread(target=each) for each in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert seen == [0]
-    assert numba.config.DISABLE_JIT == 1
+def test_the_digest_knows_versions_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folders.digest("0.62.0") != folders.digest("0.62.1")
+    before = folders.digest("0.62.0")
+    monkeypatch.setenv("NUMBA_OPT", "1")
+    assert folders.digest("0.62.0") != before

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import caching
+from numba.core import caching, registry
+from numba.core.runtime import rtsys
 
-from pidtools._kernels.cache import digest, folders, modules_of
+from pidtools._compiled.folders import digest, folders
 
 
 class _Switch:
@@ -52,20 +56,21 @@ def compiler_on() -> Iterator[None]:
         _SWITCH.release()
 
 
-# A cached kernel holds those it calls, of other files too.
-_DIGEST = digest(modules_of(__name__.rpartition(".")[0]), numba.__version__)
+def _version() -> str:
+    """Digest of all that decides on machine code, the processor too."""
+    processor = registry.cpu_target.target_context.codegen().magic_tuple()
+    return digest(numba.__version__, *map(str, processor))
+
+
+# A kernel that is kept holds those it calls, of other files too: one version for all of them.
+_VERSION = _version()
 
 
 class _Place(caching._CacheLocator):
     """Where numba's files of a kernel lie: the folder is chosen when they are read or written."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-
-    @classmethod
-    def from_function(cls, py_func: Callable[..., Any], py_file: str) -> _Place:
-        """The place, for every function: it need not have a file of its own."""
-        return cls(py_func)
+        self._py_file = function.__code__.co_filename
 
     def ensure_cache_path(self) -> None:
         """Nothing is left to do: `folders` makes them."""
@@ -76,15 +81,20 @@ class _Place(caching._CacheLocator):
 
     def get_source_stamp(self) -> str:
         """What the code was compiled from."""
-        return _DIGEST
+        return _VERSION
 
     def get_disambiguator(self) -> str:
         """What sets versions apart that share a folder."""
-        return _DIGEST
+        return _VERSION
 
 
 class _Files(caching.CompileResultCacheImpl):
-    _locator_classes = (_Place,)
+    """Names of numba's files, whatever it was told of places."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._locator, self._lineno = _Place(function), function.__code__.co_firstlineno
+        name = f"{function.__module__}.{function.__qualname__}"
+        self._filename_base = self.get_filename_base(name, getattr(sys, "abiflags", ""))
 
 
 class _Cache(caching.FunctionCache):
@@ -92,12 +102,21 @@ class _Cache(caching.FunctionCache):
 
     _impl_class = _Files
 
+    def holds(self, sig: Any) -> bool:
+        """Whether there is a file of what was compiled for a signature; it may be damaged."""
+        return any(Path(self._file(folder, sig)._index_path).exists() for folder in folders())
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """What was compiled for a signature, or None."""
+        """What was compiled for a signature, or None.
+
+        Numba's own would first import all that it can compile, which takes a quarter of a second;
+        code that was compiled needs its runtime alone.
+        """
+        rtsys.initialize(target_context)
         for folder in folders():
-            self._choose(folder)
+            self._cache_file = self._file(folder, sig)
             try:
-                found = super().load_overload(sig, target_context)
+                found = self._load_overload(sig, target_context)
             except Exception:
                 # Damaged files raise whatever pickles raise.
                 with suppress(OSError):
@@ -110,25 +129,30 @@ class _Cache(caching.FunctionCache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled for a signature, where there is a place for it."""
         for folder in folders(create=True):
-            self._choose(folder)
+            self._cache_file = self._file(folder, sig)
             with suppress(OSError):
                 super().save_overload(sig, data)
                 return
 
-    def _choose(self, folder: Any) -> None:
-        name = self._impl.filename_base
-        self._cache_file = caching.IndexDataCacheFile(str(folder), name, _DIGEST)
+    def _file(self, folder: Path, sig: Any) -> Any:
+        """A file for one signature: processes that write two at once can't mix them up."""
+        name = f"{self._impl.filename_base}-{hashlib.sha256(str(sig).encode()).hexdigest()[:8]}"
+        return caching.IndexDataCacheFile(str(folder), name, _VERSION)
+
+
+def keep(compiled: Any, function: Callable[..., Any]) -> None:
+    """Have numba keep what it compiles of a function, and find it again.
+
+    Its own places for that need source files, which archives and bytecode have not.
+    """
+    compiled._cache = _Cache(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a kernel that Python calls.
-
-    Numba's own places for a cache need source files, which archives and bytecode have not.
-    """
+    """Compile a kernel that Python calls with arrays."""
     with compiler_on():
         compiled = numba.njit(nogil=True)(function)
-    with suppress(RuntimeError):  # NUMBA_CACHE_LOCATOR_CLASSES may name what there is not
-        compiled._cache = _Cache(function)
+    keep(compiled, function)
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:

@@ -1,6 +1,6 @@
-"""How kernels are written and compiled: headers, addresses, object code.
+"""How kernels of one header are written: pointers, headers within headers, calls by address.
 
-Kernels use no arrays: a pointer is one word where numba's array is seven, needs no counting of
+They use no arrays: a pointer is one word where numba's array is seven, needs no counting of
 references and no check for negative indices, which makes for less code and quicker compilation.
 """
 
@@ -10,14 +10,15 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
 import numba
-from llvmlite import ir
 from numba import types
+from numba.core.ccallback import CFunc
+from numba.core.funcdesc import ExternalFunctionDescriptor
 from numba.extending import intrinsic
 
-from pidtools._broja.native import LIBRARY, SYMBOL, Bytes, Floats, Header, Ints, Longs
-from pidtools._kernels.jit import compiler_on
+from pidtools._compiled.header import Bytes, Floats, Header, Ints, Longs
+from pidtools._compiled.jit import compiler_on, keep
+from pidtools._compiled.kernel import Entry
 
 _OPTIONS = {"error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
 _HEADER = types.CPointer(types.int64)
@@ -37,33 +38,27 @@ def inner(function: Callable[..., Any]) -> Any:
         return numba.njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
-def object_code(function: Callable[..., Any], machine: Any) -> bytes:
-    """Compile a kernel, a Python function of one header, to an object file."""
-    with compiler_on():
-        compiled = numba.cfunc(types.void(_HEADER), **_OPTIONS)(function)
-    module = llvm.parse_assembly(compiled.inspect_llvm())
-    # Kernels call one another by numba's convention; its wrapper for C is dropped.
-    own = compiled.native_name.removeprefix("cfunc.")
-    for each in module.functions:
-        if not each.is_declaration and each.name != own:
-            each.linkage = "internal"
-    module.get_function(own).name = SYMBOL
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_global_dead_code_eliminate_pass()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-    unknown = {
-        each.name
-        for each in module.functions
-        if each.is_declaration and not each.name.startswith("llvm.")
-    } - set(LIBRARY)
-    if unknown:
-        # No stub: object code that calls what the linker does not know would crash the process.
-        raise NotImplementedError(
-            f"{function.__qualname__} calls {', '.join(sorted(unknown))}, which a cached kernel "
-            "can't find. Switch Intel's SVML off (NUMBA_DISABLE_INTEL_SVML=1)."
-        )
-    code: bytes = machine.emit_object(module)
-    return code
+class _Entry:
+    """A function of one header with an address, for Python and for other kernels."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._compiled: Any = CFunc(function, ((_HEADER,), types.void), {}, dict(_OPTIONS))
+        keep(self._compiled, function)
+
+    def link(self) -> int:
+        """Find or compile the machine code; returns its address."""
+        with compiler_on():
+            self._compiled.compile()
+        return int(self._compiled.address)
+
+    def kept(self) -> bool:
+        """Whether there is a file of the machine code; it may be damaged."""
+        return bool(self._compiled._cache.holds(self._compiled._sig))
+
+
+def entry(function: Callable[..., Any]) -> Entry:
+    """Make a function of one header one that `Kernel` calls; it is compiled when first used."""
+    return _Entry(function)
 
 
 def _type_of(kind: Any) -> Any:
@@ -85,7 +80,7 @@ def view(kind: type) -> Any:
                 if isinstance(field, types.NamedTuple):
                     inside = [value(each) for each in field.types]
                     return context.make_tuple(builder, field, inside)
-                offset = ir.Constant(ir.IntType(64), next(place))
+                offset = context.get_constant(types.int64, next(place))
                 word = builder.load(builder.gep(args[0], [offset]))
                 if not isinstance(field, types.CPointer):
                     return word
@@ -118,16 +113,17 @@ def at(typing_context: Any, pointer: Any, index: Any) -> Any:
     return pointer(pointer, types.int64), generate
 
 
+def _call(context: Any, builder: Any, address: Any, kinds: Any, values: Any) -> None:
+    kind = context.get_external_function_type(ExternalFunctionDescriptor("", types.void, kinds))
+    builder.call(builder.inttoptr(address, kind.as_pointer()), values)
+
+
 @intrinsic
 def call_kernel(typing_context: Any, address: Any, header: Any) -> Any:
     """Call another kernel."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        anything = ir.PointerType(ir.IntType(8))
-        kind = ir.FunctionType(ir.IntType(32), [anything, anything, args[1].type])
-        function = builder.inttoptr(args[0], ir.PointerType(kind))
-        nothing = builder.bitcast(builder.alloca(ir.IntType(64)), anything)
-        builder.call(function, [nothing, nothing, args[1]])
+        _call(context, builder, args[0], (header,), [args[1]])
         return context.get_dummy_value()
 
     return types.void(address, header), generate
@@ -139,8 +135,7 @@ def call_fortran(typing_context: Any, address: Any, arguments: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointers = [builder.extract_value(args[1], k) for k in range(len(arguments.types))]
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type for pointer in pointers])
-        builder.call(builder.inttoptr(args[0], ir.PointerType(kind)), pointers)
+        _call(context, builder, args[0], arguments.types, pointers)
         return context.get_dummy_value()
 
     return types.void(address, arguments), generate

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._kernels.jit import inner_kernel, kernel
+from pidtools._compiled.jit import inner_kernel, kernel
 
 BLOCK = 2048
 # Multiplicative hashing (Fibonacci): 2^64 over the golden ratio.

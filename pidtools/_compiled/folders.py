@@ -10,51 +10,60 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import marshal
 import os
 import pkgutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 PACKAGE = __name__.partition(".")[0]
+
+ROOMS = ("_compiled", "_types", "kernels")
+"""Modules and packages that decide on machine code: kernels import no others of ours."""
 
 SWITCHES = ("OPT", "BOUNDSCHECK", "DEBUGINFO", "LOOP_VECTORIZE", "SLP_VECTORIZE", "ENABLE_AVX")
 """Settings of numba that decide on machine code: what a debugger asked for is not for all."""
 
 
-def modules_of(package: str) -> list[str]:
-    """Names of the modules of a package, wherever it was imported from."""
-    spec = importlib.util.find_spec(package)
-    places = None if spec is None else spec.submodule_search_locations
-    return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(places or []))
-
-
-def digest(modules: Iterable[str], *more: str) -> str:
-    """Digest of the code of some modules, in folders, archives or as bytecode, and of texts.
+def digest(*more: str) -> str:
+    """Digest of the code of all kernels, in folders, archives or as bytecode, and of texts.
 
     What numba was told of how to compile counts as well.
     """
     found = hashlib.sha256()
-    for module in modules:
-        found.update(_content(module))
+    for content in _contents(sys.modules[PACKAGE].__path__, PACKAGE):
+        found.update(content)
     switches = (f"{name}={os.environ.get(f'NUMBA_{name}', '')}" for name in SWITCHES)
     found.update(" ".join((*more, *switches)).encode())
     return found.hexdigest()[:16]
 
 
-def _content(module: str) -> bytes:
-    """What the module was imported from: its source, its file of bytecode or its code."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+def _contents(path: Iterable[str], package: str, chosen: bool = False) -> Iterator[bytes]:
+    """What the modules below a package were made from, as far as they are in `ROOMS`.
+
+    No package is imported for it: that would bring along what its kernels don't need.
+    """
+    for finder, name, _ in sorted(pkgutil.iter_modules(path), key=lambda module: module.name):
+        spec = finder.find_spec(f"{package}.{name}", None)
+        if spec is None:
+            continue
+        inside = chosen or name in ROOMS
+        if inside:
+            yield _content(spec)
+        yield from _contents(spec.submodule_search_locations or (), spec.name, inside)
+
+
+def _content(spec: ModuleSpec) -> bytes:
+    """What a module is imported from: its source, its file of bytecode or its code."""
     # Archives have no files, programs frozen into one file have neither files nor data.
     with contextlib.suppress(AttributeError, OSError):
-        content: bytes = spec.loader.get_data(spec.origin)  # type: ignore[attr-defined]
+        content: bytes = spec.loader.get_data(spec.origin)  # type: ignore[union-attr]
         return content
-    return marshal.dumps(spec.loader.get_code(module))  # type: ignore[attr-defined]
+    return marshal.dumps(spec.loader.get_code(spec.name))  # type: ignore[union-attr]
 
 
 def folders(*, create: bool = False) -> Iterator[Path]:
@@ -105,21 +114,3 @@ def _keeps_owners(place: Path) -> bool:
     """Whether nobody can put a folder of theirs in the place of another's."""
     mode = place.stat().st_mode
     return bool(mode & stat.S_ISVTX) or not mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def written(path: Path, content: bytes) -> bool:
-    """Write a file in one go, so that no other process reads half of it; False if it can't be."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent)
-    except OSError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # Temporary files are private; who may read the folder may read its files.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        return False
-    return True

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._kernels.jit import inner_kernel, kernel
+from pidtools._compiled.jit import inner_kernel, kernel
 
 # Columns between two looks at whether any point of the leaf is still near enough.
 STRIDE = 16
