@@ -95,5 +95,6 @@ def weigh(opinions: Posteriors, labels: Codes) -> Pool:
 
 def log_loss(log_p: Array, labels: Codes) -> Floats:
     """-log p(label) of each row, in nats."""
-    losses: Floats = -np.asarray(log_p, dtype=np.float64)[np.arange(len(labels)), labels]
+    said = np.asarray(log_p)[np.arange(len(labels)), labels]
+    losses: Floats = -said.astype(np.float64)
     return losses
