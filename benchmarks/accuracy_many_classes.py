@@ -8,31 +8,32 @@ beside own ones. Attributes sit at random places of a latent space with Gaussian
 those latents, and columns that know nothing, turned by a random rotation. "floor" is the probe's
 own pipeline fed the exact posteriors: what is left there are cells, solver and sampling error. Each
 run has a process of its own; "peak" is its resident memory. Rows are kept in
-``results/accuracy_many_classes.json`` and not repeated.
+``results/accuracy_many_classes.jsonl`` and not repeated.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
-import sys
-import threading
 import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
-from written import write
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.tools.clock import forget_peak, peak_memory
+from benchmarks.tools.options import Options
+from benchmarks.tools.process import answered, ask
+from benchmarks.tools.store import Row, Store
+from benchmarks.tools.written import table_of, write
+from pidtools import Probe, distillable_knowledge
+
+Array = np.ndarray[Any, Any]
 NAME = "accuracy_many_classes"
 KINDS = ("garbled", "apart", "shared")
 ESTIMATORS = ("probe", "floor")
+KEY = ("kind", "classes", "by", "seed", "rows", "what")
 ATOMS = ("distillable", "distilled", "student_only", "synergy")
 # Classes: rows a class, width of T and of S.
 SIZES = {30: (60, 64, 32), 100: (40, 128, 64), 300: (30, 512, 128), 1000: (50, 2048, 512)}
@@ -46,13 +47,14 @@ N_EXACT, BLOCK = 100_000, 5000
 class Attribute:
     """Places of the values of one attribute, seen with unit noise by T and with more by S."""
 
-    places: np.ndarray
+    places: Array
     noise_s: float
 
-    def log_posteriors(self, x: np.ndarray, noise: float) -> np.ndarray:
+    def log_posteriors(self, x: Array, noise: float) -> Array:
         """Of the values, for rows seen with that noise."""
         scores = x @ self.places.T - 0.5 * (self.places**2).sum(axis=1)
-        return log_softmax(scores / noise**2, axis=1)
+        log_p: Array = log_softmax(scores / noise**2, axis=1)
+        return log_p
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Construction:
         """Numbers of values."""
         return tuple(len(each.places) for each in self.attributes)
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, list[Array], list[Array]]:
         """Labels as even as they go, and what T and S see of each attribute."""
         labels = rng.permutation(np.arange(n) % int(np.prod(self.sizes)))
         values = np.unravel_index(labels, self.sizes)
@@ -81,7 +83,7 @@ class Construction:
             s.append(seen if k in self.of_s else seen[:, :0])
         return labels, t, s
 
-    def log_posteriors(self, t: list, s: list) -> Iterator[list[np.ndarray]]:
+    def log_posteriors(self, t: list[Array], s: list[Array]) -> Iterator[list[Array]]:
         """For each attribute log posteriors of its values given T, given S, given both."""
         for k, each in enumerate(self.attributes):
             none = np.zeros((len(t[k]), len(each.places))) - np.log(len(each.places))
@@ -123,7 +125,7 @@ def construction(kind: str, n_classes: int) -> Construction:
     return Construction(parts, (0, 1), (0, 2))
 
 
-def layer(seen: list[np.ndarray], width: int, rng: np.random.Generator) -> np.ndarray:
+def layer(seen: list[Array], width: int, rng: np.random.Generator) -> Array:
     """Latents beside columns of noise, rotated; float32."""
     latent = np.hstack(seen).astype(np.float32)
     rotation = np.linalg.qr(rng.normal(size=(width, width)))[0].astype(np.float32)
@@ -135,7 +137,7 @@ def layer(seen: list[np.ndarray], width: int, rng: np.random.Generator) -> np.nd
     return X
 
 
-def posteriors_of_classes(made: Construction, t: list, s: list) -> list[np.ndarray]:
+def posteriors_of_classes(made: Construction, t: list[Array], s: list[Array]) -> list[Array]:
     """Posteriors of the classes given T and given S, shape (n, n_classes), float32."""
     whole = [np.zeros((len(t[0]), 1), np.float32) for _ in range(2)]
     for three in made.log_posteriors(t, s):
@@ -145,121 +147,89 @@ def posteriors_of_classes(made: Construction, t: list, s: list) -> list[np.ndarr
     return [np.exp(log_p) for log_p in whole]
 
 
-def work(kind: str, n_classes: int, estimator: str, seed: int, options: Any) -> dict[str, Any]:
+def work(kind: str, classes: str, by: str, seed: str, rows: str, what: str) -> Row:
     """One measurement."""
-    import pidtools as pt
-
     warnings.simplefilter("ignore")
-    rows, width_t, width_s = SIZES[n_classes]
+    n_classes = int(classes)
+    n, (width_t, width_s) = int(rows) * n_classes, SIZES[n_classes][1:]
     made = construction(kind, n_classes)
     exact = made.exact(np.random.default_rng(1))
-    rng = np.random.default_rng(100 + seed)
-    labels, t, s = made.draw((options.rows or rows) * n_classes, rng)
-    if estimator == "floor":
+    rng = np.random.default_rng(100 + int(seed))
+    labels, t, s = made.draw(n, rng)
+    if by == "floor":
         T, S = posteriors_of_classes(made, t, s)
-        method: Any = pt.Probe(inputs="probabilities", experts=())
+        method = Probe(inputs="probabilities", experts=())
     else:
         T, S = layer(t, width_t, rng), layer(s, width_s, rng)
-        method = pt.Probe()
+        method = Probe()
     del t, s
-    with Peak() as peak:
-        start, cpu = time.perf_counter(), time.process_time()
-        found = pt.distillable_knowledge(
-            T,
-            S,
-            labels,
-            estimator=method,
-            synergy=estimator == "probe" and not options.no_synergy,
-            confidence_level=0.95 if options.intervals else None,
-        )
-        seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    row: dict[str, Any] = {
-        "construction": kind,
-        "classes": n_classes,
-        "n": len(labels),
+    forget_peak()
+    start, cpu = time.perf_counter(), time.process_time()
+    found = distillable_knowledge(
+        T,
+        S,
+        labels,
+        estimator=method,
+        synergy=by == "probe",
+        confidence_level=0.95 if what == "intervals" else None,
+    )
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    errors = {atom: (found.to_dict()[atom] or 0.0) - exact[atom] for atom in ATOMS}
+    return {
+        "n": n,
         "T": T.shape[1],
         "S": S.shape[1],
-        "by": estimator,
-        "seed": seed,
-    }
-    for atom in ATOMS:
-        row[atom] = found.to_dict()[atom]
-        row[f"true {atom}"] = exact[atom]
-    return row | {
-        "intervals": {k: (v.low, v.high) for k, v in found.intervals.items()} or None,
+        "exact": exact,
+        "errors": errors,
+        "intervals": {name: (each.low, each.high) for name, each in found.intervals.items()},
         "seconds": seconds,
-        "CPU s": cpu,
-        "peak GiB": peak.largest / 2**30,
+        "cpu": cpu,
+        "peak": peak_memory() / 2**30,
         "notes": list(found.notes),
     }
 
 
-class Peak:
-    """Largest resident memory while the block runs."""
-
-    def __enter__(self) -> Peak:
-        self.largest = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.05):
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            self.largest = max(self.largest, 4096 * pages)
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
+def write_tables() -> None:
+    """Errors beside the exact atoms, and what they cost."""
+    rows = []
+    for row in Store(NAME, *KEY).rows():
+        said = {name: row[name] for name in ("kind", "classes", "n", "T", "S", "by", "seed")}
+        for atom in ATOMS:
+            said[atom] = f"{row['exact'][atom]:.3f} {row['errors'][atom]:+.3f}"
+        cost = f"{row['seconds']:.0f}", f"{row['cpu']:.0f}", f"{row['peak']:.2f}"
+        rows.append(said | dict(zip(("seconds", "CPU s", "peak GiB"), cost, strict=True)))
+    title = "# Many classes: exact atoms in bits, and how far estimates are off"
+    write(NAME, title, table_of(rows))
 
 
 def main() -> None:
     """Parse the command line, measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--classes", type=int, nargs="*", choices=SIZES, default=[100, 300, 1000])
-    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--by", nargs="*", choices=ESTIMATORS, default=list(ESTIMATORS))
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--rows", type=int, default=None, help="rows a class")
-    parser.add_argument("--no-synergy", action="store_true")
-    parser.add_argument("--intervals", action="store_true")
-    parser.add_argument("--dry", action="store_true", help="do not write or read results")
-    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.work:
-        kind, n_classes, estimator, seed = options.work
-        print(json.dumps(work(kind, int(n_classes), estimator, int(seed), options)))
+    if answered(work):
         return
-    store = RESULTS / f"{NAME}.json"
-    rows = json.loads(store.read_text())["rows"] if store.exists() and not options.dry else []
-    done = {(row["construction"], row["classes"], row["by"], row["seed"]) for row in rows}
-    asked = [
-        (kind, n, by, seed)
-        for seed in range(options.seeds)
-        for n in options.classes
-        for kind in options.kinds
-        for by in options.by
-    ]
-    passed_on = [flag for flag in sys.argv[1:] if flag in ("--no-synergy", "--intervals")]
-    passed_on += ["--rows", str(options.rows)] if options.rows else []
-    for key in asked:
-        if key in done:
-            continue
-        command = [sys.executable, __file__, "--work", *map(str, key), *passed_on]
-        row = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-        rows.append(row)
-        errors = " ".join(
-            f"{atom} {row[atom]:.3f} ({row[atom] - row[f'true {atom}']:+.3f})"
-            for atom in ATOMS
-            if row[atom] is not None
-        )
-        cost = f"{row['seconds']:.0f} s, {row['CPU s']:.0f} CPU s, {row['peak GiB']:.2f} GiB"
-        print(*key, f"n={row['n']}:", errors, cost, flush=True)
-        if options.dry:
-            print(*row["notes"], sep="\n    ", flush=True)
-            continue
-        write(NAME, "Many classes: atoms in bits", rows)
+    options = Options(__doc__)
+    options.numbers("classes", [100, 300, 1000], "out of 30, 100, 300, 1000")
+    options.names("kinds", KINDS, KINDS)
+    options.names("by", ESTIMATORS, ESTIMATORS)
+    options.number("seeds", 1)
+    options.number("rows", 0, "rows a class, 0 for those that stand in the script")
+    options.add_argument("--intervals", action="store_true")
+    options.only_table()
+    given = options.parse_args()
+    store = Store(NAME, *KEY)
+    for seed in range(0 if given.table else given.seeds):
+        for n_classes in given.classes:
+            rows = given.rows or SIZES[n_classes][0]
+            for kind in given.kinds:
+                for by in given.by:
+                    what = "intervals" if given.intervals else "atoms"
+                    key = dict(zip(KEY, (kind, n_classes, by, seed, rows, what), strict=True))
+                    if tuple(key.values()) in store.finished():
+                        continue
+                    row = key | ask(__file__, *map(str, key.values()))
+                    store.add([row])
+                    said = " ".join(f"{atom} {row['errors'][atom]:+.3f}" for atom in ATOMS)
+                    print(*key.values(), said, f"{row['seconds']:.0f} s", flush=True)
+    write_tables()
 
 
 if __name__ == "__main__":

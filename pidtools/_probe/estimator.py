@@ -147,7 +147,8 @@ class ProbePair(Pair[ProbeSummary]):
     Attributes
     ----------
     both : ProbeSummary or None
-        A probe of both sources that also hears what the single ones said; None without synergy.
+        A probe of both sources that also hears what the single ones said; None without synergy,
+        unless classes are more than 50.
     pooled : Losses or None
         Of a pool of both posteriors, without new fits; None for two classes, which need none,
         and for more than 50.
@@ -168,9 +169,10 @@ class ProbePair(Pair[ProbeSummary]):
         No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
         can't quite follow a source that is a garbling of the other, the union is bounded by what
         a pool of both posteriors knows: without new fits, so the same with and without synergy.
-        Beyond 50 classes cells are many enough to follow, and a pool is too poor to bound: it
-        counts twice what both know of a part of Y. An information below 0 counts as 0, as its
-        table holds none; tables that can't carry one never put the union below it.
+        Beyond 50 classes a pool is too poor to bound, as it counts twice what both know of a part
+        of Y: there the probe of both sources bounds, asked for a synergy or not. An information
+        below 0 counts as 0, as its table holds none; tables that can't carry one never put the
+        union below it.
         """
         i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
         if self.linear is not None:
@@ -179,9 +181,16 @@ class ProbePair(Pair[ProbeSummary]):
         else:
             pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
             found = pid.union_information
-        union = _lawful(min(found, max(self.together, i_t, i_s)), i_t, i_s)
+        union = _lawful(min(found, max(self._known_together, i_t, i_s)), i_t, i_s)
         gap = max(pid.gap, ROUNDING)
         return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
+
+    @property
+    def _known_together(self) -> float:
+        # Without experts the probe of both is no more than a pool.
+        if self.linear is None or self.both is None or not self.both.estimator.has_experts:
+            return self.together
+        return self.both.information
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits, from the probe of both sources."""
@@ -209,9 +218,8 @@ class ProbePair(Pair[ProbeSummary]):
 
     def refitted(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
         """The pair of refitted summaries, its own probe and pool fitted anew."""
-        if self.both is None:
-            return _pair_of(t, s, None)
-        return _pair_of(t, s, t.estimator._joint_refitted(self.both, t, s, rows))
+        both = None if self.both is None else t.estimator._joint_refitted(self.both, t, s, rows)
+        return _pair_of(t, s, both, synergy=self.synergy)
 
 
 @dataclass(frozen=True)
@@ -290,6 +298,11 @@ class Probe(Estimator[ProbeSummary]):
             raise ValueError("experts is empty; name at least one, or pass None for all.")
         for expert in names:
             _validate.check_choice(expert, "experts", tuple(experts.EXPERTS))
+
+    @property
+    def has_experts(self) -> bool:
+        """Whether anything is fitted, beside posteriors that came with the sources."""
+        return self.experts != ()
 
     @_warnings.quiet
     def summarise(
@@ -378,8 +391,8 @@ class Probe(Estimator[ProbeSummary]):
             If the two were not held out in the same folds.
         """
         _check_same_folds(t, s)
-        if not synergy:
-            return _pair_of(t, s, None)
+        if not synergy and (t.n_classes <= FEW_CLASSES or not self.has_experts):
+            return _pair_of(t, s, None, synergy=False)
         task = HeldOut(
             labels=t.labels,
             n_classes=t.n_classes,
@@ -391,7 +404,7 @@ class Probe(Estimator[ProbeSummary]):
             random_state=t.random_state,
             n_jobs=n_jobs,
         )
-        return _pair_of(t, s, self._joint(t, s, task))
+        return _pair_of(t, s, self._joint(t, s, task), synergy=synergy)
 
     def _joint(
         self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: HeldOut
@@ -598,13 +611,15 @@ class Probe(Estimator[ProbeSummary]):
         }
 
 
-def _pair_of(t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None) -> ProbePair:
+def _pair_of(
+    t: ProbeSummary, s: ProbeSummary, both: ProbeSummary | None, *, synergy: bool
+) -> ProbePair:
     pooled = _pool_of(t, s) if 2 < s.n_classes <= FEW_CLASSES else None
     n = s.n_samples
     return ProbePair(
         t=t,
         s=s,
-        synergy=both is not None,
+        synergy=synergy,
         both=both,
         pooled=pooled,
         together=_knows_together(s, pooled, np.full(n, 1 / n)),

@@ -5,15 +5,13 @@ In single precision and in blocks, so that what is held beside the posteriors is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from pidtools._blocks import blocks
 from pidtools._types import Array, Codes, Floats
 
-BLOCK_ENTRIES = 2**23
 BLOCK_COLUMNS = 64
 # Steps by Hellinger distance, then by Kullback-Leibler divergence; five more of these keep .0004
 # bits more of 7.7 (9000 rows of 300 classes in 900 cells).
@@ -47,7 +45,7 @@ def _nearest(
 ) -> Codes:
     """Centre of largest product with each row, or with its square roots; empty ones go."""
     codes = np.empty(len(p), dtype=np.int64)
-    for rows in _blocks(len(p), max(centres.shape)):
+    for rows in blocks(len(p), max(centres.shape)):
         block = np.sqrt(p[rows]) if root else p[rows]
         scores = block @ centres.T
         scores += offset
@@ -58,7 +56,7 @@ def _nearest(
 def _means(p: NDArray[np.float32], codes: Codes, *, root: bool) -> NDArray[np.float32]:
     shares = 1.0 / np.bincount(codes)[codes]
     sums = np.empty((int(codes.max()) + 1, p.shape[1]), dtype=np.float32)
-    for columns in _blocks(p.shape[1], 1, BLOCK_COLUMNS):
+    for columns in blocks(p.shape[1], 1, entries=BLOCK_COLUMNS):
         block = np.sqrt(p[:, columns]) if root else p[:, columns]
         sums[:, columns] = cell_sums(block, codes, shares)
     return sums
@@ -70,12 +68,6 @@ def cell_sums(values: Array, codes: Codes, weights: Floats) -> Floats:
         (weights, (codes, np.arange(len(codes)))), shape=(int(codes.max()) + 1, len(codes))
     )
     sums = np.empty((members.shape[0], values.shape[1]))
-    for columns in _blocks(values.shape[1], 1, BLOCK_COLUMNS):
+    for columns in blocks(values.shape[1], 1, entries=BLOCK_COLUMNS):
         sums[:, columns] = members @ values[:, columns].astype(np.float64)
     return sums
-
-
-def _blocks(n: int, width: int, entries: int = BLOCK_ENTRIES) -> Iterator[slice]:
-    step = max(entries // width, 1)
-    for start in range(0, n, step):
-        yield slice(start, start + step)

@@ -7,14 +7,12 @@ and in blocks of rows, so that nothing of rows by classes is held.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._blocks import blocks
 from pidtools._types import Codes, Floats
 
-BLOCK_ENTRIES = 2**22
 # Penalty on leaving the start, in rows a parameter; early stopping does the rest.
 STIFFNESS = 1.0
 
@@ -63,7 +61,7 @@ class _Loss:
         weights: Floats = theta.reshape(self.start.shape)
         single, gradient = weights.astype(np.float32), np.zeros(weights.shape, np.float32)
         loss, n = 0.0, len(self._rows)
-        for block in _blocks(n, weights.shape[1]):
+        for block in blocks(n, weights.shape[1]):
             rows, own = self._rows[block], self._labels[block]
             p = _softmax(rows @ single)
             each = np.arange(len(own))
@@ -92,9 +90,3 @@ def _softmax(scores: Singles) -> Singles:
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=1, keepdims=True)
     return scores
-
-
-def _blocks(n_rows: int, width: int) -> Iterator[slice]:
-    step = max(BLOCK_ENTRIES // width, 1)
-    for start in range(0, n_rows, step):
-        yield slice(start, start + step)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_softmax
 
+from pidtools._blocks import blocks
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 # A ridge on weights and offsets: a tenth of a nat for a weight far off, nothing near 1.
@@ -18,7 +18,6 @@ MAX_STEPS = 150
 # Entries of an opinion beyond which the pool answers in single precision, block by block; it is
 # fitted to so many of them.
 DOUBLE_ENTRIES, FIT_ENTRIES = 2**24, 2**23
-BLOCK_ENTRIES = 2**21
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Pool:
         if first.size <= DOUBLE_ENTRIES:
             return self._of_rows(opinions, slice(None))
         pooled = np.empty(first.shape, dtype=np.float32)
-        for rows in _blocks(*first.shape):
+        for rows in blocks(*first.shape):
             pooled[rows] = self._of_rows(opinions, rows)
         return pooled
 
@@ -94,13 +93,8 @@ def weigh(opinions: Posteriors, labels: Codes) -> Pool:
     return Pool(weights, result.x[n_experts:])
 
 
-def _blocks(n_rows: int, width: int) -> Iterator[slice]:
-    step = max(BLOCK_ENTRIES // width, 1)
-    for start in range(0, n_rows, step):
-        yield slice(start, start + step)
-
-
 def log_loss(log_p: Array, labels: Codes) -> Floats:
     """-log p(label) of each row, in nats."""
-    losses: Floats = -np.asarray(log_p, dtype=np.float64)[np.arange(len(labels)), labels]
+    said = np.asarray(log_p)[np.arange(len(labels)), labels]
+    losses: Floats = -said.astype(np.float64)
     return losses

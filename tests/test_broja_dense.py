@@ -11,26 +11,31 @@ from pidtools._broja.dense import Bounds
 from pidtools._broja.scaling import Point
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._result import NATS_PER_BIT
+from pidtools._types import Floats
 
 # What the solver is asked for here, in bits; it reaches that in some hundred sweeps.
 TOL = 2e-3
 
 
-def channel(n_in: int, n_out: int, seed: int, sharpness: float = 1.5) -> np.ndarray:
+def channel(n_in: int, n_out: int, seed: int, sharpness: float = 1.5) -> Floats:
     """Random rows that sum to 1, no entry 0."""
     rows = np.exp(sharpness * np.random.default_rng(seed).standard_normal((n_in, n_out)))
-    return rows / rows.sum(axis=1, keepdims=True)
+    channel: Floats = rows / rows.sum(axis=1, keepdims=True)
+    return channel
 
 
-def tables(n_t: int, n_s: int, n_y: int, seed: int, sharpness: float = 1.5) -> tuple:
+def tables(
+    n_t: int, n_s: int, n_y: int, seed: int, sharpness: float = 1.5
+) -> tuple[Floats, Floats]:
     """Two tables with the class shares of the first."""
     p_y = channel(1, n_y, seed, 0.5)[0]
-    return tuple(
+    t, s = (
         (channel(n_y, n, seed + k, sharpness) * p_y[:, None]).T for k, n in ((1, n_t), (2, n_s))
     )
+    return t, s
 
 
-def bounds_of(p_ty: np.ndarray, p_sy: np.ndarray, tol: float = TOL) -> tuple[float, float]:
+def bounds_of(p_ty: Floats, p_sy: Floats, tol: float = TOL) -> tuple[float, float]:
     """Bounds on the union in bits by the solver under test, whatever the size."""
     found, _ = dense.solve(p_ty, p_sy, tol=tol * NATS_PER_BIT, max_iter=100)
     h_y = entropy(p_ty.sum(axis=0))
@@ -39,7 +44,7 @@ def bounds_of(p_ty: np.ndarray, p_sy: np.ndarray, tol: float = TOL) -> tuple[flo
 
 @pytest.mark.parametrize(("n_t", "n_s", "n_y"), [(60, 60, 20), (30, 80, 40), (100, 100, 100)])
 @pytest.mark.parametrize("sharpness", [1.0, 3.0])
-def test_it_agrees_with_the_other_solvers(n_t, n_s, n_y, sharpness):
+def test_it_agrees_with_the_other_solvers(n_t: int, n_s: int, n_y: int, sharpness: float) -> None:
     t, s = tables(n_t, n_s, n_y, seed=n_y, sharpness=sharpness)
     lower, upper = bounds_of(t, s)
     other = pt.broja_from_pairs(t, s, tol=1e-4)
@@ -50,7 +55,7 @@ def test_it_agrees_with_the_other_solvers(n_t, n_s, n_y, sharpness):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_bounds_hold_after_any_number_of_sweeps(seed):
+def test_bounds_hold_after_any_number_of_sweeps(seed: int) -> None:
     t, s = tables(20, 25, 12, seed, sharpness=3.0)
     exact = pt.broja_from_pairs(t, s)
     h_y = entropy(t.sum(axis=0))
@@ -65,7 +70,7 @@ def test_bounds_hold_after_any_number_of_sweeps(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_garbling_adds_nothing(seed):
+def test_a_garbling_adds_nothing(seed: int) -> None:
     t, _ = tables(80, 5, 40, seed)
     s = channel(80, 70, seed + 9).T @ t
     lower, upper = bounds_of(t, s)
@@ -73,14 +78,14 @@ def test_a_garbling_adds_nothing(seed):
     assert upper - lower <= TOL
 
 
-def test_a_source_adds_nothing_to_itself():
+def test_a_source_adds_nothing_to_itself() -> None:
     t, _ = tables(90, 5, 50, 0)
     lower, upper = bounds_of(t, t)
     assert lower <= mutual_information_of_table(t) <= upper
     assert upper - lower <= TOL
 
 
-def attributes(n_shared: int, n_own: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+def attributes(n_shared: int, n_own: int, seed: int) -> tuple[Floats, Floats, float, float]:
     """Tables and informations where Y = (c, a, b), T sees (c, a) and S sees (c, b).
 
     Whatever both see they see through one channel, what each sees alone through its own; all
@@ -98,7 +103,7 @@ def attributes(n_shared: int, n_own: int, seed: int) -> tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("n_shared", [1, 4])
-def test_attributes_add_up(n_shared):
+def test_attributes_add_up(n_shared: int) -> None:
     t, s, expected, redundancy = attributes(n_shared, 7, 3)
     lower, upper = bounds_of(t, s)
     assert lower - 1e-9 <= expected <= upper + 1e-9
@@ -107,7 +112,7 @@ def test_attributes_add_up(n_shared):
     assert found == pytest.approx(redundancy, abs=TOL)
 
 
-def test_entries_without_mass_and_dust_are_no_obstacle():
+def test_entries_without_mass_and_dust_are_no_obstacle() -> None:
     """Zeros, and posteriors that are never quite 0."""
     t, s = tables(60, 50, 30, 4, sharpness=8.0)
     assert min(t.min(), s.min()) < 1e-20
@@ -121,7 +126,7 @@ def test_entries_without_mass_and_dust_are_no_obstacle():
         assert upper >= exact.union_information - exact.gap
 
 
-def test_double_precision_goes_further():
+def test_double_precision_goes_further() -> None:
     t, s = tables(30, 30, 10, 2)
     lower, upper = bounds_of(t, s, tol=1e-7)
     assert upper - lower <= 1e-5
@@ -129,13 +134,16 @@ def test_double_precision_goes_further():
     assert lower - 1e-9 <= exact.union_information <= upper + 1e-9
 
 
-def test_the_door_takes_it_where_the_support_is_large(monkeypatch):
+def test_the_door_takes_it_where_the_support_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     t, s = tables(110, 110, 100, 1)
-    called = []
+    called: list[float] = []
     plain = dense.solve
-    monkeypatch.setattr(
-        dense, "solve", lambda *args, **options: called.append(1) or plain(*args, **options)
-    )
+
+    def noted(p_row: Floats, p_col: Floats, *, tol: float, max_iter: int) -> tuple[Bounds, int]:
+        called.append(tol)
+        return plain(p_row, p_col, tol=tol, max_iter=max_iter)
+
+    monkeypatch.setattr(dense, "solve", noted)
     found = pt.broja_from_pairs(t, s, tol=TOL)
     assert called
     assert found.outcome.name == "optimal"
@@ -144,14 +152,14 @@ def test_the_door_takes_it_where_the_support_is_large(monkeypatch):
     assert len(called) == 1
 
 
-def test_a_limit_on_iterations_is_said():
+def test_a_limit_on_iterations_is_said() -> None:
     t, s = tables(110, 110, 100, 1)
     with pytest.warns(pt.PIDWarning, match="max_iter"):
         found = pt.broja_from_pairs(t, s, tol=1e-4, max_iter=1)
     assert found.gap > 1e-4
 
 
-def test_from_a_joint_pmf(monkeypatch):
+def test_from_a_joint_pmf(monkeypatch: pytest.MonkeyPatch) -> None:
     """The synergy is what the joint knows beyond the union."""
     monkeypatch.setattr(union, "DENSE_LOOSE", 0)
     rng = np.random.default_rng(0)
@@ -161,7 +169,7 @@ def test_from_a_joint_pmf(monkeypatch):
     assert found.synergy == pytest.approx(exact.synergy, abs=found.gap + exact.gap)
 
 
-def test_a_point_is_a_plain_one_with_a_floor():
+def test_a_point_is_a_plain_one_with_a_floor() -> None:
     t, s = tables(9, 8, 5, 0)
     floored, plain = dense._Floored(t, s), Point(t, s)
     floored.lower_floor(0.0)
@@ -169,11 +177,12 @@ def test_a_point_is_a_plain_one_with_a_floor():
         np.testing.assert_array_equal(floored.sweep(double=True), plain.sweep(double=True))
 
 
-def test_duals_are_feasible_and_prove_the_bound():
+def test_duals_are_feasible_and_prove_the_bound() -> None:
     t, s = tables(110, 110, 100, 1)
     t = np.vstack([t, 0.5 * t[:3]])  # proportional rows, which are merged
     t *= s.sum(axis=0) / t.sum(axis=0)
     found = pt.broja_from_pairs(t, s, tol=TOL, keep_duals=True)
+    assert found.duals is not None
     a, b = found.duals.t_y, found.duals.s_y
     assert (np.exp(a) @ np.exp(b).T).max() <= 1 + 1e-9
     proved = entropy(t.sum(axis=0)) + (np.vdot(t, a) + np.vdot(s, b)) / NATS_PER_BIT

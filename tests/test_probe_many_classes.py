@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.special import log_softmax
 
 import pidtools as pt
+from benchmarks import accuracy_many_classes as benchmark
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import estimator as probe_module
 from pidtools._probe.discriminant import FEW_CLASSES
@@ -20,27 +18,32 @@ from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
 from pidtools._probe.pool import Pool, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
+from pidtools._types import Codes, Floats
 
+Garbled = tuple[Codes, Floats, Floats]
 N_CLASSES = 60
 EXACT = pt.Probe(inputs="probabilities", experts=())
 
 
-def places(n: int, d: int, seed: int, spread: float = 1.0) -> np.ndarray:
-    return spread * np.random.default_rng(seed).normal(size=(n, d))
+def places(n: int, d: int, seed: int, spread: float = 1.0) -> Floats:
+    at: Floats = spread * np.random.default_rng(seed).normal(size=(n, d))
+    return at
 
 
-def seen(values: np.ndarray, at: np.ndarray, noise: float, seed: int) -> np.ndarray:
+def seen(values: Codes, at: Floats, noise: float, seed: int) -> Floats:
     rng = np.random.default_rng(seed)
-    return at[values] + noise * rng.normal(size=(len(values), at.shape[1]))
+    rows: Floats = at[values] + noise * rng.normal(size=(len(values), at.shape[1]))
+    return rows
 
 
-def posteriors(X: np.ndarray, at: np.ndarray, noise: float) -> np.ndarray:
+def posteriors(X: Floats, at: Floats, noise: float) -> Floats:
     """Log posteriors of even classes."""
-    return log_softmax((X @ at.T - 0.5 * (at**2).sum(axis=1)) / noise**2, axis=1)
+    log_p: Floats = log_softmax((X @ at.T - 0.5 * (at**2).sum(axis=1)) / noise**2, axis=1)
+    return log_p
 
 
 @pytest.fixture(scope="module")
-def garbled():
+def garbled() -> Garbled:
     """Labels, and exact posteriors of T and of S, which sees T through more noise."""
     labels = np.random.default_rng(0).permutation(np.arange(3000) % N_CLASSES)
     at = places(N_CLASSES, 12, 1)
@@ -49,14 +52,16 @@ def garbled():
     return labels, np.exp(posteriors(T, at, 1.0)), np.exp(posteriors(S, at, np.sqrt(2)))
 
 
-def atoms_of(T, S, labels, **options):
-    found = pt.distillable_knowledge(T, S, labels, estimator=EXACT, **options)
+def atoms_of(
+    T: Floats, S: Floats, labels: Codes
+) -> tuple[pt.DistillableKnowledge, tuple[float, float, float]]:
+    found = pt.distillable_knowledge(T, S, labels, estimator=EXACT, synergy=False)
     return found, (found.distillable, found.distilled, found.student_only)
 
 
-def test_a_garbled_student_knows_nothing_alone(garbled):
+def test_a_garbled_student_knows_nothing_alone(garbled: Garbled) -> None:
     labels, T, S = garbled
-    found, (distillable, distilled, alone) = atoms_of(T, S, labels, synergy=False)
+    found, (distillable, distilled, alone) = atoms_of(T, S, labels)
     i_t, i_s = (
         np.log2(N_CLASSES) + (p * np.log2(np.maximum(p, 1e-300))).sum(axis=1).mean() for p in (T, S)
     )
@@ -68,7 +73,7 @@ def test_a_garbled_student_knows_nothing_alone(garbled):
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_attributes(shared):
+def test_attributes(shared: bool) -> None:
     """T sees one attribute, S another; or both see a third one as well, S through more noise.
 
     A pool of their posteriors counts twice what both know, and would put the union too low.
@@ -83,19 +88,20 @@ def test_attributes(shared):
     of_a = posteriors(seen(a, at[1], 1.0, 7), at[1], 1.0)
     of_b = posteriors(seen(b, at[2], 1.0, 8), at[2], 1.0)
 
-    def known(log_p):
-        return np.log2(log_p.shape[1]) + (np.exp(log_p) * log_p).sum(axis=1).mean() / np.log(2)
+    def known(log_p: Floats) -> float:
+        left = -(np.exp(log_p) * log_p).sum(axis=1).mean() / np.log(2)
+        return float(np.log2(log_p.shape[1]) - left)
 
     T = np.einsum("nc,na,b->ncab", np.exp(of_c[0]), np.exp(of_a), np.ones(n_b) / n_b)
     S = np.einsum("nc,a,nb->ncab", np.exp(of_c[1]), np.ones(n_a) / n_a, np.exp(of_b))
     T, S = (p.reshape(len(labels), -1) for p in (T, S))
-    _, (distillable, distilled, alone) = atoms_of(T, S, labels, synergy=False)
+    _, (distillable, distilled, alone) = atoms_of(T, S, labels)
     assert distilled == pytest.approx(known(of_c[1]), abs=0.06)
     assert distillable == pytest.approx(known(of_a) + known(of_c[0]) - known(of_c[1]), abs=0.06)
     assert alone == pytest.approx(known(of_b), abs=0.06)
 
 
-def test_laws_hold_in_the_numbers(garbled):
+def test_laws_hold_in_the_numbers(garbled: Garbled) -> None:
     """Also with a synergy, and with fewer cells than classes, which is said."""
     labels, T, S = garbled
     lda = pt.Probe(experts=("lda",))
@@ -108,15 +114,15 @@ def test_laws_hold_in_the_numbers(garbled):
     assert not any("sampling error" in note for note in found.notes)
 
 
-def assert_lawful(found):
+def assert_lawful(found: pt.DistillableKnowledge) -> None:
     union = found.distilled + found.distillable + found.student_only
     i_t, i_s = found.teacher_information, found.student_information
     assert max(i_t, i_s) - 1e-9 <= union <= i_t + i_s + 1e-9
-    if found.synergy is not None:
+    if found.joint_information is not None:
         assert union <= found.joint_information + 1e-9
 
 
-def test_uniques_do_not_depend_on_synergy(garbled):
+def test_uniques_do_not_depend_on_synergy(garbled: Garbled) -> None:
     labels, T, S = garbled
     lda = pt.Probe(experts=("lda",))
     with_it, without = (
@@ -127,7 +133,7 @@ def test_uniques_do_not_depend_on_synergy(garbled):
     assert with_it.student_only == without.student_only
 
 
-def test_few_cells_of_few_classes_break_no_law():
+def test_few_cells_of_few_classes_break_no_law() -> None:
     """Three cells can't carry what ten classes hold: the union stays above each information."""
     labels = np.arange(1000) % 10
     at = places(10, 6, 0, 2.0)
@@ -138,7 +144,7 @@ def test_few_cells_of_few_classes_break_no_law():
     assert_lawful(found)
 
 
-def test_number_of_cells():
+def test_number_of_cells() -> None:
     default = probe_module._default_cells
     assert [default(k, 10**6, 1.0) for k in (2, 3, 30, 40, 50)] == [100, 60, 60, 80, 100]
     assert default(100, 10**5, 1.0) == 400
@@ -148,7 +154,7 @@ def test_number_of_cells():
     assert default(300, 1500, 0.9) == 375
 
 
-def test_cells_keep_most_of_what_posteriors_know(garbled):
+def test_cells_keep_most_of_what_posteriors_know(garbled: Garbled) -> None:
     _, T, _ = garbled
     codes = many_cells(T, 240, 0)
     assert codes.max() < 240
@@ -162,7 +168,7 @@ def test_cells_keep_most_of_what_posteriors_know(garbled):
 
 
 @pytest.mark.parametrize("wanted", [0.5, 3.0, 5.0])
-def test_sharpened_tables_of_many_classes(garbled, wanted):
+def test_sharpened_tables_of_many_classes(garbled: Garbled, wanted: float) -> None:
     labels, T, _ = garbled
     codes = many_cells(T, 200, 0)
     masses = np.bincount(codes) / len(codes)
@@ -172,7 +178,7 @@ def test_sharpened_tables_of_many_classes(garbled, wanted):
     np.testing.assert_allclose(table.sum(axis=0), shares, rtol=1e-12)
 
 
-def test_classes_of_equal_means_are_merged():
+def test_classes_of_equal_means_are_merged() -> None:
     rng = np.random.default_rng(0)
     truth = np.arange(120) % 12
     counts = np.full(120, 20.0)
@@ -184,7 +190,7 @@ def test_classes_of_equal_means_are_merged():
     assert apart.max() == 119
 
 
-def test_steps_of_the_logistic_regression_lower_the_loss():
+def test_steps_of_the_logistic_regression_lower_the_loss() -> None:
     """From a start that knows nothing, on classes that a Gaussian does not describe."""
     rng = np.random.default_rng(0)
     labels = np.arange(3000) % 110
@@ -199,7 +205,7 @@ def test_steps_of_the_logistic_regression_lower_the_loss():
         np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1, atol=1e-6)
 
 
-def test_a_curve_of_degrees_of_freedom():
+def test_a_curve_of_degrees_of_freedom() -> None:
     """Excess a / (n - p) at four fifths and at a half goes to 0."""
     n, p, a = 1000, 150, 40.0
     whole, half = a / (0.8 * n - p), a / (0.5 * n - p)
@@ -209,7 +215,7 @@ def test_a_curve_of_degrees_of_freedom():
     assert found == pytest.approx(whole, rel=1e-9)
 
 
-def test_what_calibration_takes_back_is_extrapolated_by_its_square():
+def test_what_calibration_takes_back_is_extrapolated_by_its_square() -> None:
     """Excess x - c x^2 with x = a / n: the part c x^2 is known from what calibration gains."""
     n, a, c = 1000, 300.0, 0.1
     x = {share: a / (share * n) for share in (0.8, 0.5)}
@@ -221,7 +227,7 @@ def test_what_calibration_takes_back_is_extrapolated_by_its_square():
     assert found == pytest.approx(x[0.8] - gain[0.8], rel=1e-9)
 
 
-def test_the_pool_in_blocks_is_the_pool(monkeypatch):
+def test_the_pool_in_blocks_is_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     opinions = {
         name: log_softmax(rng.normal(size=(500, 20)), axis=1).astype(np.float32) for name in "ab"
@@ -230,7 +236,6 @@ def test_the_pool_in_blocks_is_the_pool(monkeypatch):
     pool = weigh(opinions, labels)
     whole = pool.log_posterior(opinions)
     monkeypatch.setattr("pidtools._probe.pool.DOUBLE_ENTRIES", 100)
-    monkeypatch.setattr("pidtools._probe.pool.BLOCK_ENTRIES", 64)
     blocks = pool.log_posterior(opinions)
     assert blocks.dtype == np.float32
     np.testing.assert_allclose(blocks, whole, atol=1e-5)
@@ -239,7 +244,7 @@ def test_the_pool_in_blocks_is_the_pool(monkeypatch):
     assert not plain.offset.any()
 
 
-def test_a_pool_of_drawn_rows_is_near(monkeypatch):
+def test_a_pool_of_drawn_rows_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 8, 4000)
     opinions = {
@@ -254,7 +259,7 @@ def test_a_pool_of_drawn_rows_is_near(monkeypatch):
 
 
 @pytest.mark.parametrize("which", ["T", "S"])
-def test_resampled_unions_are_near_solved_ones(garbled, which):
+def test_resampled_unions_are_near_solved_ones(garbled: Garbled, which: str) -> None:
     """First order against a solve of the resampled tables."""
     labels, T, S = garbled
     t, s = (EXACT.summarise(X, labels) for X in (T, S))
@@ -266,7 +271,9 @@ def test_resampled_unions_are_near_solved_ones(garbled, which):
         again = {"T": t.resampled(rows), "S": s.resampled(rows)}
         moved = pair.resampled(again["T"], again["S"], rows).pid()
         shares = np.bincount(rows, minlength=len(labels)) / len(labels)
-        anew = probe_module._pair_of(EXACT._weighed(t, shares), EXACT._weighed(s, shares), None)
+        anew = probe_module._pair_of(
+            EXACT._weighed(t, shares), EXACT._weighed(s, shares), None, synergy=False
+        )
         differences.append(moved.union_information - anew.pid().union_information)
         own = again[which]
         np.testing.assert_allclose(own.table.sum(), 1, rtol=1e-9)
@@ -274,7 +281,7 @@ def test_resampled_unions_are_near_solved_ones(garbled, which):
     assert np.abs(differences).max() < 0.025
 
 
-def test_the_union_of_the_same_tables_is_that_of_the_solve(garbled):
+def test_the_union_of_the_same_tables_is_that_of_the_solve(garbled: Garbled) -> None:
     labels, T, S = garbled
     t, s = (EXACT.summarise(X, labels) for X in (T, S))
     pid = pt.broja_from_pairs(t.table, s.table, tol=5e-3, keep_duals=True)
@@ -291,7 +298,7 @@ def test_the_union_of_the_same_tables_is_that_of_the_solve(garbled):
     )
 
 
-def test_intervals_of_many_classes(garbled):
+def test_intervals_of_many_classes(garbled: Garbled) -> None:
     labels, T, S = garbled
     found = pt.distillable_knowledge(
         T, S, labels, estimator=EXACT, synergy=False, confidence_level=0.9, n_resamples=20
@@ -301,7 +308,7 @@ def test_intervals_of_many_classes(garbled):
         assert 0.01 < interval.high - interval.low < 0.3
 
 
-def test_features_of_more_than_a_hundred_classes():
+def test_features_of_more_than_a_hundred_classes() -> None:
     """The experts of many classes on their own: a student that sees a part of the teacher."""
     assert FEW_CLASSES < 110
     labels = np.random.default_rng(0).permutation(np.arange(2200) % 110)
@@ -312,11 +319,7 @@ def test_features_of_more_than_a_hundred_classes():
     assert any("lda" in note for note in found.notes)
 
 
-def test_the_benchmark_draws_what_it_says(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
-    monkeypatch.delitem(sys.modules, "accuracy_many_classes", raising=False)
-    import accuracy_many_classes as benchmark
-
+def test_the_benchmark_draws_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "N_EXACT", 10_000)
     for kind, none in (("garbled", "student_only"), ("apart", "distilled")):
         made = benchmark.construction(kind, 30)
