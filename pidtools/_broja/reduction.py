@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scipy.sparse import coo_array, csr_array
 
     from pidtools._broja.kernels.headers import Start
-    from pidtools._broja.program import Program, Solution
+    from pidtools._broja.program import Program
 
 Ints = NDArray[np.intp]
 
