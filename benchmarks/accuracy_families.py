@@ -140,9 +140,7 @@ def main() -> None:
     store = Store(given.store, *KEY)
     if not given.table:
         for variant in given.variants:
-            chosen = families(variant, given.families)
-            if given.problems:
-                chosen = [problem for problem in chosen if problem.name in given.problems]
+            chosen = families(variant, given.families, given.problems)
             store.fill(jobs(chosen, given.estimators, given.n, given.seeds))
     write_tables(
         NAME if given.store == RESULTS / f"{NAME}.jsonl" else given.store.stem, store.rows()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from benchmarks.tools.families.made import made
+from benchmarks.tools.families import made, real
 from benchmarks.tools.families.problem import Problem
 
-__all__ = ["FAMILIES", "Problem", "families", "makers"]
-FAMILIES = ("rectified", "additive", "manifold", "rules", "many_valued", "wide", "real", "chain")
+__all__ = ["FAMILIES", "Problem", "families"]
+MAKERS = made.MAKERS | real.MAKERS
+FAMILIES = tuple(MAKERS)
 
 
-def families(variant: int = 0, only: Iterable[str] = FAMILIES) -> list[Problem]:
-    """All problems of some families; another variant has other parameters.
+def families(
+    variant: int = 0, only: Iterable[str] = FAMILIES, names: Iterable[str] = ()
+) -> list[Problem]:
+    """Problems of some families; another variant has other parameters.
 
     Parameters
     ----------
@@ -20,11 +23,9 @@ def families(variant: int = 0, only: Iterable[str] = FAMILIES) -> list[Problem]:
         0 is the member that tables show.
     only : iterable of str
         Names of families.
+    names : iterable of str
+        Names of problems; all if empty.
     """
-    chosen = set(only)
-    return [problem for make in makers(variant) if (problem := make()).family in chosen]
-
-
-def makers(variant: int) -> list[Callable[[], Problem]]:
-    """What makes each of the problems."""
-    return [*made(variant)]
+    makers = {maker.__name__: maker for family in only for maker in MAKERS[family]}
+    chosen = set(names) or makers.keys()
+    return [make(name, variant) for name, make in makers.items() if name in chosen]

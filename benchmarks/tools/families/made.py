@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -20,9 +19,9 @@ from benchmarks.tools.families.layers import (
     rotated,
     spread,
 )
-from benchmarks.tools.families.problem import Problem, of_system, parameters
+from benchmarks.tools.families.problem import Maker, Problem, of_system, parameters
 from benchmarks.tools.families.rules import AdditiveRule, HalfSpace
-from benchmarks.tools.families.systems import Beside, Coded, Hidden
+from benchmarks.tools.families.systems import Beside, Coded, Hidden, law_of_codes
 from benchmarks.tools.families.units import (
     Censored,
     Counts,
@@ -279,8 +278,7 @@ def rings_spiral(name: str, variant: int) -> Problem:
 def arcs(name: str, variant: int) -> Problem:
     """Codes as arcs of circles, in many dimensions."""
     rng = parameters(name, variant)
-    joint = rng.dirichlet(np.full(48, 0.5)).reshape(8, 6) * 0.6 + 0.4 / 48
-    pmf = joint[:, :, None] * rng.dirichlet(np.full(3, 0.3), (8, 6))
+    pmf = law_of_codes(rng, 8, 6, 3, 0.3)
     system = Coded(pmf)
 
     def bend(n_arcs: int) -> Callable[[Floats, Generator], Floats]:
@@ -398,13 +396,6 @@ def rules_apart(name: str, variant: int) -> Problem:
 
 
 # ---------------------------------------------------------------------------------- many_valued
-
-
-def table(rng: Generator, n_t: int, n_s: int, n_y: int, concentration: float) -> Floats:
-    """A law of codes that depend on each other, any label noise."""
-    joint = 0.5 * rng.dirichlet(np.full(n_t * n_s, 0.3)).reshape(n_t, n_s) + 0.5 / (n_t * n_s)
-    pmf: Floats = joint[:, :, None] * rng.dirichlet(np.full(n_y, concentration), (n_t, n_s))
-    return pmf
 
 
 def symbol_columns(name: str, variant: int) -> Problem:
@@ -571,18 +562,11 @@ def diffuse(name: str, variant: int) -> Problem:
 
 SIZES = np.array([[1.0, 1.0], [1.7, 1.7]])
 
-Maker = Callable[[str, int], Problem]
-MAKERS: tuple[Maker, ...] = (
-    censored, censored_classes, relu_layer, relu_network, leaky_dropout,
-    laplace_v, mixed_units, gammas, spikes, additive_logit,
-    rings_spiral, arcs, laplace_uniform, xor_rotated, shells,
-    half_space, binary_rule, several_rules, rules_apart,
-    symbol_columns, one_hot_joint, counts, decades,
-    quiet_signal, loud_signal, random_features, diffuse,
-)  # fmt: skip
-
-
-def made(variant: int) -> Iterator[Callable[[], Problem]]:
-    """Makers of all of these problems."""
-    for maker in MAKERS:
-        yield partial(maker, maker.__name__, variant)
+MAKERS: dict[str, tuple[Maker, ...]] = {
+    "rectified": (censored, censored_classes, relu_layer, relu_network, leaky_dropout),
+    "additive": (laplace_v, mixed_units, gammas, spikes, additive_logit),
+    "manifold": (rings_spiral, arcs, laplace_uniform, xor_rotated, shells),
+    "rules": (half_space, binary_rule, several_rules, rules_apart),
+    "many_valued": (symbol_columns, one_hot_joint, counts, decades),
+    "wide": (quiet_signal, loud_signal, random_features, diffuse),
+}

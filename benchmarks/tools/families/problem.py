@@ -59,6 +59,10 @@ class Problem:
         return self.draw(n, np.random.default_rng([zlib.crc32(b"rows"), seed]))
 
 
+Maker = Callable[[str, int], Problem]
+"""From the name of a problem and its variant."""
+
+
 def parameters(name: str, variant: int) -> Generator:
     """What the parameters of a problem are drawn from."""
     return np.random.default_rng([zlib.crc32(name.encode()), variant])

@@ -59,7 +59,7 @@ def by_draws(system: System, prior: Floats, union: Union) -> PID:
     for _ in range(DRAWS // CHUNK):
         a, b, _ = system.draw(CHUNK, rng)
         triple = system.posteriors(a, b)
-        unknown += [_entropies(p).sum() for p in triple]
+        unknown += [entropies(p).sum() for p in triple]
         if union == "two classes":
             for parts, p in zip(kept, triple, strict=False):
                 parts.append(p)
@@ -73,7 +73,8 @@ def by_draws(system: System, prior: Floats, union: Union) -> PID:
     return assemble(teacher, student, together, max(joint, together), ERROR)
 
 
-def _entropies(p: Floats) -> Floats:
+def entropies(p: Floats) -> Floats:
+    """Entropy of each row in bits."""
     logs = np.log2(p, where=p > 0, out=np.zeros_like(p))
     bits: Floats = -(p * logs).sum(axis=1)
     return bits
@@ -179,6 +180,21 @@ class Coded:
     def pid(self) -> PID:
         """The decomposition in bits."""
         return pt.broja(self.pmf)
+
+
+def law_of_codes(rng: Generator, n_t: int, n_s: int, n_y: int, concentration: float) -> Floats:
+    """A random pmf[t, s, y]: codes that depend on each other, labels that depend on both.
+
+    Half of what decides the label is the code of T, three tenths that of S.
+    """
+    joint = 0.5 * rng.dirichlet(np.full(n_t * n_s, 0.3)).reshape(n_t, n_s) + 0.5 / (n_t * n_s)
+    one = np.full(n_y, concentration)
+    given: Floats = (
+        0.5 * rng.dirichlet(one, (n_t, 1))
+        + 0.3 * rng.dirichlet(one, (1, n_s))
+        + 0.2 * rng.dirichlet(one, (n_t, n_s))
+    )
+    return joint[:, :, None] * given
 
 
 @dataclass(frozen=True)
