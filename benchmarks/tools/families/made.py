@@ -299,7 +299,7 @@ def laplace_uniform(name: str, variant: int) -> Problem:
     """Two classes move a Laplace unit and a uniform one: small uniques on both sides."""
     rng = parameters(name, variant)
     system = Hidden(
-        t=shifted(0.45 * SIGNS[[0, 3], :1], 0.7, "laplace"),
+        t=shifted(rng.uniform(0.3, 0.6) * SIGNS[[0, 3], :1], 0.7, "laplace"),
         s=shifted(rng.uniform(0.35, 0.5) * SIGNS[[0, 3], :1], np.sqrt(3), "uniform"),
         labels=TWO,
         union="two classes",
@@ -361,7 +361,12 @@ def binary_rule(name: str, variant: int) -> Problem:
     """A majority of signs under dropout."""
     rng = parameters(name, variant)
     system = HalfSpace(
-        rng.choice([-1.0, 1.0], 15), np.full(15, 0.85), np.full(15, 0.55), 0.0, "ordered", True
+        rng.choice([-1.0, 1.0], 15),
+        np.full(15, rng.uniform(0.75, 0.95)),
+        np.full(15, rng.uniform(0.4, 0.7)),
+        0.0,
+        "ordered",
+        True,
     )
     about = "two classes: the majority of fifteen signs, of which T keeps more than S"
     return of_system("rules", name, variant, about, system, beside(20, rng), beside(20, rng))
@@ -370,7 +375,7 @@ def binary_rule(name: str, variant: int) -> Problem:
 def several_rules(name: str, variant: int) -> Problem:
     """Eight classes of three rules."""
     rng = parameters(name, variant)
-    keep = [(0.95, 0.75), (0.9, 0.5), (0.6, 0.6)]
+    keep = [(t, rng.uniform(0.3, t)) for t in (0.95, 0.9, 0.6)]
     system = Beside(
         [
             HalfSpace(rng.standard_normal(8), np.full(8, t), np.full(8, s), 0.02, "ordered")
@@ -389,7 +394,7 @@ def rules_apart(name: str, variant: int) -> Problem:
     def rule(t: float, s: float) -> HalfSpace:
         return HalfSpace(rng.standard_normal(10), np.full(10, t), np.full(10, s), 0.05, "ordered")
 
-    system = Beside([rule(0.9, 0.1), rule(0.8, 0.8)])
+    system = Beside([rule(0.9, rng.uniform(0.05, 0.3)), rule(0.8, rng.uniform(0.5, 0.8))])
     about = "four classes: two half-spaces, of which S hardly sees the first"
     t, s = beside(32, rng), beside(24, rng)
     return of_system("rules", name, variant, about, system, t, s)
@@ -429,9 +434,9 @@ def one_hot_joint(name: str, variant: int) -> Problem:
     square = np.add.outer(rng.permutation(6), rng.permutation(6)) % 3
     both = (square[:, :, None] + np.arange(4)) % 2
     label = (2 * (square[:, :, None] == 0) + both).astype(int)
-    law = flipped(np.eye(4)[label], 0.1) / label.size
+    law = flipped(np.eye(4)[label], rng.uniform(0.05, 0.2)) / label.size
     # S sees the third symbol and some values of the first.
-    seen = np.where(rng.random(6) < 0.7, np.arange(6), 0)
+    seen = np.where(rng.random(6) < rng.uniform(0.4, 0.9), np.arange(6), 0)
     pmf = np.zeros((36, 24, 4))
     for a, b, c in product(range(6), range(6), range(4)):
         pmf[6 * a + b, 4 * seen[a] + c] += law[a, b, c]
@@ -477,7 +482,7 @@ def decades(name: str, variant: int) -> Problem:
     system = Hidden(
         t=shifted(means, 1.8),
         s=shifted(means[:, :1], 4.0),
-        labels=flipped(np.eye(6), 0.05),
+        labels=flipped(np.eye(6), rng.uniform(0.02, 0.15)),
         union="ordered",
         garble=lambda a, rng: a[:, :1] + np.sqrt(16 - 1.8**2) * rng.standard_normal((len(a), 1)),
     )
@@ -551,7 +556,9 @@ def diffuse(name: str, variant: int) -> Problem:
     """A weak shift of every unit in T, a stretch in S."""
     rng = parameters(name, variant)
     t_law: Law = shifted(rng.uniform(0.9, 1.3) * SIGNS[[0, 3], :1])
-    s_law = Stacked([shifted(0.6 * SIGNS[[0, 3], :1]), Located(np.zeros((2, 2)), SIZES)])
+    s_law = Stacked(
+        [shifted(rng.uniform(0.3, 0.8) * SIGNS[[0, 3], :1]), Located(np.zeros((2, 2)), SIZES)]
+    )
     system = Hidden(t=t_law, s=s_law, labels=TWO, union="two classes")
     about = (
         "two classes move 700 units of T a little; S is moved and stretched in 3 directions of 80"

@@ -83,10 +83,11 @@ def _diagonal(p_ty: Floats) -> Floats:
 
 def same_picture(name: str, variant: int) -> Problem:
     """A wide map in int8 and the logits of a perceptron in half precision."""
-    pmf = _diagonal(flipped(np.eye(10), 0.15) / 10)
+    wrong = parameters(name, variant).uniform(0.05, 0.3)
+    pmf = _diagonal(flipped(np.eye(10), wrong) / 10)
     s = as_float16(of_digits(variant, (96,), "tanh").logits)
     look = together(variant, as_int8(convolution(64, variant), 6.0), s)
-    about = "ten digits, one label in seven wrong; T 1024 random features in int8, S logits"
+    about = "ten digits, some labels wrong; T 1024 random features in int8, S logits"
     return of_pictures("real", name, variant, about, pmf, look)
 
 
@@ -95,7 +96,7 @@ def grouped_digits(name: str, variant: int) -> Problem:
     rng = parameters(name, variant)
     group = rng.permutation(np.array([0, 0, 1, 1, 1, 2, 2, 3, 3, 3]))
     pmf = np.zeros((10, 10, 10))
-    label = flipped(np.eye(10), 0.05)
+    label = flipped(np.eye(10), rng.uniform(0.02, 0.15))
     for t, s in product(range(10), range(10)):
         if group[t] == group[s]:
             pmf[t, s] = label[t] / (group == group[t]).sum() / 10
@@ -110,7 +111,7 @@ def fifty_classes(name: str, variant: int) -> Problem:
     rng = parameters(name, variant)
     five = rng.permutation(np.arange(10) % 5)
     pmf = np.zeros((10, 10, 50))
-    label = flipped(np.eye(50), 0.05)
+    label = flipped(np.eye(50), rng.uniform(0.02, 0.15))
     for t, s in product(range(10), range(10)):
         pmf[t, s] = label[5 * t + five[s]] / 100
     network = of_digits(variant, (128, 32), "relu")
@@ -155,7 +156,7 @@ def symbols_of_layer(name: str, variant: int) -> Problem:
     """S is a column of symbols: what a network says, merged."""
     rng = parameters(name, variant)
     merged = rng.permutation(np.arange(10) % 6)
-    p_ty = flipped(np.eye(10), 0.1) / 10
+    p_ty = flipped(np.eye(10), rng.uniform(0.02, 0.2)) / 10
     pmf = np.eye(6)[merged][:, :, None] * p_ty[:, None, :]
     logits = of_digits(variant, (96, 64), "relu").logits
 
@@ -174,7 +175,8 @@ def symbols_of_layer(name: str, variant: int) -> Problem:
 def digits_first_last(name: str, variant: int) -> Problem:
     """The first layer against the logits."""
     network = of_digits(variant, (256, 64, 32), "relu")
-    pmf = _diagonal(flipped(np.eye(10), 0.1) / 10)
+    wrong = parameters(name, variant).uniform(0.02, 0.2)
+    pmf = _diagonal(flipped(np.eye(10), wrong) / 10)
     about = "ten digits; the first layer of a network against its logits: all is redundant"
     look = together(variant, network.layer(1), network.logits)
     return of_pictures("chain", name, variant, about, pmf, look)
@@ -203,7 +205,7 @@ def of_sums(variant: int) -> Network:
 def sums(name: str, variant: int) -> Problem:
     """Sums of two digits: plain in the logits, hard to decode from the first layer."""
     network, pictures = of_sums(variant), Pictures(variant)
-    given = flipped(np.eye(5), 0.05)
+    given = flipped(np.eye(5), parameters(name, variant).uniform(0.02, 0.15))
     pmf = np.zeros((25, 5, 5))
     for left, right in product(range(5), range(5)):
         total = (left + right) % 5
