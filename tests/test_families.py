@@ -14,6 +14,7 @@ from benchmarks.tools.families.units import (
     Censored,
     Counts,
     Gammas,
+    Law,
     Located,
     Mixed,
     Spiked,
@@ -27,7 +28,7 @@ SYNTHETIC = tuple(family for family in FAMILIES if family not in ("real", "chain
 MADE = families(0, SYNTHETIC)
 UP, APART = np.array([[0.3, -0.2, 0.5], [0.0, 0.4, 0.1]]), np.array([[1.0, 0.8, 1.2]] * 2)
 WIDER = np.array([[1.0, 0.8, 1.0], [1.2, 1.0, 1.1]])
-LAWS = {
+LAWS: dict[str, Law] = {
     "laplace": shifted(UP, 1.0, "laplace"),
     "logistic": Located(UP, WIDER, "logistic"),
     "heavy": Located(UP, WIDER, "heavy"),
