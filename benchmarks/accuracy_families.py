@@ -19,7 +19,7 @@ import numpy as np
 
 import pidtools as pt
 from benchmarks.tools.families import FAMILIES, Problem, families
-from benchmarks.tools.known import ATOMS, INFORMATIONS, numbers
+from benchmarks.tools.known import ATOMS, QUANTITIES, numbers
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
@@ -33,6 +33,7 @@ ESTIMATORS: dict[str, Callable[[], Any]] = {
     "binning": lambda: pt.Binning(n_bins=2),
 }
 BOUNDS = ("bound_t", "bound_s")
+SOURCES = ("teacher_information", "student_information")
 
 
 def errors(problem: Problem, estimator: str, n: int, seed: int) -> Row:
@@ -41,12 +42,9 @@ def errors(problem: Problem, estimator: str, n: int, seed: int) -> Row:
     given = ESTIMATORS[estimator]()
     t, s = (pt.summarise(X, Y, estimator=given, groups=groups) for X in (T, S))
     result = pt.distillable_knowledge(t, s, Y, groups=groups)
-    true = numbers(problem.pid)
-    names = [*ATOMS, *INFORMATIONS]
-    found = numbers(result.pid)
-    off = {name: round(found[name] - true[name], 5) for name in names}
-    summaries = zip(BOUNDS, (t, s), ("teacher_information", "student_information"), strict=True)
-    for name, summary, information in summaries:
+    true, found = numbers(problem.pid), numbers(result.pid)
+    off = {name: round(found[name] - true[name], 5) for name in QUANTITIES}
+    for name, summary, information in zip(BOUNDS, (t, s), SOURCES, strict=True):
         if isinstance(summary, ProbeSummary):
             off[name] = round(summary.bound - true[information], 5)
     true = {name: round(value, 5) for name, value in true.items()}
@@ -102,7 +100,7 @@ def _summary(rows: list[Row]) -> Iterable[list[Any]]:
     for key in sorted(groups, key=lambda key: (key[1:], order.index(key[0]))):
         group = groups[key]
         size = np.abs(_atoms(group))
-        low = [-row["errors"][name] for row in group for name in list(INFORMATIONS)[:2]]
+        low = [-row["errors"][name] for row in group for name in SOURCES]
         yield [
             *key,
             len({row["problem"] for row in group}),
@@ -118,8 +116,7 @@ def _details(rows: list[Row]) -> Iterable[list[Any]]:
     for key, group in grouped(rows, "problem", "n", "estimator").items():
         true = " / ".join(f"{np.mean([row['exact'][name] for row in group]):.3f}" for name in ATOMS)
         off = [
-            [row["errors"].get(name, np.nan) for name in (*ATOMS, *INFORMATIONS, *BOUNDS)]
-            for row in group
+            [row["errors"].get(name, np.nan) for name in (*QUANTITIES, *BOUNDS)] for row in group
         ]
         seconds = f"{np.mean([row['cpu_seconds'] for row in group]):.1f}"
         yield [*key, true, *(f"{x:+.3f}" for x in np.mean(off, axis=0)), seconds]

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.tools.families import FAMILIES, Problem, families, systems
-from benchmarks.tools.families.pictures import Pictures
-from benchmarks.tools.families.real import of_digits
-from benchmarks.tools.families.rules import AdditiveRule, HalfSpace
+from benchmarks.tools.families.additive import AdditiveRule
+from benchmarks.tools.families.pictures import Pictures, of_digits
+from benchmarks.tools.families.rules import HalfSpace
 from benchmarks.tools.families.systems import Beside, Hidden
 from benchmarks.tools.families.units import (
     Censored,
     Counts,
     Gammas,
+    Law,
     Located,
     Mixed,
     Spiked,
@@ -27,7 +28,7 @@ SYNTHETIC = tuple(family for family in FAMILIES if family not in ("real", "chain
 MADE = families(0, SYNTHETIC)
 UP, APART = np.array([[0.3, -0.2, 0.5], [0.0, 0.4, 0.1]]), np.array([[1.0, 0.8, 1.2]] * 2)
 WIDER = np.array([[1.0, 0.8, 1.0], [1.2, 1.0, 1.1]])
-LAWS = {
+LAWS: dict[str, Law] = {
     "laplace": shifted(UP, 1.0, "laplace"),
     "logistic": Located(UP, WIDER, "logistic"),
     "heavy": Located(UP, WIDER, "heavy"),
@@ -72,7 +73,9 @@ def known_and_said(problem: Problem, n: int) -> None:
 
 
 @pytest.mark.parametrize("problem", MADE, ids=lambda problem: problem.name)
-def test_informations_are_those_of_labels_that_were_drawn(problem: Problem, monkeypatch) -> None:
+def test_informations_are_those_of_labels_that_were_drawn(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(systems, "DRAWS", 40_000)
     fresh = families(problem.variant, [problem.family], [problem.name])
     known_and_said(fresh[0], 20_000)
@@ -85,7 +88,7 @@ def test_informations_of_two_hundred_thousand_draws(name: str, variant: int) -> 
     known_and_said(families(variant, SYNTHETIC, [name])[0], 200_000)
 
 
-def test_unions_agree_with_quadrature(monkeypatch) -> None:
+def test_unions_agree_with_quadrature(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two classes in no order, against the library's problem of that law."""
     monkeypatch.setattr(systems, "DRAWS", 200_000)
     stretched = Located(np.zeros((2, 1)), np.array([[1.0], [3.0]]))
@@ -114,7 +117,7 @@ def test_posteriors_of_rules_are_calibrated(rule: HalfSpace | AdditiveRule) -> N
         assert np.abs(off).max() < 4.5 * 0.5 / np.sqrt(5000)
 
 
-def test_systems_beside_each_other_add_up(monkeypatch) -> None:
+def test_systems_beside_each_other_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(systems, "DRAWS", 20_000)
     part = Hidden(t=LAWS["counts"], s=LAWS["censored"], labels=np.eye(2), union="two classes")
     both = Beside([part, part])

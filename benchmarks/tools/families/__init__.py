@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.tools.families import made, real
+from benchmarks.tools.families import (
+    additive,
+    chain,
+    manifold,
+    many_valued,
+    real,
+    rectified,
+    rules,
+    wide,
+)
 from benchmarks.tools.families.problem import Problem
 
 __all__ = ["FAMILIES", "Problem", "families"]
-MAKERS = made.MAKERS | real.MAKERS
+MAKERS = {
+    "rectified": rectified.MAKERS,
+    "additive": additive.MAKERS,
+    "manifold": manifold.MAKERS,
+    "rules": rules.MAKERS,
+    "many_valued": many_valued.MAKERS,
+    "wide": wide.MAKERS,
+    "real": real.MAKERS,
+    "chain": chain.MAKERS,
+}
 FAMILIES = tuple(MAKERS)
 
 

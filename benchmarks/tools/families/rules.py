@@ -1,20 +1,29 @@
-"""Labels that follow a rule of single units, of which a source sees some."""
+"""Labels that follow half-spaces, of whose units each source keeps some."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import ndtr
 from scipy.stats import binom
 
-from benchmarks.tools.families.systems import Triple, Union, by_draws
+from benchmarks.tools.families.layers import (
+    beside,
+)
+from benchmarks.tools.families.problem import Maker, Problem, of_system, parameters
+from benchmarks.tools.families.systems import (
+    Beside,
+    Triple,
+    Union,
+    by_draws,
+)
 from pidtools import PID
 from pidtools._types import Codes, Floats
 
 Generator = np.random.Generator
+
+
 EVEN = np.full(2, 0.5)
 
 
@@ -79,73 +88,62 @@ class HalfSpace:
         return by_draws(self, EVEN, self.union)
 
 
-@dataclass(frozen=True)
-class AdditiveRule:
-    """Log odds are a sum of steps, Vs and waves of normal units; sources see some of them.
+def half_space(name: str, variant: int) -> Problem:
+    """One rule; both sources keep other units."""
+    rng = parameters(name, variant)
+    early = np.arange(16) < 8
+    system = HalfSpace(
+        rng.choice([-1, 1], 16) * rng.uniform(0.5, 1.5, 16),
+        np.where(early, 0.95, 0.6),
+        np.where(early, 0.4, 0.9),
+        0.03,
+        "two classes",
+    )
+    about = "two classes: a half-space of sixteen units; T keeps one half of them more often than S"
+    return of_system("rules", name, variant, about, system, beside(16, rng), beside(16, rng))
 
-    Attributes
-    ----------
-    kinds : ndarray of int64, shape (width,)
-        0: step, 1: V, 2: wave.
-    sizes : ndarray of float64, shape (width,)
-    t, s : sequence of int
-        Units that each source sees.
-    """
 
-    kinds: Codes
-    sizes: Floats
-    t: Sequence[int]
-    s: Sequence[int]
+def binary_rule(name: str, variant: int) -> Problem:
+    """A majority of signs under dropout."""
+    rng = parameters(name, variant)
+    system = HalfSpace(
+        rng.choice([-1.0, 1.0], 15),
+        np.full(15, rng.uniform(0.75, 0.95)),
+        np.full(15, rng.uniform(0.4, 0.7)),
+        0.0,
+        "ordered",
+        True,
+    )
+    about = "two classes: the majority of fifteen signs, of which T keeps more than S"
+    return of_system("rules", name, variant, about, system, beside(20, rng), beside(20, rng))
 
-    @property
-    def n_classes(self) -> int:
-        """Number of labels."""
-        return 2
 
-    def draw(self, n: int, rng: Generator) -> tuple[Floats, Floats, Codes]:
-        """Units that each source sees, and labels."""
-        x = rng.standard_normal((n, len(self.kinds)))
-        y = rng.random(n) < expit(self._terms(x, range(len(self.kinds))).sum(axis=1))
-        return x[:, list(self.t)], x[:, list(self.s)], y.astype(np.int64)
+def several_rules(name: str, variant: int) -> Problem:
+    """Eight classes of three rules."""
+    rng = parameters(name, variant)
+    keep = [(t, rng.uniform(0.3, t)) for t in (0.95, 0.9, 0.6)]
+    system = Beside(
+        [
+            HalfSpace(rng.standard_normal(8), np.full(8, t), np.full(8, s), 0.02, "ordered")
+            for t, s in keep
+        ]
+    )
+    about = "eight classes: three half-spaces of eight units each, under dropout"
+    t, s = beside(24, rng), beside(24, rng)
+    return of_system("rules", name, variant, about, system, t, s)
 
-    def _terms(self, x: Floats, units: Sequence[int]) -> Floats:
-        """Contributions of some units, given in columns; each has a mean of 0."""
-        chosen = list(units)
-        shapes = [np.sign(x), 2 * (np.abs(x) - np.sqrt(2 / np.pi)), 1.4 * np.sin(2.5 * x)]
-        terms: Floats = self.sizes[chosen] * np.choose(self.kinds[chosen], shapes)
-        return terms
 
-    @cached_property
-    def _of_rest(self) -> dict[tuple[int, ...], tuple[Floats, Floats]]:
-        """p(y = 1) by the log odds that are known, for the units that each source lacks."""
-        found = {}
-        known = np.linspace(-40, 40, 8001)
-        for seen in (self.t, self.s):
-            rest = [unit for unit in range(len(self.kinds)) if unit not in seen]
-            x = np.random.default_rng(0).standard_normal((400_000, len(rest)))
-            sums = np.sort(self._terms(x, rest).sum(axis=1)).reshape(2000, -1).mean(axis=1)
-            means = np.concatenate(
-                [expit(part[:, None] + sums).mean(axis=1) for part in np.split(known[:-1], 80)]
-            )
-            found[tuple(seen)] = (known[:-1], means)
-        return found
+def rules_apart(name: str, variant: int) -> Problem:
+    """Each source sees a rule of its own, and both a third."""
+    rng = parameters(name, variant)
 
-    def posteriors(self, a: Floats, b: Floats) -> Triple:
-        """Label posteriors; means over the units that a source lacks, right to .0005."""
-        p_t = np.interp(self._terms(a, self.t).sum(axis=1), *self._of_rest[tuple(self.t)])
-        p_s = np.interp(self._terms(b, self.s).sum(axis=1), *self._of_rest[tuple(self.s)])
-        own = [k for k, unit in enumerate(self.s) if unit not in self.t]
-        units = [*self.t, *(self.s[k] for k in own)]
-        p_ts = expit(self._terms(np.hstack([a, b[:, own]]), units).sum(axis=1))
-        of_t, of_s, of_both = (np.stack([1 - p, p], axis=1) for p in (p_t, p_s, p_ts))
-        return of_t, of_s, of_both
+    def rule(t: float, s: float) -> HalfSpace:
+        return HalfSpace(rng.standard_normal(10), np.full(10, t), np.full(10, s), 0.05, "ordered")
 
-    @cached_property
-    def _prior(self) -> Floats:
-        x = np.random.default_rng(1).standard_normal((1_000_000, len(self.kinds)))
-        p = float(expit(self._terms(x, range(len(self.kinds))).sum(axis=1)).mean())
-        return np.array([1 - p, p])
+    system = Beside([rule(0.9, rng.uniform(0.05, 0.3)), rule(0.8, rng.uniform(0.5, 0.8))])
+    about = "four classes: two half-spaces, of which S hardly sees the first"
+    t, s = beside(32, rng), beside(24, rng)
+    return of_system("rules", name, variant, about, system, t, s)
 
-    def pid(self) -> PID:
-        """The decomposition in bits."""
-        return by_draws(self, self._prior, "two classes")
+
+MAKERS: tuple[Maker, ...] = (half_space, binary_rule, several_rules, rules_apart)

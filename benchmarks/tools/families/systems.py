@@ -28,6 +28,8 @@ Union = Literal["ordered", "disjoint", "two classes"]
 """Why the union is known: S is a garbling of T as far as the pairs tell; nothing is redundant; or
 two classes, where the better decision at every threshold counts."""
 
+TWO = np.eye(2)
+"""Labels of two states, which are the classes."""
 DRAWS, CHUNK = 1_000_000, 20_000
 # Conditional entropies spread by at most half a bit over signals, so that the mean of a million
 # is right to .0005; three standard errors and the same for a difference.
@@ -180,6 +182,16 @@ class Coded:
     def pid(self) -> PID:
         """The decomposition in bits."""
         return pt.broja(self.pmf)
+
+
+def first(width: int) -> Callable[[Floats, Generator], Floats]:
+    """A student that sees the first columns."""
+    return lambda a, rng: a[:, :width]
+
+
+def noisy(scale: float) -> Callable[[Floats, Generator], Floats]:
+    """A student that sees all through noise."""
+    return lambda a, rng: a + scale * rng.standard_normal(a.shape)
 
 
 def law_of_codes(rng: Generator, n_t: int, n_s: int, n_y: int, concentration: float) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ Generator = np.random.Generator
 Kind = Literal["normal", "laplace", "logistic", "heavy", "uniform"]
 HEAVY = 2.0
 """Degrees of freedom of heavy tails."""
+SIGNS = np.array(list(product((-1.0, 1.0), repeat=2)))
 
 
 class Law(Protocol):
@@ -258,3 +260,14 @@ class Wrapped:
 def shifted(means: Floats, scale: float = 1.0, kind: Kind = "normal") -> Located:
     """Units that the state moves."""
     return Located(means, np.full_like(means, scale), kind)
+
+
+def apart(base: Floats, effect: Floats) -> Floats:
+    """A parameter of two classes, shape (2, width), on both sides of a base."""
+    return np.stack([base - effect, base + effect])
+
+
+def clusters(rng: Generator, n_classes: int, each: int, width: int) -> tuple[Floats, Floats]:
+    """Centres and labels of classes that are scattered."""
+    centres = rng.normal(0, 1.5, (n_classes * each, width))
+    return centres, np.repeat(np.eye(n_classes), each, axis=0)
