@@ -92,6 +92,11 @@ class Summary:
         return len(self.labels)
 
     @property
+    def unread(self) -> float:
+        """Bits that the source may hold beyond `information`, for what more rows would show."""
+        return 0.0
+
+    @property
     def is_plug_in(self) -> bool:
         """Whether sampling adds to what it says and nothing corrects for that."""
         return False
@@ -149,6 +154,11 @@ class Pair(ABC, Generic[S]):
         if not self.synergy:
             return pid
         return dataclasses.replace(pid, synergy=self.joint_information() - pid.union_information)
+
+    @property
+    def unread_together(self) -> float:
+        """Bits that both sources may hold beyond `joint_information`."""
+        return max(self.t.unread, self.s.unread)
 
     def resampled(self, t: S, s: S, rows: Codes) -> Pair[S]:
         """The pair of summaries that were resampled to the same rows."""

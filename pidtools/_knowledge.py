@@ -47,6 +47,32 @@ class Quantity:
         return added
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What a teacher, a student and both together may hold beyond what was read of them.
+
+    By how much each quantity may then be too high or too low. A part that only one was read to
+    hold may be another's as well, and what one was not read to hold may be known to the other.
+    """
+
+    t: float
+    s: float
+    both: float
+
+    def off(self, quantity: Quantity) -> tuple[float, float]:
+        """How far down and up from the estimate the quantity may be."""
+        either = max(self.t, self.s)
+        return {
+            "teacher_information": (0.0, self.t),
+            "student_information": (0.0, self.s),
+            "joint_information": (0.0, self.both),
+            "distilled": (0.0, either),
+            "distillable": (self.s, self.t),
+            "student_only": (self.t, self.s),
+            "synergy": (either, self.both),
+        }[quantity.name]
+
+
 QUANTITIES = (
     Quantity("distillable", "distillable", r"Uni(Y : T \ S)", (1,), "#E69F00"),
     Quantity("distilled", "distilled", "Red(Y : T, S)", (0,), "#0072B2"),

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from pidtools import _validate, _warnings, resampling
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
 from pidtools._information import from_bits, said_in
-from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge
+from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge, Unread
 from pidtools._learning import lessons
 from pidtools._result import PID, UNITS, Interval, Units
 from pidtools._target import Target
@@ -188,8 +188,10 @@ class Measurement:
         own = in_bits * from_bits(1.0, units)
         distillable = DISTILLABLE.total(own)
         excess = self.excess(result.distillable, distillable)
+        # What S was not read to know may be the very thing.
+        tolerance = pid.gap + from_bits(pair.s.unread, units)
         p = resampling.p_above_border(
-            result.distillable, distillable, tolerance=pid.gap, excess=excess
+            result.distillable, distillable, tolerance=tolerance, excess=excess
         )
         is_bound = resampling.is_least(p, distillable, resampling.BORDER_SHARE)
         notes = [
@@ -200,13 +202,18 @@ class Measurement:
         return dataclasses.replace(
             result,
             notes=(*result.notes, *(said_in(units, note) for note in notes)),
-            intervals=self._intervals(result, own, level),
+            intervals=self._intervals(k, result, own, level),
             p_distillable=p,
             p_distillable_is_bound=is_bound,
         )
 
+    def unread(self, k: int) -> Unread:
+        """What the sources of one student may hold beyond what was read, in the units asked for."""
+        pair, unit = self.pairs[k], from_bits(1.0, self.options.units)
+        return Unread(pair.t.unread * unit, pair.s.unread * unit, pair.unread_together * unit)
+
     def _intervals(
-        self, result: DistillableKnowledge, replicates: Floats, level: float
+        self, k: int, result: DistillableKnowledge, replicates: Floats, level: float
     ) -> dict[str, Interval]:
         """Intervals of the atoms and of their sums, by the names of the task.
 
@@ -220,7 +227,7 @@ class Measurement:
             if (estimate := quantity.of(result)) is None:
                 continue
             own = quantity.total(replicates)
-            found[quantity.name] = resampling.interval(
+            spread = resampling.interval(
                 estimate,
                 own,
                 level,
@@ -229,6 +236,8 @@ class Measurement:
                 tolerance=result.pid.gap,
                 excess=self.excess(estimate, own),
             )
+            down, up = self.unread(k).off(quantity)
+            found[quantity.name] = spread.widened(down, up, 0.0, highest)
         return found
 
     def _notes_on_excess(self, estimate: float, replicates: Floats) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -347,6 +348,13 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         """Whether a value lies inside, ends included."""
         return self.low <= value <= self.high
+
+    def widened(
+        self, down: float, up: float, lowest: float = -math.inf, highest: float = math.inf
+    ) -> Interval:
+        """Return an interval with ends farther out, though not beyond what is possible."""
+        low, high = max(self.low - down, lowest), min(self.high + up, highest)
+        return Interval(min(low, self.low), max(high, self.high), self.confidence_level)
 
     def scaled(self, scale: float) -> Interval:
         """Return the same interval in other units."""

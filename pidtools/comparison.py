@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from pidtools import _warnings, resampling
 from pidtools._estimator import Estimator, Summary
 from pidtools._information import from_bits
-from pidtools._knowledge import COMPARED, DISTILLABLE, StudentComparison
+from pidtools._knowledge import COMPARED, DISTILLABLE, StudentComparison, Unread
 from pidtools._measuring import Measurement, Options, measure, note_on_bound
 from pidtools._result import Interval, Units
 from pidtools._types import Floats
@@ -109,10 +109,11 @@ def compare_students(
     between = (measured.replicates[:, 0] - measured.replicates[:, 1]) * from_bits(1.0, units)
     difference = plain.differences["distillable"]
     distillable = DISTILLABLE.total(between)
+    unread = _unread_by_students(measured)
     p = resampling.p_difference(
         difference,
         distillable,
-        tolerance=a.pid.gap + b.pid.gap,
+        tolerance=a.pid.gap + b.pid.gap + max(each.s for each in unread),
         excess=measured.excess(difference, distillable),
     )
     is_bound = resampling.is_least(p, distillable, 2)
@@ -131,11 +132,18 @@ def _intervals(
     between: Floats,
     level: float,
 ) -> dict[str, Interval]:
-    found = {}
+    found, unread = {}, _unread_by_students(measured)
     for quantity in COMPARED:
         if (difference := plain.differences.get(quantity.name)) is None:
             continue
         own = quantity.total(between)
         excess = measured.excess(difference, own)
-        found[quantity.name] = resampling.interval(difference, own, level, excess=excess)
+        spread = resampling.interval(difference, own, level, excess=excess)
+        (down_a, up_a), (down_b, up_b) = (each.off(quantity) for each in unread)
+        found[quantity.name] = spread.widened(down_a + up_b, up_a + down_b)
     return found
+
+
+def _unread_by_students(measured: Measurement) -> tuple[Unread, ...]:
+    """Of each student; what the teacher was not read to hold is the same for both."""
+    return tuple(dataclasses.replace(measured.unread(k), t=0.0) for k in range(2))

@@ -31,6 +31,7 @@ from pidtools._probe.linear import Linear, refitted
 from pidtools._probe.notes import (
     ROUNDING,
     note_on_silence,
+    note_on_unread,
     notes_on_cells,
     notes_on_columns,
     notes_on_data,
@@ -56,6 +57,11 @@ TABLE_TOLERANCE_MANY, ITERATIONS_MANY = 5e-3, 50
 # Cells a class of a source that knows nothing and of one that knows Y, of many classes; beyond
 # the most, and with fewer rows a cell, they cost more than they bring.
 CELLS_A_CLASS, MOST_CELLS, ROWS_A_CELL = (1, 4), 2000, 4
+# Exponent with which excess losses of real layers fall with the rows, where they fall slowly; at
+# home it is 1.
+SLOWEST = 0.45
+# Bits that a source may hold beyond what is reported, from which it is said.
+WORTH_SAYING = 0.02
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
 # Symbols that become a column each.
@@ -121,6 +127,12 @@ class ProbeSummary(Summary):
     def n_classes(self) -> int:
         """Number of classes."""
         return int(self.log_posteriors.shape[1])
+
+    @property
+    def unread(self) -> float:
+        """Bits beyond `information`, if losses fall as slowly with the rows as on real layers."""
+        lost = max(self.bound - self.bound_from_half, 0.0) * self.curve.left(SLOWEST)
+        return max(lost - (self.information - self.bound), 0.0)
 
     @_warnings.quiet
     def resampled(self, rows: Codes) -> ProbeSummary:
@@ -208,6 +220,11 @@ class ProbePair(Pair[ProbeSummary]):
         if pid.synergy is None or self.s.n_classes <= FEW_CLASSES:
             return pid
         return dataclasses.replace(pid, synergy=max(pid.synergy, 0.0))
+
+    @property
+    def unread_together(self) -> float:
+        """Bits that both sources may hold beyond what the probe of both knows."""
+        return 0.0 if self.both is None else self.both.unread
 
     def resampled(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
         """The pair of resampled summaries, its own probe and pool weighed like them."""
@@ -375,6 +392,10 @@ class Probe(Estimator[ProbeSummary]):
         if groups is not None:
             warn_if_kept_together(task, name)
         summary = self._summary(found, task, source, tuple(notes), left_out)
+        if summary.unread > WORTH_SAYING:
+            summary = dataclasses.replace(
+                summary, notes=(*summary.notes, note_on_unread(summary.unread, len(labels)))
+            )
         if self.n_cells:
             warn_of_few_cells(summary.information, summary.table, self.n_cells, name)
         return summary

@@ -141,6 +141,14 @@ class Curve:
     whole: float
     half: float
 
+    def left(self, exponent: float) -> float:
+        """What endless rows would add, over what all rows add to half of them.
+
+        For excess losses that fall with this power of the rows.
+        """
+        whole, half = float(self.whole**exponent), float(self.half**exponent)
+        return whole / (half - whole)
+
 
 @dataclass(frozen=True)
 class Found:

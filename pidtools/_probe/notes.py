@@ -93,6 +93,13 @@ def notes_on_columns(left_out: Codes) -> list[str]:
     ]
 
 
+def note_on_unread(bits: float, n_samples: int) -> str:
+    return (
+        f"what it says is what classifiers can decode from {n_samples} rows; it may hold up to "
+        f"{bits:.2g} bits more, and intervals allow for so much. More rows, or fit_on, show it."
+    )
+
+
 def note_on_silence(source: Array) -> str:
     if (source == source[0]).all():
         return "all rows are the same: it knows nothing of Y."
