@@ -62,6 +62,8 @@ CELLS_A_CLASS, MOST_CELLS, ROWS_A_CELL = (1, 4), 2000, 4
 SLOWEST = 0.45
 # Bits that a source may hold beyond what is reported, from which it is said.
 WORTH_SAYING = 0.02
+# Of the smaller information: so much added to the larger one is no sign of order any more.
+PART_ADDED = 0.1
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
 # Symbols that become a column each.
@@ -182,9 +184,10 @@ class ProbePair(Pair[ProbeSummary]):
         can't quite follow a source that is a garbling of the other, the union is bounded by what
         a pool of both posteriors knows: without new fits, so the same with and without synergy.
         Beyond 50 classes a pool is too poor to bound, as it counts twice what both know of a part
-        of Y: there the probe of both sources bounds, asked for a synergy or not. An information
-        below 0 counts as 0, as its table holds none; tables that can't carry one never put the
-        union below it.
+        of Y: there the probe of both sources bounds, asked for a synergy or not, and only as far
+        as it finds that one source adds nothing to the other; else it starves sooner than tables.
+        An information below 0 counts as 0, as its table holds none; tables that can't carry one
+        never put the union below it.
         """
         i_t, i_s = max(self.t.information, 0.0), max(self.s.information, 0.0)
         if self.linear is not None:
@@ -193,7 +196,12 @@ class ProbePair(Pair[ProbeSummary]):
         else:
             pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
             found = pid.union_information
-        union = _lawful(min(found, max(self._known_together, i_t, i_s)), i_t, i_s)
+        bound = max(self._known_together, i_t, i_s)
+        if self.linear is None:
+            found = min(found, bound)
+        elif found > bound:
+            found -= (found - bound) * _share_in_order(bound, i_t, i_s)
+        union = _lawful(found, i_t, i_s)
         gap = max(pid.gap, ROUNDING)
         return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
 
@@ -725,6 +733,12 @@ def _default_cells(n_classes: int, n_samples: int, share: float) -> int:
     wanted = least + share * (CELLS_A_CLASS[1] - CELLS_A_CLASS[0]) * n_classes
     affordable = min(MOST_CELLS, n_samples // ROWS_A_CELL)
     return int(max(min(wanted, affordable), least))
+
+
+def _share_in_order(together: float, i_t: float, i_s: float) -> float:
+    """1 where both know no more than one of them, falling to 0 where the other adds a part."""
+    added = together - max(i_t, i_s)
+    return float(np.clip(1 - added / max(PART_ADDED * min(i_t, i_s), ROUNDING), 0, 1))
 
 
 def _lawful(union: float, i_t: float, i_s: float) -> float:
