@@ -144,8 +144,10 @@ class Curve:
     def left(self, exponent: float) -> float:
         """What endless rows would add, over what all rows add to half of them.
 
-        For excess losses that fall with this power of the rows.
+        For excess losses that fall with this power of the rows; 0 where two folds are halves.
         """
+        if self.half <= self.whole:
+            return 0.0
         whole, half = float(self.whole**exponent), float(self.half**exponent)
         return whole / (half - whole)
 
