@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
 from pidtools._broja.union import ROUNDING, Options, Union, union_of
-from pidtools._information import mutual_information_of_table
+from pidtools._information import mutual_information_of_cells, mutual_information_of_table
 from pidtools._result import (
     NATS_PER_BIT,
     PID,
@@ -285,7 +285,7 @@ def _joint_information(p: Floats | coo_array) -> float:
     (t, s, y), (_, n_s, n_y) = p.coords, p.shape
     cell = np.unique(t * n_s + s, return_inverse=True)[1]
     mass, p_y = np.bincount(cell, p.data)[cell], np.bincount(y, p.data, n_y)[y]
-    return float((p.data * np.log(p.data / mass / p_y)).sum() / NATS_PER_BIT)
+    return mutual_information_of_cells(p.data, mass, p_y)
 
 
 def _decompose(

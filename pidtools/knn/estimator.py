@@ -10,9 +10,10 @@ import numpy as np
 from pidtools import _validate, _warnings
 from pidtools._cells import counting
 from pidtools._cells import summary as cells
+from pidtools._cells.corrections import first_order_bias
 from pidtools._cells.summary import CellSummary
 from pidtools._estimator import Estimator, Pair, Summary
-from pidtools._information import entropy as _entropy
+from pidtools._information import entropy_of_labels
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
 from pidtools.knn import search
@@ -108,8 +109,8 @@ class NeighbourPair(Pair[AnySummary]):
         if not (isinstance(self.t, PosteriorSummary) and isinstance(self.s, PosteriorSummary)):
             return _least_information(self.t.information, self.s.information)
         pid = cells.decompose(self.t, self.s)
-        excess = (cells.bias(self.t.counts) + cells.bias(self.s.counts)) / 2
-        room = _entropy_of_classes(self.t.counts) - max(pid.information_t, pid.information_s)
+        excess = (first_order_bias(self.t.counts) + first_order_bias(self.s.counts)) / 2
+        room = cells.label_entropy(self.t.counts) - max(pid.information_t, pid.information_s)
         return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
 
     def joint_information(self) -> float:
@@ -315,20 +316,12 @@ def _order_of_their_own(same: Codes, labels: Codes) -> Codes:
 
 def _bits_of_labels(raw: Raw, labels: Codes) -> float:
     """The information in bits, at most the entropy of the labels."""
-    return min(raw.nats / NATS_PER_BIT, _entropy(np.bincount(labels) / len(labels)))
+    return min(raw.nats / NATS_PER_BIT, entropy_of_labels(labels))
 
 
 def _cell_information(counts: Any) -> float:
-    """Information of a table of cells without the first order of its bias, in bits.
-
-    Where cells hold one class each that order is negative; no information is above that of Y.
-    """
-    corrected = cells.information(counts) - cells.bias(counts)
-    return min(corrected, _entropy_of_classes(counts))
-
-
-def _entropy_of_classes(counts: Any) -> float:
-    return _entropy(counts.sum(axis=0) / counts.sum())
+    """Information of a table of cells without the first order of its bias, in bits."""
+    return cells.corrected(counts, "miller-madow")
 
 
 def _votes(labels_of_neighbours: Codes, n_classes: int) -> Floats:
