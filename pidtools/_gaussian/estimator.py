@@ -25,6 +25,7 @@ from pidtools._gaussian.source import (
     together,
 )
 from pidtools._gaussian.target import Reduced
+from pidtools._magnitudes import as_columns
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes
 
@@ -92,7 +93,7 @@ class GaussianPair(Pair[GaussianSummary]):
         with factors.arithmetic():
             solved = pencil.solve(t.posterior.lower, s.posterior.lower)
             gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
-        return _decomposed(t, self.corrected or (solved.unique_t, solved.unique_s), gap)
+        return _decomposed(t, self.corrected or solved.uniques, gap)
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits from the covariance of all."""
@@ -195,7 +196,7 @@ class Gaussian(Estimator[GaussianSummary]):
             If the samples are few for the units.
         """
         with factors.arithmetic():
-            columns = _numbers(X, name)
+            columns = as_columns(X, name, otherwise="the Gaussian estimator needs numbers")
             reduced = self._reduced(Y)
             source = self._look(columns, reduced.values, name, reduced.rounding)
             source, of_x = _resolved(source, shrink=self.shrinkage is not None)
@@ -304,13 +305,6 @@ class Gaussian(Estimator[GaussianSummary]):
         return (-factors.log_det(posterior.lower) - bias) / NATS_PER_BIT
 
 
-def _numbers(X: Array, name: str) -> Array:
-    if X.dtype.kind in "US":
-        raise TypeError(f"{name} holds strings; the Gaussian estimator needs numbers.")
-    columns = X.reshape(len(X), -1)
-    return columns if columns.dtype.kind == "f" else columns.astype(np.float64)
-
-
 def _resolved(source: Source, *, shrink: bool) -> tuple[Source, Reduced]:
     """The source without units that are rounding of others, and small directions made units."""
     x = source.x
@@ -353,8 +347,8 @@ def _together(
 
 def _uniques(both: Together, excess: float) -> tuple[float, float]:
     """Both unique informations in bits, less what their spread has from sampling."""
-    unique_t, unique_s = (np.maximum(sign * both.log_g, 0.0).sum() / 2 - excess for sign in (-1, 1))
-    return float(unique_t) / NATS_PER_BIT, float(unique_s) / NATS_PER_BIT
+    unique_t, unique_s = pencil.uniques(both.log_g)
+    return (unique_t - excess) / NATS_PER_BIT, (unique_s - excess) / NATS_PER_BIT
 
 
 def _decomposed(t: GaussianSummary, uniques: tuple[float, float], gap: float) -> PID:

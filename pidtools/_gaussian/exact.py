@@ -188,7 +188,7 @@ def _broja(view: _View) -> PID:
     solved = pencil.solve(view.t.lower, view.s.lower)
     i_t, i_s = view.t.information, view.s.information
     # Laws of every normal law, which rounding may break by an eps: uniques below informations.
-    unique_t, unique_s = min(solved.unique_t, i_t), min(solved.unique_s, i_s)
+    unique_t, unique_s = map(min, solved.uniques, (i_t, i_s))
     return PID(
         redundancy=max(i_t - unique_t, 0.0),
         unique_t=unique_t,

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from pidtools import _blocks
 from pidtools._gaussian import factors
+from pidtools._gaussian.factors import inverse_of
 from pidtools._types import Array, Floats
 
 # Numbers in the float64 copy of a block of rows: 64 MB.
@@ -77,11 +78,6 @@ def units(X: Array) -> Floats:
     spread = np.subtract(*ends)
     unit: Floats = np.ldexp(1.0, np.frexp(spread)[1])
     return np.where(spread >= LEAST_RANGE, unit, 0.0)
-
-
-def inverse_of(scale: Floats) -> Floats:
-    """1 / scale, and 0 for columns that don't vary."""
-    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def cross_correlation(

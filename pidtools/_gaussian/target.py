@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._blocks import blocks
 from pidtools._gaussian import factors, moments
-from pidtools._gaussian.factors import Factor
+from pidtools._gaussian.factors import Factor, inverse_of
 from pidtools._gaussian.moments import Moments
 from pidtools._types import Array, Bools, Codes, Floats
 
@@ -102,8 +103,7 @@ def _is_single(Y: Array) -> Bools:
     if Y.itemsize <= 4:
         return single
     with np.errstate(over="ignore", under="ignore"):
-        for k in range(0, len(Y), ROWS):
-            part = Y[k : k + ROWS]
+        for part in (Y[rows] for rows in blocks(len(Y), 1, entries=ROWS)):
             single &= (part.astype(np.float32) == part).all(axis=0)
     return single
 
@@ -136,7 +136,7 @@ def _with_rests(
     Y: Array, mean: Floats, scale: Floats, factor: Factor, dropped: Codes, noise: Floats
 ) -> _Independent:
     """The columns a factor keeps, and what they leave of those dropped where it is no rounding."""
-    left = _Left(Y, mean, moments.inverse_of(scale), factor, dropped)
+    left = _Left(Y, mean, inverse_of(scale), factor, dropped)
     of_rest, noise_of_rest = left.deviations(), left.rounding(noise)
     new = np.flatnonzero(of_rest > noise_of_rest)
     lost = float(np.linalg.norm(np.delete(of_rest, new)))

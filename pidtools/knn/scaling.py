@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._magnitudes import exponents_of, note_on_decades
+from pidtools._magnitudes import as_columns, exponents_of, note_on_decades
 from pidtools._types import Array, Floats
 
 # A column whose deviation is below this share of its values holds rounding, not information.
@@ -92,6 +92,4 @@ def _is_spread(x: Floats) -> bool:
 
 def as_numbers(source: Array, name: str) -> Floats:
     """Features (n, d) in double precision of a clean source."""
-    if source.dtype.kind in "US":
-        raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')
-    return source.reshape(len(source), -1).astype(np.float64)
+    return as_columns(source, name).astype(np.float64)
