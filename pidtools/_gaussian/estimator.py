@@ -21,7 +21,7 @@ from pidtools._gaussian.source import (
     Source,
     Together,
     columns_of_y,
-    look,
+    source_of,
     together,
 )
 from pidtools._gaussian.target import Reduced
@@ -66,7 +66,7 @@ class GaussianSummary(Summary):
         """
         X, Y = self.source.x.used(rows), self.source.y.values[rows]
         with factors.arithmetic():
-            source = self.estimator._look(X, Y, "X")
+            source = self.estimator._source(X, Y, "X")
             if source.y.rank < self.source.y.rank:
                 raise ValueError("A resample lost a direction of Y.")
             return self.estimator._summary(source, Y, "X")
@@ -198,7 +198,7 @@ class Gaussian(Estimator[GaussianSummary]):
         with factors.arithmetic():
             columns = as_columns(X, name, otherwise="the Gaussian estimator needs numbers")
             reduced = self._reduced(Y)
-            source = self._look(columns, reduced.values, name, reduced.rounding)
+            source = self._source(columns, reduced.values, name, reduced.rounding)
             source, of_x = _resolved(source, shrink=self.shrinkage is not None)
             summary = self._summary(source, Y, name)
             notes = (
@@ -237,12 +237,12 @@ class Gaussian(Estimator[GaussianSummary]):
             residuals=source.residuals(posterior) if self._corrects else None,
         )
 
-    def _look(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
+    def _source(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
         """X beside columns of Y that were reduced, and what that took for rounding."""
         columns = moments.normal_scores(X) if self.copula else X
         shrinks = self.shrinkage is not None
         y = columns_of_y(Y, shrink=shrinks, rounding=rounding)
-        source = look(columns, y, shrink=shrinks)
+        source = source_of(columns, y, shrink=shrinks)
         if not shrinks:
             _check_size(source, name)
         return source
@@ -311,7 +311,7 @@ def _resolved(source: Source, *, shrink: bool) -> tuple[Source, Reduced]:
     clear = x.factor if shrink else factors.clear_part(x.factor)
     found = target.resolved(x.values, x.mean, x.scale, clear)
     if found.values is not x.values:
-        source = look(found.values, source.y, shrink=False)
+        source = source_of(found.values, source.y, shrink=False)
     elif clear is not x.factor:
         source = source.keeping(clear)
     rounded = dataclasses.replace(source.x, rounding=found.rounding)

@@ -192,7 +192,7 @@ class KNN(Estimator[AnySummary]):
         `groups` do not matter: a neighbour is a neighbour.
         """
         features = as_numbers(X, name)
-        raw, notes = self._look(features, Y, name, n_jobs)
+        raw, notes = self._raw(features, Y, name, n_jobs)
         if Y.dtype.kind == "f":
             return self._of_amount(features, Y, raw, notes)
         summary = self._of_labels(features, Y, random_state, notes, n_jobs)
@@ -217,7 +217,7 @@ class KNN(Estimator[AnySummary]):
         n_jobs: int | None = None,
     ) -> float:
         """I(X; Y) in bits alone, without the cells; `groups` do not matter."""
-        raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
+        raw, _ = self._raw(as_numbers(X, name), Y, name, n_jobs)
         return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
     @_warnings.quiet
@@ -234,7 +234,7 @@ class KNN(Estimator[AnySummary]):
         if isinstance(t, PosteriorSummary):
             both: AnySummary = self._of_labels(features, Y, t.seed, (), n_jobs)
         else:
-            both = self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
+            both = self._of_amount(features, Y, *self._raw(features, Y, "synergy", n_jobs))
         return replace(both, features=features[:, :0])  # nothing will join it
 
     def _of_amount(
@@ -269,7 +269,7 @@ class KNN(Estimator[AnySummary]):
             seed=seed,
         )
 
-    def _look(
+    def _raw(
         self, features: Floats, Y: Array, name: str, n_jobs: int | None
     ) -> tuple[Raw, tuple[str, ...]]:
         k = check_neighbours(self.n_neighbors, len(features))
