@@ -164,7 +164,8 @@ def _shrunk(value: float, variance: float) -> float:
 def _match(spread: Callable[[float], float], target: float) -> tuple[float, float]:
     """Share in [0, 1] whose spread meets the target as closely as can be, and that spread.
 
-    False position with halved weights (Illinois); the spread rises with the share.
+    False position with halved weights (Illinois); the spread rises with the share. The root
+    finders of SciPy stop by the share, not by the spread, whose draws take all the time.
     """
     low, below = 0.0, spread(0.0) - target
     if below >= 0:
