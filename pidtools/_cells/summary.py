@@ -135,11 +135,6 @@ def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
     )
 
 
-def shift_redundancy(pid: PID, change: float) -> PID:
-    """Move the redundancy, and both informations with it; the uniques stay."""
-    return dataclasses.replace(pid, redundancy=pid.redundancy + change)
-
-
 def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     """I(Y; T, S) in bits from the occupied cells of the triple, corrected as the summaries are.
 

@@ -45,13 +45,14 @@ def blocks(n_samples: int, width: int) -> Iterator[slice]:
     return _blocks.blocks(n_samples, width, entries=BLOCK_NUMBERS, least=MIN_ROWS)
 
 
-def moments(X: Array, Y: Array) -> Moments:
-    """Joint moments (divided by n - 1) of X, shape (n, d), and Y, shape (n, k).
+def moments(X: Array, Y: Array | None = None) -> Moments:
+    """Joint moments (divided by n - 1) of X, shape (n, d), and Y, shape (n, k), if there is one.
 
     Blocks of rows are read one after the other, so X may be a memory map. All are shifted by the
     mean of the first block, which keeps the digits that a large offset would cancel, and taken in
     units of about the range of each column, so that no square leaves the floats.
     """
+    Y = X[:, :0] if Y is None else Y
     n, d, width = len(X), X.shape[1], X.shape[1] + Y.shape[1]
     first = next(blocks(n, width))
     shift = np.concatenate([A[first].mean(axis=0, dtype=np.float64) for A in (X, Y)])

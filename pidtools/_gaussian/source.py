@@ -144,7 +144,7 @@ class Source:
 
 def columns_of_y(Y: Array, *, shrink: bool, rounding: float = 0.0) -> Columns:
     """Y, shape (n, k), by itself: the same beside every source."""
-    columns = _columns(Y, moments.moments(Y, Y[:, :0]), shrink)
+    columns = _columns(Y, moments.moments(Y), shrink)
     return dataclasses.replace(columns, rounding=rounding)
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from pidtools._blocks import blocks
 from pidtools._gaussian import factors, moments
 from pidtools._gaussian.factors import Factor, inverse_of
-from pidtools._gaussian.moments import Moments
 from pidtools._types import Array, Bools, Codes, Floats
 
 # A direction is rounding of the numbers stored when changes of so many units in the last place of
@@ -54,7 +53,7 @@ def reduce(Y: Array) -> Reduced:
     A direction that is small but no rounding is made a column of its own, so that no covariance
     has to hold it beside large ones. Multiplying columns by powers of two changes nothing.
     """
-    found = _moments(Y)
+    found = moments.moments(Y)
     place = last_place(Y) * np.hypot(found.mean, found.scale)
     everything, varies = np.arange(Y.shape[1]), np.flatnonzero(found.scale > place)
     constant = np.setdiff1d(everything, varies)
@@ -68,7 +67,7 @@ def reduce(Y: Array) -> Reduced:
 
 def without_constants(Y: Array) -> Reduced:
     """Leave out constant columns only."""
-    varies = np.flatnonzero(_moments(Y).scale > 0)
+    varies = np.flatnonzero(moments.moments(Y).scale > 0)
     none, everything = np.zeros(0, np.int64), np.arange(Y.shape[1])
     values = Y if len(varies) == Y.shape[1] else Y[:, varies]
     return Reduced(values, np.setdiff1d(everything, varies), none, 0.0)
@@ -108,10 +107,6 @@ def _is_single(Y: Array) -> Bools:
     return single
 
 
-def _moments(Y: Array) -> Moments:
-    return moments.moments(Y, Y[:, :0])
-
-
 @dataclass(frozen=True)
 class _Independent:
     """Columns that span others, which of them they stand for, and the rounding left out."""
@@ -123,7 +118,7 @@ class _Independent:
 
 def _independent(Y: Array, noise: Floats) -> _Independent:
     """Columns that span those of Y, whose deviations by rounding are `noise`."""
-    found = _moments(Y)
+    found = moments.moments(Y)
     factor = _clearly_independent(found.correlation)
     everything = np.arange(Y.shape[1])
     if factor.rank == len(everything):

@@ -82,7 +82,7 @@ class PosteriorSummary(CellSummary):
         """The summary of drawn rows, whose neighbours stay those of the whole sample."""
         weights = np.bincount(rows, minlength=self.n_samples)
         counts = counting.count_weighted(self.codes, self.labels, weights)
-        return replace(self, counts=counts, information=_cell_information(counts))
+        return replace(self, counts=counts, information=cells.corrected(counts, "miller-madow"))
 
 
 AnySummary = PosteriorSummary | NeighbourSummary
@@ -111,7 +111,7 @@ class NeighbourPair(Pair[AnySummary]):
         pid = cells.decompose(self.t, self.s)
         excess = (first_order_bias(self.t.counts) + first_order_bias(self.s.counts)) / 2
         room = cells.label_entropy(self.t.counts) - max(pid.information_t, pid.information_s)
-        return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
+        return replace(pid, redundancy=pid.redundancy + min(-excess, max(room, 0.0)))
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits of the joined columns."""
@@ -260,7 +260,7 @@ class KNN(Estimator[AnySummary]):
         counts, codes = self._cells(features, labels, seed, n_jobs)
         return PosteriorSummary(
             estimator=self,
-            information=_cell_information(counts),
+            information=cells.corrected(counts, "miller-madow"),
             labels=labels,
             notes=notes,
             codes=codes,
@@ -317,11 +317,6 @@ def _order_of_their_own(same: Codes, labels: Codes) -> Codes:
 def _bits_of_labels(raw: Raw, labels: Codes) -> float:
     """The information in bits, at most the entropy of the labels."""
     return min(raw.nats / NATS_PER_BIT, entropy_of_labels(labels))
-
-
-def _cell_information(counts: Any) -> float:
-    """Information of a table of cells without the first order of its bias, in bits."""
-    return cells.corrected(counts, "miller-madow")
 
 
 def _votes(labels_of_neighbours: Codes, n_classes: int) -> Floats:

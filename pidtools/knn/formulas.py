@@ -21,7 +21,7 @@ from pidtools._magnitudes import exponents_of
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Bools, Codes, Floats
 from pidtools.knn import search
-from pidtools.knn.scaling import deviations_of, refuse_copies, rescale
+from pidtools.knn.scaling import refuse_copies, rescale
 
 
 class Raw(NamedTuple):
@@ -180,7 +180,7 @@ def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) ->
     ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1) if euclidean else d * np.log(2)
     # Apart from their powers of two, so that no deviation vanishes.
     exponents = exponents_of(x)
-    spread = np.log(deviations_of(np.ldexp(x, -exponents)) / deviations_of(scaled)).sum()
+    spread = np.log(np.ldexp(x, -exponents).std(axis=0) / scaled.std(axis=0)).sum()
     spread += np.log(2) * exponents.sum()
     nats = digamma(n) - digamma(k) + ball + d * logs.mean() + spread
     n_tied = int((found.tied > 0).sum())

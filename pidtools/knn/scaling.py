@@ -27,7 +27,7 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...
         source = np.ldexp(given, -(common if scale == "none" else exponents[name]))
         # Shifted first, so that a large offset does not hide the deviation.
         centred = source - source.mean(axis=0)
-        deviations = deviations_of(centred)
+        deviations = centred.std(axis=0)
         varies = deviations > CONSTANT_SHARE * np.abs(source).max(axis=0)
         if scale != "none" and source.shape[1] > 1:
             notes += note_on_decades(source, name)
@@ -48,12 +48,6 @@ _SCALE_NOTES = {
     "whiten": "Columns of each source were turned and scaled to unit covariance.",
     "none": "Columns were taken in the units they came in; neighbours depend on those.",
 }
-
-
-def deviations_of(x: Floats) -> Floats:
-    """Standard deviations of the columns."""
-    deviations: Floats = x.std(axis=0)
-    return deviations
 
 
 def _whiten(x: Floats) -> Floats:
