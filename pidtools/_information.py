@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from pidtools._result import NATS_PER_BIT, Units, factor
-from pidtools._types import Floats
+from pidtools._types import Array, Codes, Floats
 
 BITS_IN_TEXT = re.compile(r"([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?) bits\b")
 
@@ -38,18 +38,27 @@ def entropy(p: Floats) -> float:
     return float(-terms.sum() / NATS_PER_BIT) + 0.0
 
 
-def mutual_information_of_table(p_xy: Floats) -> float:
-    """I(X; Y) in bits of a joint pmf of shape (n_x, n_y).
+def entropy_of_labels(labels: Codes) -> float:
+    """Plug-in entropy in bits of labels, shape (n_samples,)."""
+    return entropy(np.bincount(labels) / len(labels))
+
+
+def mutual_information_of_table(p_xy: Floats, p_y: Floats | None = None) -> float:
+    """I(X; Y) in bits of a joint pmf of shape (n_x, n_y); `p_y` where the sums are known better."""
+    if p_y is None:
+        # NumPy adds pairwise along contiguous axes only; one by one, a long column loses digits.
+        p_y = np.ascontiguousarray(p_xy.T).sum(axis=1)
+    x, y = np.nonzero(p_xy)
+    return mutual_information_of_cells(p_xy[x, y], p_xy.sum(axis=1)[x], p_y[y])
+
+
+def mutual_information_of_cells(p: Array, p_x: Array, p_y: Array, total: float = 1.0) -> float:
+    """I(X; Y) in bits of occupied cells, each with its two marginals; all sum to `total`.
 
     Each cell enters as p log(p / (p_x p_y)), so that independent tables read 0 to rounding
     of the ratio instead of the rounding of three entropies.
     """
-    p_x = p_xy.sum(axis=1, keepdims=True)
-    # NumPy adds pairwise along contiguous axes only; one by one, a long column loses digits.
-    p_y = np.ascontiguousarray(p_xy.T).sum(axis=1)[None, :]
-    x, y = np.nonzero(p_xy)
-    p = p_xy[x, y]
-    return float((p * np.log(p / p_x[x, 0] / p_y[0, y])).sum() / NATS_PER_BIT)
+    return float((p * np.log(p * total / p_x / p_y)).sum() / total / NATS_PER_BIT)
 
 
 def plug_in_bias(n_occupied: int, n_rows: int, n_columns: int, n_samples: int) -> float:

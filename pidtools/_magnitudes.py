@@ -1,4 +1,4 @@
-"""Sizes of the columns of a source: their powers of two, and spreads over decades."""
+"""Columns of numbers, and their sizes: powers of two, and spreads over decades."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from pidtools._types import Array
 
 # Deviations of this many times the range of the middle half of a column; columns named in a note.
 ALIKE, NAMED = 10, 8
+
+
+def as_columns(X: Array, name: str, *, otherwise: str = 'use estimator="symbols" for it') -> Array:
+    """A clean source as floats, shape (n, d), in the precision it has."""
+    if X.dtype.kind in "US":
+        raise TypeError(f"{name} holds strings; {otherwise}.")
+    columns = X.reshape(len(X), -1)
+    return columns if columns.dtype.kind == "f" else columns.astype(np.float64)
 
 
 def note_on_decades(x: Array, name: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,14 @@ class Samples:
         """Codes of the units drawn, each as often as its unit."""
         if self.groups is None:
             return units
-        order = np.argsort(self.groups, kind="stable")
-        ends = np.cumsum(np.bincount(self.groups))
-        starts = np.concatenate([[0], ends[:-1]])
-        parts = [order[a:b] for a, b in zip(starts[units], ends[units], strict=True)]
-        return np.concatenate(parts)
+        members = _members(self.groups)
+        return np.concatenate([members[unit] for unit in units])
+
+
+def _members(groups: Codes) -> list[Codes]:
+    """Rows of each group, in rising order."""
+    order, ends = np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))
+    return [order[start:end] for start, end in pairwise((0, *ends.tolist()))]
 
 
 def bootstrap(samples: Samples, rng: np.random.Generator) -> Codes:
@@ -74,16 +78,12 @@ def permutation(samples: Samples, rng: np.random.Generator) -> Codes:
     """All rows in another order; with groups, groups of one size change places."""
     if samples.groups is None:
         return rng.permutation(samples.n_samples)
-    sizes = np.bincount(samples.groups)
-    order = np.argsort(samples.groups, kind="stable")
-    starts = np.cumsum(sizes) - sizes
+    members, sizes = _members(samples.groups), np.bincount(samples.groups)
     rows = np.empty(samples.n_samples, dtype=np.int64)
     for size in np.unique(sizes):
-        members = np.flatnonzero(sizes == size)
-        for target, source in zip(members, rng.permutation(members), strict=True):
-            rows[order[starts[target] : starts[target] + size]] = order[
-                starts[source] : starts[source] + size
-            ]
+        alike = np.flatnonzero(sizes == size)
+        for target, source in zip(alike, rng.permutation(alike), strict=True):
+            rows[members[target]] = members[source]
     return rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pidtools._cells import counting
-from pidtools._cells import summary as cells
+from pidtools._cells.corrections import plug_in
 from pidtools._information import plug_in_bias
 
 
@@ -21,7 +21,7 @@ def test_bias_is_what_independent_samples_show() -> None:
     n, draws = 500, []
     for _ in range(400):
         counts = counting.count(rng.integers(0, 6, n), rng.integers(0, 4, n))
-        draws.append(cells.information(counts))
+        draws.append(plug_in(counts))
     error = np.std(draws) / np.sqrt(len(draws))
     # Second order, O(1/n^2), is below a hundredth of the standard error at this n.
     assert abs(np.mean(draws) - plug_in_bias(24, 6, 4, n)) <= 4 * error

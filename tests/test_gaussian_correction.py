@@ -25,41 +25,41 @@ def test_information_bias_against_wishart_draws() -> None:
 
 
 def test_identical_residuals_have_no_excess() -> None:
-    same = correction.Residuals(np.eye(3), 90, 90, 99)
+    same = correction.Scatter(np.eye(3), 90, 90, 99)
     assert same.shared_degrees == 90
     assert correction.fit(np.zeros(3), same).excess == pytest.approx(0.0, abs=1e-9)
-    apart = correction.Residuals(0.1 * np.eye(3), 90, 90, 99)
+    apart = correction.Scatter(0.1 * np.eye(3), 90, 90, 99)
     assert correction.fit(np.log([2.0, 1.0, 0.5]), apart).excess > 0.01
 
 
 def test_a_garbled_source_gets_no_excess() -> None:
     """Where all eigenvalues lie far on one side there is nothing to spread across."""
-    apart = correction.Residuals(0.3 * np.eye(3), 490, 490, 499)
+    apart = correction.Scatter(0.3 * np.eye(3), 490, 490, 499)
     assert correction.fit(np.log([0.2, 0.15, 0.1]), apart).excess == pytest.approx(0.0, abs=1e-12)
-    one = correction.Residuals(np.array([[0.3]]), 490, 490, 499)
+    one = correction.Scatter(np.array([[0.3]]), 490, 490, 499)
     assert correction.fit(np.log([0.2]), one).excess == pytest.approx(0.0, abs=1e-12)
 
 
 def test_less_spread_than_equal_eigenvalues_show_is_mirrored() -> None:
     """Both sides of the mean of equal channels cancel, so that no bias is left there."""
-    residuals = correction.Residuals(0.3 * np.eye(4), 95, 95, 99)
+    scatter = correction.Scatter(0.3 * np.eye(4), 95, 95, 99)
     drawn = np.array([1.0, 0.4, -0.4, -1.0])
     uniques = []
     for size in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55):
         log_g = size * drawn
-        uniques.append(np.abs(log_g).sum() / 4 - correction.fit(log_g, residuals).excess)
+        uniques.append(np.abs(log_g).sum() / 4 - correction.fit(log_g, scatter).excess)
     assert (np.diff(uniques) > 0).all()
     assert uniques[0] < -0.02
     assert uniques[-1] > 0.02
 
 
 def test_eigenvalues_of_certain_sign_are_no_part_of_the_cluster() -> None:
-    residuals = correction.Residuals(0.3 * np.eye(4), 95, 95, 99)
-    found = correction.fit(np.log([20.0, 1.2, 0.9, 0.05]), residuals).log_g
+    scatter = correction.Scatter(0.3 * np.eye(4), 95, 95, 99)
+    found = correction.fit(np.log([20.0, 1.2, 0.9, 0.05]), scatter).log_g
     np.testing.assert_allclose(found[[0, 3]], np.log([20.0, 0.05]), atol=0.1)
     assert (np.abs(found[1:3]) < 0.2).all()
     # All of one size, far from 0: the centre is certain, and there is nothing to spread across.
-    one_sided = correction.fit(np.log([4.0, 3.6, 3.3, 3.0]), residuals)
+    one_sided = correction.fit(np.log([4.0, 3.6, 3.3, 3.0]), scatter)
     assert one_sided.excess == pytest.approx(0.0, abs=1e-12)
     np.testing.assert_allclose(one_sided.log_g.mean(), np.log(3.45), atol=0.05)
 

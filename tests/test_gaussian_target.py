@@ -101,7 +101,7 @@ def test_two_frames_of_y_are_made_one() -> None:
     right, again = gaussian.pair(t, s).pid(), gaussian.pair(t, other).pid()
     np.testing.assert_allclose(atoms(again)[:3], atoms(right)[:3], atol=right.gap + again.gap)
     apart = pencil.solve(t.posterior.lower, other.posterior.lower)
-    assert abs(apart.unique_t - right.unique_t) > 1
+    assert abs(apart.uniques[0] - right.unique_t) > 1
     assert abs(apart.upper - apart.lower) < 1e-10
     joint = known(right.joint_information)
     assert again.joint_information == pytest.approx(joint, abs=1e-10)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
 from pidtools._broja.union import ROUNDING, Options, Union, union_of
-from pidtools._information import mutual_information_of_table
+from pidtools._information import mutual_information_of_cells, mutual_information_of_table
 from pidtools._result import (
     NATS_PER_BIT,
     PID,
@@ -292,7 +292,7 @@ def _joint_information(p: Floats | coo_array) -> float:
     (t, s, y), (_, n_s, n_y) = p.coords, p.shape
     cell = np.unique(t * n_s + s, return_inverse=True)[1]
     mass, p_y = np.bincount(cell, p.data)[cell], np.bincount(y, p.data, n_y)[y]
-    return float((p.data * np.log(p.data / mass / p_y)).sum() / NATS_PER_BIT)
+    return mutual_information_of_cells(p.data, mass, p_y)
 
 
 def _decompose(
@@ -317,14 +317,10 @@ def _decompose(
 def _atoms(
     union: Union, i_t: float, i_s: float, joint_information: float | None, tol: float
 ) -> PID:
-    """Atoms from the feasible value; bounds that hold for every pmf tighten both ends."""
-    i_max = max(i_t, i_s)
-    upper = max(min(union.upper, i_t + i_s), i_max)
-    synergy = None
-    if joint_information is not None:
-        upper = max(min(upper, joint_information), i_max)
-        synergy = max(joint_information - upper, 0.0)
-    gap = max(upper - max(union.lower, i_max), 0.0) + union.rounding
+    """Atoms from the feasible value of the union."""
+    joint = np.inf if joint_information is None else joint_information
+    upper, gap = map(float, _tightened(union.lower, union.upper, i_t, i_s, joint))
+    gap += union.rounding
     outcome = union.outcome
     if outcome in (Outcome.inaccurate, Outcome.iteration_limit) and gap <= tol:
         outcome = Outcome.optimal
@@ -332,7 +328,7 @@ def _atoms(
         upper,
         i_t,
         i_s,
-        synergy=synergy,
+        synergy=None if joint_information is None else max(joint_information - upper, 0.0),
         gap=gap,
         outcome=outcome,
         q=union.q,
@@ -341,12 +337,17 @@ def _atoms(
     return pid if pid.redundancy >= 0 else dataclasses.replace(pid, redundancy=0.0)
 
 
+def _tightened(lower: Any, upper: Any, i_t: Any, i_s: Any, joint: Any) -> tuple[Any, Any]:
+    """Upper end and width of bounds on the union, within what holds for every pmf."""
+    least = np.maximum(i_t, i_s)
+    upper = np.maximum(np.minimum(np.minimum(upper, i_t + i_s), joint), least)
+    return upper, np.maximum(upper - np.maximum(lower, least), 0.0)
+
+
 def _batch_atoms(p: Floats, fields: Floats, tol: float, max_iter: int) -> PIDBatch:
     """Atoms of all members as in `_atoms`; members not solved in one go are solved alone."""
     lower, upper, i_t, i_s, joint, largest_dual = fields.T / NATS_PER_BIT
-    i_max = np.maximum(i_t, i_s)
-    upper = np.maximum(np.minimum(np.minimum(upper, i_t + i_s), joint), i_max)
-    gap = np.maximum(upper - np.maximum(lower, i_max), 0.0)
+    upper, gap = _tightened(lower, upper, i_t, i_s, joint)
     gap += ROUNDING * (1.0 + NATS_PER_BIT * largest_dual)
     atoms = np.stack(
         [np.maximum(i_t + i_s - upper, 0.0), upper - i_s, upper - i_t,

@@ -36,14 +36,6 @@ def join(p_ty: Floats, p_sy: Floats) -> Floats:
     return np.maximum(edges[::-1], 0.0)
 
 
-def union_information(joined: Floats, p_y: Floats) -> float:
-    """I(J; Y) in nats."""
-    mass = joined.sum(axis=1, keepdims=True)
-    positive = joined > 0
-    ratio = np.divide(joined, mass, out=np.ones_like(joined), where=positive) / p_y
-    return float((joined[positive] * np.log(ratio[positive])).sum())
-
-
 def optimal_q(p_ty: Floats, p_sy: Floats, joined: Floats) -> coo_array:
     """Sparse q[t, s, y] that attains the union information: T and S independent given J.
 

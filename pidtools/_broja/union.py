@@ -132,7 +132,7 @@ def _one_source(reduced: Reduction, keep_q: bool) -> Union:
 
 def _two_classes(reduced: Reduction, keep_q: bool) -> Union:
     joined = hull.join(reduced.p_ty, reduced.p_sy)
-    value = hull.union_information(joined, reduced.p_ty.sum(axis=0)) / NATS_PER_BIT
+    value = mutual_information_of_table(joined, reduced.p_ty.sum(axis=0))
     q = hull.optimal_q(reduced.p_ty, reduced.p_sy, joined) if keep_q else None
     # The running sums of the ROC curves add one rounding a vertex.
     vertices = len(reduced.p_ty) + len(reduced.p_sy)

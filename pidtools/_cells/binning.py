@@ -14,7 +14,7 @@ from pidtools._cells.corrections import CORRECTIONS
 from pidtools._cells.counting import combine
 from pidtools._cells.summary import CellPair, CellSummary
 from pidtools._estimator import Estimator
-from pidtools._magnitudes import exponents_of, note_on_decades
+from pidtools._magnitudes import as_columns, exponents_of, note_on_decades
 from pidtools._types import Array, Codes
 
 # Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
@@ -157,7 +157,7 @@ class Binning(_Cells):
         n_jobs: int | None = None,
     ) -> CellSummary:
         """Bin `X`, shape (n, d), and count the cells with the labels, shape (n,)."""
-        features = _features(X, name)
+        features = as_columns(X, name)
         n_bins = self._bins_for(*features.shape)
         return cells.summarise_codes(
             self.codes(features, random_state=random_state),
@@ -291,7 +291,7 @@ class KMeansBinning(_Cells):
         n_jobs: int | None = None,
     ) -> CellSummary:
         """Cluster `X`, shape (n, d), and count the clusters with the labels, shape (n,)."""
-        features = _features(X, name)
+        features = as_columns(X, name)
         if len(features) < self.n_clusters:
             raise ValueError(
                 f"{name} has {len(features)} samples, fewer than n_clusters={self.n_clusters}; "
@@ -343,10 +343,3 @@ def _to_ordinary_size(features: Array) -> Array:
         return features  # the plain pipeline, bit for bit
     scaled: Array = np.ldexp(features, -np.frexp(largest)[1])
     return scaled
-
-
-def _features(X: Array, name: str) -> Array:
-    if X.dtype.kind in "US":
-        raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')
-    features = X.reshape(len(X), -1)
-    return features if features.dtype.kind == "f" else features.astype(np.float64)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import xlogy
 
-from pidtools._information import plug_in_bias
+from pidtools._information import mutual_information_of_cells, plug_in_bias
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats
 
@@ -30,8 +30,8 @@ def plug_in(counts: csr_array) -> float:
     entries = counts.tocoo()
     n = entries.data.sum()
     rows, columns = counts.sum(axis=1), counts.sum(axis=0)
-    ratio = entries.data * n / rows[entries.coords[0]] / columns[entries.coords[1]]
-    return float((entries.data * np.log(ratio)).sum() / n / NATS_PER_BIT)
+    of_row, of_column = rows[entries.coords[0]], columns[entries.coords[1]]
+    return mutual_information_of_cells(entries.data, of_row, of_column, n)
 
 
 def first_order_bias(counts: csr_array) -> float:

@@ -92,7 +92,7 @@ def summarise_codes(
     counts = count(cells, labels)
     few = _few_samples(counts)
     _warn(few, name)
-    value = _corrected(counts, correction, seed)
+    value = corrected(counts, correction, seed)
     return CellSummary(
         estimator=estimator,
         information=value,
@@ -103,16 +103,6 @@ def summarise_codes(
         correction=correction,
         seed=seed,
     )
-
-
-def information(counts: csr_array) -> float:
-    """Plug-in mutual information in bits of a contingency table."""
-    return plug_in(counts)
-
-
-def bias(counts: csr_array) -> float:
-    """First-order excess in bits of the plug-in information of a contingency table."""
-    return first_order_bias(counts)
 
 
 def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
@@ -145,11 +135,6 @@ def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
     )
 
 
-def shift_redundancy(pid: PID, change: float) -> PID:
-    """Move the redundancy, and both informations with it; the uniques stay."""
-    return dataclasses.replace(pid, redundancy=pid.redundancy + change)
-
-
 def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     """I(Y; T, S) in bits from the occupied cells of the triple, corrected as the summaries are.
 
@@ -160,22 +145,25 @@ def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     """
     counts = count(combine(summary_t.codes, summary_s.codes), summary_t.labels)
     _warn(_few_samples(counts), "synergy")
-    return _corrected(counts, summary_t.correction, summary_t.seed)
+    return corrected(counts, summary_t.correction, summary_t.seed)
 
 
-def _corrected(counts: csr_array, correction: str, seed: int) -> float:
-    """Information in bits by the named correction, at most the entropy of the labels."""
+def corrected(counts: csr_array, correction: str, seed: int = 0) -> float:
+    """Information in bits by the named correction, at most the entropy of the labels.
+
+    Where cells hold one class each the first order of the bias is negative.
+    """
     value = corrected_information(counts, correction, seed)
-    return value if correction == "none" else min(value, _label_entropy(counts))
+    return value if correction == "none" else min(value, label_entropy(counts))
 
 
 def _notes(counts: csr_array) -> tuple[str, ...]:
     n_cells, sizes = counts.shape[0], counts.sum(axis=1)
-    h_y = _label_entropy(counts)
+    h_y = label_entropy(counts)
     return (
         f"{n_cells} cells hold at most {np.log2(n_cells):.2f} bits of H(Y) = {h_y:.2f} bits; "
         f"{sizes.mean():.0f} samples a cell on average, {sizes.min():.0f} in the smallest; "
-        f"plug-in information is biased by about {bias(counts):+.2g} bits.",
+        f"plug-in information is biased by about {first_order_bias(counts):+.2g} bits.",
     )
 
 
@@ -189,14 +177,14 @@ def _note_on_correction(counts: csr_array, correction: str, value: float) -> tup
 
 
 def _few_samples(counts: csr_array) -> tuple[str, ...]:
-    excess, n_samples = bias(counts), int(counts.sum())
+    excess, n_samples = first_order_bias(counts), int(counts.sum())
     n_alone = int((counts.sum(axis=1) == 1).sum())
     if n_alone > WARN_ALONE_SHARE * n_samples:
         found = (
             f"{n_alone} of {n_samples} samples are alone in their cell, where any label looks "
             "certain"
         )
-    elif excess > WARN_BIAS_SHARE * _label_entropy(counts):
+    elif excess > WARN_BIAS_SHARE * label_entropy(counts):
         found = (
             f"{n_samples} samples in {counts.nnz} occupied cells are too few; sampling alone adds "
             f"about {excess:.2g} bits"
@@ -211,5 +199,6 @@ def _warn(texts: tuple[str, ...], name: str) -> None:
         _warnings.warn(f"{name}: {text}")
 
 
-def _label_entropy(counts: csr_array) -> float:
+def label_entropy(counts: csr_array) -> float:
+    """Entropy in bits of the classes of a contingency table."""
     return entropy(counts.sum(axis=0) / counts.sum())

@@ -41,7 +41,7 @@ def information_bias(n_y: int, degrees: int, rank: int) -> float:
 
 
 @dataclass(frozen=True)
-class Residuals:
+class Scatter:
     """How the residuals of Y given T and given S vary together in the sample.
 
     Attributes
@@ -89,14 +89,14 @@ class Fit:
     log_g: Floats
 
 
-def fit(log_g: Floats, residuals: Residuals, *, effort: float = 1.0) -> Fit:
+def fit(log_g: Floats, scatter: Scatter, *, effort: float = 1.0) -> Fit:
     """Find eigenvalues whose samples spread as the estimated ones do, and by how much more.
 
     Parameters
     ----------
     log_g : ndarray, shape (n_y,)
         Natural logs of the estimated eigenvalues, falling, unbiased in their sum.
-    residuals : Residuals
+    scatter : Scatter
         Of the same sample.
     effort : float
         Share of the usual number of draws. They are the same for every sample of one size, so
@@ -112,7 +112,7 @@ def fit(log_g: Floats, residuals: Residuals, *, effort: float = 1.0) -> Fit:
     much, and its spread falls short of the end of the path by what the other's exceeds it: both
     sides cancel in the mean, and no bias is left where truth lies at its border.
     """
-    draws = _draw(residuals, effort)
+    draws = _draw(scatter, effort)
     path = _path(log_g, draws)
     target = _half_spread(log_g)
 
@@ -164,7 +164,8 @@ def _shrunk(value: float, variance: float) -> float:
 def _match(spread: Callable[[float], float], target: float) -> tuple[float, float]:
     """Share in [0, 1] whose spread meets the target as closely as can be, and that spread.
 
-    False position with halved weights (Illinois); the spread rises with the share.
+    False position with halved weights (Illinois); the spread rises with the share. The root
+    finders of SciPy stop by the share, not by the spread, whose draws take all the time.
     """
     low, below = 0.0, spread(0.0) - target
     if below >= 0:
@@ -218,32 +219,32 @@ class _Draws:
         return float(spread.mean() - slope * (control.mean() - log_g.sum()))
 
 
-def _draw(residuals: Residuals, effort: float) -> _Draws:
-    n_y = len(residuals.cross)
+def _draw(scatter: Scatter, effort: float) -> _Draws:
+    n_y = len(scatter.cross)
     # The estimate inherits its sampling error over the root of this number: 5 to 20 %.
     n_draws = max(int(effort * np.clip(10_000 // n_y**2, MIN_DRAWS, 400)), MIN_DRAWS)
     rng = np.random.default_rng(SEED)
-    shared = residuals.shared_degrees
-    both = _residual_root(residuals, shared) @ _wishart_root(2 * n_y, shared, n_draws, rng)
+    shared = scatter.shared_degrees
+    both = _residual_root(scatter, shared) @ _wishart_root(2 * n_y, shared, n_draws, rng)
     scatters: list[Floats] = [
         _scatter(part) + _scatter(_wishart_root(n_y, degrees - shared, n_draws, rng))
         for part, degrees in (
-            (both[:, :n_y], residuals.degrees_t),
-            (both[:, n_y:], residuals.degrees_s),
+            (both[:, :n_y], scatter.degrees_t),
+            (both[:, n_y:], scatter.degrees_s),
         )
     ]
     root_t, root_s = (np.asarray(np.linalg.cholesky(s), dtype=np.float64) for s in scatters)
     identity = np.broadcast_to(np.eye(n_y), root_s.shape)
-    shift = log_det_mean(n_y, residuals.degrees_s) - log_det_mean(n_y, residuals.degrees_t)
+    shift = log_det_mean(n_y, scatter.degrees_s) - log_det_mean(n_y, scatter.degrees_t)
     return _Draws(
         root_t, np.asarray(np.linalg.solve(root_s, identity), dtype=np.float64), shift / n_y
     )
 
 
-def _residual_root(residuals: Residuals, shared: int) -> Floats:
+def _residual_root(scatter: Scatter, shared: int) -> Floats:
     """Root of the covariance of both residuals in the shared degrees of freedom."""
-    private = 1.0 - shared / np.sqrt(residuals.degrees_t * residuals.degrees_s)
-    left, cosine, right = np.linalg.svd(residuals.cross / (1.0 - private))
+    private = 1.0 - shared / np.sqrt(scatter.degrees_t * scatter.degrees_s)
+    left, cosine, right = np.linalg.svd(scatter.cross / (1.0 - private))
     cosine = _less_spread(cosine, shared, private)
     cosine = np.where(cosine >= IDENTICAL, 1.0, cosine)
     n_y = len(cosine)

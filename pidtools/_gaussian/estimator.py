@@ -21,10 +21,11 @@ from pidtools._gaussian.source import (
     Source,
     Together,
     columns_of_y,
-    look,
+    source_of,
     together,
 )
 from pidtools._gaussian.target import Reduced
+from pidtools._magnitudes import as_columns
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes
 
@@ -65,7 +66,7 @@ class GaussianSummary(Summary):
         """
         X, Y = self.source.x.used(rows), self.source.y.values[rows]
         with factors.arithmetic():
-            source = self.estimator._look(X, Y, "X")
+            source = self.estimator._source(X, Y, "X")
             if source.y.rank < self.source.y.rank:
                 raise ValueError("A resample lost a direction of Y.")
             return self.estimator._summary(source, Y, "X")
@@ -92,7 +93,7 @@ class GaussianPair(Pair[GaussianSummary]):
         with factors.arithmetic():
             solved = pencil.solve(t.posterior.lower, s.posterior.lower)
             gap = abs(solved.upper - solved.lower) + _rounding(t) + _rounding(s)
-        return _decomposed(t, self.corrected or (solved.unique_t, solved.unique_s), gap)
+        return _decomposed(t, self.corrected or solved.uniques, gap)
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits from the covariance of all."""
@@ -195,9 +196,9 @@ class Gaussian(Estimator[GaussianSummary]):
             If the samples are few for the units.
         """
         with factors.arithmetic():
-            columns = _numbers(X, name)
+            columns = as_columns(X, name, otherwise="the Gaussian estimator needs numbers")
             reduced = self._reduced(Y)
-            source = self._look(columns, reduced.values, name, reduced.rounding)
+            source = self._source(columns, reduced.values, name, reduced.rounding)
             source, of_x = _resolved(source, shrink=self.shrinkage is not None)
             summary = self._summary(source, Y, name)
             notes = (
@@ -236,12 +237,12 @@ class Gaussian(Estimator[GaussianSummary]):
             residuals=source.residuals(posterior) if self._corrects else None,
         )
 
-    def _look(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
+    def _source(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
         """X beside columns of Y that were reduced, and what that took for rounding."""
         columns = moments.normal_scores(X) if self.copula else X
         shrinks = self.shrinkage is not None
         y = columns_of_y(Y, shrink=shrinks, rounding=rounding)
-        source = look(columns, y, shrink=shrinks)
+        source = source_of(columns, y, shrink=shrinks)
         if not shrinks:
             _check_size(source, name)
         return source
@@ -304,20 +305,13 @@ class Gaussian(Estimator[GaussianSummary]):
         return (-factors.log_det(posterior.lower) - bias) / NATS_PER_BIT
 
 
-def _numbers(X: Array, name: str) -> Array:
-    if X.dtype.kind in "US":
-        raise TypeError(f"{name} holds strings; the Gaussian estimator needs numbers.")
-    columns = X.reshape(len(X), -1)
-    return columns if columns.dtype.kind == "f" else columns.astype(np.float64)
-
-
 def _resolved(source: Source, *, shrink: bool) -> tuple[Source, Reduced]:
     """The source without units that are rounding of others, and small directions made units."""
     x = source.x
     clear = x.factor if shrink else factors.clear_part(x.factor)
     found = target.resolved(x.values, x.mean, x.scale, clear)
     if found.values is not x.values:
-        source = look(found.values, source.y, shrink=False)
+        source = source_of(found.values, source.y, shrink=False)
     elif clear is not x.factor:
         source = source.keeping(clear)
     rounded = dataclasses.replace(source.x, rounding=found.rounding)
@@ -353,8 +347,8 @@ def _together(
 
 def _uniques(both: Together, excess: float) -> tuple[float, float]:
     """Both unique informations in bits, less what their spread has from sampling."""
-    unique_t, unique_s = (np.maximum(sign * both.log_g, 0.0).sum() / 2 - excess for sign in (-1, 1))
-    return float(unique_t) / NATS_PER_BIT, float(unique_s) / NATS_PER_BIT
+    unique_t, unique_s = pencil.uniques(both.log_g)
+    return (unique_t - excess) / NATS_PER_BIT, (unique_s - excess) / NATS_PER_BIT
 
 
 def _decomposed(t: GaussianSummary, uniques: tuple[float, float], gap: float) -> PID:

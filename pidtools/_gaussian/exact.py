@@ -103,7 +103,7 @@ def _decompose(cov: Floats, sizes: tuple[int, int, int], tolerance: float, measu
     decompose = _broja if measure == "broja" else _mmi
     try:
         found = [factors.factorise(block, tolerance) for block in blocks]
-        pid = decompose(_look(correlation, scale, spans, found, tolerance))
+        pid = decompose(_condition(correlation, scale, spans, found, tolerance))
     except factors.IndefiniteError:
         raise ValueError(
             "cov is indefinite: it has negative eigenvalues beyond rounding, so no data have it; "
@@ -119,7 +119,7 @@ def _decompose(cov: Floats, sizes: tuple[int, int, int], tolerance: float, measu
         more = [factors.with_remainders(block, one, tolerance) for block, one in pairs]
         if [one.rank for one in more] == [one.rank for one in found]:
             return pid
-        other = decompose(_look(correlation, scale, spans, more, tolerance))
+        other = decompose(_condition(correlation, scale, spans, more, tolerance))
     except (factors.IndefiniteError, factors.DeterministicError):
         return _with_doubt(pid, np.inf)
     return _with_doubt(pid, pid.distance(other) + other.gap)
@@ -137,7 +137,7 @@ def _with_doubt(pid: PID, gap: float) -> PID:
 
 
 @dataclass(frozen=True)
-class _View:
+class _Conditioned:
     """What T, S and both leave of Y, and what was left out."""
 
     t: Posterior
@@ -147,9 +147,9 @@ class _View:
     notes: tuple[str, ...]
 
 
-def _look(
+def _condition(
     correlation: Floats, scale: Floats, spans: list[Codes], found: list[Factor], tolerance: float
-) -> _View:
+) -> _Conditioned:
     if found[2].rank == 0:
         raise ValueError("cov gives Y no variance; there is nothing to know about a constant.")
     t, s, y = (span[factor.kept] for span, factor in zip(spans, found, strict=True))
@@ -161,7 +161,7 @@ def _look(
     named = zip(("T", "S", "Y"), spans, found, strict=True)
     notes = (left_out(name, *_dropped(scale[span] == 0, factor)) for name, span, factor in named)
     rounding = factors.rounding(len(scale), tolerance, p, r, both)
-    return _View(p, r, both, rounding, tuple(note for note in notes if note))
+    return _Conditioned(p, r, both, rounding, tuple(note for note in notes if note))
 
 
 def _dropped(constant: Bools, factor: Factor) -> tuple[Codes, Codes]:
@@ -184,32 +184,32 @@ def _listed(which: Codes) -> str:
     return f"unit{'s' if len(which) > 1 else ''} {shown}{more}"
 
 
-def _broja(view: _View) -> PID:
-    solved = pencil.solve(view.t.lower, view.s.lower)
-    i_t, i_s = view.t.information, view.s.information
+def _broja(left: _Conditioned) -> PID:
+    solved = pencil.solve(left.t.lower, left.s.lower)
+    i_t, i_s = left.t.information, left.s.information
     # Laws of every normal law, which rounding may break by an eps: uniques below informations.
-    unique_t, unique_s = min(solved.unique_t, i_t), min(solved.unique_s, i_s)
+    unique_t, unique_s = map(min, solved.uniques, (i_t, i_s))
     return PID(
         redundancy=max(i_t - unique_t, 0.0),
         unique_t=unique_t,
         unique_s=unique_s,
-        synergy=max(view.both.information - i_t - unique_s, 0.0),
-        gap=abs(solved.upper - solved.lower) + view.rounding,
+        synergy=max(left.both.information - i_t - unique_s, 0.0),
+        gap=abs(solved.upper - solved.lower) + left.rounding,
         outcome=Outcome.closed_form,
-        notes=view.notes,
+        notes=left.notes,
     )
 
 
-def _mmi(view: _View) -> PID:
-    i_t, i_s = view.t.information, view.s.information
+def _mmi(left: _Conditioned) -> PID:
+    i_t, i_s = left.t.information, left.s.information
     union = max(i_t, i_s)
     return PID.of_union(
         union,
         i_t,
         i_s,
-        synergy=max(view.both.information - union, 0.0),
-        gap=view.rounding,
+        synergy=max(left.both.information - union, 0.0),
+        gap=left.rounding,
         outcome=Outcome.closed_form,
         measure="mmi",
-        notes=view.notes,
+        notes=left.notes,
     )

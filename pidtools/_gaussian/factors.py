@@ -87,8 +87,13 @@ def tolerance_of(dtype: np.dtype[np.generic]) -> float:
 def standardise(cov: Floats) -> tuple[Floats, Floats]:
     """Correlations, with rows and columns of zeros for constant units, and deviations."""
     scale = np.sqrt(np.diag(cov))
-    weight = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+    weight = inverse_of(scale)
     return cov * weight * weight[:, None], scale
+
+
+def inverse_of(scale: Floats) -> Floats:
+    """1 / scale, and 0 for columns that don't vary."""
+    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def factorise(cov: Floats, tolerance: float = RANK_TOLERANCE) -> Factor:

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 
 from pidtools import _blocks
 from pidtools._gaussian import factors
+from pidtools._gaussian.factors import inverse_of
 from pidtools._types import Array, Floats
 
 # Numbers in the float64 copy of a block of rows: 64 MB.
@@ -44,13 +45,14 @@ def blocks(n_samples: int, width: int) -> Iterator[slice]:
     return _blocks.blocks(n_samples, width, entries=BLOCK_NUMBERS, least=MIN_ROWS)
 
 
-def moments(X: Array, Y: Array) -> Moments:
-    """Joint moments (divided by n - 1) of X, shape (n, d), and Y, shape (n, k).
+def moments(X: Array, Y: Array | None = None) -> Moments:
+    """Joint moments (divided by n - 1) of X, shape (n, d), and Y, shape (n, k), if there is one.
 
     Blocks of rows are read one after the other, so X may be a memory map. All are shifted by the
     mean of the first block, which keeps the digits that a large offset would cancel, and taken in
     units of about the range of each column, so that no square leaves the floats.
     """
+    Y = X[:, :0] if Y is None else Y
     n, d, width = len(X), X.shape[1], X.shape[1] + Y.shape[1]
     first = next(blocks(n, width))
     shift = np.concatenate([A[first].mean(axis=0, dtype=np.float64) for A in (X, Y)])
@@ -77,11 +79,6 @@ def units(X: Array) -> Floats:
     spread = np.subtract(*ends)
     unit: Floats = np.ldexp(1.0, np.frexp(spread)[1])
     return np.where(spread >= LEAST_RANGE, unit, 0.0)
-
-
-def inverse_of(scale: Floats) -> Floats:
-    """1 / scale, and 0 for columns that don't vary."""
-    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def cross_correlation(

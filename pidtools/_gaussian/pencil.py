@@ -39,21 +39,15 @@ class Pencil:
     upper: float
 
     @property
-    def unique_t(self) -> float:
-        """What only T knows, in bits."""
-        return float(np.maximum(-self.log_g, 0.0).sum() / 2)
-
-    @property
-    def unique_s(self) -> float:
-        """What only S knows, in bits."""
-        return float(np.maximum(self.log_g, 0.0).sum() / 2)
+    def uniques(self) -> tuple[float, float]:
+        """What only T and what only S knows, in bits."""
+        return uniques(self.log_g)
 
 
-def log_eigenvalues(lower_p: Floats, lower_r: Floats) -> Floats:
-    """log2 of the generalised eigenvalues of two covariances given by their factors."""
-    sigma = np.linalg.svd(solve_lower(lower_r, lower_p), compute_uv=False)
-    log_g: Floats = 2.0 * np.log2(sigma)
-    return log_g
+def uniques(log_g: Floats) -> tuple[float, float]:
+    """Both unique informations in the unit of the logs of the generalised eigenvalues."""
+    of_t, of_s = (np.maximum(sign * log_g, 0.0).sum() / 2 for sign in (-1.0, 1.0))
+    return float(of_t), float(of_s)
 
 
 def solve(lower_p: Floats, lower_r: Floats) -> Pencil:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._gaussian import moments
+from pidtools._gaussian.factors import inverse_of
 from pidtools._types import Array, Floats
 
 # Rows looked at, evenly spaced: they know a share to a percent, and wide data cost little.
@@ -65,9 +66,9 @@ def _shape(X: Array) -> tuple[Floats, Floats, Floats, Floats]:
     ends = np.stack([np.zeros(X.shape[1]), X.min(axis=0), X.max(axis=0)])
     shares = np.stack([(end == X).mean(axis=0) for end in ends])
     most, columns = shares.argmax(axis=0), np.arange(X.shape[1])
-    z = (X - X.mean(axis=0, dtype=np.float64)) * moments.inverse_of(moments.units(X))
+    z = (X - X.mean(axis=0, dtype=np.float64)) * inverse_of(moments.units(X))
     deviation = np.sqrt((z * z).mean(axis=0))
-    z *= moments.inverse_of(deviation)
+    z *= inverse_of(deviation)
     square, varies = z * z, deviation > 0
     skew, kurtosis = (square * z).mean(axis=0), (square * square).mean(axis=0) - 3.0 * varies
     return ends[most, columns], shares[most, columns], skew, kurtosis

@@ -144,11 +144,11 @@ class Source:
 
 def columns_of_y(Y: Array, *, shrink: bool, rounding: float = 0.0) -> Columns:
     """Y, shape (n, k), by itself: the same beside every source."""
-    columns = _columns(Y, moments.moments(Y, Y[:, :0]), shrink)
+    columns = _columns(Y, moments.moments(Y), shrink)
     return dataclasses.replace(columns, rounding=rounding)
 
 
-def look(X: Array, y: Columns, *, shrink: bool) -> Source:
+def source_of(X: Array, y: Columns, *, shrink: bool) -> Source:
     """X, shape (n, d), beside Y."""
     d = X.shape[1]
     both = moments.moments(X, y.values)
@@ -221,13 +221,13 @@ class Together:
         Natural logs of the generalised eigenvalues, falling.
     frame : ndarray, shape (n_y, n_y)
         Their eigenvectors, in which S leaves the identity.
-    scatter : Residuals of `correction`
+    scatter : Scatter
         How the residuals vary together.
     """
 
     log_g: Floats
     frame: Floats
-    scatter: correction.Residuals
+    scatter: correction.Scatter
 
 
 def together(t: Residuals, s: Residuals) -> Together:
@@ -240,7 +240,7 @@ def together(t: Residuals, s: Residuals) -> Together:
     signs = np.sign((largest * v_s.T).sum(axis=1))
     n = len(s.values) - 1
     cross = (v_t * signs).T @ (t.values.T @ s.values) @ (v_s * signs) / n
-    scatter = correction.Residuals(cross, t.degrees, s.degrees, n)
+    scatter = correction.Scatter(cross, t.degrees, s.degrees, n)
     return Together(2.0 * np.log(sigma), v_s, scatter)
 
 

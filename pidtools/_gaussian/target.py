@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._blocks import blocks
 from pidtools._gaussian import factors, moments
-from pidtools._gaussian.factors import Factor
-from pidtools._gaussian.moments import Moments
+from pidtools._gaussian.factors import Factor, inverse_of
 from pidtools._types import Array, Bools, Codes, Floats
 
 # A direction is rounding of the numbers stored when changes of so many units in the last place of
@@ -53,7 +53,7 @@ def reduce(Y: Array) -> Reduced:
     A direction that is small but no rounding is made a column of its own, so that no covariance
     has to hold it beside large ones. Multiplying columns by powers of two changes nothing.
     """
-    found = _moments(Y)
+    found = moments.moments(Y)
     place = last_place(Y) * np.hypot(found.mean, found.scale)
     everything, varies = np.arange(Y.shape[1]), np.flatnonzero(found.scale > place)
     constant = np.setdiff1d(everything, varies)
@@ -67,7 +67,7 @@ def reduce(Y: Array) -> Reduced:
 
 def without_constants(Y: Array) -> Reduced:
     """Leave out constant columns only."""
-    varies = np.flatnonzero(_moments(Y).scale > 0)
+    varies = np.flatnonzero(moments.moments(Y).scale > 0)
     none, everything = np.zeros(0, np.int64), np.arange(Y.shape[1])
     values = Y if len(varies) == Y.shape[1] else Y[:, varies]
     return Reduced(values, np.setdiff1d(everything, varies), none, 0.0)
@@ -102,14 +102,9 @@ def _is_single(Y: Array) -> Bools:
     if Y.itemsize <= 4:
         return single
     with np.errstate(over="ignore", under="ignore"):
-        for k in range(0, len(Y), ROWS):
-            part = Y[k : k + ROWS]
+        for part in (Y[rows] for rows in blocks(len(Y), 1, entries=ROWS)):
             single &= (part.astype(np.float32) == part).all(axis=0)
     return single
-
-
-def _moments(Y: Array) -> Moments:
-    return moments.moments(Y, Y[:, :0])
 
 
 @dataclass(frozen=True)
@@ -123,7 +118,7 @@ class _Independent:
 
 def _independent(Y: Array, noise: Floats) -> _Independent:
     """Columns that span those of Y, whose deviations by rounding are `noise`."""
-    found = _moments(Y)
+    found = moments.moments(Y)
     factor = _clearly_independent(found.correlation)
     everything = np.arange(Y.shape[1])
     if factor.rank == len(everything):
@@ -136,7 +131,7 @@ def _with_rests(
     Y: Array, mean: Floats, scale: Floats, factor: Factor, dropped: Codes, noise: Floats
 ) -> _Independent:
     """The columns a factor keeps, and what they leave of those dropped where it is no rounding."""
-    left = _Left(Y, mean, moments.inverse_of(scale), factor, dropped)
+    left = _Left(Y, mean, inverse_of(scale), factor, dropped)
     of_rest, noise_of_rest = left.deviations(), left.rounding(noise)
     new = np.flatnonzero(of_rest > noise_of_rest)
     lost = float(np.linalg.norm(np.delete(of_rest, new)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from pidtools import _warnings
 from pidtools._blocks import blocks
-from pidtools._information import entropy, mutual_information_of_table
+from pidtools._information import entropy, entropy_of_labels, mutual_information_of_table
 from pidtools._probe.held_out import Found, HeldOut, sums
 from pidtools._probe.pool import log_loss
 from pidtools._probe.posterior_cells import cell_means
@@ -30,7 +30,7 @@ def notes_on_fits(found: Found, labels: Codes) -> tuple[str, ...]:
     total = sum(found.pool.weights.values())
     ranked = sorted(found.pool.weights.items(), key=lambda item: -item[1])
     shares = ", ".join(f"{name} {weight / total:.0%}" for name, weight in ranked[:4] if total)
-    h_y = entropy(np.bincount(labels) / len(labels))
+    h_y = entropy_of_labels(labels)
     bound = h_y - log_loss(found.log_p, labels).mean() / NATS_PER_BIT
     half = h_y - log_loss(found.log_p_from_half, labels).mean() / NATS_PER_BIT
     left_out = (
@@ -132,7 +132,7 @@ def _share_of_repeats(source: Array) -> float:
 
 
 def warn_if_starved(found: Found, labels: Codes, name: str) -> None:
-    h_y = entropy(np.bincount(labels) / len(labels))
+    h_y = entropy_of_labels(labels)
     losses = log_loss(found.log_p, labels), log_loss(found.log_p_from_half, labels)
     cost = float((losses[1] - losses[0]).mean()) / NATS_PER_BIT
     if cost > WARN_STARVED_SHARE * h_y:

@@ -10,9 +10,10 @@ import numpy as np
 from pidtools import _validate, _warnings
 from pidtools._cells import counting
 from pidtools._cells import summary as cells
+from pidtools._cells.corrections import first_order_bias
 from pidtools._cells.summary import CellSummary
 from pidtools._estimator import Estimator, Pair, Summary
-from pidtools._information import entropy as _entropy
+from pidtools._information import entropy_of_labels
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
 from pidtools.knn import search
@@ -81,7 +82,7 @@ class PosteriorSummary(CellSummary):
         """The summary of drawn rows, whose neighbours stay those of the whole sample."""
         weights = np.bincount(rows, minlength=self.n_samples)
         counts = counting.count_weighted(self.codes, self.labels, weights)
-        return replace(self, counts=counts, information=_cell_information(counts))
+        return replace(self, counts=counts, information=cells.corrected(counts, "miller-madow"))
 
 
 AnySummary = PosteriorSummary | NeighbourSummary
@@ -108,9 +109,9 @@ class NeighbourPair(Pair[AnySummary]):
         if not (isinstance(self.t, PosteriorSummary) and isinstance(self.s, PosteriorSummary)):
             return _least_information(self.t.information, self.s.information)
         pid = cells.decompose(self.t, self.s)
-        excess = (cells.bias(self.t.counts) + cells.bias(self.s.counts)) / 2
-        room = _entropy_of_classes(self.t.counts) - max(pid.information_t, pid.information_s)
-        return cells.shift_redundancy(pid, min(-excess, max(room, 0.0)))
+        excess = (first_order_bias(self.t.counts) + first_order_bias(self.s.counts)) / 2
+        room = cells.label_entropy(self.t.counts) - max(pid.information_t, pid.information_s)
+        return replace(pid, redundancy=pid.redundancy + min(-excess, max(room, 0.0)))
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits of the joined columns."""
@@ -191,7 +192,7 @@ class KNN(Estimator[AnySummary]):
         `groups` do not matter: a neighbour is a neighbour.
         """
         features = as_numbers(X, name)
-        raw, notes = self._look(features, Y, name, n_jobs)
+        raw, notes = self._raw(features, Y, name, n_jobs)
         if Y.dtype.kind == "f":
             return self._of_amount(features, Y, raw, notes)
         summary = self._of_labels(features, Y, random_state, notes, n_jobs)
@@ -216,7 +217,7 @@ class KNN(Estimator[AnySummary]):
         n_jobs: int | None = None,
     ) -> float:
         """I(X; Y) in bits alone, without the cells; `groups` do not matter."""
-        raw, _ = self._look(as_numbers(X, name), Y, name, n_jobs)
+        raw, _ = self._raw(as_numbers(X, name), Y, name, n_jobs)
         return raw.nats / NATS_PER_BIT if Y.dtype.kind == "f" else _bits_of_labels(raw, Y)
 
     @_warnings.quiet
@@ -233,7 +234,7 @@ class KNN(Estimator[AnySummary]):
         if isinstance(t, PosteriorSummary):
             both: AnySummary = self._of_labels(features, Y, t.seed, (), n_jobs)
         else:
-            both = self._of_amount(features, Y, *self._look(features, Y, "synergy", n_jobs))
+            both = self._of_amount(features, Y, *self._raw(features, Y, "synergy", n_jobs))
         return replace(both, features=features[:, :0])  # nothing will join it
 
     def _of_amount(
@@ -259,7 +260,7 @@ class KNN(Estimator[AnySummary]):
         counts, codes = self._cells(features, labels, seed, n_jobs)
         return PosteriorSummary(
             estimator=self,
-            information=_cell_information(counts),
+            information=cells.corrected(counts, "miller-madow"),
             labels=labels,
             notes=notes,
             codes=codes,
@@ -268,7 +269,7 @@ class KNN(Estimator[AnySummary]):
             seed=seed,
         )
 
-    def _look(
+    def _raw(
         self, features: Floats, Y: Array, name: str, n_jobs: int | None
     ) -> tuple[Raw, tuple[str, ...]]:
         k = check_neighbours(self.n_neighbors, len(features))
@@ -315,20 +316,7 @@ def _order_of_their_own(same: Codes, labels: Codes) -> Codes:
 
 def _bits_of_labels(raw: Raw, labels: Codes) -> float:
     """The information in bits, at most the entropy of the labels."""
-    return min(raw.nats / NATS_PER_BIT, _entropy(np.bincount(labels) / len(labels)))
-
-
-def _cell_information(counts: Any) -> float:
-    """Information of a table of cells without the first order of its bias, in bits.
-
-    Where cells hold one class each that order is negative; no information is above that of Y.
-    """
-    corrected = cells.information(counts) - cells.bias(counts)
-    return min(corrected, _entropy_of_classes(counts))
-
-
-def _entropy_of_classes(counts: Any) -> float:
-    return _entropy(counts.sum(axis=0) / counts.sum())
+    return min(raw.nats / NATS_PER_BIT, entropy_of_labels(labels))
 
 
 def _votes(labels_of_neighbours: Codes, n_classes: int) -> Floats:

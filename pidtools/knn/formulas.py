@@ -21,7 +21,7 @@ from pidtools._magnitudes import exponents_of
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Bools, Codes, Floats
 from pidtools.knn import search
-from pidtools.knn.scaling import deviations_of, refuse_copies, rescale
+from pidtools.knn.scaling import refuse_copies, rescale
 
 
 class Raw(NamedTuple):
@@ -95,8 +95,7 @@ def ross_of_arrays(x: Floats, labels: Codes, k: int, metric: str, scale: str, n_
         return Raw(0.0, n, 0, 0.0, (*notes, *small))
     sizes = np.bincount(labels)
     balls, dimension = _balls_within_classes(x, labels, sizes, k, euclidean, n_jobs)
-    inside, shell = balls.count_in(x, euclidean=euclidean, n_jobs=n_jobs)
-    near = inside + balls.reached * shell
+    near = balls.reached_in(x, euclidean=euclidean, n_jobs=n_jobs)
     nats = digamma(n) + np.mean(digamma(balls.joint) - digamma(near)) - digamma(sizes) @ sizes / n
     return Raw(float(nats), n, int(balls.tied.sum()), dimension, (*notes, *small), len(sizes))
 
@@ -150,11 +149,8 @@ def conditional_of_arrays(
     found = search.nearest(x, y, z, k=k, euclidean=euclidean, n_jobs=n_jobs)
     ball = _Ball.of(found)
     n_xz, n_yz, n_z = (
-        inside + ball.reached * shell
-        for inside, shell in (
-            ball.count_in(*part, euclidean=euclidean, n_jobs=n_jobs)
-            for part in ((x, z), (y, z), (z,))
-        )
+        ball.reached_in(*part, euclidean=euclidean, n_jobs=n_jobs)
+        for part in ((x, z), (y, z), (z,))
     )
     nats = np.mean(digamma(ball.joint) - digamma(n_xz) - digamma(n_yz) + digamma(n_z))
     return Raw(
@@ -184,7 +180,7 @@ def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) ->
     ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1) if euclidean else d * np.log(2)
     # Apart from their powers of two, so that no deviation vanishes.
     exponents = exponents_of(x)
-    spread = np.log(deviations_of(np.ldexp(x, -exponents)) / deviations_of(scaled)).sum()
+    spread = np.log(np.ldexp(x, -exponents).std(axis=0) / scaled.std(axis=0)).sum()
     spread += np.log(2) * exponents.sum()
     nats = digamma(n) - digamma(k) + ball + d * logs.mean() + spread
     n_tied = int((found.tied > 0).sum())
@@ -224,6 +220,11 @@ class _Ball(NamedTuple):
         inside = np.where(self.atoms, found.counts, found.counts - found.on)
         shell = np.where(self.atoms, 0, np.maximum(found.on - 1, 0))
         return inside.astype(np.float64), shell.astype(np.float64)
+
+    def reached_in(self, *groups: Floats, euclidean: bool, n_jobs: int) -> Floats:
+        """Points at the depth of the shell where the k-th neighbour is expected."""
+        inside, shell = self.count_in(*groups, euclidean=euclidean, n_jobs=n_jobs)
+        return inside + self.reached * shell
 
 
 def _share_shells(

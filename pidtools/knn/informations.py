@@ -8,6 +8,7 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
+from pidtools._information import from_bits
 from pidtools._result import NATS_PER_BIT, UNITS, Units
 from pidtools._types import Floats
 from pidtools.knn.formulas import (
@@ -335,14 +336,13 @@ def entropy(
 
 def _estimate(raw: Raw, units: Units) -> NeighbourEstimate:
     missing, notes = judge(raw)
-    factor = NATS_PER_BIT if units == "nats" else 1.0
     return NeighbourEstimate(
         value=raw.nats if units == "nats" else raw.nats / NATS_PER_BIT,
         units=units,
         n_samples=raw.n_samples,
         n_tied=raw.n_tied,
         effective_dimension=raw.dimension,
-        expected_error=missing * factor,
+        expected_error=from_bits(missing, units),
         notes=notes,
     )
 

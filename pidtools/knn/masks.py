@@ -20,7 +20,7 @@ LEAF_SIZE = 64
 WIDE, LONG, FIRST_SHARE = 10, 4096, 8
 
 
-def improve(found: tree.Nearest, grown: tree.Tree, n_jobs: int) -> None:
+def improve(found: tree.NearestPlaces, grown: tree.Tree, n_jobs: int) -> None:
     """Look for nearer ones among all points of a tree."""
     from pidtools.knn.kernels.masks import nearest_masked_kernel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pidtools._magnitudes import exponents_of, note_on_decades
+from pidtools._magnitudes import as_columns, exponents_of, note_on_decades
 from pidtools._types import Array, Floats
 
 # A column whose deviation is below this share of its values holds rounding, not information.
@@ -27,7 +27,7 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...
         source = np.ldexp(given, -(common if scale == "none" else exponents[name]))
         # Shifted first, so that a large offset does not hide the deviation.
         centred = source - source.mean(axis=0)
-        deviations = deviations_of(centred)
+        deviations = centred.std(axis=0)
         varies = deviations > CONSTANT_SHARE * np.abs(source).max(axis=0)
         if scale != "none" and source.shape[1] > 1:
             notes += note_on_decades(source, name)
@@ -48,12 +48,6 @@ _SCALE_NOTES = {
     "whiten": "Columns of each source were turned and scaled to unit covariance.",
     "none": "Columns were taken in the units they came in; neighbours depend on those.",
 }
-
-
-def deviations_of(x: Floats) -> Floats:
-    """Standard deviations of the columns."""
-    deviations: Floats = x.std(axis=0)
-    return deviations
 
 
 def _whiten(x: Floats) -> Floats:
@@ -92,6 +86,4 @@ def _is_spread(x: Floats) -> bool:
 
 def as_numbers(source: Array, name: str) -> Floats:
     """Features (n, d) in double precision of a clean source."""
-    if source.dtype.kind in "US":
-        raise TypeError(f'{name} holds strings; use estimator="symbols" for it.')
-    return source.reshape(len(source), -1).astype(np.float64)
+    return as_columns(source, name).astype(np.float64)

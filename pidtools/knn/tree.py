@@ -53,7 +53,7 @@ class Tree:
     euclidean: bool
 
 
-class Nearest(NamedTuple):
+class NearestPlaces(NamedTuple):
     """The k nearest others of each point, in rising order."""
 
     distances: Floats  # (n, k), squared if Euclidean
@@ -87,12 +87,12 @@ def grow(*groups: Floats, euclidean: bool, leaf_size: int = LEAF_SIZE) -> Tree:
     )
 
 
-def nearest_at_home(tree: Tree, k: int, n_jobs: int) -> Nearest:
+def nearest_at_home(tree: Tree, k: int, n_jobs: int) -> NearestPlaces:
     """K nearest among the points of the same leaf, from which the search of others starts."""
     from pidtools.knn.kernels.tree import home_kernel
 
     n = len(tree.order)
-    found = Nearest(np.empty((n, k)), np.empty((n, k), np.int64), np.empty(n, np.int64))
+    found = NearestPlaces(np.empty((n, k)), np.empty((n, k), np.int64), np.empty(n, np.int64))
 
     def search(first: int, last: int) -> None:
         home_kernel(*_arrays(tree), k, first, last, *found)
@@ -101,7 +101,7 @@ def nearest_at_home(tree: Tree, k: int, n_jobs: int) -> Nearest:
     return found
 
 
-def improve(found: Nearest, tree: Tree, n_jobs: int) -> None:
+def improve(found: NearestPlaces, tree: Tree, n_jobs: int) -> None:
     """Look for nearer ones in the other leaves."""
     from pidtools.knn.kernels.tree import nearest_kernel
 

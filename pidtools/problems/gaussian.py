@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from pidtools import _warnings
-from pidtools._result import PID, Outcome
+from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Codes, Floats
 
 RandomState = int | np.random.Generator | None
@@ -90,14 +90,8 @@ class GaussianProblem:
 
 
 def _pid(i_t: float, i_s: float, union: float, i_both: float) -> PID:
-    return PID(
-        redundancy=float(i_t + i_s - union),
-        unique_t=float(union - i_s),
-        unique_s=float(union - i_t),
-        synergy=float(i_both - union),
-        gap=FORMULA,
-        outcome=Outcome.closed_form,
-    )
+    i_t, i_s, union, synergy = map(float, (i_t, i_s, union, i_both - union))
+    return PID.of_union(union, i_t, i_s, synergy=synergy, gap=FORMULA, outcome=Outcome.closed_form)
 
 
 def scalar_channels(
@@ -246,9 +240,8 @@ def repeated(problem: GaussianProblem, times: int, name: str, seed: int) -> Gaus
 def _information(cov: Floats, source: Codes, target: Codes) -> float:
     both = np.concatenate([source, target])
     signs = ((source, 1), (target, 1), (both, -1))
-    return float(
-        sum(sign * np.linalg.slogdet(cov[np.ix_(k, k)])[1] for k, sign in signs) / 2 / np.log(2)
-    )
+    nats = sum(sign * np.linalg.slogdet(cov[np.ix_(k, k)])[1] for k, sign in signs) / 2
+    return float(nats / NATS_PER_BIT)
 
 
 def ordered(name: str, dims: tuple[int, int, int], *, noise: float, seed: int) -> GaussianProblem:

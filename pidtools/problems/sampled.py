@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from scipy.special import softmax
 
 from pidtools import _warnings
 from pidtools._result import PID
@@ -142,7 +143,5 @@ class SampledProblem:
 
     def label_posterior(self, log_density: Floats) -> Floats:
         """p(y | signal), shape (n, n_classes), from log densities of shape (n, n_states)."""
-        joint = log_density + np.log(self.prior)
-        weights = np.exp(joint - joint.max(axis=1, keepdims=True))
-        posterior: Floats = (weights / weights.sum(axis=1, keepdims=True)) @ self.labels
+        posterior: Floats = softmax(log_density + np.log(self.prior), axis=1) @ self.labels
         return posterior
