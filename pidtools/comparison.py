@@ -144,6 +144,10 @@ def _intervals(
     return found
 
 
-def _unread_by_students(measured: Measurement) -> tuple[Unread, ...]:
-    """Of each student; what the teacher was not read to hold is the same for both."""
-    return tuple(dataclasses.replace(measured.unread(k), t=0.0) for k in range(2))
+def _unread_by_students(measured: Measurement) -> tuple[Unread, Unread]:
+    """What one student may hold unread beyond the other; of both it is read by one law."""
+    a, b = measured.unread(0), measured.unread(1)
+    return (
+        Unread(t=0.0, s=max(a.s - b.s, 0.0), both=max(a.both - b.both, 0.0)),
+        Unread(t=0.0, s=max(b.s - a.s, 0.0), both=max(b.both - a.both, 0.0)),
+    )
