@@ -12,12 +12,11 @@ from pidtools import _validate
 from pidtools._blocks import blocks
 from pidtools._estimator import Lesson
 from pidtools._target import Target
-from pidtools._types import Array, Bools, Codes, Floats
+from pidtools._types import Array, Bools, Codes
 
 # Share of rows that repeat one another by nature (symbols, few values) above which equal rows in
 # both parts are no sign that a row was measured that was learned from.
 OFTEN_EQUAL = 0.01
-BLOCK = 4096
 
 
 def lessons(
@@ -93,8 +92,10 @@ def _codes(labels: ArrayLike, Y: ArrayLike, target: Target) -> tuple[Codes, Bool
 
 def _refuse_measured(arrays: Mapping[str, Array], sources: Mapping[str, Array]) -> None:
     """Refuse rows that are in both parts, in every source."""
+    dtypes = {name: np.result_type(arrays[name], sources[name]) for name in sources}
     learned, measured = (
-        np.stack([_keys(part[name]) for name in sources], axis=1) for part in (arrays, sources)
+        np.stack([_keys(part[name], dtype) for name, dtype in dtypes.items()], axis=1)
+        for part in (arrays, sources)
     )
     rows = np.unique(learned, axis=0)
     if len(rows) < (1 - OFTEN_EQUAL) * len(learned):
@@ -108,12 +109,16 @@ def _refuse_measured(arrays: Mapping[str, Array], sources: Mapping[str, Array]) 
         )
 
 
-def _keys(X: Array) -> Floats:
-    """A number for each row, the same for equal rows and no others."""
-    if X.ndim == 1 or X.dtype.kind in "US":
-        return np.unique(X, return_inverse=True)[1].astype(np.float64)
-    direction = np.random.default_rng(0).standard_normal(X.shape[1])
-    keys = np.empty(len(X))
-    for rows in blocks(len(X), 1, entries=BLOCK):
-        keys[rows] = X[rows].astype(np.float64) @ direction
+def _keys(X: Array, dtype: Any) -> Codes:
+    """A number for each row, the same for equal rows and hardly ever for others.
+
+    Of the bytes: sums of equal rows can differ in the last digit.
+    """
+    columns = X.reshape(len(X), -1)
+    keys = np.empty(len(X), dtype=np.int64)
+    for rows in blocks(*columns.shape):
+        block = columns[rows].astype(dtype)
+        if block.dtype.kind == "f":
+            block = block + 0.0  # -0 is 0
+        keys[rows] = [hash(row.tobytes()) for row in block]
     return keys
