@@ -38,9 +38,10 @@ def splines(V: Floats, some: Floats) -> Floats:
 
 def _at_rest(V: Floats, some: Floats) -> Floats:
     """An indicator for each value at which a unit often is."""
-    found = []
-    for value in np.quantile(some, REST_QUANTILES, axis=0):
+    found, values = [], np.quantile(some, REST_QUANTILES, axis=0)
+    for k, value in enumerate(values):
         share = (np.abs(some - value) < AT_REST).mean(axis=0)
-        rests = (share > LEAST_RESTING) & (share < 1 - LEAST_RESTING)
+        is_new = (np.abs(values[:k] - value) >= AT_REST).all(axis=0)
+        rests = (share > LEAST_RESTING) & (share < 1 - LEAST_RESTING) & is_new
         found.append(np.abs(V[:, rests] - value[rests]) < AT_REST)
     return np.hstack(found).astype(np.float64)

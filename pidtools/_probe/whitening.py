@@ -34,6 +34,8 @@ LARGEST_EXPONENT = 300
 # A column whose sizes span more than this, from the tenth percentile to the 99th, says in
 # which decade a value lies; Gaussian columns span 20, Cauchy ones 400.
 DECADES = 1e4
+# Share of a column's largest values up to which a size is a rounded zero.
+ROUNDED_ZERO = 1e-11
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,8 @@ def _knees(values: Floats) -> Floats:
     knees = np.zeros(len(high))
     long = np.quantile(sizes, 0.2, axis=0) < high / DECADES  # or with many zeros, to be seen
     for j in np.flatnonzero(long & (high > 0)):
-        low = float(np.quantile(sizes[sizes[:, j] > 0, j], 0.1))
+        # What rounding makes of zeros is no decade.
+        low = float(np.quantile(sizes[sizes[:, j] > ROUNDED_ZERO * high[j], j], 0.1))
         knees[j] = low if low < high[j] / DECADES else 0.0
     return knees
 
