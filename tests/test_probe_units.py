@@ -69,6 +69,8 @@ def test_units_are_looked_at_where_they_are_few() -> None:
     assert left.splines is not None
     assert right.bent is None
     assert join(left, right).bent is None
+    many = np.zeros((2**20, 5)) + np.arange(2**20)[:, None] % 7
+    assert whiten_with_units(many).bent is None
     both = join(left, whiten_with_units(narrow[:, :3] ** 3))
     assert both.bent is not None
     assert both.bent.shape[0] == 300

@@ -51,6 +51,8 @@ RIDGE_PENALTIES = (0.003, 0.05)
 # Leading components, as loud as they are, at every width; with their penalty.
 LEADING = ((50, 0.1), (200, 0.03))
 LOUD_COMPONENTS = 50
+# Of bumps of loud components in the training rows, beside a hundred of each.
+MAX_BUMP_ENTRIES = 2**25
 # Effective share of the components (of their loudness) above which loud ones are no others.
 ALL_ALIKE = 0.7
 UNIT_PENALTIES = (0.03, 0.3)
@@ -309,7 +311,7 @@ def _kernel(view: View, wanted: set[str] | None) -> Posteriors:
         out[name] = _bumps_fit(view, rows, new, n_bumps)
     if not view.is_even and _asked("kernel:loud", wanted):
         rows, new = view.loud(LOUD_COMPONENTS)
-        n_bumps = int(np.clip(len(rows) // 16, 200, 500))
+        n_bumps = min(int(np.clip(len(rows) // 16, 200, 500)), MAX_BUMP_ENTRIES // len(rows) + 100)
         # Twice as narrow as elsewhere: few components carry most of the distance.
         out["kernel:loud"] = _bumps_fit(view, rows, new, n_bumps, narrow=2.0)
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("kernel:all", wanted):

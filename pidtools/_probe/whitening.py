@@ -23,6 +23,8 @@ REACH = 8.0
 RANK_TOLERANCE = 1e-10
 # Units whose bends experts look at one by one, three or seven features each.
 MAX_WIDTH_OF_BENDS, MAX_WIDTH_OF_SPLINES = 160, 64
+# Entries of a source beyond which those features would be most of the memory.
+MAX_ENTRIES_OF_UNITS = 2**22
 # Quantiles are those of all rows up to so many entries, else of some drawn rows.
 QUANTILE_ENTRIES = 2**22
 QUANTILE_ROWS = 4096
@@ -99,7 +101,8 @@ def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
     """As `whiten`, with what single units say."""
     columns, kept = _columns_that_vary(X, left_out)
     found = _whitened(X, columns, kept)
-    if not 0 < len(kept) <= MAX_WIDTH_OF_BENDS:
+    few = len(kept) <= MAX_WIDTH_OF_BENDS and len(X) * len(kept) <= MAX_ENTRIES_OF_UNITS
+    if not len(kept) or not few:
         return found
     V = columns.standardised(X, kept)
     some = drawn_rows(V)
