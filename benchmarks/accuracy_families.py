@@ -5,7 +5,7 @@
 Runs are kept in ``results/accuracy_families.jsonl``, or the file that ``--store`` names, and not
 repeated, so it can be stopped and resumed; ``--variants`` runs other members of each kind.
 Whatever is tuned on these problems has to leave whole families out. With the default probe one
-data set of each takes some ten CPU minutes at n = 2000 and an hour at n = 8000.
+data set of each takes some three CPU minutes at n = 2000 and seven at n = 8000.
 """
 
 from __future__ import annotations
