@@ -169,6 +169,30 @@ class Pair(ABC, Generic[S]):
         return self.resampled(t, s, rows)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class JoinedPair(Pair[S]):
+    """Two sources, and both together as one.
+
+    Attributes
+    ----------
+    both : Summary or None
+        Of both sources together; None without synergy.
+    """
+
+    both: S | None
+
+    def joint_information(self) -> float:
+        """I(Y; T, S) in bits, of both together."""
+        if self.both is None:
+            raise ValueError("The pair was made without synergy.")
+        return self.both.information
+
+    @property
+    def unread_together(self) -> float:
+        """Bits that both sources may hold beyond what was read of both together."""
+        return 0.0 if self.both is None else self.both.unread
+
+
 class Estimator(ABC, Generic[S]):
     """A way to look at one source at a time; arrays are clean already.
 
@@ -199,7 +223,16 @@ class Estimator(ABC, Generic[S]):
         """All that `X` has to say about Y; rows of one of the `groups` depend on each other."""
 
     def taught(
-        self, X: Array, Y: Array, lesson: Lesson, /, *, name: str = "X", **options: Any
+        self,
+        X: Array,
+        Y: Array,
+        lesson: Lesson,
+        /,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
     ) -> S:
         """As `summarise`, with rows only to learn from; an override where it fits models."""
         raise TypeError(

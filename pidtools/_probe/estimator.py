@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
-from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary
+from pidtools._estimator import Data, Estimator, JoinedPair, Lesson, Summary
 from pidtools._information import entropy
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -57,8 +57,8 @@ TABLE_TOLERANCE_MANY, ITERATIONS_MANY = 5e-3, 50
 # Cells a class of a source that knows nothing and of one that knows Y, of many classes; beyond
 # the most, and with fewer rows a cell, they cost more than they bring.
 CELLS_A_CLASS, MOST_CELLS, ROWS_A_CELL = (1, 4), 2000, 4
-# Exponent with which excess losses of real layers fall with the rows, where they fall slowly; at
-# home it is 1.
+# Exponent of a slow learning curve, such as layers of networks have; of smooth problems it is 1. A
+# cautious choice for the reach of intervals, not a fit.
 SLOWEST = 0.45
 # Bits that a source may hold beyond what is reported, from which it is said.
 WORTH_SAYING = 0.02
@@ -155,7 +155,7 @@ class ProbeSummary(Summary):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ProbePair(Pair[ProbeSummary]):
+class ProbePair(JoinedPair[ProbeSummary]):
     """Two sources that were held out in the same folds.
 
     Attributes
@@ -172,7 +172,6 @@ class ProbePair(Pair[ProbeSummary]):
         The solved tables of more than 50 classes; those of resamples are not solved anew.
     """
 
-    both: ProbeSummary | None
     pooled: Losses | None
     together: float
     linear: Linear | None
@@ -212,12 +211,6 @@ class ProbePair(Pair[ProbeSummary]):
             return self.together
         return self.both.information
 
-    def joint_information(self) -> float:
-        """I(Y; T, S) in bits, from the probe of both sources."""
-        if self.both is None:
-            raise ValueError("The pair was made without synergy.")
-        return self.both.information
-
     def pid(self) -> PID:
         """All atoms in bits; no synergy unless it was asked for.
 
@@ -228,11 +221,6 @@ class ProbePair(Pair[ProbeSummary]):
         if pid.synergy is None or self.s.n_classes <= FEW_CLASSES:
             return pid
         return dataclasses.replace(pid, synergy=max(pid.synergy, 0.0))
-
-    @property
-    def unread_together(self) -> float:
-        """Bits that both sources may hold beyond what the probe of both knows."""
-        return 0.0 if self.both is None else self.both.unread
 
     def resampled(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
         """The pair of resampled summaries, its own probe and pool weighed like them."""
@@ -380,7 +368,6 @@ class Probe(Estimator[ProbeSummary]):
         random_state: int = 0,
         groups: Array | None = None,
         n_jobs: int | None = None,
-        **options: Any,
     ) -> ProbeSummary:
         """As `summarise`; all experts also learn from the rows of the lesson."""
         learned = lesson.labels

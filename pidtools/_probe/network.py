@@ -56,10 +56,7 @@ class _Layout:
         return np.repeat(np.asarray(values, dtype=np.float64), [prod(s) for s in self.shapes])
 
     def split(self, theta: Floats) -> list[Floats]:
-        """W, b, P, U, c and V, for work in single precision.
-
-        Twice as fast, and a rounding of 1e-7 is far below what early stopping leaves.
-        """
+        """W, b, P, U, c and V."""
         cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
         parts = zip(np.split(theta.astype(np.float64), cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]

@@ -12,7 +12,7 @@ from pidtools._cells import counting
 from pidtools._cells import summary as cells
 from pidtools._cells.corrections import first_order_bias
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Estimator, Pair, Summary
+from pidtools._estimator import Estimator, JoinedPair, Summary
 from pidtools._information import entropy_of_labels
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
@@ -89,16 +89,8 @@ AnySummary = PosteriorSummary | NeighbourSummary
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NeighbourPair(Pair[AnySummary]):
-    """Two sources, and both together as one.
-
-    Attributes
-    ----------
-    both : PosteriorSummary or NeighbourSummary or None
-        Of the joined columns, in the same way as the sources; None without synergy.
-    """
-
-    both: AnySummary | None
+class NeighbourPair(JoinedPair[AnySummary]):
+    """Two sources, and their joined columns, looked at in the same way."""
 
     def atoms(self) -> PID:
         """Redundancy and uniques in bits; BROJA of the cells, or MMI for a continuous target.
@@ -112,12 +104,6 @@ class NeighbourPair(Pair[AnySummary]):
         excess = (first_order_bias(self.t.counts) + first_order_bias(self.s.counts)) / 2
         room = cells.label_entropy(self.t.counts) - max(pid.information_t, pid.information_s)
         return replace(pid, redundancy=pid.redundancy + min(-excess, max(room, 0.0)))
-
-    def joint_information(self) -> float:
-        """I(Y; T, S) in bits of the joined columns."""
-        if self.both is None:
-            raise ValueError("The pair was made without synergy.")
-        return self.both.information
 
     def resampled(self, t: AnySummary, s: AnySummary, rows: Codes) -> NeighbourPair:
         """The pair of resampled summaries, and both together resampled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -33,12 +34,12 @@ class Law(Protocol):
         """Log density under each state, shape (n, n_states); of a point mass its log."""
 
 
-class Units:
+class Units(ABC):
     """Units that are independent given the state; `unit_log_density` is that of each."""
 
+    @abstractmethod
     def unit_log_density(self, x: Floats) -> Floats:
         """Shape (n, width, n_states)."""
-        raise NotImplementedError
 
     def log_density(self, x: Floats) -> Floats:
         """Log density of all units together under each state, shape (n, n_states)."""
