@@ -152,12 +152,13 @@ def cross_fit(
     race: bool,
     heavy: bool,
     n_jobs: int | None,
+    order: Codes | None = None,
     extra: tuple[Codes, ...] | None = None,
 ) -> tuple[Posteriors, frozenset[str]]:
     """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
-    `extra` are rows of the judge's beyond those of `labels`, which the fits for each fold learn
-    from as well.
+    Fits see the rows in the given `order`. `extra` are rows beyond those of `labels`,
+    which the fits for each fold learn from as well.
 
     Beside them the names of those that failed in a fold, which are left out. With `race`,
     experts that are far behind on the first fold are not asked again. `heavy` folds run one after
@@ -166,7 +167,10 @@ def cross_fit(
     limit = nullcontext() if heavy else _threads.one_blas_thread()
     with limit:
         extra = extra or (np.zeros(0, dtype=np.int64),) * (int(folds.max()) + 1)
-        run = partial(_in_parallel, judge, folds, extra, heavy=heavy, n_jobs=1 if heavy else n_jobs)
+        order = np.arange(len(folds)) if order is None else order
+        run = partial(
+            _in_parallel, judge, folds, order, extra, heavy=heavy, n_jobs=1 if heavy else n_jobs
+        )
         first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
         answers = {name: log_p for name, log_p in first.items() if log_p is not None}
         race = race and bool(answers)
@@ -213,20 +217,27 @@ def _assemble(
 
 @_warnings.quiet
 def _one_fold(
-    judge: Judge, folds: Codes, extra: Codes, k: int, names: tuple[str, ...], one_thread: bool
+    judge: Judge,
+    folds: Codes,
+    order: Codes,
+    extra: Codes,
+    k: int,
+    names: tuple[str, ...],
+    one_thread: bool,
 ) -> Opinions:
     from sklearn.exceptions import ConvergenceWarning
 
     limit = _threads.one_thread() if one_thread else nullcontext()
     # Held-out loss judges an unfinished fit like any other.
     with _warnings.ignoring(ConvergenceWarning), limit:
-        train = np.concatenate([np.flatnonzero(folds != k), extra])
+        train = np.concatenate([order[folds[order] != k], extra])
         return judge(train, np.flatnonzero(folds == k), frozenset(names))
 
 
 def _in_parallel(
     judge: Judge,
     folds: Codes,
+    order: Codes,
     extra: tuple[Codes, ...],
     questions: list[tuple[int, frozenset[str]]],
     *,
@@ -238,7 +249,7 @@ def _in_parallel(
 
     # Dask takes a set apart to hand it out element by element; a tuple arrives as one.
     jobs = (
-        delayed(_one_fold)(judge, folds, extra[k], k, tuple(sorted(names)), not heavy)
+        delayed(_one_fold)(judge, folds, order, extra[k], k, tuple(sorted(names)), not heavy)
         for k, names in questions
     )
     done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)

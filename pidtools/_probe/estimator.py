@@ -25,7 +25,7 @@ from pidtools._probe.cross_fit import (
 )
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.evidence import Evidence
-from pidtools._probe.folds import fold_numbers
+from pidtools._probe.folds import folds_in_order
 from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolation, losses_of, sums
 from pidtools._probe.linear import Linear, refitted
 from pidtools._probe.notes import (
@@ -41,6 +41,7 @@ from pidtools._probe.notes import (
     warn_if_starved,
     warn_of_few_cells,
 )
+from pidtools._probe.order import joined_keys, order_of, row_keys
 from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
@@ -93,6 +94,8 @@ class ProbeSummary(Summary):
         The features, not copied; a joint probe needs them.
     folds, halves : ndarray of int64, shape (n_samples,)
         Which rows were held out together.
+    keys : ndarray of int64
+        Order of the rows of `source`, from what they hold.
     groups : ndarray of int64, shape (n_samples,), or None
         Rows of one group are always held out together.
     learned : ndarray of int64
@@ -118,6 +121,7 @@ class ProbeSummary(Summary):
     source: Array = field(repr=False)
     folds: Codes = field(repr=False)
     halves: Codes = field(repr=False)
+    keys: Codes = field(repr=False)
     groups: Array | None = field(repr=False)
     learned: Codes = field(repr=False)
     random_state: int = field(repr=False)
@@ -156,7 +160,7 @@ class ProbeSummary(Summary):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProbePair(JoinedPair[ProbeSummary]):
-    """Two sources that were held out in the same folds.
+    """Two sources of the same rows.
 
     Attributes
     ----------
@@ -372,8 +376,9 @@ class Probe(Estimator[ProbeSummary]):
         """As `summarise`; all experts also learn from the rows of the lesson."""
         learned = lesson.labels
         everything = np.concatenate([X, lesson.X]) if len(learned) else X
-        task = self._task(labels, random_state, groups, n_jobs, learned)
-        source = self._checked(everything, task.all_labels, name)
+        all_labels = np.concatenate([labels, learned])
+        source = self._checked(everything, all_labels, name)
+        task = self._task(labels, random_state, groups, n_jobs, learned, row_keys(source))
         left_out = self._left_out(source, task.all_labels)
         judge = self._judge(source, task, left_out)
         found = task.run(judge, self._given(source, len(labels)), source.nbytes)
@@ -404,22 +409,13 @@ class Probe(Estimator[ProbeSummary]):
         Raises
         ------
         ValueError
-            If the two were not held out in the same folds.
+            If the two were not held out in folds of the same kind.
         """
-        _check_same_folds(t, s)
+        _check_same_rows(t, s)
         if not synergy and (t.n_classes <= FEW_CLASSES or not self.has_experts):
             return _pair_of(t, s, None, synergy=False)
-        task = HeldOut(
-            labels=t.labels,
-            n_classes=t.n_classes,
-            folds=t.folds,
-            halves=t.halves,
-            groups=t.groups,
-            learned=t.learned,
-            names=self._names(t.n_classes),
-            random_state=t.random_state,
-            n_jobs=n_jobs,
-        )
+        keys = joined_keys(t.keys, s.keys)
+        task = self._task(t.labels, t.random_state, t.groups, n_jobs, t.learned, keys)
         return _pair_of(t, s, self._joint(t, s, task), synergy=synergy)
 
     def _joint(
@@ -444,6 +440,7 @@ class Probe(Estimator[ProbeSummary]):
         return Evidence(
             judge=self._judge_of_labels(source, whitened, data.random_state),
             given=self._given(source, len(source)),
+            order=order_of(row_keys(source)),
             names=self._names(int(labels.max()) + 1),
             n_folds=self.n_folds,
             random_state=data.random_state,
@@ -492,6 +489,7 @@ class Probe(Estimator[ProbeSummary]):
                 chosen,
                 1,
                 summary.learned[::2],
+                summary.keys[_with_half_of_lesson(summary, rows)],
             ),
             n_classes=summary.n_classes,  # the rows may lack some
             names=frozenset(summary.weights),
@@ -520,13 +518,16 @@ class Probe(Estimator[ProbeSummary]):
         groups: Array | None,
         n_jobs: int | None,
         learned: Codes,
+        keys: Codes,
     ) -> HeldOut:
+        dealt = (order_of(keys[: len(labels)]), labels)
         return HeldOut(
             labels=labels,
             learned=learned,
             n_classes=int(labels.max()) + 1,
-            folds=fold_numbers(labels, self.n_folds, random_state, groups),
-            halves=fold_numbers(labels, 2, random_state, groups),
+            folds=folds_in_order(*dealt, self.n_folds, random_state, groups),
+            halves=folds_in_order(*dealt, 2, random_state, groups),
+            keys=keys,
             groups=groups,
             names=self._names(int(labels.max()) + 1),
             random_state=random_state,
@@ -582,7 +583,8 @@ class Probe(Estimator[ProbeSummary]):
         p = np.exp(found.log_p)
         n_cells = self.n_cells or _cells_for(found.log_p, task)
         if cells or task.n_classes <= FEW_CLASSES:
-            codes = posterior_cells(p, n_cells, task.random_state)
+            codes = np.empty(len(p), dtype=np.int64)
+            codes[task.order] = posterior_cells(p[task.order], n_cells, task.random_state)
         else:
             codes = np.zeros(len(p), dtype=np.int64)  # no table of both is decomposed
         summary = ProbeSummary(
@@ -600,6 +602,7 @@ class Probe(Estimator[ProbeSummary]):
             source=source,
             folds=task.folds,
             halves=task.halves,
+            keys=task.keys,
             groups=task.groups,
             learned=task.learned,
             random_state=task.random_state,
@@ -652,10 +655,13 @@ def _solved(table_t: Floats, table_s: Floats) -> Linear:
 
 def _taken(summary: ProbeSummary, rows: Codes) -> Array:
     """Some of the measured rows, and half of those that are only learned from."""
-    n = summary.n_samples
-    lesson = n + np.arange(len(summary.learned))[::2]
-    taken: Array = summary.source[np.concatenate([rows, lesson])]
+    taken: Array = summary.source[_with_half_of_lesson(summary, rows)]
     return taken
+
+
+def _with_half_of_lesson(summary: ProbeSummary, rows: Codes) -> Codes:
+    lesson = summary.n_samples + np.arange(len(summary.learned))[::2]
+    return np.concatenate([rows, lesson])
 
 
 def _knows_together(s: ProbeSummary, pooled: Losses | None, shares: Floats) -> float:
@@ -682,8 +688,12 @@ def _check_classifier(classifier: Any) -> None:
         )
 
 
-def _check_same_folds(t: ProbeSummary, s: ProbeSummary) -> None:
-    if not (np.array_equal(t.folds, s.folds) and np.array_equal(t.learned, s.learned)):
+def _check_same_rows(t: ProbeSummary, s: ProbeSummary) -> None:
+    same_groups = (t.groups is None) == (s.groups is None) and (
+        t.groups is None or np.array_equal(t.groups, s.groups)
+    )
+    alike = t.random_state == s.random_state and t.estimator.n_folds == s.estimator.n_folds
+    if not (same_groups and alike and np.array_equal(t.learned, s.learned)):
         raise ValueError(
             "T and S were summarised with different folds; use the same random_state, groups, "
             "fit_on and n_folds for both."

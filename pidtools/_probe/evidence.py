@@ -9,7 +9,7 @@ import numpy as np
 
 from pidtools import _warnings
 from pidtools._probe.cross_fit import Judge
-from pidtools._probe.folds import fold_numbers
+from pidtools._probe.folds import folds_in_order
 from pidtools._probe.pool import log_loss
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -31,10 +31,13 @@ class Evidence:
         From labels and number of classes to a judge of the source, whitened once.
     given : mapping of str to ndarray
         Posteriors that came with the source.
+    order : ndarray of int64
+        Order of the rows by what they hold.
     """
 
     judge: Callable[[Codes, int], Judge]
     given: Posteriors
+    order: Codes
     names: frozenset[str]
     n_folds: int
     random_state: int
@@ -48,10 +51,10 @@ class Evidence:
         shares = np.bincount(labels, minlength=n_classes) / len(labels)
         gains = [_gains(log_p, labels, shares) for log_p in self.given.values()]
         # Not `cross_fit`: the limit on threads that it sets each time costs more than these fits.
-        folds = fold_numbers(labels, self.n_folds, self.random_state, self.groups)
+        folds = folds_in_order(self.order, labels, self.n_folds, self.random_state, self.groups)
         for k in range(int(folds.max()) + 1):
             new = np.flatnonzero(folds == k)
-            opinions = judge(np.flatnonzero(folds != k), new, self.names)
+            opinions = judge(self.order[folds[self.order] != k], new, self.names)
             answers = [log_p for log_p in opinions.values() if log_p is not None]
             gains += [_gains(log_p, labels[new], shares) for log_p in answers]
         total = sum(float(gain.sum()) for gain in gains)

@@ -35,6 +35,23 @@ def fold_numbers(
     return np.unique(folds, return_inverse=True)[1][of_group]
 
 
+def folds_in_order(
+    order: Codes, labels: Codes, n_folds: int, random_state: int, groups: Array | None = None
+) -> Codes:
+    """The same, whatever the order of the rows and the names of the groups: dealt by `order`."""
+    ordered = None if groups is None else _by_first_appearance(groups[order])
+    folds = np.empty(len(labels), dtype=np.int64)
+    folds[order] = fold_numbers(labels[order], n_folds, random_state, ordered)
+    return folds
+
+
+def _by_first_appearance(groups: Array) -> Codes:
+    first, numbers = np.unique(groups, return_index=True, return_inverse=True)[1:]
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[numbers.reshape(-1)]
+
+
 def _folds_of_rows(labels: Codes, n_folds: int, rng: np.random.RandomState) -> Codes:
     """Rows of each class dealt out to the folds; classes count in the order they appear in."""
     classes, first = np.unique(labels, return_index=True)

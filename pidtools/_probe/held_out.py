@@ -11,6 +11,7 @@ from pidtools._probe.cross_fit import (
     cross_fit,
 )
 from pidtools._probe.discriminant import FEW_CLASSES
+from pidtools._probe.order import order_of
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -39,7 +40,8 @@ class HeldOut:
     """Labels and folds that all probes of one measurement share.
 
     `learned` are labels of rows that come after the measured ones and are only learned from: by
-    every fit for a fold, and by one of the two for a half.
+    every fit for a fold, and by one of the two for a half. Fits see their rows in an order that
+    comes from `keys`, of all of them, not from where they stand.
     """
 
     labels: Codes
@@ -47,6 +49,7 @@ class HeldOut:
     n_classes: int
     folds: Codes
     halves: Codes
+    keys: Codes
     groups: Array | None
     names: frozenset[str]
     random_state: int
@@ -57,6 +60,11 @@ class HeldOut:
     def all_labels(self) -> Codes:
         """Labels of the measured rows, then of those that are only learned from."""
         return np.concatenate([self.labels, self.learned])
+
+    @property
+    def order(self) -> Codes:
+        """Order of the measured rows."""
+        return order_of(self.keys[: len(self.labels)])
 
     def run(
         self,
@@ -113,12 +121,13 @@ class HeldOut:
             race=race,
             heavy=size > HEAVY_BYTES,
             n_jobs=self.n_jobs,
+            order=self.order,
             extra=self._extra(folds),
         )
 
     def _extra(self, folds: Codes) -> tuple[Codes, ...]:
         """Rows that the fits for each fold learn from beside the measured ones."""
-        rows = len(self.labels) + np.arange(len(self.learned))
+        rows = len(self.labels) + order_of(self.keys[len(self.labels) :])
         if folds is self.halves:
             return rows[::2], rows[1::2]
         return (rows,) * (int(folds.max()) + 1)
