@@ -9,16 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
-from pidtools import _warnings
 from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor
+from pidtools._probe.bumps import bumps
 from pidtools._probe.discriminant import (
     FEW_CLASSES,
     MAX_MEAN_DIRECTIONS,
@@ -26,6 +26,7 @@ from pidtools._probe.discriminant import (
     discriminant,
     project,
 )
+from pidtools._probe.logistic import logistic_fits
 from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
 from pidtools._probe.network import Penalty, network_posteriors
@@ -235,11 +236,8 @@ def _merged_discriminant(view: View) -> Posteriors:
 
 def _logistic(view: View, wanted: set[str] | None) -> Posteriors:
     """Multinomial logistic regression on whitened features, over penalties."""
-    out: Posteriors = {}
-    for C in PENALTIES if view.width <= MAX_WIDTH_OF_KERNEL else PENALTIES[:2]:
-        if _asked(f"logistic:{C}", wanted):
-            out[f"logistic:{C}"] = _logistic_fit(view.Z, view.labels, view.Z_new, C)
-    return out
+    penalties = PENALTIES if view.width <= MAX_WIDTH_OF_KERNEL else PENALTIES[:2]
+    return _over_penalties(view, "logistic:", penalties, wanted, lambda: (view.Z, view.Z_new))
 
 
 def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
@@ -249,11 +247,15 @@ def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
         name = f"ridge:{n_leading}-{C}"
         if n_leading < view.width and not view.is_even and _asked(name, wanted):
             rows, new = view.loud(n_leading)
-            out[name] = _logistic_fit(rows, view.labels, new, C)
-    for C in RIDGE_PENALTIES if 24 < view.width <= MAX_WIDTH_OF_KERNEL else ():
-        if _asked(f"ridge:{C}", wanted):
-            loud, loud_new = view.Z * view.loudness, view.Z_new * view.loudness
-            out[f"ridge:{C}"] = _logistic_fit(loud, view.labels, loud_new, C)
+            out[name] = _logistic_fit(view, rows, new, C)
+    if 24 < view.width <= MAX_WIDTH_OF_KERNEL:
+        out |= _over_penalties(
+            view,
+            "ridge:",
+            RIDGE_PENALTIES,
+            wanted,
+            lambda: (view.Z * view.loudness, view.Z_new * view.loudness),
+        )
     return out
 
 
@@ -263,12 +265,18 @@ def _units(view: View, wanted: set[str] | None) -> Posteriors:
     for kind, features in (("bent", view.source.bent), ("splines", view.source.splines)):
         if features is None or features.shape[1] * view.n_classes > MAX_PARAMETERS_OF_UNITS:
             continue
-        for C in UNIT_PENALTIES:
-            name = f"units:{kind}-{C}"
-            if _asked(name, wanted):
-                rows, new = features[view.train], features[view.new]
-                out[name] = _logistic_fit(rows, view.labels, new, C)
+        out |= _over_penalties(
+            view,
+            f"units:{kind}-",
+            UNIT_PENALTIES,
+            wanted,
+            partial(_rows_of, features, view.train, view.new),
+        )
     return out
+
+
+def _rows_of(features: Array, train: Codes, new: Codes) -> tuple[Array, Array]:
+    return features[train], features[new]
 
 
 def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
@@ -278,7 +286,7 @@ def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
     rows, new = view.means_only
     if rows.shape[1] == view.width:
         return {}
-    return {"means:": _logistic_fit(rows, view.labels, new, 1.0)}
+    return {"means:": _logistic_fit(view, rows, new, 1.0)}
 
 
 def _from_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
@@ -386,21 +394,24 @@ def _unit_scale(rows: Array, new: Array) -> tuple[Floats, Floats]:
     return rows / scale, new / scale
 
 
-def _logistic_fit(rows: Array, labels: Codes, new: Array, C: float) -> Floats:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
+def _over_penalties(
+    view: View,
+    prefix: str,
+    penalties: tuple[float, ...],
+    wanted: set[str] | None,
+    parts: Callable[[], tuple[Array, Array]],
+) -> Posteriors:
+    """Logistic regression on training and new rows, for the penalties that are asked for."""
+    asked = tuple(C for C in penalties if _asked(f"{prefix}{C}", wanted))
+    if not asked:
+        return {}
+    rows, new = parts()
+    fits = logistic_fits(rows, view.labels, new, asked, view.n_classes)
+    return {f"{prefix}{C}": log_p for C, log_p in zip(asked, fits, strict=True)}
 
-    # Held-out loss judges an unfinished fit like any other.
-    with _warnings.ignoring(ConvergenceWarning):
-        model = LogisticRegression(C=C, max_iter=200, tol=1e-3).fit(rows, labels)
-    log_p: Floats = log_softmax(_scores(model, new), axis=1)
-    return log_p
 
-
-def _scores(model: Any, new: Array) -> Floats:
-    """Logits, one column a class also where there are two."""
-    scores = np.asarray(model.decision_function(new), dtype=np.float64)
-    return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
+def _logistic_fit(view: View, rows: Array, new: Array, C: float) -> Floats:
+    return logistic_fits(rows, view.labels, new, (C,), view.n_classes)[0]
 
 
 def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) -> Floats:
@@ -421,18 +432,11 @@ def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) 
 
 
 def _bumps_fit(view: View, rows: Array, new: Array, n_bumps: int, narrow: float = 1.0) -> Floats:
-    from sklearn.kernel_approximation import Nystroem
-
-    bumps = Nystroem(
-        gamma=0.5 * narrow / rows.shape[1],
-        n_components=max(min(n_bumps, len(rows) // 4), 1),
-        random_state=view.random_state,
-    ).fit(rows)
+    n_bumps = max(min(n_bumps, len(rows) // 4), 1)
+    raised = bumps(rows, n_bumps, 0.5 * narrow / rows.shape[1], view.random_state)
     # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
-    raised = np.hstack([10 * bumps.transform(rows), rows])
-    raised_new = np.hstack([10 * bumps.transform(new), new])
-    centre = raised.mean(axis=0)
-    return _logistic_fit(raised - centre, view.labels, raised_new - centre, 0.1)
+    both, both_new = (np.hstack([10 * raised(some), some]) for some in (rows, new))
+    return _logistic_fit(view, both, both_new, 0.1)
 
 
 def _gaussian_posterior(rows: Array, labels: Codes, new: Array, n_classes: int) -> Floats:

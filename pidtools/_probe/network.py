@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
+from pidtools._probe.softmax import Singles, loss_and_error
 from pidtools._types import Bools, Codes, Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
@@ -58,7 +59,7 @@ class _Layout:
     def split(self, theta: Floats) -> list[Floats]:
         """W, b, P, U, c and V."""
         cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
-        parts = zip(np.split(theta.astype(np.float64), cuts), self.shapes, strict=True)
+        parts = zip(np.split(theta, cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]
 
     def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
@@ -71,19 +72,18 @@ class _Layout:
 class _Loss:
     """Penalised mean log-loss on the training rows, with its gradient.
 
-    Rows of the data lie along the last axis of every array here: sums over classes and over
-    hidden units are then sums of long vectors.
+    Rows of the data lie along the last axis of every array here, which are of single precision.
     """
 
     layout: _Layout
-    Z: Floats
-    indicators: Floats
+    Z: Singles
+    labels: Codes
     strength: Floats
     target: Floats
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
         """Of all parameters."""
-        W, b, P, U, c, V = self.layout.split(theta)
+        W, b, P, U, c, V = self.layout.split(theta.astype(self.Z.dtype))
         n_classes = len(b)
         # One product for the linear part and the projections: Z is by far the largest factor.
         once = np.hstack([W, P]).T @ self.Z
@@ -94,7 +94,7 @@ class _Loss:
         logits = V.T @ hidden
         logits += linear
         logits += b[:, None]
-        loss, error = _loss_and_error(logits, self.indicators)
+        loss, error = loss_and_error(logits, self.labels)
         back = V @ error
         back *= 1 - hidden * hidden
         along = self.Z @ np.vstack([error, U @ back]).T
@@ -111,13 +111,13 @@ class _Loss:
     def of_convex_part(self, start: Floats) -> tuple[Bools, Objective]:
         """Which parameters are W, b and V, and the loss as a function of these alone."""
         free = self.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
-        P, U, c = self.layout.split(start)[2:5]
+        P, U, c = self.layout.split(start.astype(self.Z.dtype))[2:5]
         hidden = np.tanh(U.T @ (P.T @ self.Z) + c[:, None])
-        features = np.vstack([self.Z, np.ones((1, hidden.shape[1]), np.float64), hidden])
+        features = np.vstack([self.Z, np.ones((1, hidden.shape[1]), hidden.dtype), hidden])
 
         def loss(theta: Floats) -> tuple[float, Floats]:
-            weights = theta.astype(np.float64).reshape(len(features), -1)
-            value, error = _loss_and_error(weights.T @ features, self.indicators)
+            weights = theta.astype(features.dtype).reshape(len(features), -1)
+            value, error = loss_and_error(weights.T @ features, self.labels)
             return self._penalised(value, (features @ error.T,), theta, free)
 
         return free, loss
@@ -129,20 +129,6 @@ class _Loss:
         pull = self.strength[free] * away
         slope = np.concatenate([part.ravel() for part in gradient]).astype(np.float64)
         return loss + 0.5 * float(pull @ away), slope + pull
-
-
-def _loss_and_error(logits: Floats, indicators: Floats) -> tuple[float, Floats]:
-    """Mean log-loss, and its derivative in the logits, which are overwritten."""
-    n = logits.shape[1]
-    logits -= logits.max(axis=0)
-    said = float(np.vdot(logits, indicators))
-    p = np.exp(logits, out=logits)
-    total = p.sum(axis=0)
-    loss = (float(np.log(total).sum(dtype=np.float64)) - said) / n
-    p /= total
-    p -= indicators
-    p /= n
-    return loss, p
 
 
 def network_posteriors(
@@ -164,8 +150,9 @@ def network_posteriors(
     strength = layout.per_parameter(
         (penalty.linear, 0, penalty.start, penalty.start, 0, penalty.output)
     )
-    indicators = (labels == np.arange(n_classes)[:, None]).astype(np.float64)
-    loss = _Loss(layout, np.ascontiguousarray(Z.T), indicators, strength, start * kept_near)
+    loss = _Loss(
+        layout, np.ascontiguousarray(Z.T, dtype=np.float32), labels, strength, start * kept_near
+    )
     theta = _convex_fit(loss, start)
     # Starting L-BFGS afresh at every checkpoint would forget its curvature: one run, recorded.
     path = [theta]
