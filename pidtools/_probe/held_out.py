@@ -74,7 +74,9 @@ class HeldOut:
         given_from_half: Posteriors | None = None,
     ) -> Found:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
-        fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
+        fitted, failed = self._cross_fit(
+            judge, self.folds, self.names, size, race=self.race, given=given
+        )
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
@@ -110,7 +112,14 @@ class HeldOut:
         return Curve(1 / (1 / grown - share), 1 / (0.5 - share))
 
     def _cross_fit(
-        self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
+        self,
+        judge: Judge,
+        folds: Codes,
+        names: frozenset[str],
+        size: int,
+        *,
+        race: bool,
+        given: Posteriors | None = None,
     ) -> tuple[Posteriors, frozenset[str]]:
         return cross_fit(
             judge,
@@ -123,6 +132,7 @@ class HeldOut:
             n_jobs=self.n_jobs,
             order=self.order,
             extra=self._extra(folds),
+            given=given,
         )
 
     def _extra(self, folds: Codes) -> tuple[Codes, ...]:
