@@ -59,6 +59,8 @@ ALL_ALIKE = 0.7
 UNIT_PENALTIES = (0.03, 0.3)
 MAX_PARAMETERS_OF_UNITS = 2**14
 NEIGHBOUR_ENTRIES = 2**19
+# In more directions all distances cost less than a search for so many of them.
+MAX_WIDTH_OF_A_TREE = 5
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
 GAUSSIAN_RIDGES = (1e-6, 1e-4, 1e-2)
 NETWORKS = (
@@ -420,7 +422,8 @@ def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) 
 
     n = len(labels)
     k = int(min(n, max(10, min(300, n**0.6))))
-    search = NearestNeighbors(n_neighbors=k).fit(rows)
+    way = "kd_tree" if rows.shape[1] <= MAX_WIDTH_OF_A_TREE else "brute"
+    search = NearestNeighbors(n_neighbors=k, algorithm=way).fit(rows)
     counts = np.empty((len(new), n_classes))
     # In blocks: the lists of neighbours of all rows would be the peak of the memory.
     for block in blocks(len(new), k, entries=NEIGHBOUR_ENTRIES):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pidtools._probe.quantiles import quantiles, sorted_columns
 from pidtools._types import Floats
 
 # Where a unit may rest: at its least, most or median value, in more than so many rows, to so much
@@ -32,13 +33,13 @@ def bent(V: Floats, some: Floats) -> Floats:
 
 def splines(V: Floats, some: Floats) -> Floats:
     """Value, square and rest of each unit, and its part above each knot, shape (n, about 7 d)."""
-    knots = np.quantile(some, KNOTS, axis=0)
+    knots = quantiles(sorted_columns(some), KNOTS)
     return np.hstack([V, V**2, *(np.maximum(V - knot, 0) for knot in knots), _at_rest(V, some)])
 
 
 def _at_rest(V: Floats, some: Floats) -> Floats:
     """An indicator for each value at which a unit often is."""
-    found, values = [], np.quantile(some, REST_QUANTILES, axis=0)
+    found, values = [], quantiles(sorted_columns(some), REST_QUANTILES)
     for k, value in enumerate(values):
         share = (np.abs(some - value) < AT_REST).mean(axis=0)
         is_new = (np.abs(values[:k] - value) >= AT_REST).all(axis=0)
