@@ -67,6 +67,8 @@ NETWORKS = (
     ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
     ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 80)),
 )
+# Steps of one that is not done by then.
+LONG = 320
 # exp(-25) = 1e-11: posteriors below make no difference to any information.
 LOG_FLOOR = -25.0
 # Rows of the class shares, so to say, that each expert's opinion is mixed with. No finite sample
@@ -343,9 +345,11 @@ def _gaussian(view: View, wanted: set[str] | None) -> Posteriors:
 def _network(view: View, wanted: set[str] | None) -> Posteriors:
     out: Posteriors = {}
     for kind, penalty, steps in NETWORKS:
-        asked = [step for step in (0, *steps) if _asked(f"network:{kind}-{step}", wanted)]
+        asked = [step for step in (0, *steps, LONG) if _asked(f"network:{kind}-{step}", wanted)]
         if asked:
-            fits = _network_fit(view, penalty, tuple(s for s in steps if s <= max(asked)))
+            surely = (*steps, LONG) if wanted else steps
+            surely = tuple(s for s in surely if s <= max(asked))
+            fits = _network_fit(view, penalty, surely, None if wanted else LONG)
             out |= {f"network:{kind}-{step}": log_p for step, log_p in fits.items()}
     return out
 
@@ -460,7 +464,9 @@ def _gaussian_posterior(rows: Array, labels: Codes, new: Array, n_classes: int) 
     return log_p
 
 
-def _network_fit(view: View, penalty: Penalty, steps: tuple[int, ...]) -> dict[int, Floats]:
+def _network_fit(
+    view: View, penalty: Penalty, steps: tuple[int, ...], perhaps: int | None
+) -> dict[int, Floats]:
     found = view.discriminant
     if view.width <= MAX_WIDTH_OF_CURVES:
         rows, new = view.Z, view.Z_new
@@ -478,6 +484,7 @@ def _network_fit(view: View, penalty: Penalty, steps: tuple[int, ...]) -> dict[i
         n_hidden=24,
         penalty=penalty,
         steps=steps,
+        perhaps=perhaps,
         random_state=view.random_state,
     )
 

@@ -27,6 +27,8 @@ from pidtools._types import Bools, Codes, Floats
 Objective = Callable[[Floats], tuple[float, Floats]]
 
 CONVEX_STEPS = 30
+# In the second half of the steps. A decision with many bends takes hundreds of steps to find.
+FALLING_NATS = 0.02
 
 
 @dataclass(frozen=True)
@@ -141,9 +143,13 @@ def network_posteriors(
     n_hidden: int,
     penalty: Penalty,
     steps: tuple[int, ...],
+    perhaps: int | None,
     random_state: int,
 ) -> dict[int, Floats]:
-    """Log posteriors for `Z_new` after each number of joint steps; 0 is the convex fit."""
+    """Log posteriors for `Z_new` after each number of joint steps; 0 is the convex fit.
+
+    So many steps as `perhaps` are made only if the loss still falls at the last of the others.
+    """
     layout = _Layout(Z.shape[1], directions.shape[1], n_hidden, n_classes)
     start = _start(layout, Z, labels, directions, random_state)
     kept_near = layout.per_parameter((0, 0, 1, 1, 0, 0))
@@ -156,10 +162,20 @@ def network_posteriors(
     theta = _convex_fit(loss, start)
     # Starting L-BFGS afresh at every checkpoint would forget its curvature: one run, recorded.
     path = [theta]
-    _minimise(loss, theta, max(steps, default=0), lambda step: path.append(step.copy()))
-    return {
-        step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in (0, *steps)
-    }
+    surely = max(steps, default=0)
+
+    def record(step: Floats) -> None:
+        path.append(step.copy())
+        if len(path) - 1 == surely and perhaps and not _still_falls(loss, path):
+            raise StopIteration
+
+    _minimise(loss, theta, max(surely, perhaps or 0), record)
+    made = (0, *steps, *((perhaps,) if perhaps and len(path) - 1 > surely else ()))
+    return {step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in made}
+
+
+def _still_falls(loss: _Loss, path: list[Floats]) -> bool:
+    return loss(path[len(path) // 2])[0] - loss(path[-1])[0] > FALLING_NATS
 
 
 def _start(
