@@ -347,8 +347,7 @@ def _network(view: View, wanted: set[str] | None) -> Posteriors:
     for kind, penalty, steps in NETWORKS:
         asked = [step for step in (0, *steps, LONG) if _asked(f"network:{kind}-{step}", wanted)]
         if asked:
-            surely = (*steps, LONG) if wanted else steps
-            surely = tuple(s for s in surely if s <= max(asked))
+            surely = tuple(s for s in (*steps, LONG) if s <= max(asked) and (wanted or s != LONG))
             fits = _network_fit(view, penalty, surely, None if wanted else LONG)
             out |= {f"network:{kind}-{step}": log_p for step, log_p in fits.items()}
     return out

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from pidtools._probe.softmax import Singles, loss_and_error
-from pidtools._types import Bools, Codes, Floats
+from pidtools._types import Array, Bools, Codes, Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
 
@@ -58,7 +58,7 @@ class _Layout:
         """One value a block, repeated for each of its parameters."""
         return np.repeat(np.asarray(values, dtype=np.float64), [prod(s) for s in self.shapes])
 
-    def split(self, theta: Floats) -> list[Floats]:
+    def split(self, theta: Array) -> list[Array]:
         """W, b, P, U, c and V."""
         cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
         parts = zip(np.split(theta, cuts), self.shapes, strict=True)
@@ -85,7 +85,7 @@ class _Loss:
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
         """Of all parameters."""
-        W, b, P, U, c, V = self.layout.split(theta.astype(self.Z.dtype))
+        W, b, P, U, c, V = self.layout.split(theta.astype(np.float32))
         n_classes = len(b)
         # One product for the linear part and the projections: Z is by far the largest factor.
         once = np.hstack([W, P]).T @ self.Z
@@ -93,7 +93,7 @@ class _Loss:
         hidden = U.T @ projected
         hidden += c[:, None]
         np.tanh(hidden, out=hidden)
-        logits = V.T @ hidden
+        logits: Singles = V.T @ hidden
         logits += linear
         logits += b[:, None]
         loss, error = loss_and_error(logits, self.labels)
@@ -113,19 +113,21 @@ class _Loss:
     def of_convex_part(self, start: Floats) -> tuple[Bools, Objective]:
         """Which parameters are W, b and V, and the loss as a function of these alone."""
         free = self.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
-        P, U, c = self.layout.split(start.astype(self.Z.dtype))[2:5]
+        P, U, c = self.layout.split(start.astype(np.float32))[2:5]
         hidden = np.tanh(U.T @ (P.T @ self.Z) + c[:, None])
-        features = np.vstack([self.Z, np.ones((1, hidden.shape[1]), hidden.dtype), hidden])
+        one = np.ones((1, hidden.shape[1]), dtype=np.float32)
+        features: Singles = np.vstack([self.Z, one, hidden])
 
         def loss(theta: Floats) -> tuple[float, Floats]:
-            weights = theta.astype(features.dtype).reshape(len(features), -1)
-            value, error = loss_and_error(weights.T @ features, self.labels)
+            weights = theta.astype(np.float32).reshape(len(features), -1)
+            logits: Singles = weights.T @ features
+            value, error = loss_and_error(logits, self.labels)
             return self._penalised(value, (features @ error.T,), theta, free)
 
         return free, loss
 
     def _penalised(
-        self, loss: float, gradient: tuple[Floats, ...], theta: Floats, free: Any
+        self, loss: float, gradient: tuple[Array, ...], theta: Floats, free: Any
     ) -> tuple[float, Floats]:
         away = theta - self.target[free]
         pull = self.strength[free] * away
