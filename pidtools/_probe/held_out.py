@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,8 +73,12 @@ class HeldOut:
         given: Posteriors,
         size: int,
         given_from_half: Posteriors | None = None,
+        tempered: Mapping[str, Floats | None] | None = None,
     ) -> Found:
-        """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
+        """Cross-fit, pool, and cross-fit again from halves what the pool uses.
+
+        `tempered` is the `tempering` of opinions given by other probes, where that is known.
+        """
         fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
@@ -90,13 +95,14 @@ class HeldOut:
         log_p, weighed = pool.log_posterior(opinions), weigh(kept, self.labels)
         log_p_from_half = weighed.log_posterior(kept)
         tempering = None
-        if self.n_classes > FEW_CLASSES and used and not given:
+        if self.n_classes > FEW_CLASSES and given.keys() == (tempered or {}).keys():
             plain = losses_of(
                 pool.untempered.log_posterior(opinions),
                 weighed.untempered.log_posterior(kept),
                 self.labels,
             )
             tempering = plain.more - losses_of(log_p, log_p_from_half, self.labels).more
+            tempering = tempering + _share_of_tempering(pool, tempered or {})
         curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
         return Found(pool, log_p, log_p_from_half, failed, tempering, curve)
 
@@ -137,6 +143,14 @@ class HeldOut:
         counts = np.bincount(self.labels, minlength=self.n_classes)
         shares = (counts + 1e-9) / len(self.labels)
         return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
+
+
+def _share_of_tempering(pool: Pool, tempered: Mapping[str, Floats | None]) -> Floats | float:
+    """What calibration of single opinions had gained before they came to the pool."""
+    total = max(sum(pool.weights.values()), 1e-12)
+    shares = {name: weight / total for name, weight in pool.weights.items()}
+    own = ((shares.get(name, 0.0), gained) for name, gained in tempered.items())
+    return sum((share * gained for share, gained in own if gained is not None), start=0.0)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,14 @@ def notes_on_columns(left_out: Codes) -> list[str]:
     ]
 
 
+def note_on_heard(informations: list[float]) -> str:
+    shown = ", ".join(f"{bits:.3f}" for bits in informations)
+    return (
+        f"it hears what {len(informations)} other sources say ({shown} bits), taken for functions "
+        "of it; one that is not makes the information too high."
+    )
+
+
 def note_on_unread(bits: float, n_samples: int) -> str:
     return (
         f"what it says is what classifiers can decode from {n_samples} rows; it may hold up to "
