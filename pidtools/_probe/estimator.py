@@ -43,7 +43,7 @@ from pidtools._probe.notes import (
     warn_of_few_cells,
 )
 from pidtools._probe.order import joined_keys, order_of, row_keys
-from pidtools._probe.pool import Pool, log_loss, weigh
+from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
@@ -108,8 +108,9 @@ class ProbeSummary(Summary):
     tempering : ndarray of float64, shape (n_samples,), or None
         What calibration gains with half of the rows beyond what it gains with all, in bits.
     heard : mapping of str to ProbeSummary
-        Those in the pool that were heard, by their names in `weights`, without their data. Fits
-        anew fit them anew as well.
+        Of functions of the source, by their names in `weights`, without their data. Their
+        `information` is the least that the source has, also with rows that were drawn or fitted
+        anew, where theirs are as well.
     """
 
     resamples = "fits"
@@ -471,8 +472,7 @@ class Probe(Estimator[ProbeSummary]):
         of_class = sums(summary.labels, shares, summary.n_classes)
         even = sums(summary.codes, np.full(len(shares), 1 / len(shares)), n_cells)
         table = refitted(summary.table * (masses / even)[:, None], masses, of_class)
-        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
-        information, bound, bound_from_half = _information(summary, summary, own, shares)
+        information, bound, bound_from_half = _known(summary, shares)
         return dataclasses.replace(
             summary,
             information=information,
@@ -490,16 +490,15 @@ class Probe(Estimator[ProbeSummary]):
     def _found(
         self, source: Array, task: HeldOut, left_out: Codes, heard: Mapping[str, ProbeSummary]
     ) -> Found:
-        """The pool of a source; what it hears is among the opinions, and the least it knows."""
+        """The pool of a source; what it hears is among the opinions."""
         own = self._given(source, len(task.labels))
-        found = task.run(
+        return task.run(
             self._judge(source, task, left_out),
             own | {name: x.log_posteriors for name, x in heard.items()},
             source.nbytes,
             own | {name: x.log_posteriors_from_half for name, x in heard.items()},
             {name: x.tempering for name, x in heard.items()},
         )
-        return _at_least(found, task, heard)
 
     def _joint_refitted(
         self, both: ProbeSummary, t: ProbeSummary, s: ProbeSummary, rows: Codes
@@ -637,7 +636,7 @@ class Probe(Estimator[ProbeSummary]):
             left_out=left_out,
             curve=found.curve,
             tempering=found.tempering,
-            heard={k: x for k, x in (heard or {}).items() if k in found.pool.weights},
+            heard=heard or {},
         )
         n = len(task.labels)
         return dataclasses.replace(summary, **self._numbers(summary, np.full(n, 1 / n)))
@@ -645,8 +644,7 @@ class Probe(Estimator[ProbeSummary]):
     def _numbers(self, summary: ProbeSummary, weights: Floats) -> dict[str, Any]:
         """Bounds, information and table for rows with `weights` that sum to 1."""
         class_shares = sums(summary.labels, weights, summary.n_classes)
-        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
-        information, bound, bound_from_half = _information(summary, summary, own, weights)
+        information, bound, bound_from_half = _known(summary, weights)
         few = summary.n_classes <= FEW_CLASSES
         p = np.exp(summary.log_posteriors.astype(np.float64 if few else np.float32))
         masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
@@ -694,7 +692,7 @@ def _with_half_of_lesson(summary: ProbeSummary, rows: Codes) -> Codes:
 
 
 def _knows_together(s: ProbeSummary, pooled: Losses | None, shares: Floats) -> float:
-    return np.inf if pooled is None else _information(s, s, pooled, shares)[0]
+    return np.inf if pooled is None else _information(s, pooled, shares)[0]
 
 
 def _shares_of(rows: Codes, n_samples: int) -> Floats:
@@ -765,28 +763,6 @@ def _heard(
     return heard
 
 
-def _at_least(found: Found, task: HeldOut, heard: Mapping[str, ProbeSummary]) -> Found:
-    """What was found, or the best that was heard where it says more than the pool does.
-
-    Pools and extrapolations err by thousandths of bits; so the order of layers is kept.
-    """
-    if not heard:
-        return found
-    name, best = max(heard.items(), key=lambda item: item[1].information)
-    n = len(task.labels)
-    losses = losses_of(found.log_p, found.log_p_from_half, task.labels)
-    if _information(task, found, losses, np.full(n, 1 / n))[0] >= best.information:
-        return found
-    return Found(
-        pool=Pool({name: 1.0}, np.zeros(task.n_classes)),
-        log_p=best.log_posteriors,
-        log_p_from_half=best.log_posteriors_from_half,
-        failed=found.failed,
-        tempering=best.tempering,
-        curve=best.curve,
-    )
-
-
 def _one_column_a_symbol(X: Array, name: str) -> Array:
     """Indicators of the symbols; integers that hardly repeat stay one column of numbers."""
     symbols, codes = np.unique(X, return_inverse=True)
@@ -831,14 +807,25 @@ def _lawful(union: float, i_t: float, i_s: float) -> float:
     return union if low - ROUNDING <= union <= high + ROUNDING else min(max(union, low), high)
 
 
+def _known(summary: ProbeSummary, weights: Floats) -> tuple[float, float, float]:
+    """As `_information` of its own posteriors, but at least that of each summary it heard.
+
+    Extrapolations err by more than pools do: so the order of layers is kept.
+    """
+    own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
+    information, bound, bound_from_half = _information(summary, own, weights)
+    least = [_known(x, weights)[0] for x in summary.heard.values()]
+    return max([information, *least]), bound, bound_from_half
+
+
 def _information(
-    task: ProbeSummary | HeldOut, found: ProbeSummary | Found, losses: Losses, weights: Floats
+    summary: ProbeSummary, losses: Losses, weights: Floats
 ) -> tuple[float, float, float]:
     """Information by extrapolation, its bound, and the bound from half of the training rows."""
-    h_y = entropy(sums(task.labels, weights, task.n_classes))
+    h_y = entropy(sums(summary.labels, weights, summary.n_classes))
     bound, cost_of_half = h_y - float(weights @ losses.whole), float(weights @ losses.more)
-    n_folds = int(task.folds.max()) + 1
-    endless = bound + extrapolation(weights, losses.more, n_folds, found.curve, found.tempering)
+    n_folds = int(summary.folds.max()) + 1
+    endless = bound + extrapolation(weights, losses.more, n_folds, summary.curve, summary.tempering)
     return min(endless, h_y), bound, bound - cost_of_half
 
 
