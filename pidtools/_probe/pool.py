@@ -38,11 +38,9 @@ class Pool:
             pooled[rows] = self._of_rows(opinions, rows)
         return pooled
 
-    @property
-    def untempered(self) -> Pool:
-        """The same opinions with weights that sum to one, not calibrated."""
-        total = max(sum(self.weights.values()), 1e-12)
-        weights = {name: weight / total for name, weight in self.weights.items()}
+    def untempered(self, total: float) -> Pool:
+        """The same opinions, not calibrated; weights are shares of `total`."""
+        weights = {name: weight / max(total, 1e-12) for name, weight in self.weights.items()}
         return Pool(weights, np.zeros_like(self.offset))
 
     def _of_rows(self, opinions: Posteriors, rows: slice) -> Floats:
