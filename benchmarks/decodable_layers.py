@@ -30,7 +30,7 @@ KEY = ("way", "layer", "n", "more", "seed")
 LAYERS = ("h1", "h2", "h3", "logits")
 WAYS = {
     "alone": ("alone", "#E69F00", "o"),
-    "fit_on": ("with rows only to learn from", "#0072B2", "s"),
+    "fit_on": ("with {more} rows only to learn from", "#0072B2", "s"),
     "hears": ("hearing the layer after it", "#009E73", "^"),
 }
 """How a layer is looked at: in words, and its colour and mark."""
@@ -93,13 +93,21 @@ def write_tables(all_rows: list[Row]) -> None:
 
 
 def _means(all_rows: list[Row]) -> Iterable[list[Any]]:
-    for (n, way, layer), group in grouped(all_rows, "n", "way", "layer").items():
+    for (n, more, way, layer), group in grouped(all_rows, "n", "more", "way", "layer").items():
         numbers = [
             f"{_mean(group, name):.3f}"
             for name in ("exact", "information", "unread", "logits_only")
         ]
         seconds = f"{_mean(group, 'cpu_seconds'):.1f}"
-        yield [n, WAYS[way][0], layer, group[0]["width"], *numbers, len(group), seconds]
+        yield [
+            n,
+            WAYS[way][0].format(more=more),
+            layer,
+            group[0]["width"],
+            *numbers,
+            len(group),
+            seconds,
+        ]
 
 
 def _mean(group: list[Row], name: str) -> float:
@@ -118,7 +126,14 @@ def draw(all_rows: list[Row], n: int, more: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     exact = _mean(all_rows, "exact")
     axes.axhline(exact, color="#222222", lw=1)
-    axes.text(-0.35, exact + 0.006, "exact, in every layer", va="bottom")
+    axes.annotate(
+        "exact, in every layer",
+        (len(LAYERS) - 0.8, exact),
+        (0, -3),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+    )
     for k, (way, (words, colour, mark)) in enumerate(WAYS.items()):
         groups = [found[way, layer] for layer in LAYERS]
         x = np.arange(len(LAYERS)) + 0.08 * (k - 1)
@@ -134,12 +149,13 @@ def draw(all_rows: list[Row], n: int, more: int) -> None:
             ms=5,
             lw=1.4,
             capsize=3,
-            label=words if way != "fit_on" else f"with {more} {words.removeprefix('with ')}",
+            label=words.format(more=more),
         )
     widths = [found["alone", layer][0]["width"] for layer in LAYERS]
     ticks = [f"{layer}\n({width})" for layer, width in zip(LAYERS, widths, strict=True)]
     axes.set_xticks(range(len(LAYERS)), ticks)
     axes.set_ylabel(f"read from {n} rows (bits)")
+    axes.set_xlim(-0.3, len(LAYERS) - 0.7)
     axes.legend(frameon=False, loc="lower right")
     figure.savefig(RESULTS / f"{NAME}.png", dpi=150)
 

@@ -101,6 +101,8 @@ def summarise(
 ) -> Summary:
     """All that one representation has to say about Y, for use with many partners.
 
+    Of features with labels: what classifiers can decode from so many rows (usable information).
+
     Parameters
     ----------
     X : array_like, shape (n_samples,) or (n_samples, n_features)

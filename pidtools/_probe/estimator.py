@@ -258,7 +258,8 @@ class Probe(Estimator[ProbeSummary]):
     Redundancy and uniques come from two tables of mean posteriors over cells, each sharpened
     to carry just that information, so that the three informations stand on one footing. The
     joint information comes from a probe on both sources that also hears what the single
-    probes said.
+    probes said. All are what classifiers can decode from so many rows: usable or V-information
+    (Xu et al. 2020, arXiv 2002.10689).
 
     Parameters
     ----------
