@@ -472,7 +472,7 @@ def _network_fit(
         start = np.hstack([found.mean_directions[:, :8], found.spread_directions])
     else:
         rows, new = view.reduced
-        n_means = found.mean_directions.shape[1]
+        n_means = min(found.mean_directions.shape[1], MAX_MEAN_DIRECTIONS)
         start = np.delete(np.eye(rows.shape[1]), np.arange(8, n_means), axis=1)
     return network_posteriors(
         np.asarray(rows, dtype=np.float64),

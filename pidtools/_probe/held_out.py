@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from pidtools._types import Array, Codes, Floats, Posteriors
 HEAVY_BYTES = 2**28
 # Share of the rows that degrees of freedom may count for.
 MOST_SPENT = 0.25
+# Rows that tell whether an opinion is flat.
+ROWS_TO_COMPARE = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +75,12 @@ class HeldOut:
         given: Posteriors,
         size: int,
         given_from_half: Posteriors | None = None,
+        tempered: Mapping[str, Floats | None] | None = None,
     ) -> Found:
-        """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
+        """Cross-fit, pool, and cross-fit again from halves what the pool uses.
+
+        `tempered` is the `tempering` of opinions given by other probes, where that is known.
+        """
         fitted, failed = self._cross_fit(
             judge, self.folds, self.names, size, race=self.race, given=given
         )
@@ -92,15 +99,36 @@ class HeldOut:
         log_p, weighed = pool.log_posterior(opinions), weigh(kept, self.labels)
         log_p_from_half = weighed.log_posterior(kept)
         tempering = None
-        if self.n_classes > FEW_CLASSES and used and not given:
-            plain = losses_of(
-                pool.untempered.log_posterior(opinions),
-                weighed.untempered.log_posterior(kept),
-                self.labels,
-            )
-            tempering = plain.more - losses_of(log_p, log_p_from_half, self.labels).more
+        if self.n_classes > FEW_CLASSES and given.keys() == (tempered or {}).keys():
+            own = losses_of(log_p, log_p_from_half, self.labels)
+            tempering = self._tempering(own, (pool, weighed), (opinions, kept), tempered or {})
         curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
         return Found(pool, log_p, log_p_from_half, failed, tempering, curve)
+
+    def _tempering(
+        self,
+        own: Losses,
+        pools: tuple[Pool, Pool],
+        opinions: tuple[Posteriors, Posteriors],
+        tempered: Mapping[str, Floats | None],
+    ) -> Floats:
+        """What calibration gains with half of the rows beyond what it gains with all.
+
+        The gains of opinions that came tempered count by their shares in the pool.
+        """
+        both = zip(pools, opinions, strict=True)
+        counts, of_half = (_counts(pool, said, tempered.keys()) for pool, said in both)
+        total = sum(counts.values())
+        plain = losses_of(
+            pools[0].untempered(total).log_posterior(opinions[0]),
+            pools[1].untempered(sum(of_half.values())).log_posterior(opinions[1]),
+            self.labels,
+        )
+        gains = plain.more - own.more
+        for name, gained in tempered.items():
+            if gained is not None:
+                gains = gains + counts.get(name, 0.0) / max(total, 1e-12) * gained
+        return gains
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
@@ -147,6 +175,30 @@ class HeldOut:
         counts = np.bincount(self.labels, minlength=self.n_classes)
         shares = (counts + 1e-9) / len(self.labels)
         return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
+
+
+def _counts(pool: Pool, opinions: Posteriors, heard: Collection[str]) -> dict[str, float]:
+    """Weights; what is heard counts for less where it hardly tells rows apart.
+
+    The weight of a flat opinion says nothing, as it moves no posterior.
+    """
+    counts = dict(pool.weights)
+    own = {name: weight for name, weight in counts.items() if name not in heard}
+    if len(own) == len(counts) or not sum(own.values()):
+        return counts
+    spreads = {name: _spread(opinions[name]) for name in counts}
+    moved = {name: weight * spreads[name] for name, weight in own.items()}
+    typical = sum(moved[name] * spreads[name] for name in own) / max(sum(moved.values()), 1e-12)
+    for name in counts.keys() - own.keys():
+        counts[name] *= min(spreads[name] / max(typical, 1e-12), 1.0)
+    return counts
+
+
+def _spread(log_p: Array) -> float:
+    """How far rows differ in what they say of classes, of some rows."""
+    some = log_p[:: max(len(log_p) // ROWS_TO_COMPARE, 1)]
+    told = some - some.mean(axis=1, keepdims=True)
+    return float((told - told.mean(axis=0)).std())
 
 
 @dataclass(frozen=True)
