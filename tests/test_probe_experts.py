@@ -99,3 +99,23 @@ def test_a_network_of_more_classes_than_directions_it_sees() -> None:
     y = np.arange(800) % 40
     X = 2 * rng.normal(size=(40, 70))[y] + rng.normal(size=(800, 70))
     assert Probe(experts=("network",), n_folds=3).summarise(X, y).information > 5
+
+
+def test_perceptrons_read_loud_components() -> None:
+    rng = np.random.default_rng(0)
+    n = 1500
+    loud = rng.normal(size=(n, 2))
+    y = (loud.prod(axis=1) > 0).astype(np.int64)  # neither says anything alone
+    X = np.hstack([5 * loud, rng.normal(size=(n, 38))])
+    bits = Probe(experts=("perceptrons",)).summarise(X, y).bound
+    assert bits > 0.5
+    assert Probe(experts=("logistic",)).summarise(X, y).bound < 0.02
+
+
+def test_perceptrons_need_width_and_loudness() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 300)
+    for scales in (np.ones(40), np.array([9.0, 1, 1, 1])):
+        X = (rng.normal(size=(300, len(scales))) + y[:, None]) * scales
+        summary = Probe(experts=("lda", "perceptrons")).summarise(X, y)
+        assert set(summary.weights) <= {"lda:plain", "lda:shrunk"}

@@ -251,7 +251,7 @@ class Probe(Estimator[ProbeSummary]):
 
     The posterior p(y | X) is all that a source has to say about a label, however wide the
     source is. Experts of different kinds (linear and Gaussian discriminants, logistic
-    regression, kernels, neighbours, a small network, boosted trees) are fitted on whitened
+    regression, kernels, neighbours, small networks, boosted trees) are fitted on whitened
     features and judge rows they have not seen; a log-linear pool with weights of least
     held-out loss combines and calibrates them. The information is H(Y) minus the held-out
     log-loss, extrapolated from half and from all of the training rows to endless ones.
@@ -273,8 +273,8 @@ class Probe(Estimator[ProbeSummary]):
         training rows and needs ``predict_proba``. What it warns of is not shown.
     experts : tuple of str or None
         Kinds of experts to ask, out of "lda", "logistic", "ridge", "units", "means",
-        "neighbours", "kernel", "gaussian", "network" and "trees". None asks all that suit the
-        width and the classes; of more than 100 classes "lda" and "means" alone.
+        "neighbours", "kernel", "gaussian", "network", "perceptrons" and "trees". None asks all that
+        suit the width and the classes; of more than 100 classes "lda" and "means" alone.
     n_cells : int or None
         Cells of posteriors a source. None: 100 for two classes, up to 50 classes twice as many
         but between 60 and 100, beyond up to four times as many, the more a source knows, but

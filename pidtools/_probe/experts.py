@@ -54,6 +54,9 @@ LEADING = ((50, 0.1), (200, 0.03))
 LOUD_COMPONENTS = 50
 # Of bumps of loud components in the training rows, beside a hundred of each.
 MAX_BUMP_ENTRIES = 2**25
+# Started from other weights each; one more adds a third of what the one before did.
+N_PERCEPTRONS, LEAST_WIDTH_OF_PERCEPTRONS = 3, 24
+LEAST_ROWS_OF_EARLY_STOPPING = 10
 # Effective share of the components (of their loudness) above which loud ones are no others.
 ALL_ALIKE = 0.7
 UNIT_PENALTIES = (0.03, 0.3)
@@ -353,6 +356,36 @@ def _network(view: View, wanted: set[str] | None) -> Posteriors:
     return out
 
 
+def _perceptrons(view: View, wanted: set[str] | None) -> Posteriors:
+    """A few of them on loud components: what curves in many directions at once, as pictures do."""
+    narrow = view.width < LEAST_WIDTH_OF_PERCEPTRONS
+    few = np.bincount(view.labels).min() < LEAST_ROWS_OF_EARLY_STOPPING
+    if narrow or few or view.is_even or not _asked("perceptrons:loud", wanted):
+        return {}
+    rows, new = view.loud(LOUD_COMPONENTS)
+    said = [
+        _perceptron(rows, view.labels, new, view.random_state + k) for k in range(N_PERCEPTRONS)
+    ]
+    return {"perceptrons:loud": log_softmax(np.mean(said, axis=0), axis=1)}
+
+
+def _perceptron(rows: Array, labels: Codes, new: Array, random_state: int) -> Floats:
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier(
+        (128,),
+        alpha=1e-2,
+        learning_rate_init=3e-3,
+        early_stopping=True,
+        validation_fraction=0.12,
+        n_iter_no_change=4,
+        max_iter=80,
+        random_state=random_state,
+    ).fit(rows, labels)
+    log_p: Floats = np.log(np.maximum(model.predict_proba(new), np.exp(LOG_FLOOR)))
+    return log_p
+
+
 def _trees(view: View, wanted: set[str] | None) -> Posteriors:
     """Histogram gradient boosting, stopped early on held-out training rows."""
     out: Posteriors = {}
@@ -375,6 +408,7 @@ EXPERTS: dict[str, Callable[[View, set[str] | None], Posteriors]] = {
     "kernel": _kernel,
     "gaussian": _gaussian,
     "network": _network,
+    "perceptrons": _perceptrons,
     "trees": _trees,
 }
 
@@ -491,7 +525,7 @@ def _network_fit(
 def _boosted(view: View, rows: Array, new: Array) -> Floats:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    enough = np.bincount(view.labels).min() >= 10
+    enough = np.bincount(view.labels).min() >= LEAST_ROWS_OF_EARLY_STOPPING
     binned, binned_new = _in_bins(rows, new)
     model = HistGradientBoostingClassifier(
         max_iter=300 if enough else 40,
