@@ -106,7 +106,7 @@ def test_perceptrons_read_loud_components() -> None:
     n = 1500
     loud = rng.normal(size=(n, 2))
     y = (loud.prod(axis=1) > 0).astype(np.int64)  # neither says anything alone
-    X = np.hstack([5 * loud, rng.normal(size=(n, 38))])
+    X = loud @ rng.normal(size=(2, 40)) + rng.normal(size=(n, 40))
     bits = Probe(experts=("perceptrons",)).summarise(X, y).bound
     assert bits > 0.5
     assert Probe(experts=("logistic",)).summarise(X, y).bound < 0.02
@@ -115,7 +115,7 @@ def test_perceptrons_read_loud_components() -> None:
 def test_perceptrons_need_width_and_loudness() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 300)
-    for scales in (np.ones(40), np.array([9.0, 1, 1, 1])):
-        X = (rng.normal(size=(300, len(scales))) + y[:, None]) * scales
+    for mixed in (np.eye(40), np.ones((4, 4)) + np.eye(4)):  # even, and narrow
+        X = (rng.normal(size=(300, len(mixed))) + 0.2 * y[:, None]) @ mixed
         summary = Probe(experts=("lda", "perceptrons")).summarise(X, y)
         assert set(summary.weights) <= {"lda:plain", "lda:shrunk"}
