@@ -192,9 +192,10 @@ class ProbePair(JoinedPair[ProbeSummary]):
         No union exceeds I(Y; T, S). For more than two classes, where cells of many dimensions
         can't quite follow a source that is a garbling of the other, the union is bounded by what
         a pool of both posteriors knows: without new fits, so the same with and without synergy.
-        Beyond 50 classes a pool is too poor to bound, as it counts twice what both know of a part
-        of Y: there the probe of both sources bounds, asked for a synergy or not, and only as far
-        as it finds that one source adds nothing to the other; else it starves sooner than tables.
+        Beyond 50 classes a pool is too poor to bound: there the probe of both sources does, asked
+        for a synergy or not. A pool counts twice what both know of a part of Y, and a probe of
+        both starves sooner than tables: either bounds only as far as it finds that one source adds
+        nothing to the other.
         An information below 0 counts as 0, as its table holds none; tables that can't carry one
         never put the union below it.
         """
@@ -206,9 +207,7 @@ class ProbePair(JoinedPair[ProbeSummary]):
             pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
             found = pid.union_information
         bound = max(self._known_together, i_t, i_s)
-        if self.linear is None:
-            found = min(found, bound)
-        elif found > bound:
+        if found > bound:
             found -= (found - bound) * _share_in_order(bound, i_t, i_s)
         union = _lawful(found, i_t, i_s)
         gap = max(pid.gap, ROUNDING)
