@@ -198,7 +198,8 @@ def test_steps_of_the_logistic_regression_lower_the_loss() -> None:
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     train, new = rng.permutation(3000)[:2400], rng.permutation(3000)[2400:]
     start = np.zeros((8, 110)), np.zeros(110)
-    found = logistic_from(rows[train], labels[train], rows[new], *start, (1, 5, 40))
+    fits = logistic_from(rows[train], labels[train], *start, (1, 5, 40))
+    found = {step: said(rows[new]) for step, said in fits.items()}
     losses = [-found[step][np.arange(len(new)), labels[new]].mean() for step in (1, 5, 40)]
     assert losses[0] > losses[1] > losses[2]
     for log_p in found.values():

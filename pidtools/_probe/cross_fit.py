@@ -13,22 +13,22 @@ from scipy.special import log_softmax
 
 from pidtools import _threads, _warnings
 from pidtools._probe.discriminant import discriminant, project
-from pidtools._probe.experts import LOG_FLOOR, Opinions, View, posteriors
+from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
 from pidtools._probe.pool import log_loss
 from pidtools._probe.whitening import Whitened, whiten
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 
 class Judge(Protocol):
-    """From training rows, new rows and names of experts to log posteriors of the new rows."""
+    """From training rows and names of experts to models, which judge any rows."""
 
     @property
     def width(self) -> int:
         """Number of directions that the experts see, 0 where that is not known."""
         ...
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
-        """Fit on some rows and judge others."""
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
+        """Fit on some rows."""
         ...
 
 
@@ -52,10 +52,9 @@ class ExpertJudge:
     def width(self) -> int:
         return self.source.rank
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         labels = self.labels[train]
-        view = View(self.source, train, new, labels, self.n_classes, self.random_state)
-        return dict(posteriors(view, names))
+        return fitted(View(self.source, train, labels, self.n_classes, self.random_state), names)
 
 
 @dataclass(frozen=True)
@@ -72,11 +71,10 @@ class PairJudge:
     def width(self) -> int:
         return self.left.rank + self.right.rank
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         reduced = [self._discriminating(half, train) for half in (self.left, self.right)]
         both = whiten(np.hstack(reduced))
-        judge = ExpertJudge(both, self.labels, self.n_classes, self.random_state)
-        return judge(train, new, names)
+        return ExpertJudge(both, self.labels, self.n_classes, self.random_state)(train, names)
 
     def _discriminating(self, source: Whitened, train: Codes) -> Array:
         labels = self.labels[train]
@@ -98,7 +96,7 @@ class ClassifierJudge:
     def width(self) -> int:
         return 0
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         from sklearn.base import clone
 
         if len(np.unique(self.labels[train])) < 2:
@@ -112,10 +110,13 @@ class ClassifierJudge:
                 f"classifier could not be fitted to {len(train)} rows of {self.X.shape[1]} "
                 f"features: {type(error).__name__}: {error}"
             ) from error
-        p = _checked_probabilities(model, self.X[new])
-        log_p = np.full((len(new), self.n_classes), LOG_FLOOR)
+        return {"classifier": partial(self._said, model)}
+
+    def _said(self, model: Any, rows: Codes) -> Floats:
+        p = _checked_probabilities(model, self.X[rows])
+        log_p = np.full((len(rows), self.n_classes), LOG_FLOOR)
         log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
-        return {"classifier": log_p}
+        return log_p
 
 
 def _seed(model: Any, random_state: int) -> None:
@@ -231,7 +232,8 @@ def _one_fold(
     # Held-out loss judges an unfinished fit like any other.
     with _warnings.ignoring(ConvergenceWarning), limit:
         train = np.concatenate([order[folds[order] != k], extra])
-        return judge(train, np.flatnonzero(folds == k), frozenset(names))
+        models = judge(train, frozenset(names))
+        return judged(models, np.flatnonzero(folds == k), judge.width)
 
 
 def _in_parallel(

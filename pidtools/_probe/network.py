@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
 
-from pidtools._types import Bools, Codes, Floats
+from pidtools._types import Array, Bools, Codes, Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
 
@@ -61,7 +62,8 @@ class _Layout:
         parts = zip(np.split(theta.astype(np.float64), cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]
 
-    def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
+    def log_posterior(self, theta: Floats, Z: Array) -> Floats:
+        Z = np.asarray(Z, dtype=np.float64)
         W, b, P, U, c, V = self.split(theta)
         posterior: Floats = log_softmax(b + Z @ W + np.tanh(Z @ P @ U + c) @ V, axis=1)
         return posterior.astype(np.float64)
@@ -145,19 +147,18 @@ def _loss_and_error(logits: Floats, indicators: Floats) -> tuple[float, Floats]:
     return loss, p
 
 
-def network_posteriors(
+def network_fits(
     Z: Floats,
     labels: Codes,
     directions: Floats,
-    Z_new: Floats,
     *,
     n_classes: int,
     n_hidden: int,
     penalty: Penalty,
     steps: tuple[int, ...],
     random_state: int,
-) -> dict[int, Floats]:
-    """Log posteriors for `Z_new` after each number of joint steps; 0 is the convex fit."""
+) -> dict[int, Callable[[Array], Floats]]:
+    """From new rows to log posteriors, after each number of joint steps; 0 is the convex fit."""
     layout = _Layout(Z.shape[1], directions.shape[1], n_hidden, n_classes)
     start = _start(layout, Z, labels, directions, random_state)
     kept_near = layout.per_parameter((0, 0, 1, 1, 0, 0))
@@ -171,7 +172,7 @@ def network_posteriors(
     path = [theta]
     _minimise(loss, theta, max(steps, default=0), lambda step: path.append(step.copy()))
     return {
-        step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in (0, *steps)
+        step: partial(layout.log_posterior, path[min(step, len(path) - 1)]) for step in (0, *steps)
     }
 
 
