@@ -20,7 +20,16 @@ from pidtools._types import Array, Codes, Floats, Posteriors
 
 
 class Judge(Protocol):
-    """From training rows and names of experts to models, which judge any rows."""
+    """From training rows and names of experts to models, which judge any rows.
+
+    Attributes
+    ----------
+    is_light : bool
+        Whether models of all folds can be kept beside each other.
+    """
+
+    @property
+    def is_light(self) -> bool: ...
 
     @property
     def width(self) -> int:
@@ -48,6 +57,8 @@ class ExpertJudge:
     n_classes: int
     random_state: int
 
+    is_light = True
+
     @property
     def width(self) -> int:
         return self.source.rank
@@ -66,6 +77,8 @@ class PairJudge:
     labels: Codes
     n_classes: int
     random_state: int
+
+    is_light = True
 
     @property
     def width(self) -> int:
@@ -91,6 +104,8 @@ class ClassifierJudge:
     n_classes: int
     random_state: int
     classifier: Any
+
+    is_light = False
 
     @property
     def width(self) -> int:
@@ -176,13 +191,13 @@ def cross_fit(
         answers = {name: log_p for name, log_p in first.items() if log_p is not None}
         race = race and bool(answers)
         if race:
-            names = _worth_asking(answers, labels[folds == 0])
+            names = worth_asking(answers, labels[folds == 0])
         rest = run([(k, names) for k in range(1, int(folds.max()) + 1)])
     fitted = [first, *rest]
     found = {name for opinions in fitted for name in opinions}
     failed = {name for opinions in fitted for name, log_p in opinions.items() if log_p is None}
     kept = sorted((found & names if race else found) - failed)
-    opinions = {name: _assemble(name, fitted, labels, folds, n_classes) for name in kept}
+    opinions = {name: assemble(name, fitted, labels, folds, n_classes) for name in kept}
     return opinions, frozenset(failed)
 
 
@@ -200,7 +215,7 @@ def _merged(opinions: list[Opinions]) -> Opinions:
     return {name: log_p for some in opinions for name, log_p in some.items()}
 
 
-def _assemble(
+def assemble(
     name: str, fitted: list[Opinions], labels: Codes, folds: Codes, n_classes: int
 ) -> Array:
     """One expert's opinions from all folds; class shares where a fold had none."""
@@ -231,9 +246,13 @@ def _one_fold(
     limit = _threads.one_thread() if one_thread else nullcontext()
     # Held-out loss judges an unfinished fit like any other.
     with _warnings.ignoring(ConvergenceWarning), limit:
-        train = np.concatenate([order[folds[order] != k], extra])
-        models = judge(train, frozenset(names))
+        models = judge(training_rows(folds, order, extra, k), frozenset(names))
         return judged(models, np.flatnonzero(folds == k), judge.width)
+
+
+def training_rows(folds: Codes, order: Codes, extra: Codes, k: int) -> Codes:
+    """Rows that are not held out in fold k, in order, and those that are only learned from."""
+    return np.concatenate([order[folds[order] != k], extra])
 
 
 def _in_parallel(
@@ -258,7 +277,7 @@ def _in_parallel(
     return done
 
 
-def _worth_asking(opinions: Mapping[str, Floats], labels: Codes) -> frozenset[str]:
+def worth_asking(opinions: Mapping[str, Floats], labels: Codes) -> frozenset[str]:
     losses = {name: log_loss(log_p, labels) for name, log_p in opinions.items()}
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
 

@@ -7,6 +7,7 @@ drown in width. They are cheap together, and their pool (`pool`) needs no choice
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -29,6 +30,7 @@ from pidtools._probe.discriminant import (
 from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
 from pidtools._probe.network import Penalty, network_fits
+from pidtools._probe.rows import ROWS_ENOUGH, choose_rows
 from pidtools._probe.whitening import Whitened
 from pidtools._types import Array, Codes, Floats
 
@@ -45,6 +47,12 @@ Opinions = dict[str, Floats | None]
 MAX_WIDTH_OF_CURVES = 64
 MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
+# Rows for each parameter beyond which an expert learns from a part of them. A parameter costs half
+# a nat over the number of rows: what more rows could add to the best of linear models is below .01
+# bits, and extrapolated like the rest. Neighbours cost the square of the rows, and don't look at
+# more than 300 of them.
+ROWS_A_PARAMETER, ROWS_OF_NEIGHBOURS = 64, 20_000
+LINEAR = frozenset({"lda", "logistic", "ridge", "means"})
 # With more classes than this only experts are asked whose cost does not explode with them.
 MANY_CLASSES, OF_MANY = 100, ("lda", "means")
 # Steps of the logistic regression of so many.
@@ -65,7 +73,7 @@ UNIT_PENALTIES = (0.03, 0.3)
 MAX_PARAMETERS_OF_UNITS = 2**14
 NEIGHBOUR_ENTRIES = 2**19
 # Entries of rows that are judged together, bumps and bends included.
-JUDGED_ENTRIES, JUDGED_FEATURES = 2**23, 512
+JUDGED_ENTRIES, JUDGED_FEATURES = 2**22, 512
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
 GAUSSIAN_RIDGES = (1e-6, 1e-4, 1e-2)
 NETWORKS = (
@@ -106,6 +114,21 @@ class View:
     labels: Codes
     n_classes: int
     random_state: int
+    directed_by: View | None = None
+
+    def n_rows(self, enough: int) -> int:
+        """Training rows to learn from where so many rows of the source are enough.
+
+        In proportion: learning curves compare fits to most rows with fits to half of them.
+        """
+        return min(math.ceil(len(self.train) * enough / len(self.source.Z)), len(self.train))
+
+    def part(self, n: int) -> View:
+        """The view of so many of the training rows."""
+        if n == len(self.train):
+            return self
+        some = choose_rows(self.labels, n, self.random_state)
+        return dataclasses.replace(self, train=self.train[some], labels=self.labels[some])
 
     @property
     def Z(self) -> Array:
@@ -123,7 +146,9 @@ class View:
 
     @cached_property
     def discriminant(self) -> Discriminant:
-        """Directions in which the classes differ, from the training rows."""
+        """Directions in which the classes differ, from its rows or those of another view."""
+        if self.directed_by is not None:
+            return self.directed_by.discriminant
         return self.fit_discriminant(self.loudness)
 
     def fit_discriminant(self, loudness: Floats, **options: Any) -> Discriminant:
@@ -140,8 +165,8 @@ class View:
         """Leading components, as loud as they are, 1 on average."""
         scale = self.loudness[:n_components]
         scale = scale / np.sqrt(np.mean(scale**2))
-        Z = self.source.Z[:, :n_components]
-        return lambda rows: Z[rows] * scale
+        read = self.source.leading(n_components)
+        return lambda rows: read(rows) * scale
 
     @property
     def is_even(self) -> bool:
@@ -173,6 +198,18 @@ class View:
         return Features(lambda rows: project(Z, directions, rows) / scale, own / scale)
 
 
+def rows_enough(family: str, width: int, n_classes: int) -> int:
+    """Rows beyond which a family learns from a part of them."""
+    if family == "neighbours":
+        return ROWS_OF_NEIGHBOURS
+    parameters = 0
+    if family in LINEAR:
+        parameters = width * (n_classes - 1)
+    if family == "gaussian" and width <= MAX_WIDTH_OF_CURVES:
+        parameters = n_classes * width * (width + 1) // 2
+    return max(ROWS_ENOUGH, ROWS_A_PARAMETER * parameters)
+
+
 def fitted(view: View, names: frozenset[str]) -> Models:
     """The experts named that apply, fitted; None in the place of one that failed.
 
@@ -185,20 +222,31 @@ def fitted(view: View, names: frozenset[str]) -> Models:
         return {}
     if len(present) < view.n_classes:
         return _without_absent_classes(view, present, names)
+    rows = {f: view.n_rows(rows_enough(f, view.width, view.n_classes)) for f in EXPERTS}
+    linear = view.part(rows["lda"])
+    views = {rows["lda"]: linear}
     out: Models = {}
-    for family in EXPERTS:
-        wanted = None if family in names else {n for n in names if n.split(":")[0] == family}
+    for family, n in rows.items():
+        wanted = None if family in names else {x for x in names if x.split(":")[0] == family}
         if wanted is None or wanted:
-            out |= _fitted_safely(view, family, wanted)
+            if n not in views:
+                views[n] = dataclasses.replace(view.part(n), directed_by=linear)
+            out |= _fitted_safely(views[n], family, wanted)
     return out
 
 
 def judged(models: Models, rows: Codes, width: int) -> Opinions:
     """What fitted experts say of rows of a source of so many features, some rows at a time."""
-    parts = [
-        rows[some] for some in blocks(len(rows), width + JUDGED_FEATURES, entries=JUDGED_ENTRIES)
-    ]
-    return {name: model and _said_safely(model, parts) for name, model in models.items()}
+    said: dict[str, list[Floats]] = {name: [] for name, model in models.items() if model}
+    for some in blocks(len(rows), width + JUDGED_FEATURES, entries=JUDGED_ENTRIES):
+        part = rows[some]  # all are asked the same object: what is read of it is made once
+        for name in list(said):
+            answer = _said_safely(models[name], part)
+            if answer is None:
+                del said[name]
+            else:
+                said[name].append(answer)
+    return {name: np.concatenate(said[name]) if said.get(name) else None for name in models}
 
 
 def _fitted_safely(view: View, family: str, wanted: set[str] | None) -> Models:
@@ -214,10 +262,10 @@ def _fitted_safely(view: View, family: str, wanted: set[str] | None) -> Models:
     }
 
 
-def _said_safely(model: Model, parts: list[Codes]) -> Floats | None:
+def _said_safely(model: Model | None, rows: Codes) -> Floats | None:
     """None where a model has no answer."""
     try:
-        return np.concatenate([model(rows) for rows in parts])
+        return model and model(rows)
     except NoAnswerError:
         return None
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pidtools._probe.cross_fit import (
-    Judge,
-    cross_fit,
-)
+from pidtools._probe.at_large import Learned, learn
+from pidtools._probe.cross_fit import Judge, cross_fit
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.order import order_of
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
+from pidtools._probe.rows import ROWS_ENOUGH, choose_rows
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats, Posteriors
 
@@ -74,6 +73,8 @@ class HeldOut:
         given_from_half: Posteriors | None = None,
     ) -> Found:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
+        if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
+            return self._run_at_large(judge, given, given_from_half or given)
         fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
@@ -99,6 +100,38 @@ class HeldOut:
             tempering = plain.more - losses_of(log_p, log_p_from_half, self.labels).more
         curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
         return Found(pool, log_p, log_p_from_half, failed, tempering, curve)
+
+    def _run_at_large(self, judge: Judge, given: Posteriors, from_half: Posteriors) -> Found:
+        """The same, with weights from some of the rows."""
+        order = self.order
+        some = order[choose_rows(self.labels[order], ROWS_ENOUGH, self.random_state)]
+        labels = self.labels[some]
+        learned = self._learn(judge, self.folds, self.names, some, race=self.race)
+        opinions = _of_rows(given, some) | learned.opinions
+        opinions |= {} if opinions else {"prior": self._prior(self.folds)[some]}
+        pool = fit_pool(opinions, labels)
+        used = frozenset(pool.weights) - frozenset(given)
+        half = self._learn(judge, self.halves, used, some, race=False)
+        said = _of_rows(from_half, some) | half.opinions
+        missing = frozenset(pool.weights) - frozenset(said)
+        said |= {name: self._prior(self.halves)[some] for name in missing}
+        weighed = weigh({name: said[name] for name in pool.weights}, labels)
+        log_p, plain = learned.asked(pool, given, self.labels)
+        log_p_from_half, plain_half = half.asked(weighed, from_half, self.labels)
+        tempering = None
+        if self.n_classes > FEW_CLASSES and used and not given:
+            more = losses_of(log_p, log_p_from_half, self.labels).more
+            tempering = (plain_half - plain) / NATS_PER_BIT - more
+        curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
+        return Found(pool, log_p, log_p_from_half, learned.failed, tempering, curve)
+
+    def _learn(
+        self, judge: Judge, folds: Codes, names: frozenset[str], some: Codes, *, race: bool
+    ) -> Learned:
+        extra, n_classes = self._extra(folds), self.n_classes
+        return learn(
+            judge, self.labels, folds, self.order, extra, n_classes, names, some, race=race
+        )
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
@@ -137,6 +170,10 @@ class HeldOut:
         counts = np.bincount(self.labels, minlength=self.n_classes)
         shares = (counts + 1e-9) / len(self.labels)
         return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
+
+
+def _of_rows(posteriors: Posteriors, rows: Codes) -> Posteriors:
+    return {name: log_p[rows] for name, log_p in posteriors.items()}
 
 
 @dataclass(frozen=True)
