@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import classes_with_posterior, sampled_problem, shifted_classes
+from helpers import classes_with_posterior, every_row, sampled_problem, shifted_classes
 
 import pidtools as pt
 from pidtools._probe import experts, held_out, notes, pool, posterior_cells, whitening
@@ -55,7 +55,7 @@ def test_parts_keep_the_proportion_of_most_rows_and_half(few_are_enough: int) ->
 def test_the_information_of_many_rows(few_are_enough: int) -> None:
     """All rows are judged: the error is that of the part's fits, the noise that of all rows."""
     X, y, p = classes_with_posterior(12_000)
-    found = pt.summarise(X, y, estimator=QUICK)
+    found = QUICK.summarise(X, y)
     assert found.log_posteriors.shape == (12_000, 2)
     np.testing.assert_allclose(np.exp(found.log_posteriors).sum(axis=1), 1, atol=1e-5)
     # A linear problem of 7 parameters: 7 / (2 * 800) nats before they are extrapolated, and
@@ -80,7 +80,7 @@ def test_a_class_of_few_rows_among_many(few_are_enough: int) -> None:
     X, y = shifted_classes(4000)
     y = y.copy()
     y[:3] = 2
-    found = pt.summarise(X, y, estimator=QUICK)
+    found = QUICK.summarise(X, y)
     assert found.n_classes == 3
     assert np.isfinite(found.information)
 
@@ -93,14 +93,14 @@ def test_rows_that_are_made_are_those_of_arrays(monkeypatch: pytest.MonkeyPatch)
     made, other_made = whiten_with_units(X), whiten_with_units(X[:, :4])
     assert isinstance(made.Z, Made)
     everything = np.arange(3000)
-    np.testing.assert_allclose(made.Z[everything], one.Z, atol=1e-10)
+    np.testing.assert_allclose(every_row(made.Z), every_row(one.Z), atol=1e-10)
     np.testing.assert_allclose(made.leading(3)(everything), one.leading(3)(everything), atol=1e-10)
     for name in ("bent", "splines"):
         np.testing.assert_allclose(np.abs(read(made, name)), np.abs(read(one, name)), atol=1e-6)
     joined, joined_made = join(one, other), join(made, other_made)
     assert joined_made.rank == joined.rank
     np.testing.assert_allclose(
-        np.abs(joined_made.Z[everything]), np.abs(joined.Z[everything]), atol=1e-6
+        np.abs(every_row(joined_made.Z)), np.abs(every_row(joined.Z)), atol=1e-6
     )
 
 
@@ -108,7 +108,7 @@ def read(whitened: whitening.Whitened, name: str) -> Array:
     """All rows of one kind of features."""
     found = {"bent": whitened.bent, "splines": whitened.splines}[name]
     assert found is not None
-    return found[np.arange(len(found))]
+    return every_row(found)
 
 
 def test_few_rows_are_kept_until_others_are_read() -> None:
