@@ -71,7 +71,7 @@ MAX_BUMP_ENTRIES = 2**25
 ALL_ALIKE = 0.7
 UNIT_PENALTIES = (0.03, 0.3)
 MAX_PARAMETERS_OF_UNITS = 2**14
-NEIGHBOUR_ENTRIES = 2**19
+NEIGHBOUR_ENTRIES, MIN_WIDTH_OF_BRUTE = 2**19, 8
 # Entries of rows that are judged together, bumps and bends included.
 JUDGED_ENTRIES, JUDGED_FEATURES = 2**22, 512
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
@@ -530,7 +530,10 @@ def _neighbour_shares(rows: Array, labels: Codes, n_classes: int) -> Said:
 
     n = len(labels)
     k = int(min(n, max(10, min(300, n**0.6))))
-    search = NearestNeighbors(n_neighbors=k).fit(rows)
+    # Trees of boxes lose to comparing all rows from some dimensions on.
+    search = NearestNeighbors(
+        n_neighbors=k, algorithm="kd_tree" if rows.shape[1] < MIN_WIDTH_OF_BRUTE else "brute"
+    ).fit(rows)
     prior = np.bincount(labels, minlength=n_classes) / n
 
     def shares(new: Array) -> Floats:
@@ -557,7 +560,12 @@ def _bumps_fit(view: View, seen: Features, n_bumps: int, narrow: float = 1.0) ->
 
     def raised(some: Array) -> Floats:
         # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
-        return np.hstack([10 * bumps.transform(some), some])
+        n_bumps = len(bumps.components_)
+        out = np.empty((len(some), n_bumps + some.shape[1]))
+        for part in blocks(len(some), n_bumps):
+            out[part, :n_bumps] = 10 * bumps.transform(some[part])
+            out[part, n_bumps:] = some[part]
+        return out
 
     both = raised(rows)
     centre = both.mean(axis=0)

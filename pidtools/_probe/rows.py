@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pidtools._blocks import blocks
 from pidtools._types import Array, Codes
 
 # Rows beyond which most experts learn from a part of them, and sources are not held whitened.
 ROWS_ENOUGH = 50_000
-# Most rows that are kept as they were read last.
-KEPT_ROWS = 2**13
+# Most rows that are kept as they were read last; fewer are made together of more columns.
+KEPT_ROWS, MADE_WIDTH = 2**13, 64
 
 
 def choose_rows(labels: Codes, n: int, random_state: int) -> Codes:
@@ -45,10 +46,19 @@ class Made:
         for last, made in tuple(self._last):
             if last is rows:
                 return made
+        if len(rows) > KEPT_ROWS:
+            return self._by_blocks(rows)
         parts = [source[rows] for source in self.sources]
         made = self.step(parts[0] if len(parts) == 1 else np.hstack(parts))
-        self._last[:] = [(rows, made)] if len(rows) <= KEPT_ROWS else []
+        self._last[:] = [(rows, made)]
         return made
+
+    def _by_blocks(self, rows: Codes) -> Array:
+        """Many rows, so that what is on the way is not as large as they are."""
+        many = np.empty((len(rows), self.width))
+        for block in blocks(len(rows), max(self.width, MADE_WIDTH), entries=KEPT_ROWS * MADE_WIDTH):
+            many[block] = self[rows[block]]
+        return many
 
     @property
     def shape(self) -> tuple[int, int]:

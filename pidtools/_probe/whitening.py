@@ -31,7 +31,7 @@ MAX_ENTRIES_OF_UNITS = 2**22
 QUANTILE_ENTRIES = 2**22
 QUANTILE_ROWS = 4096
 # Of rows that are made, those that show how to whiten them.
-SHOWN_ENTRIES = 2**23
+SHOWN_ENTRIES = 2**22
 # Columns up to which rows of large sources are whitened each time they are read.
 MADE_WIDTH = 128
 # Of double precision up to here. Fits that stop early, as the network's do, turn the rounding of
