@@ -14,7 +14,7 @@ from pidtools._blocks import blocks
 from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
 from pidtools._probe.rows import ROWS_ENOUGH, Made, Rows, as_they_are
-from pidtools._probe.units import bent, splines
+from pidtools._probe.units import Units, bends, splines
 from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
@@ -125,16 +125,15 @@ class _Step:
 
 
 @dataclass(frozen=True)
-class _Units:
-    """From rows of a source to what its single units say, `some` rows showing their quantiles."""
+class _OfUnits:
+    """From rows of a source to what its single units say."""
 
     columns: _Columns
     kept: NDArray[np.intp]
-    some: Floats
-    said: Callable[[Floats, Floats], Floats]
+    units: Units
 
     def __call__(self, X: Array) -> Floats:
-        return self.said(self.columns.standardised(X, self.kept), self.some)
+        return self.units(self.columns.standardised(X, self.kept))
 
 
 def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
@@ -148,24 +147,24 @@ def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
     if isinstance(found.Z, Made):
         some = columns.standardised(drawn_rows(X), kept)
         of_bends, of_splines = (
-            _made(X, _Units(columns, kept, some, said)) for said in (bent, splines)
+            _made(X, _OfUnits(columns, kept, units(some))) for units in (bends, splines)
         )
         return _with_units(found, of_bends, of_splines if with_splines else None)
     V = columns.standardised(X, kept)
     some = drawn_rows(V)
-    return _with_units(found, bent(V, some), splines(V, some) if with_splines else None)
+    return _with_units(found, bends(some)(V), splines(some)(V) if with_splines else None)
 
 
 def _made(source: Rows, step: Callable[[Array], Array]) -> Made:
     return Made((source,), step, step(source[np.arange(1)]).shape[1])
 
 
-def whiten(X: Rows, left_out: Codes | None = None) -> Whitened:
+def whiten(X: Rows, left_out: Codes | None = None, *, made_width: float = MADE_WIDTH) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
 
     Columns `left_out`, constant ones and directions without variance are dropped; if nothing
     varies the rank is 0. Works in blocks: beyond the result, memory is O(min(n, d)^2). Rows that
-    are made are whitened by what some of them show.
+    are made are whitened by what some of them show, and made again up to so many columns.
     """
     if not isinstance(X, Made):
         return _whitened(X, *_columns_that_vary(X, left_out))
@@ -174,7 +173,7 @@ def whiten(X: Rows, left_out: Codes | None = None) -> Whitened:
     if not len(kept):
         return _nothing(len(X))
     step, spectrum = _step(some, columns, kept)
-    return Whitened(_all_rows(X, step), spectrum)
+    return Whitened(_all_rows(X, step, made_width), spectrum)
 
 
 def _columns_that_vary(X: Array, left_out: Codes | None) -> tuple[_Columns, NDArray[np.intp]]:
@@ -197,15 +196,15 @@ def _nothing(n: int) -> Whitened:
 def _with_units(found: Whitened, of_bends: Rows, of_splines: Rows | None) -> Whitened:
     return dataclasses.replace(
         found,
-        bent=whiten(of_bends).Z,
-        splines=None if of_splines is None else whiten(of_splines).Z,
+        bent=whiten(of_bends, made_width=np.inf).Z,
+        splines=None if of_splines is None else whiten(of_splines, made_width=np.inf).Z,
     )
 
 
 def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
     """From the covariance of the columns."""
     step, spectrum = _step(X, columns, kept)
-    return Whitened(_all_rows(X, step), spectrum)
+    return Whitened(_all_rows(X, step, MADE_WIDTH), spectrum)
 
 
 def _step(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[_Step, Floats]:
@@ -218,10 +217,10 @@ def _step(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[_Step, F
     return _Step(columns, kept, mean, projection), spectrum
 
 
-def _all_rows(X: Rows, step: _Step) -> Rows:
+def _all_rows(X: Rows, step: _Step, made_width: float) -> Rows:
     """Every row whitened, or to be when it is read: where rows are many and that is cheap."""
     n, width = len(X), step.projection.shape[1]
-    if n > ROWS_ENOUGH and width <= MADE_WIDTH:
+    if n > ROWS_ENOUGH and width <= made_width:
         return Made((X,), step, width)
     Z = np.empty((n, width), dtype=_precision(n * width))
     for rows in blocks(*X.shape):
