@@ -15,8 +15,7 @@ def test_gradient_of_the_network() -> None:
     y = rng.integers(0, 3, 50)
     layout = _Layout(4, 2, 5, 3)
     start = _start(layout, Z, y, np.eye(4)[:, :2], 0)
-    indicators: Array = np.eye(3, dtype=np.float32)[:, y]
-    loss = _Loss(layout, Z.T, indicators, layout.per_parameter((0.1, 0, 0.2, 0.2, 0, 0.3)), start)
+    loss = _Loss(layout, Z.T, y, layout.per_parameter((0.1, 0, 0.2, 0.2, 0, 0.3)), start)
     free, convex = loss.of_convex_part(start)
     for objective, theta in ((loss, start), (convex, start[free])):
         theta = theta + 0.1 * rng.normal(size=theta.shape)

@@ -16,7 +16,7 @@ from pidtools import _warnings
 from pidtools._blocks import blocks
 from pidtools._probe.cross_fit import Judge, assemble, training_rows, worth_asking
 from pidtools._probe.experts import Models, Opinions, judged
-from pidtools._probe.pool import Pool, fit_pool, log_loss
+from pidtools._probe.pool import Pool, log_loss
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 # Entries of opinions that are pooled together.
@@ -78,12 +78,12 @@ def learn(
     n_classes: int,
     names: frozenset[str],
     some: Codes,
-    *,
-    race: bool,
+    heard: Posteriors | None,
 ) -> Learned:
     """Fit to all folds but one and judge `some` rows of that one.
 
-    With `race`, only experts that a pool of those of the first fold uses are asked again.
+    With what else was `heard` of these rows, only experts that a pool of the first fold uses are
+    asked again.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -95,8 +95,9 @@ def learn(
             models = judge(training_rows(folds, order, extra[k], k), names)
             rows = some[folds[some] == k]
             said = judged(models, rows, judge.width)
-            if race and k == 0:
-                names = _used(said, labels[rows]) or names
+            if heard is not None and k == 0:
+                of_fold = {name: log_p[folds[some] == k] for name, log_p in heard.items()}
+                names = _worth_asking(said, labels[rows], of_fold) or names
                 models, said = _only(models, names), _only(said, names)
             fits.append(models)
             answers.append(said)
@@ -109,13 +110,9 @@ def learn(
     return Learned(judge, folds, fits, opinions, frozenset(failed), shares)
 
 
-def _used(said: Opinions, labels: Codes) -> frozenset[str]:
-    """Experts that are not far behind and have a weight in a pool."""
+def _worth_asking(said: Opinions, labels: Codes, heard: Posteriors) -> frozenset[str]:
     answers = {name: log_p for name, log_p in said.items() if log_p is not None}
-    if not answers:
-        return frozenset()
-    names = worth_asking(answers, labels)
-    return frozenset(fit_pool({name: answers[name] for name in sorted(names)}, labels).weights)
+    return worth_asking(answers, labels, heard) if answers else frozenset()
 
 
 def _only(found: dict[str, Kind], names: frozenset[str]) -> dict[str, Kind]:

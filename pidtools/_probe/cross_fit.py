@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 from pidtools import _threads, _warnings
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
-from pidtools._probe.pool import log_loss
+from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.whitening import Whitened, whiten
 from pidtools._types import Array, Codes, Floats, Posteriors
 
@@ -45,6 +45,8 @@ class Judge(Protocol):
 SUM_TOLERANCE = 5e-3
 # An expert leaves after the first fold if its loss there is surely more than this behind.
 HOPELESS_NATS = 0.01
+# With so many rows in the first fold, so does one of less weight in a pool of that fold.
+ENOUGH_TO_CHOOSE, LEAST_USE = 400, 0.005
 
 
 # Judges are objects, not functions inside of functions: workers of every kind can be sent them.
@@ -170,6 +172,7 @@ def cross_fit(
     n_jobs: int | None,
     order: Codes | None = None,
     extra: tuple[Codes, ...] | None = None,
+    given: Posteriors | None = None,
 ) -> tuple[Posteriors, frozenset[str]]:
     """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
@@ -177,11 +180,13 @@ def cross_fit(
     which the fits for each fold learn from as well.
 
     Beside them the names of those that failed in a fold, which are left out. With `race`,
-    experts that are far behind on the first fold are not asked again. `heavy` folds run one after
-    the other with all threads: each holds a copy of its training rows.
+    experts that are far behind on the first fold, or add nothing there to the others and to what
+    is `given`, are not asked again. `heavy` folds run one after the other with all threads: each
+    holds a copy of its training rows.
     """
     limit = nullcontext() if heavy else _threads.one_blas_thread()
     with limit:
+        given = given or {}
         extra = extra or (np.zeros(0, dtype=np.int64),) * (int(folds.max()) + 1)
         order = np.arange(len(folds)) if order is None else order
         run = partial(
@@ -191,7 +196,8 @@ def cross_fit(
         answers = {name: log_p for name, log_p in first.items() if log_p is not None}
         race = race and bool(answers)
         if race:
-            names = worth_asking(answers, labels[folds == 0])
+            new = folds == 0
+            names = worth_asking(answers, labels[new], {k: p[new] for k, p in given.items()})
         rest = run([(k, names) for k in range(1, int(folds.max()) + 1)])
     fitted = [first, *rest]
     found = {name for opinions in fitted for name in opinions}
@@ -277,7 +283,10 @@ def _in_parallel(
     return done
 
 
-def worth_asking(opinions: Mapping[str, Floats], labels: Codes) -> frozenset[str]:
+def worth_asking(
+    opinions: Mapping[str, Floats], labels: Codes, given: Posteriors
+) -> frozenset[str]:
+    """Experts that are not far behind, and of many rows those that a pool of them makes use of."""
     losses = {name: log_loss(log_p, labels) for name, log_p in opinions.items()}
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
 
@@ -286,4 +295,8 @@ def worth_asking(opinions: Mapping[str, Floats], labels: Codes) -> frozenset[str
         error = behind.std() / np.sqrt(len(behind))
         return bool(behind.mean() - 2 * error > HOPELESS_NATS)
 
-    return frozenset(name for name, loss in losses.items() if not hopeless(loss))
+    kept = {name: log_p for name, log_p in opinions.items() if not hopeless(losses[name])}
+    if len(labels) < ENOUGH_TO_CHOOSE:
+        return frozenset(kept)
+    weights = weigh(kept | dict(given), labels).weights
+    return frozenset(name for name in kept if weights[name] > LEAST_USE) or frozenset(kept)

@@ -379,8 +379,9 @@ class Probe(Estimator[ProbeSummary]):
         everything = np.concatenate([X, lesson.X]) if len(learned) else X
         all_labels = np.concatenate([labels, learned])
         source = self._checked(everything, all_labels, name)
-        task = self._task(labels, random_state, groups, n_jobs, learned, row_keys(source))
-        left_out = self._left_out(source, task.all_labels)
+        left_out = self._left_out(source, all_labels)
+        keys = row_keys(source, left_out)
+        task = self._task(labels, random_state, groups, n_jobs, learned, keys)
         judge = self._judge(source, task, left_out)
         found = task.run(judge, self._given(source, len(labels)), source.nbytes)
         notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
@@ -443,7 +444,7 @@ class Probe(Estimator[ProbeSummary]):
         return Evidence(
             judge=self._judge_of_labels(source, whitened, data.random_state),
             given=self._given(source, len(source)),
-            order=order_of(row_keys(source)),
+            order=order_of(row_keys(source, np.zeros(0, dtype=np.int64))),
             names=self._names(int(labels.max()) + 1),
             n_folds=self.n_folds,
             random_state=data.random_state,
@@ -690,9 +691,10 @@ def _check_classifier(classifier: Any) -> None:
 
 
 def _check_same_rows(t: ProbeSummary, s: ProbeSummary) -> None:
-    same_groups = (t.groups is None) == (s.groups is None) and (
-        t.groups is None or np.array_equal(t.groups, s.groups)
-    )
+    if t.groups is None or s.groups is None:
+        same_groups = t.groups is s.groups
+    else:
+        same_groups = np.array_equal(t.groups, s.groups)
     alike = t.random_state == s.random_state and t.estimator.n_folds == s.estimator.n_folds
     if not (same_groups and alike and np.array_equal(t.learned, s.learned)):
         raise ValueError(

@@ -17,9 +17,9 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
-from pidtools import _warnings
 from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor
+from pidtools._probe.bumps import bumps
 from pidtools._probe.discriminant import (
     FEW_CLASSES,
     MAX_MEAN_DIRECTIONS,
@@ -27,6 +27,7 @@ from pidtools._probe.discriminant import (
     discriminant,
     project,
 )
+from pidtools._probe.logistic import logistic_fits
 from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
 from pidtools._probe.network import Penalty, network_fits
@@ -71,7 +72,9 @@ MAX_BUMP_ENTRIES = 2**25
 ALL_ALIKE = 0.7
 UNIT_PENALTIES = (0.03, 0.3)
 MAX_PARAMETERS_OF_UNITS = 2**14
-NEIGHBOUR_ENTRIES, MIN_WIDTH_OF_BRUTE = 2**19, 8
+NEIGHBOUR_ENTRIES = 2**19
+# In more directions all distances cost less than a search for so many of them.
+MAX_WIDTH_OF_A_TREE = 5
 # Entries of rows that are judged together, bumps and bends included.
 JUDGED_ENTRIES, JUDGED_FEATURES = 2**22, 512
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
@@ -80,6 +83,8 @@ NETWORKS = (
     ("stiff", Penalty(linear=1e-2, output=1e-2, start=1e-2), (10, 30, 80)),
     ("loose", Penalty(linear=1e-2, output=2e-3, start=1e-3), (15, 40, 80)),
 )
+# Steps of one that is not done by then.
+LONG = 320
 # exp(-25) = 1e-11: posteriors below make no difference to any information.
 LOG_FLOOR = -25.0
 # Rows of the class shares, so to say, that each expert's opinion is mixed with. No finite sample
@@ -375,7 +380,7 @@ def _few_directions(view: View, wanted: set[str] | None) -> Models:
         return _from_discriminant(view, wanted)
     if view.discriminant.mean_directions[:, :MAX_MEAN_DIRECTIONS].shape[1] == view.width:
         return {}
-    return {"means:": _learned(view, view.means_only, partial(_logistic_fit, C=1.0))}
+    return {"means:": _after(view.means_only.read, _logistic_fit(view, view.means_only.rows, 1.0))}
 
 
 def _from_discriminant(view: View, wanted: set[str] | None) -> Models:
@@ -433,9 +438,10 @@ def _gaussian(view: View, wanted: set[str] | None) -> Models:
 def _network(view: View, wanted: set[str] | None) -> Models:
     out: Models = {}
     for kind, penalty, steps in NETWORKS:
-        asked = [step for step in (0, *steps) if _asked(f"network:{kind}-{step}", wanted)]
+        asked = [step for step in (0, *steps, LONG) if _asked(f"network:{kind}-{step}", wanted)]
         if asked:
-            fits = _network_fit(view, penalty, tuple(s for s in steps if s <= max(asked)))
+            surely = tuple(s for s in (*steps, LONG) if s <= max(asked) and (wanted or s != LONG))
+            fits = _network_fit(view, penalty, surely, None if wanted else LONG)
             out |= {f"network:{kind}-{step}": model for step, model in fits.items()}
     return out
 
@@ -504,24 +510,12 @@ def _over_penalties(
     asked = [C for C in penalties if _asked(f"{prefix}{C}", wanted)]
     if not asked:
         return {}
-    rows = read(view.train)
-    return {f"{prefix}{C}": _after(read, _logistic_fit(rows, view.labels, C)) for C in asked}
+    fits = logistic_fits(read(view.train), view.labels, tuple(asked), view.n_classes)
+    return {f"{prefix}{C}": _after(read, said) for C, said in zip(asked, fits, strict=True)}
 
 
-def _logistic_fit(rows: Array, labels: Codes, C: float) -> Said:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    # Held-out loss judges an unfinished fit like any other.
-    with _warnings.ignoring(ConvergenceWarning):
-        model = LogisticRegression(C=C, max_iter=200, tol=1e-3).fit(rows, labels)
-    return lambda new: log_softmax(_scores(model, new), axis=1)
-
-
-def _scores(model: Any, new: Array) -> Floats:
-    """Logits, one column a class also where there are two."""
-    scores = np.asarray(model.decision_function(new), dtype=np.float64)
-    return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
+def _logistic_fit(view: View, rows: Array, C: float) -> Said:
+    return logistic_fits(rows, view.labels, (C,), view.n_classes)[0]
 
 
 def _neighbour_shares(rows: Array, labels: Codes, n_classes: int) -> Said:
@@ -530,10 +524,8 @@ def _neighbour_shares(rows: Array, labels: Codes, n_classes: int) -> Said:
 
     n = len(labels)
     k = int(min(n, max(10, min(300, n**0.6))))
-    # Trees of boxes lose to comparing all rows from some dimensions on.
-    search = NearestNeighbors(
-        n_neighbors=k, algorithm="kd_tree" if rows.shape[1] < MIN_WIDTH_OF_BRUTE else "brute"
-    ).fit(rows)
+    way = "kd_tree" if rows.shape[1] <= MAX_WIDTH_OF_A_TREE else "brute"
+    search = NearestNeighbors(n_neighbors=k, algorithm=way).fit(rows)
     prior = np.bincount(labels, minlength=n_classes) / n
 
     def shares(new: Array) -> Floats:
@@ -549,29 +541,18 @@ def _neighbour_shares(rows: Array, labels: Codes, n_classes: int) -> Said:
 
 
 def _bumps_fit(view: View, seen: Features, n_bumps: int, narrow: float = 1.0) -> Model:
-    from sklearn.kernel_approximation import Nystroem
-
     rows = seen.rows
-    bumps = Nystroem(
-        gamma=0.5 * narrow / rows.shape[1],
-        n_components=max(min(n_bumps, len(rows) // 4), 1),
-        random_state=view.random_state,
-    ).fit(rows)
+    n_bumps = max(min(n_bumps, len(rows) // 4), 1)
+    raised = bumps(rows, n_bumps, 0.5 * narrow / rows.shape[1], view.random_state)
 
-    def raised(some: Array) -> Floats:
+    def both(some: Array) -> Array:
         # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
-        n_bumps = len(bumps.components_)
-        out = np.empty((len(some), n_bumps + some.shape[1]))
-        for part in blocks(len(some), n_bumps):
-            out[part, :n_bumps] = 10 * bumps.transform(some[part])
-            out[part, n_bumps:] = some[part]
-        return out
+        found = raised(some)
+        found *= 10
+        return np.hstack([found, some.astype(found.dtype)])
 
-    both = raised(rows)
-    centre = both.mean(axis=0)
-    both -= centre
-    said = _logistic_fit(both, view.labels, 0.1)
-    return _after(seen.read, lambda new: said(raised(new) - centre))
+    said = _logistic_fit(view, both(rows), 0.1)
+    return _after(seen.read, lambda new: said(both(new)))
 
 
 def _gaussian_posterior(rows: Array, labels: Codes, n_classes: int) -> Said:
@@ -598,7 +579,9 @@ def _gaussian_posterior(rows: Array, labels: Codes, n_classes: int) -> Said:
     return log_posterior
 
 
-def _network_fit(view: View, penalty: Penalty, steps: tuple[int, ...]) -> dict[int, Model]:
+def _network_fit(
+    view: View, penalty: Penalty, steps: tuple[int, ...], perhaps: int | None
+) -> dict[int, Model]:
     found = view.discriminant
     if view.width <= MAX_WIDTH_OF_CURVES:
         seen = view.seen(view.read)
@@ -615,6 +598,7 @@ def _network_fit(view: View, penalty: Penalty, steps: tuple[int, ...]) -> dict[i
         n_hidden=24,
         penalty=penalty,
         steps=steps,
+        perhaps=perhaps,
         random_state=view.random_state,
     )
     return {step: _after(seen.read, said) for step, said in fits.items()}

@@ -75,7 +75,9 @@ class HeldOut:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
         if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
             return self._run_at_large(judge, given, given_from_half or given)
-        fitted, failed = self._cross_fit(judge, self.folds, self.names, size, race=self.race)
+        fitted, failed = self._cross_fit(
+            judge, self.folds, self.names, size, race=self.race, given=given
+        )
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
@@ -106,12 +108,13 @@ class HeldOut:
         order = self.order
         some = order[choose_rows(self.labels[order], ROWS_ENOUGH, self.random_state)]
         labels = self.labels[some]
-        learned = self._learn(judge, self.folds, self.names, some, race=self.race)
-        opinions = _of_rows(given, some) | learned.opinions
+        heard = _of_rows(given, some)
+        learned = self._learn(judge, self.folds, self.names, some, heard if self.race else None)
+        opinions = heard | learned.opinions
         opinions |= {} if opinions else {"prior": self._prior(self.folds)[some]}
         pool = fit_pool(opinions, labels)
         used = frozenset(pool.weights) - frozenset(given)
-        half = self._learn(judge, self.halves, used, some, race=False)
+        half = self._learn(judge, self.halves, used, some, None)
         said = _of_rows(from_half, some) | half.opinions
         missing = frozenset(pool.weights) - frozenset(said)
         said |= {name: self._prior(self.halves)[some] for name in missing}
@@ -126,12 +129,15 @@ class HeldOut:
         return Found(pool, log_p, log_p_from_half, learned.failed, tempering, curve)
 
     def _learn(
-        self, judge: Judge, folds: Codes, names: frozenset[str], some: Codes, *, race: bool
+        self,
+        judge: Judge,
+        folds: Codes,
+        names: frozenset[str],
+        some: Codes,
+        heard: Posteriors | None,
     ) -> Learned:
         extra, n_classes = self._extra(folds), self.n_classes
-        return learn(
-            judge, self.labels, folds, self.order, extra, n_classes, names, some, race=race
-        )
+        return learn(judge, self.labels, folds, self.order, extra, n_classes, names, some, heard)
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
@@ -143,7 +149,14 @@ class HeldOut:
         return Curve(1 / (1 / grown - share), 1 / (0.5 - share))
 
     def _cross_fit(
-        self, judge: Judge, folds: Codes, names: frozenset[str], size: int, *, race: bool
+        self,
+        judge: Judge,
+        folds: Codes,
+        names: frozenset[str],
+        size: int,
+        *,
+        race: bool,
+        given: Posteriors | None = None,
     ) -> tuple[Posteriors, frozenset[str]]:
         return cross_fit(
             judge,
@@ -156,6 +169,7 @@ class HeldOut:
             n_jobs=self.n_jobs,
             order=self.order,
             extra=self._extra(folds),
+            given=given,
         )
 
     def _extra(self, folds: Codes) -> tuple[Codes, ...]:

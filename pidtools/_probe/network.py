@@ -22,11 +22,14 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
+from pidtools._probe.softmax import Singles, loss_and_error
 from pidtools._types import Array, Bools, Codes, Floats
 
 Objective = Callable[[Floats], tuple[float, Floats]]
 
 CONVEX_STEPS = 30
+# In the second half of the steps. A decision with many bends takes hundreds of steps to find.
+FALLING_NATS = 0.02
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ class _Layout:
         """One value a block, repeated for each of its parameters."""
         return np.repeat(np.asarray(values, dtype=np.float64), [prod(s) for s in self.shapes])
 
-    def split(self, theta: Floats) -> list[Floats]:
+    def split(self, theta: Array) -> list[Array]:
         """W, b, P, U, c and V."""
         cuts = np.cumsum([prod(shape) for shape in self.shapes])[:-1]
-        parts = zip(np.split(theta.astype(np.float64), cuts), self.shapes, strict=True)
+        parts = zip(np.split(theta, cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]
 
     def log_posterior(self, theta: Floats, Z: Array) -> Floats:
@@ -73,19 +76,18 @@ class _Layout:
 class _Loss:
     """Penalised mean log-loss on the training rows, with its gradient.
 
-    Rows of the data lie along the last axis of every array here: sums over classes and over
-    hidden units are then sums of long vectors.
+    Rows of the data lie along the last axis of every array here, which are of single precision.
     """
 
     layout: _Layout
-    Z: Floats
-    indicators: Floats
+    Z: Singles
+    labels: Codes
     strength: Floats
     target: Floats
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
         """Of all parameters."""
-        W, b, P, U, c, V = self.layout.split(theta)
+        W, b, P, U, c, V = self.layout.split(theta.astype(np.float32))
         n_classes = len(b)
         # One product for the linear part and the projections: Z is by far the largest factor.
         once = np.hstack([W, P]).T @ self.Z
@@ -93,10 +95,10 @@ class _Loss:
         hidden = U.T @ projected
         hidden += c[:, None]
         np.tanh(hidden, out=hidden)
-        logits = V.T @ hidden
+        logits: Singles = V.T @ hidden
         logits += linear
         logits += b[:, None]
-        loss, error = _loss_and_error(logits, self.indicators)
+        loss, error = loss_and_error(logits, self.labels)
         back = V @ error
         back *= 1 - hidden * hidden
         along = self.Z @ np.vstack([error, U @ back]).T
@@ -113,38 +115,26 @@ class _Loss:
     def of_convex_part(self, start: Floats) -> tuple[Bools, Objective]:
         """Which parameters are W, b and V, and the loss as a function of these alone."""
         free = self.layout.per_parameter((1, 1, 0, 0, 0, 1)) > 0
-        P, U, c = self.layout.split(start)[2:5]
+        P, U, c = self.layout.split(start.astype(np.float32))[2:5]
         hidden = np.tanh(U.T @ (P.T @ self.Z) + c[:, None])
-        features = np.vstack([self.Z, np.ones((1, hidden.shape[1]), np.float64), hidden])
+        one = np.ones((1, hidden.shape[1]), dtype=np.float32)
+        features: Singles = np.vstack([self.Z, one, hidden])
 
         def loss(theta: Floats) -> tuple[float, Floats]:
-            weights = theta.astype(np.float64).reshape(len(features), -1)
-            value, error = _loss_and_error(weights.T @ features, self.indicators)
+            weights = theta.astype(np.float32).reshape(len(features), -1)
+            logits: Singles = weights.T @ features
+            value, error = loss_and_error(logits, self.labels)
             return self._penalised(value, (features @ error.T,), theta, free)
 
         return free, loss
 
     def _penalised(
-        self, loss: float, gradient: tuple[Floats, ...], theta: Floats, free: Any
+        self, loss: float, gradient: tuple[Array, ...], theta: Floats, free: Any
     ) -> tuple[float, Floats]:
         away = theta - self.target[free]
         pull = self.strength[free] * away
         slope = np.concatenate([part.ravel() for part in gradient]).astype(np.float64)
         return loss + 0.5 * float(pull @ away), slope + pull
-
-
-def _loss_and_error(logits: Floats, indicators: Floats) -> tuple[float, Floats]:
-    """Mean log-loss, and its derivative in the logits, which are overwritten."""
-    n = logits.shape[1]
-    logits -= logits.max(axis=0)
-    said = float(np.vdot(logits, indicators))
-    p = np.exp(logits, out=logits)
-    total = p.sum(axis=0)
-    loss = (float(np.log(total).sum(dtype=np.float64)) - said) / n
-    p /= total
-    p -= indicators
-    p /= n
-    return loss, p
 
 
 def network_fits(
@@ -156,24 +146,39 @@ def network_fits(
     n_hidden: int,
     penalty: Penalty,
     steps: tuple[int, ...],
+    perhaps: int | None,
     random_state: int,
 ) -> dict[int, Callable[[Array], Floats]]:
-    """From new rows to log posteriors, after each number of joint steps; 0 is the convex fit."""
+    """From new rows to log posteriors, after each number of joint steps; 0 is the convex fit.
+
+    So many steps as `perhaps` are made only if the loss still falls at the last of the others.
+    """
     layout = _Layout(Z.shape[1], directions.shape[1], n_hidden, n_classes)
     start = _start(layout, Z, labels, directions, random_state)
     kept_near = layout.per_parameter((0, 0, 1, 1, 0, 0))
     strength = layout.per_parameter(
         (penalty.linear, 0, penalty.start, penalty.start, 0, penalty.output)
     )
-    indicators = (labels == np.arange(n_classes)[:, None]).astype(np.float64)
-    loss = _Loss(layout, np.ascontiguousarray(Z.T), indicators, strength, start * kept_near)
+    loss = _Loss(
+        layout, np.ascontiguousarray(Z.T, dtype=np.float32), labels, strength, start * kept_near
+    )
     theta = _convex_fit(loss, start)
     # Starting L-BFGS afresh at every checkpoint would forget its curvature: one run, recorded.
     path = [theta]
-    _minimise(loss, theta, max(steps, default=0), lambda step: path.append(step.copy()))
-    return {
-        step: partial(layout.log_posterior, path[min(step, len(path) - 1)]) for step in (0, *steps)
-    }
+    surely = max(steps, default=0)
+
+    def record(step: Floats) -> None:
+        path.append(step.copy())
+        if len(path) - 1 == surely and perhaps and not _still_falls(loss, path):
+            raise StopIteration
+
+    _minimise(loss, theta, max(surely, perhaps or 0), record)
+    made = (0, *steps, *((perhaps,) if perhaps and len(path) - 1 > surely else ()))
+    return {step: partial(layout.log_posterior, path[min(step, len(path) - 1)]) for step in made}
+
+
+def _still_falls(loss: _Loss, path: list[Floats]) -> bool:
+    return loss(path[len(path) // 2])[0] - loss(path[-1])[0] > FALLING_NATS
 
 
 def _start(

@@ -14,37 +14,36 @@ from pidtools._types import Array, Codes, Floats
 
 # Of the scale of a key: sums taken in another order differ by less.
 KEY_DIGITS = 8
-# Multiples of it, less the whole, come near no simple fraction.
-GOLDEN = (np.sqrt(5) - 1) / 2
+# Of a column, beside its largest value: rounding of one that does not vary.
+LEAST_SCALE = 1e-9
 
 
-def row_keys(X: Array) -> Codes:
+def row_keys(X: Array, left_out: Codes) -> Codes:
     """A number for each row of `X`, shape (n, d), equal for equal rows.
 
-    Ranks of a weighted sum of the standardised columns. Each column's weight is its skewness, so
-    that the order of the columns does not matter; where that leaves rows equal that are not, the
-    place of the column decides.
+    Ranks of a weighted sum of the standardised columns that are not `left_out`. Each column's
+    weight is its skewness, so that the order of the columns does not matter; where that leaves rows
+    equal that are not, the place of the column decides.
     """
+    kept = np.delete(np.arange(X.shape[1]), left_out)
+    places = np.random.default_rng(0).standard_normal(len(kept))
     sums = np.zeros((len(X), 2))
-    for block in blocks(X.shape[1], len(X)):
-        columns, weights = _standardised(X[:, block])
-        places = (np.arange(block.start, block.start + len(weights[0])) + 1) * GOLDEN % 1
-        sums[:, 0] += columns @ weights[0]
-        sums[:, 1] += columns @ (weights[1] * places)
+    for block in blocks(len(kept), len(X)):
+        columns, skewness = _standardised(X[:, kept[block]])
+        sums[:, 0] += columns @ skewness
+        sums[:, 1] += columns @ places[block]
     sums = np.round(sums / np.maximum(sums.std(axis=0), 1e-300), KEY_DIGITS)
     return np.unique(sums + 0.0, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _standardised(X: Array) -> tuple[Floats, tuple[Floats, Floats]]:
-    """Columns, and two weights of each: its skewness, and whether it varies."""
+def _standardised(X: Array) -> tuple[Floats, Floats]:
+    """Columns, 0 where they don't vary, and the skewness of each."""
     largest = np.maximum(np.abs(X).max(axis=0).astype(np.float64), 1e-300)
     columns = X / largest
     columns -= columns.mean(axis=0)
     scale = columns.std(axis=0)
-    varies = scale > 1e-9
-    columns /= np.where(varies, scale, 1.0)
-    skewness = (columns**3).mean(axis=0)
-    return columns, (np.where(varies, skewness, 0.0), varies.astype(np.float64))
+    columns *= np.divide(1, scale, out=np.zeros_like(scale), where=scale > LEAST_SCALE)
+    return columns, (columns**3).mean(axis=0)
 
 
 def joined_keys(left: Codes, right: Codes) -> Codes:

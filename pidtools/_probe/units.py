@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pidtools._probe.quantiles import quantiles, sorted_columns
 from pidtools._types import Bools, Floats
 
 # Where a unit may rest: at its least, most or median value, in more than so many rows, to so much
@@ -55,12 +56,12 @@ def bends(some: Floats) -> Units:
 
 def splines(some: Floats) -> Units:
     """The same, with knots in the place of sizes."""
-    return Units(np.quantile(some, KNOTS, axis=0), _rests(some))
+    return Units(quantiles(sorted_columns(some), KNOTS), _rests(some))
 
 
 def _rests(some: Floats) -> tuple[tuple[Bools, Floats], ...]:
     """Which units often are at a value, and at which, for each of the places they may rest."""
-    found, values = [], np.quantile(some, REST_QUANTILES, axis=0)
+    found, values = [], quantiles(sorted_columns(some), REST_QUANTILES)
     for k, value in enumerate(values):
         share = (np.abs(some - value) < AT_REST).mean(axis=0)
         is_new = (np.abs(values[:k] - value) >= AT_REST).all(axis=0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pidtools._blocks import blocks
 from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
+from pidtools._probe.quantiles import quantiles, sorted_columns
 from pidtools._probe.rows import ROWS_ENOUGH, Made, Rows, as_they_are
 from pidtools._probe.units import Units, bends, splines
 from pidtools._types import Array, Codes, Floats
@@ -301,7 +302,7 @@ def _read_block(some: Array, X: Array, found: _Columns, block: slice) -> None:
     exponent = found.exponent[block] = _exponents(X)
     knee = found.knee[block] = _knees(_on_scale(some, exponent, np.zeros(len(exponent))))
     values = _on_scale(some, exponent, knee)
-    low, centre, high = np.quantile(values, [0.01, 0.5, 0.99], axis=0)
+    low, centre, high = quantiles(sorted_columns(values), (0.01, 0.5, 0.99))
     scale = np.clip(values, low, high).std(axis=0)
     # A unit that is off for 99 % of the rows has no winsorised scale.
     rare = np.flatnonzero(scale <= 1e-12 * np.abs(centre))
@@ -330,9 +331,9 @@ def _exponents(X: Array) -> Codes:
 def _knees(values: Floats) -> Floats:
     """The tenth percentile of the sizes above 0, of columns that span many decades."""
     sizes = np.abs(values)
-    high = np.quantile(sizes, 0.99, axis=0)
+    most, high = quantiles(sorted_columns(sizes), (0.2, 0.99))
     knees = np.zeros(len(high))
-    long = np.quantile(sizes, 0.2, axis=0) < high / DECADES  # or with many zeros, to be seen
+    long = most < high / DECADES  # or with many zeros, to be seen
     for j in np.flatnonzero(long & (high > 0)):
         # What rounding makes of zeros is no decade.
         low = float(np.quantile(sizes[sizes[:, j] > ROUNDED_ZERO * high[j], j], 0.1))
