@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -75,6 +75,8 @@ MAX_PARAMETERS_OF_UNITS = 2**14
 NEIGHBOUR_ENTRIES = 2**19
 # In more directions all distances cost less than a search for so many of them.
 MAX_WIDTH_OF_A_TREE = 5
+# Rows that are read together where a fit does not need all of them at once.
+PART_ROWS = 2**14
 # Entries of rows that are judged together, bumps and bends included.
 JUDGED_ENTRIES, JUDGED_FEATURES = 2**22, 512
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
@@ -101,10 +103,22 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Features:
-    """How features are read, and those of the training rows."""
+    """How features are read, and the training rows; what is read of these, where that is held."""
 
     read: Reading
-    rows: Array
+    train: Codes
+    held: Array | None = None
+
+    @property
+    def rows(self) -> Array:
+        """Features of the training rows."""
+        return self.read(self.train) if self.held is None else self.held
+
+    def parts(self) -> Iterator[tuple[slice, Array]]:
+        """The same block by block, in double precision."""
+        for block in blocks(len(self.train), 1, entries=PART_ROWS):
+            part = self.read(self.train[block]) if self.held is None else self.held[block]
+            yield block, part.astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -181,7 +195,7 @@ class View:
 
     def seen(self, read: Reading) -> Features:
         """What is read of the training rows."""
-        return Features(read, read(self.train))
+        return Features(read, self.train)
 
     @cached_property
     def means_only(self) -> Features:
@@ -200,7 +214,8 @@ class View:
         Z = self.source.Z
         own = project(Z, directions, self.train)
         scale = _scale(own)
-        return Features(lambda rows: project(Z, directions, rows) / scale, own / scale)
+        held = own / scale if len(own) <= ROWS_ENOUGH else None
+        return Features(lambda rows: project(Z, directions, rows) / scale, self.train, held)
 
 
 def rows_enough(family: str, width: int, n_classes: int) -> int:
@@ -427,11 +442,10 @@ def _kernel(view: View, wanted: set[str] | None) -> Models:
 def _gaussian(view: View, wanted: set[str] | None) -> Models:
     """One Gaussian a class, covariances shrunk towards the total one."""
     out: Models = {}
-    fit = partial(_gaussian_posterior, n_classes=view.n_classes)
     if _asked("gaussian:reduced", wanted):
-        out["gaussian:reduced"] = _learned(view, view.reduced, fit)
+        out["gaussian:reduced"] = _gaussian_fit(view, view.reduced)
     if view.width <= MAX_WIDTH_OF_CURVES and _asked("gaussian:all", wanted):
-        out["gaussian:all"] = _learned(view, view.seen(view.read), fit)
+        out["gaussian:all"] = _gaussian_fit(view, view.seen(view.read))
     return out
 
 
@@ -545,27 +559,38 @@ def _bumps_fit(view: View, seen: Features, n_bumps: int, narrow: float = 1.0) ->
     n_bumps = max(min(n_bumps, len(rows) // 4), 1)
     raised = bumps(rows, n_bumps, 0.5 * narrow / rows.shape[1], view.random_state)
 
+    n_curves = raised(rows[:1]).shape[1]
+
     def both(some: Array) -> Array:
-        # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
-        found = raised(some)
-        found *= 10
-        return np.hstack([found, some.astype(found.dtype)])
+        found = np.empty((len(some), n_curves + some.shape[1]), dtype=np.float32)
+        for part in blocks(len(some), 1, entries=PART_ROWS):
+            # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
+            np.multiply(raised(some[part]), 10, out=found[part, :n_curves])
+            found[part, n_curves:] = some[part]
+        return found
 
     said = _logistic_fit(view, both(rows), 0.1)
     return _after(seen.read, lambda new: said(both(new)))
 
 
-def _gaussian_posterior(rows: Array, labels: Codes, n_classes: int) -> Said:
-    rows = rows.astype(np.float64)
-    width = rows.shape[1]
-    total = np.cov(rows.T).reshape(width, width)
+def _gaussian_fit(view: View, seen: Features) -> Model:
+    labels, n_classes = view.labels, view.n_classes
+    counts = np.bincount(labels, minlength=n_classes)
+    centres = sum(_class_sums(rows, labels[part], n_classes) for part, rows in seen.parts())
+    centres = np.asarray(centres) / counts[:, None]
+    width = centres.shape[1]
+    scatters = np.zeros((n_classes, width, width))
+    for part, rows in seen.parts():
+        for c in range(n_classes):
+            own = rows[labels[part] == c] - centres[c]
+            scatters[c] += own.T @ own
+    off = centres - counts @ centres / counts.sum()
+    total = (scatters.sum(axis=0) + (off.T * counts) @ off) / (counts.sum() - 1)
     classes = []
-    for c in range(n_classes):
-        own = rows[labels == c]
-        centre = own.mean(axis=0)
-        weight = 3 * width / (3 * width + len(own))
-        spread = (1 - weight) * (own - centre).T @ (own - centre) / len(own) + weight * total
-        classes.append((len(own), centre, lower_factor(spread, GAUSSIAN_RIDGES)))
+    for n_own, centre, scatter in zip(counts, centres, scatters, strict=True):
+        weight = 3 * width / (3 * width + n_own)
+        spread = (1 - weight) * scatter / n_own + weight * total
+        classes.append((n_own, centre, lower_factor(spread, GAUSSIAN_RIDGES)))
 
     def log_posterior(new: Array) -> Floats:
         log_density = np.empty((len(new), n_classes))
@@ -576,7 +601,11 @@ def _gaussian_posterior(rows: Array, labels: Codes, n_classes: int) -> Said:
         log_p: Floats = log_softmax(log_density, axis=1)
         return log_p
 
-    return log_posterior
+    return _after(seen.read, log_posterior)
+
+
+def _class_sums(rows: Floats, labels: Codes, n_classes: int) -> Floats:
+    return np.stack([rows[labels == c].sum(axis=0) for c in range(n_classes)])
 
 
 def _network_fit(
