@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Made:
     sources: tuple[Array | Made, ...]
     step: Callable[[Array], Array]
     width: int
+    precision: type[np.floating[Any]] = np.float64
     _last: list[tuple[Codes, Array]] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
@@ -55,7 +57,7 @@ class Made:
 
     def _by_blocks(self, rows: Codes) -> Array:
         """Many rows, so that what is on the way is not as large as they are."""
-        many = np.empty((len(rows), self.width))
+        many = np.empty((len(rows), self.width), dtype=self.precision)
         for block in blocks(len(rows), max(self.width, MADE_WIDTH), entries=KEPT_ROWS * MADE_WIDTH):
             many[block] = self[rows[block]]
         return many
@@ -66,9 +68,9 @@ class Made:
         return len(self), self.width
 
     @property
-    def dtype(self) -> np.dtype[np.float64]:
+    def dtype(self) -> np.dtype[Any]:
         """Of the features."""
-        return np.dtype(np.float64)
+        return np.dtype(self.precision)
 
     @property
     def nbytes(self) -> int:

@@ -119,10 +119,18 @@ class _Step:
     kept: NDArray[np.intp]
     mean: Floats
     projection: Floats
+    precision: type[np.floating[Any]] = np.float64
 
-    def __call__(self, X: Array) -> Floats:
-        whitened: Floats = (self.columns.standardised(X, self.kept) - self.mean) @ self.projection
+    def __call__(self, X: Array) -> Array:
+        block = self.columns.standardised(X, self.kept)
+        block -= self.mean
+        whitened: Array = block.astype(self.precision, copy=False) @ self.projection
         return whitened
+
+    def in_single_precision(self) -> _Step:
+        """The same, but for the product."""
+        single: Any = self.projection.astype(np.float32)
+        return dataclasses.replace(self, projection=single, precision=np.float32)
 
 
 @dataclass(frozen=True)
@@ -221,8 +229,10 @@ def _step(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[_Step, F
 def _all_rows(X: Rows, step: _Step, made_width: float) -> Rows:
     """Every row whitened, or to be when it is read: where rows are many and that is cheap."""
     n, width = len(X), step.projection.shape[1]
-    if n > ROWS_ENOUGH and width <= made_width:
+    if n > ROWS_ENOUGH and width <= MADE_WIDTH:
         return Made((X,), step, width)
+    if n > ROWS_ENOUGH and width <= made_width:
+        return Made((X,), step.in_single_precision(), width, np.float32)
     Z = np.empty((n, width), dtype=_precision(n * width))
     for rows in blocks(*X.shape):
         Z[rows] = step(X[np.arange(n)[rows]] if isinstance(X, Made) else X[rows])
