@@ -114,11 +114,14 @@ class Features:
         """Features of the training rows."""
         return self.read(self.train) if self.held is None else self.held
 
+    def part(self, block: slice) -> Array:
+        """Some of them."""
+        return self.read(self.train[block]) if self.held is None else self.held[block]
+
     def parts(self) -> Iterator[tuple[slice, Array]]:
-        """The same block by block, in double precision."""
+        """All of them block by block, in double precision."""
         for block in blocks(len(self.train), 1, entries=PART_ROWS):
-            part = self.read(self.train[block]) if self.held is None else self.held[block]
-            yield block, part.astype(np.float64)
+            yield block, self.part(block).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -395,7 +398,8 @@ def _few_directions(view: View, wanted: set[str] | None) -> Models:
         return _from_discriminant(view, wanted)
     if view.discriminant.mean_directions[:, :MAX_MEAN_DIRECTIONS].shape[1] == view.width:
         return {}
-    return {"means:": _after(view.means_only.read, _logistic_fit(view, view.means_only.rows, 1.0))}
+    seen = view.means_only
+    return {"means:": _after(seen.read, _logistic_fit(view, seen.part, 1.0))}
 
 
 def _from_discriminant(view: View, wanted: set[str] | None) -> Models:
@@ -524,12 +528,12 @@ def _over_penalties(
     asked = [C for C in penalties if _asked(f"{prefix}{C}", wanted)]
     if not asked:
         return {}
-    fits = logistic_fits(read(view.train), view.labels, tuple(asked), view.n_classes)
+    fits = logistic_fits(view.seen(read).part, view.labels, tuple(asked), view.n_classes)
     return {f"{prefix}{C}": _after(read, said) for C, said in zip(asked, fits, strict=True)}
 
 
-def _logistic_fit(view: View, rows: Array, C: float) -> Said:
-    return logistic_fits(rows, view.labels, (C,), view.n_classes)[0]
+def _logistic_fit(view: View, part: Callable[[slice], Array], C: float) -> Said:
+    return logistic_fits(part, view.labels, (C,), view.n_classes)[0]
 
 
 def _neighbour_shares(rows: Array, labels: Codes, n_classes: int) -> Said:
@@ -559,17 +563,13 @@ def _bumps_fit(view: View, seen: Features, n_bumps: int, narrow: float = 1.0) ->
     n_bumps = max(min(n_bumps, len(rows) // 4), 1)
     raised = bumps(rows, n_bumps, 0.5 * narrow / rows.shape[1], view.random_state)
 
-    n_curves = raised(rows[:1]).shape[1]
-
     def both(some: Array) -> Array:
-        found = np.empty((len(some), n_curves + some.shape[1]), dtype=np.float32)
-        for part in blocks(len(some), 1, entries=PART_ROWS):
-            # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
-            np.multiply(raised(some[part]), 10, out=found[part, :n_curves])
-            found[part, n_curves:] = some[part]
-        return found
+        found = raised(some)
+        # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
+        found *= 10
+        return np.hstack([found, some.astype(found.dtype)])
 
-    said = _logistic_fit(view, both(rows), 0.1)
+    said = _logistic_fit(view, lambda block: both(seen.part(block)), 0.1)
     return _after(seen.read, lambda new: said(both(new)))
 
 

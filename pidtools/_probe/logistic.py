@@ -6,30 +6,34 @@ before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_softmax
 
+from pidtools._blocks import blocks
 from pidtools._probe.softmax import Singles, loss_and_error
 from pidtools._types import Array, Codes, Floats
 
 MAX_STEPS = 200
 # Of the mean loss in nats: held-out loss judges an unfinished fit like any other.
 LARGEST_SLOPE = 3e-4
+# Rows that are read together.
+READ_ROWS = 2**14
 
 
 def logistic_fits(
-    rows: Array, labels: Codes, penalties: tuple[float, ...], n_classes: int
+    read: Callable[[slice], Array], labels: Codes, penalties: tuple[float, ...], n_classes: int
 ) -> list[Fit]:
     """From new rows to log posteriors, shape (n_new, n_classes), for each of the penalties.
 
-    A fit minimises C times the sum of losses, and half the squares of the weights; the offsets are
+    Training rows are read block by block, as nothing as large is to stand beside them. A fit minimises C times the sum of losses, and half the squares of the weights; the offsets are
     free, and penalties C rise from one fit to the next.
     """
     from scipy.optimize import fmin_l_bfgs_b
 
-    loss = _Loss(rows, labels, n_classes)
+    loss = _Loss(*_features(read, len(labels)), labels, n_classes)
     theta = loss.start()
     found = []
     for C in penalties:
@@ -66,12 +70,27 @@ def _centred(rows: Array, centre: Floats) -> Singles:
     return features
 
 
+def _features(read: Callable[[slice], Array], n: int) -> tuple[Singles, Floats]:
+    """The same of training rows, and the means; rows of single precision are read once."""
+    first = read(slice(0, 1))
+    features = np.ones((first.shape[1] + 1, n), dtype=np.float32)
+    sums, parts = np.zeros(first.shape[1]), list(blocks(n, 1, entries=READ_ROWS))
+    for part in parts:
+        rows = read(part)
+        sums += rows.sum(axis=0, dtype=np.float64)
+        features[:-1, part] = rows.T
+    centre = sums / n
+    for part in parts:
+        rows = features[:-1, part].T if first.dtype == np.float32 else read(part)
+        np.subtract(rows.T, centre[:, None], out=features[:-1, part], casting="same_kind")
+    return features, centre
+
+
 class _Loss:
     """Penalised mean log-loss and its slope in weights and, in the last row, offsets."""
 
-    def __init__(self, rows: Array, labels: Codes, n_classes: int) -> None:
-        self.centre = rows.mean(axis=0, dtype=np.float64)
-        self._features = _centred(rows, self.centre)
+    def __init__(self, features: Singles, centre: Floats, labels: Codes, n_classes: int) -> None:
+        self._features, self.centre = features, centre
         self._labels, self._n_classes = labels, n_classes
 
     def start(self) -> Floats:

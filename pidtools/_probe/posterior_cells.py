@@ -23,7 +23,7 @@ from pidtools._types import Array, Codes, Floats
 
 TINY = 1e-12
 # Entries of rows by cells that are compared together.
-NEAREST_ENTRIES = 2**23
+NEAREST_ENTRIES = 2**21
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
 # Of the power: far below a millionth of a bit in the information.
