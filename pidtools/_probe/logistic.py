@@ -28,7 +28,9 @@ def logistic_fits(
 ) -> list[Fit]:
     """From new rows to log posteriors, shape (n_new, n_classes), for each of the penalties.
 
-    Training rows are read block by block, as nothing as large is to stand beside them. A fit minimises C times the sum of losses, and half the squares of the weights; the offsets are
+    Training rows are read block by block, as nothing as large is to stand beside them.
+
+    A fit minimises C times the sum of losses, and half the squares of the weights; the offsets are
     free, and penalties C rise from one fit to the next.
     """
     from scipy.optimize import fmin_l_bfgs_b
