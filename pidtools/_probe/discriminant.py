@@ -30,10 +30,11 @@ class Discriminant:
     ----------
     log_prior : ndarray, shape (n_classes,)
     centre : ndarray, shape (width,)
-    whitener : ndarray, shape (width, width)
-        Whitens the noise within classes: ``(z - centre) @ whitener.T``.
-    means : ndarray, shape (n_classes, width)
-        Shrunk class means in whitened coordinates.
+    weights : ndarray, shape (width, n_classes)
+        From features about the centre to scores: shrunk class means, the noise within classes
+        whitened.
+    norms : ndarray, shape (n_classes,)
+        Squares of the shrunk class means in whitened coordinates.
     mean_directions, spread_directions : ndarray, shape (width, n_directions)
         Where class means differ, and where class covariances do; of unit noise.
     places : ndarray, shape (n_classes, n_directions)
@@ -44,8 +45,8 @@ class Discriminant:
 
     log_prior: Floats
     centre: Floats
-    whitener: Floats
-    means: Floats
+    weights: Floats
+    norms: Floats
     mean_directions: Floats
     spread_directions: Floats
     places: Floats
@@ -53,11 +54,8 @@ class Discriminant:
 
     def log_posterior(self, Z: Rows, rows: Codes) -> Floats:
         """Log posteriors of some rows of `Z`, shape (n_rows, n_classes)."""
-        projection = self.whitener.T @ self.means.T
-        scores = project(Z, projection, rows) - self.centre @ projection
-        posterior: Floats = log_softmax(
-            scores - 0.5 * (self.means**2).sum(axis=1) + self.log_prior, axis=1
-        )
+        scores = project(Z, self.weights, rows) - self.centre @ self.weights
+        posterior: Floats = log_softmax(scores - 0.5 * self.norms + self.log_prior, axis=1)
         return posterior
 
     @property
@@ -119,11 +117,12 @@ def discriminant(
     n_means = int(np.clip((kept > 0).sum(), 1, min(most, n_classes - 1, len(s))))
     apart = Vt[:n_means]
     off = _spread_directions(Z, rows, labels, means, whitener, apart) if spread else apart[:0].T
+    shrunk = (U * kept) @ Vt / np.sqrt(counts)[:, None]
     return Discriminant(
         log_prior=np.log(counts / counts.sum()),
         centre=centre,
-        whitener=whitener,
-        means=(U * kept) @ Vt / np.sqrt(counts)[:, None],
+        weights=whitener.T @ shrunk.T,
+        norms=(shrunk**2).sum(axis=1),
         mean_directions=whitener.T @ apart.T,
         spread_directions=off,
         trust=kept[:n_means] / np.maximum(s[:n_means], 1e-300),

@@ -19,8 +19,6 @@ from pidtools._types import Array, Codes, Floats
 MAX_STEPS = 200
 # Of the mean loss in nats: held-out loss judges an unfinished fit like any other.
 LARGEST_SLOPE = 3e-4
-# Rows that are read together.
-READ_ROWS = 2**14
 
 
 def logistic_fits(
@@ -76,7 +74,7 @@ def _features(read: Callable[[slice], Array], n: int) -> tuple[Singles, Floats]:
     """The same of training rows, and the means; rows of single precision are read once."""
     first = read(slice(0, 1))
     features = np.ones((first.shape[1] + 1, n), dtype=np.float32)
-    sums, parts = np.zeros(first.shape[1]), list(blocks(n, 1, entries=READ_ROWS))
+    sums, parts = np.zeros(first.shape[1]), list(blocks(n, first.shape[1]))
     for part in parts:
         rows = read(part)
         sums += rows.sum(axis=0, dtype=np.float64)
