@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -204,9 +204,12 @@ class Estimator(ABC, Generic[S]):
     ----------
     target : {"labels", "continuous", "either"}
         Kind of Y: class indices, shape (n_samples,), or floats, shape (n_samples, n_targets).
+    decodes : bool
+        Whether an information is what models fitted to the rows decode.
     """
 
     target: ClassVar[Literal["labels", "continuous", "either"]] = "labels"
+    decodes: ClassVar[bool] = False
 
     @abstractmethod
     def summarise(
@@ -229,14 +232,19 @@ class Estimator(ABC, Generic[S]):
         lesson: Lesson,
         /,
         *,
+        hears: Sequence[Summary] = (),
         random_state: int = 0,
         name: str = "X",
         groups: Array | None = None,
         n_jobs: int | None = None,
     ) -> S:
-        """As `summarise`, with rows only to learn from; an override where it fits models."""
+        """As `summarise`, with rows only to learn from and with what functions of `X` say.
+
+        An override where it fits models.
+        """
+        given = "hears" if hears else "fit_on"
         raise TypeError(
-            f"{name}: {self!r} fits no models, so fit_on has no use; leave it out, or take "
+            f"{name}: {self!r} fits no models, so {given} has no use; leave it out, or take "
             'estimator="probe".'
         )
 
@@ -289,7 +297,14 @@ class InformationOf:
         )
 
 
-def summarised(estimator: Estimator[S], data: Data, Y: Array, *, n_jobs: int | None = None) -> S:
+def summarised(
+    estimator: Estimator[S],
+    data: Data,
+    Y: Array,
+    *,
+    hears: Sequence[Summary] = (),
+    n_jobs: int | None = None,
+) -> S:
     """The summary of a source, which knows what it was made from."""
     options: dict[str, Any] = {
         "random_state": data.random_state,
@@ -297,8 +312,9 @@ def summarised(estimator: Estimator[S], data: Data, Y: Array, *, n_jobs: int | N
         "groups": data.groups,
         "n_jobs": n_jobs,
     }
-    if data.lesson is None:
+    if data.lesson is None and not hears:
         summary = estimator.summarise(data.X, Y, **options)
     else:
-        summary = estimator.taught(data.X, Y, data.lesson, **options)
+        lesson = data.lesson or Lesson(data.X[:0], Y[:0])
+        summary = estimator.taught(data.X, Y, lesson, hears=hears, **options)
     return dataclasses.replace(summary, data=data)

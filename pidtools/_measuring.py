@@ -38,6 +38,10 @@ FEW_GROUPS = 100
 MOST_EXCESS, ROUNDING = 1.0, 1e-9
 # Share of rows that are all zeros, from which it is said.
 PADDED_SHARE = 0.01
+# A unique part from which sources may be layers of one network in the wrong order, in bits: as
+# long as the other one has no more than a share of it, and rows that are missing may be the reason.
+# What a layer holds beyond its reading was up to twice what a slow learning curve allows for.
+MISPLACED, SHARE_OF_OTHER, TIMES_UNREAD = 0.02, 0.1, 3.0
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
 
@@ -240,6 +244,14 @@ class Measurement:
             found[quantity.name] = spread.widened(down, up, 0.0, highest)
         return found
 
+    def _notes_on_decoding(self, pair: Pair[Any]) -> list[str]:
+        if not (pair.t.estimator.decodes and pair.s.estimator.decodes):
+            return []
+        return [
+            "Informations are what classifiers can decode from "
+            f"{self.n_samples} rows (usable information), which may be less than the sources hold."
+        ]
+
     def _notes_on_excess(self, estimate: float, replicates: Floats) -> list[str]:
         """Say where sampling adds more to plug-in atoms than they scatter."""
         excess = self.excess(estimate, replicates)
@@ -261,7 +273,13 @@ class Measurement:
         notes = [f"{name}: {note}" for name, x in both for note in x.notes if note not in known]
         chosen = [_note_on_choice(pair, self.teacher, student)] if self.chosen_by_auto else []
         first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
-        notes = [*([first] if first else []), *self.of_lessons, *notes]
+        notes = [
+            *([first] if first else []),
+            *self._notes_on_decoding(pair),
+            *self.of_lessons,
+            *notes,
+        ]
+        notes += _notes_on_order(pair, pid, self.teacher, student)
         notes += _note_on_padding(dict(both))
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
@@ -484,6 +502,26 @@ def _note_on_choice(pair: Pair[Any], teacher: str, student: str) -> str:
     if t == s:
         return f'estimator="auto" chose {t!r} for {teacher} and {student}.'
     return f'estimator="auto" chose {t!r} for {teacher}, {s!r} for {student}.'
+
+
+def _notes_on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> list[str]:
+    """Say what to do if one source is a later layer of the other's network, and looks richer."""
+    uniques = {(teacher, student): pid.unique_t, (student, teacher): pid.unique_s}
+    unread = {teacher: pair.t.unread, student: pair.s.unread}
+    notes = []
+    for (rich, poor), unique in uniques.items():
+        other = uniques[poor, rich]
+        apart = unique > MISPLACED and other <= SHARE_OF_OTHER * unique
+        # Students hardly ever hold all of a teacher and more.
+        most = TIMES_UNREAD * unread[poor] if rich == teacher else np.inf
+        if apart and unread[poor] > 0 and unique <= most:
+            notes.append(
+                f"{rich} seems to add {unique:.2g} bits to {poor}, which more rows may show to be "
+                f"in {poor}. If {rich} is a later layer of the same network, it adds nothing: let "
+                f"{poor} hear it, summarise({poor}, Y, hears=[summarise({rich}, Y)]), or give "
+                "rows to learn from by fit_on."
+            )
+    return notes
 
 
 def _notes_on_laws(pid: PID) -> list[str]:

@@ -35,6 +35,7 @@ def distillable_knowledge(
 
     The BROJA decomposition [1]_ of I(Y; T, S): distillable knowledge is the unique
     information Uni(Y : T \\ S), distilled knowledge the redundancy Red(Y : T, S) [2]_.
+    Of activations, information is what classifiers can decode from so many rows [3]_.
 
     Measure on rows that neither network was trained on.
 
@@ -109,6 +110,8 @@ def distillable_knowledge(
     .. [1] N. Bertschinger et al., "Quantifying unique information", Entropy 16 (2014).
     .. [2] P. Dissanayake et al., "Quantifying Knowledge Distillation Using Partial
        Information Decomposition", AISTATS 2025, arXiv 2411.07483, definitions 3.1 and 3.2.
+    .. [3] Y. Xu et al., "A Theory of Usable Information Under Computational Constraints", ICLR
+       2020, arXiv 2002.10689.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,10 +95,13 @@ def summarise(
     estimator: Estimator[Any] | str = "auto",
     groups: ArrayLike | None = None,
     fit_on: tuple[ArrayLike, ArrayLike] | None = None,
+    hears: Sequence[Summary] = (),
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
 ) -> Summary:
     """All that one representation has to say about Y, for use with many partners.
+
+    Of features with labels: what classifiers can decode from so many rows (usable information).
 
     Parameters
     ----------
@@ -112,6 +115,13 @@ def summarise(
         Group of each sample; samples of one group are held out together.
     fit_on : tuple of array_like or None
         Rows only to learn from, ``(X, Y)``, as in `distillable_knowledge`.
+    hears : sequence of Summary
+        Summaries of functions of X, such as later layers of the same network or its logits, by
+        the probe with the same Y, groups, fit_on, random_state and n_folds. What they say of each
+        row joins what classifiers say of X, whose information is then at least theirs, so that
+        layers keep their order. A later layer that hears the one after it is enough for X to
+        hear. A source that is *not* a function of X adds what X does not hold: the number is then
+        of both together.
     random_state : int, numpy.random.Generator or None
         Seed; summaries that meet must have the same.
     n_jobs : int or None
@@ -139,7 +149,7 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    return _summarise(X, Y, estimator, random_state, groups, fit_on, n_jobs)
+    return _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
 
 
 @_warnings.quiet
@@ -316,8 +326,10 @@ def _summarise(
     random_state: int | np.random.Generator | None,
     groups: ArrayLike | None,
     fit_on: tuple[ArrayLike, ArrayLike] | None,
+    hears: Sequence[Summary],
     n_jobs: int | None,
 ) -> Summary:
+    heard = _checked_heard(hears)
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X")
@@ -328,11 +340,24 @@ def _summarise(
     taught, of_lesson = ({}, ()) if fit_on is None else lessons(fit_on, {"X": source}, Y, target)
     data = Data(source, "X", codes, seed, taught.get("X"))
     n_jobs = _validate.check_n_jobs(n_jobs)
-    summary: Summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
+    summary: Summary = summarised(chosen, data, target.values, hears=heard, n_jobs=n_jobs)
     warn_of_excess(target, X=summary.information)
     excess = target.excess(summary.information, "X")
     said = (target.decision, *of_lesson, *summary.notes, *target.warnings, excess)
     return dataclasses.replace(summary, notes=tuple(note for note in said if note))
+
+
+def _checked_heard(hears: Any) -> tuple[Summary, ...]:
+    if not isinstance(hears, list | tuple):
+        hint = "; put it into a list." if isinstance(hears, Summary) else "."
+        raise TypeError(f"hears must be a list of summaries; got {type(hears).__name__}{hint}")
+    for k, summary in enumerate(hears):
+        if not isinstance(summary, Summary):
+            raise TypeError(
+                f"hears[{k}] must be a Summary, made by pidtools.summarise with this Y; got "
+                f"{type(summary).__name__}."
+            )
+    return tuple(hears)
 
 
 def _check_estimator(estimator: Any) -> Estimator[Any]:

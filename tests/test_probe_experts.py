@@ -96,3 +96,11 @@ def test_a_classifier_is_not_asked_to_learn_one_class() -> None:
     probe = pt.Probe(classifier=LogisticRegression())
     found = pt.distillable_knowledge(T, S, Y, estimator=probe, synergy=False)
     assert abs(found.distillable) < 0.1
+
+
+def test_a_network_of_more_classes_than_directions_it_sees() -> None:
+    """Classes twenty widths apart: all of log2 40 = 5.32 bits is there."""
+    rng = np.random.default_rng(0)
+    y = np.arange(800) % 40
+    X = 2 * rng.normal(size=(40, 70))[y] + rng.normal(size=(800, 70))
+    assert Probe(experts=("network",), n_folds=3).summarise(X, y).information > 5

@@ -242,7 +242,7 @@ def test_the_pool_in_blocks_is_the_pool(monkeypatch: pytest.MonkeyPatch) -> None
     blocks = pool.log_posterior(opinions)
     assert blocks.dtype == np.float32
     np.testing.assert_allclose(blocks, whole, atol=1e-5)
-    plain = Pool({"a": 3.0, "b": 1.0}, np.ones(20)).untempered
+    plain = Pool({"a": 3.0, "b": 1.0}, np.ones(20)).untempered(4.0)
     assert plain.weights == {"a": 0.75, "b": 0.25}
     assert not plain.offset.any()
 

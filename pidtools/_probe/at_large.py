@@ -46,10 +46,12 @@ class Learned:
     failed: frozenset[str]
     shares: Floats
 
-    def asked(self, pool: Pool, given: Posteriors, labels: Codes) -> tuple[Array, Floats]:
-        """Pooled log posteriors of all rows, and the losses of the pool as it is untempered."""
+    def asked(
+        self, pool: Pool, plain: Pool | None, given: Posteriors, labels: Codes
+    ) -> tuple[Array, Floats]:
+        """Pooled log posteriors of all rows, and the losses of another pool of them."""
         log_p = np.empty((len(labels), len(self.shares)), dtype=np.float32)
-        plain = np.empty(len(labels))
+        losses = np.zeros(len(labels))
         for k, models in enumerate(self.models):
             used = {name: models[name] for name in pool.weights if name in models}
             own = np.flatnonzero(self.folds == k)
@@ -58,8 +60,9 @@ class Learned:
                 said = self._filled(judged(used, rows, self.judge.width), pool, len(rows))
                 said |= {name: given[name][rows] for name in pool.weights if name in given}
                 log_p[rows] = pool.log_posterior(said)
-                plain[rows] = log_loss(pool.untempered.log_posterior(said), labels[rows])
-        return log_p, plain
+                if plain is not None:
+                    losses[rows] = log_loss(plain.log_posterior(said), labels[rows])
+        return log_p, losses
 
     def _filled(self, said: Opinions, pool: Pool, n: int) -> Posteriors:
         """With class shares where a model has no answer."""

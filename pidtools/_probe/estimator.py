@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import log_softmax
@@ -30,6 +30,7 @@ from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolatio
 from pidtools._probe.linear import Linear, refitted
 from pidtools._probe.notes import (
     ROUNDING,
+    note_on_heard,
     note_on_silence,
     note_on_unread,
     notes_on_cells,
@@ -107,6 +108,10 @@ class ProbeSummary(Summary):
         How excess losses fall with the rows for training.
     tempering : ndarray of float64, shape (n_samples,), or None
         What calibration gains with half of the rows beyond what it gains with all, in bits.
+    heard : mapping of str to ProbeSummary
+        Of functions of the source, by their names in `weights`, without their data. Their
+        `information` is the least that the source has, also with rows that were drawn or fitted
+        anew, where theirs are as well.
     """
 
     resamples = "fits"
@@ -129,6 +134,7 @@ class ProbeSummary(Summary):
     left_out: Codes = field(repr=False)
     curve: Curve = field(repr=False)
     tempering: Floats | None = field(repr=False)
+    heard: Mapping[str, ProbeSummary] = field(repr=False)
 
     @property
     def n_classes(self) -> int:
@@ -253,7 +259,8 @@ class Probe(Estimator[ProbeSummary]):
     Redundancy and uniques come from two tables of mean posteriors over cells, each sharpened
     to carry just that information, so that the three informations stand on one footing. The
     joint information comes from a probe on both sources that also hears what the single
-    probes said.
+    probes said. All are what classifiers can decode from so many rows: usable or V-information
+    (Xu et al. 2020, arXiv 2002.10689).
 
     Parameters
     ----------
@@ -296,6 +303,8 @@ class Probe(Estimator[ProbeSummary]):
     classifier: Any = None
     experts: tuple[str, ...] | None = None
     n_cells: int | None = None
+
+    decodes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
@@ -369,12 +378,16 @@ class Probe(Estimator[ProbeSummary]):
         lesson: Lesson,
         /,
         *,
+        hears: Sequence[Summary] = (),
         name: str = "X",
         random_state: int = 0,
         groups: Array | None = None,
         n_jobs: int | None = None,
     ) -> ProbeSummary:
-        """As `summarise`; all experts also learn from the rows of the lesson."""
+        """As `summarise`; all experts also learn from the rows of the lesson.
+
+        Held-out posteriors of the summaries that it `hears` join its pool, as they are.
+        """
         learned = lesson.labels
         everything = np.concatenate([X, lesson.X]) if len(learned) else X
         all_labels = np.concatenate([labels, learned])
@@ -382,12 +395,14 @@ class Probe(Estimator[ProbeSummary]):
         left_out = self._left_out(source, all_labels)
         keys = row_keys(source, left_out)
         task = self._task(labels, random_state, groups, n_jobs, learned, keys)
-        judge = self._judge(source, task, left_out)
-        found = task.run(judge, self._given(source, len(labels)), source.nbytes)
+        heard = _heard(hears, task, self.n_folds, name)
+        found = self._found(source, task, left_out, heard)
         notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
         notes += notes_on_columns(left_out)
         if self.classifier is None:
             notes += notes_on_learning(len(source))
+        if heard:
+            notes.append(note_on_heard([x.information for x in heard.values()]))
         if found.pool.weights.keys() == {"prior"}:
             notes.append(note_on_silence(source))
         if X.ndim == 2:  # symbols repeat by their nature
@@ -395,7 +410,7 @@ class Probe(Estimator[ProbeSummary]):
         warn_if_starved(found, labels, name)
         if groups is not None:
             warn_if_kept_together(task, name)
-        summary = self._summary(found, task, source, tuple(notes), left_out)
+        summary = self._summary(found, task, source, tuple(notes), left_out, heard=heard)
         if summary.unread > WORTH_SAYING:
             summary = dataclasses.replace(
                 summary, notes=(*summary.notes, note_on_unread(summary.unread, len(labels)))
@@ -462,8 +477,7 @@ class Probe(Estimator[ProbeSummary]):
         of_class = sums(summary.labels, shares, summary.n_classes)
         even = sums(summary.codes, np.full(len(shares), 1 / len(shares)), n_cells)
         table = refitted(summary.table * (masses / even)[:, None], masses, of_class)
-        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
-        information, bound, bound_from_half = _information(summary, own, shares)
+        information, bound, bound_from_half = _known(summary, shares)
         return dataclasses.replace(
             summary,
             information=information,
@@ -474,9 +488,22 @@ class Probe(Estimator[ProbeSummary]):
 
     def _refitted(self, summary: ProbeSummary, rows: Codes) -> ProbeSummary:
         source, task = _taken(summary, rows), self._again(summary, rows)
-        judge = self._judge(source, task, summary.left_out)
-        found = task.run(judge, self._given(source, len(rows)), source.nbytes)
-        return self._summary(found, task, source, (), summary.left_out)
+        heard = {name: x.refitted(rows) for name, x in summary.heard.items()}
+        found = self._found(source, task, summary.left_out, heard)
+        return self._summary(found, task, source, (), summary.left_out, heard=heard)
+
+    def _found(
+        self, source: Array, task: HeldOut, left_out: Codes, heard: Mapping[str, ProbeSummary]
+    ) -> Found:
+        """The pool of a source; what it hears is among the opinions."""
+        own = self._given(source, len(task.labels))
+        return task.run(
+            self._judge(source, task, left_out),
+            own | {name: x.log_posteriors for name, x in heard.items()},
+            source.nbytes,
+            own | {name: x.log_posteriors_from_half for name, x in heard.items()},
+            {name: x.tempering for name, x in heard.items()},
+        )
 
     def _joint_refitted(
         self, both: ProbeSummary, t: ProbeSummary, s: ProbeSummary, rows: Codes
@@ -582,6 +609,7 @@ class Probe(Estimator[ProbeSummary]):
         notes: tuple[str, ...],
         left_out: Codes,
         *,
+        heard: Mapping[str, ProbeSummary] | None = None,
         cells: bool = True,
     ) -> ProbeSummary:
         p = np.exp(found.log_p)
@@ -613,6 +641,7 @@ class Probe(Estimator[ProbeSummary]):
             left_out=left_out,
             curve=found.curve,
             tempering=found.tempering,
+            heard=heard or {},
         )
         n = len(task.labels)
         return dataclasses.replace(summary, **self._numbers(summary, np.full(n, 1 / n)))
@@ -620,8 +649,7 @@ class Probe(Estimator[ProbeSummary]):
     def _numbers(self, summary: ProbeSummary, weights: Floats) -> dict[str, Any]:
         """Bounds, information and table for rows with `weights` that sum to 1."""
         class_shares = sums(summary.labels, weights, summary.n_classes)
-        own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
-        information, bound, bound_from_half = _information(summary, own, weights)
+        information, bound, bound_from_half = _known(summary, weights)
         masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
         rows = cell_means_of_logs(summary.log_posteriors, summary.codes, weights)
         return {
@@ -691,16 +719,51 @@ def _check_classifier(classifier: Any) -> None:
 
 
 def _check_same_rows(t: ProbeSummary, s: ProbeSummary) -> None:
-    if t.groups is None or s.groups is None:
-        same_groups = t.groups is s.groups
-    else:
-        same_groups = np.array_equal(t.groups, s.groups)
-    alike = t.random_state == s.random_state and t.estimator.n_folds == s.estimator.n_folds
-    if not (same_groups and alike and np.array_equal(t.learned, s.learned)):
+    if differing := _differing(t, s, s.estimator.n_folds):
         raise ValueError(
-            "T and S were summarised with different folds; use the same random_state, groups, "
-            "fit_on and n_folds for both."
+            f"T and S were summarised with different folds; use the same {differing} for both."
         )
+
+
+def _differing(one: ProbeSummary, other: ProbeSummary | HeldOut, n_folds: int) -> str:
+    """Which options two sources of the same labels were not held out by alike; empty if none."""
+    same = {
+        "random_state": one.random_state == other.random_state,
+        "groups": _equal(one.groups, other.groups),
+        "fit_on": np.array_equal(one.learned, other.learned),
+        "n_folds": one.estimator.n_folds == n_folds,
+    }
+    return " and ".join(name for name, is_same in same.items() if not is_same)
+
+
+def _equal(a: Array | None, b: Array | None) -> bool:
+    return a is b if a is None or b is None else np.array_equal(a, b)
+
+
+def _heard(
+    hears: Sequence[Summary], task: HeldOut, n_folds: int, name: str
+) -> dict[str, ProbeSummary]:
+    """What a source hears, by name; refused unless held out by the same options."""
+    heard = {}
+    for k, summary in enumerate(hears):
+        of = f"hears[{k}]"
+        if not isinstance(summary, ProbeSummary):
+            raise TypeError(
+                f"{of} was summarised by {summary.estimator!r} and has no held-out posteriors; "
+                f'{name} hears summaries by estimator="probe" only.'
+            )
+        if not np.array_equal(summary.labels, task.labels):
+            raise ValueError(
+                f"{of} was summarised with other labels than Y; summarise it with this Y, row by "
+                "row in the same order."
+            )
+        if differing := _differing(summary, task, n_folds):
+            raise ValueError(
+                f"{of} was summarised with different folds than {name}; use the same {differing} "
+                "for both."
+            )
+        heard[of] = dataclasses.replace(summary, data=None)
+    return heard
 
 
 def _one_column_a_symbol(X: Array, name: str) -> Array:
@@ -745,6 +808,17 @@ def _lawful(union: float, i_t: float, i_s: float) -> float:
     """The union within the bounds of two informations, if it is off by more than rounding."""
     low, high = max(i_t, i_s), i_t + i_s
     return union if low - ROUNDING <= union <= high + ROUNDING else min(max(union, low), high)
+
+
+def _known(summary: ProbeSummary, weights: Floats) -> tuple[float, float, float]:
+    """As `_information` of its own posteriors, but at least that of each summary it heard.
+
+    Extrapolations err by more than pools do: so the order of layers is kept.
+    """
+    own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
+    information, bound, bound_from_half = _information(summary, own, weights)
+    least = [_known(x, weights)[0] for x in summary.heard.values()]
+    return max([information, *least]), bound, bound_from_half
 
 
 def _information(

@@ -617,7 +617,7 @@ def _network_fit(
         start = np.hstack([found.mean_directions[:, :8], found.spread_directions])
     else:
         seen = view.reduced
-        n_means = found.mean_directions.shape[1]
+        n_means = min(found.mean_directions.shape[1], MAX_MEAN_DIRECTIONS)
         start = np.delete(np.eye(seen.rows.shape[1]), np.arange(8, n_means), axis=1)
     fits = network_fits(
         np.asarray(seen.rows, dtype=np.float64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from pidtools._types import Array, Codes, Floats, Posteriors
 HEAVY_BYTES = 2**28
 # Share of the rows that degrees of freedom may count for.
 MOST_SPENT = 0.25
+# Rows that tell whether an opinion is flat.
+ROWS_TO_COMPARE = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +74,16 @@ class HeldOut:
         given: Posteriors,
         size: int,
         given_from_half: Posteriors | None = None,
+        tempered: Mapping[str, Floats | None] | None = None,
     ) -> Found:
-        """Cross-fit, pool, and cross-fit again from halves what the pool uses."""
+        """Cross-fit, pool, and cross-fit again from halves what the pool uses.
+
+        `tempered` is the `tempering` of opinions given by other probes, where that is known.
+        """
+        tempered = tempered or {}
+        from_half = given if given_from_half is None else given_from_half
         if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
-            return self._run_at_large(judge, given, given_from_half or given)
+            return self._run_at_large(judge, given, from_half, tempered)
         fitted, failed = self._cross_fit(
             judge, self.folds, self.names, size, race=self.race, given=given
         )
@@ -82,7 +91,6 @@ class HeldOut:
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
         used = frozenset(pool.weights) - frozenset(given)
-        from_half = given if given_from_half is None else given_from_half
         if used:
             from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)[0]
         missing = frozenset(pool.weights) - frozenset(from_half)
@@ -93,17 +101,26 @@ class HeldOut:
         log_p, weighed = pool.log_posterior(opinions), weigh(kept, self.labels)
         log_p_from_half = weighed.log_posterior(kept)
         tempering = None
-        if self.n_classes > FEW_CLASSES and used and not given:
-            plain = losses_of(
-                pool.untempered.log_posterior(opinions),
-                weighed.untempered.log_posterior(kept),
-                self.labels,
+        if self._tempers(given, tempered):
+            plain = _untempered((pool, weighed), (opinions, kept), tempered)
+            losses = losses_of(
+                plain.whole.log_posterior(opinions), plain.half.log_posterior(kept), self.labels
             )
-            tempering = plain.more - losses_of(log_p, log_p_from_half, self.labels).more
+            own = losses_of(log_p, log_p_from_half, self.labels)
+            tempering = plain.gains(losses.more - own.more, tempered)
         curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
         return Found(pool, log_p, log_p_from_half, failed, tempering, curve)
 
-    def _run_at_large(self, judge: Judge, given: Posteriors, from_half: Posteriors) -> Found:
+    def _tempers(self, given: Posteriors, tempered: Mapping[str, Floats | None]) -> bool:
+        return self.n_classes > FEW_CLASSES and given.keys() == tempered.keys()
+
+    def _run_at_large(
+        self,
+        judge: Judge,
+        given: Posteriors,
+        from_half: Posteriors,
+        tempered: Mapping[str, Floats | None],
+    ) -> Found:
         """The same, with weights from some of the rows."""
         order = self.order
         some = order[choose_rows(self.labels[order], ROWS_ENOUGH, self.random_state)]
@@ -118,13 +135,19 @@ class HeldOut:
         said = _of_rows(from_half, some) | half.opinions
         missing = frozenset(pool.weights) - frozenset(said)
         said |= {name: self._prior(self.halves)[some] for name in missing}
-        weighed = weigh({name: said[name] for name in pool.weights}, labels)
-        log_p, plain = learned.asked(pool, given, self.labels)
-        log_p_from_half, plain_half = half.asked(weighed, from_half, self.labels)
+        kept = {name: said[name] for name in pool.weights}
+        weighed, plain = weigh(kept, labels), None
+        if self._tempers(given, tempered):
+            plain = _untempered((pool, weighed), (opinions, kept), tempered)
+        log_p, losses = learned.asked(pool, plain.whole if plain else None, given, self.labels)
+        log_p_from_half, of_half = half.asked(
+            weighed, plain.half if plain else None, from_half, self.labels
+        )
         tempering = None
-        if self.n_classes > FEW_CLASSES and used and not given:
-            more = losses_of(log_p, log_p_from_half, self.labels).more
-            tempering = (plain_half - plain) / NATS_PER_BIT - more
+        if plain:
+            more = (of_half - losses) / NATS_PER_BIT
+            own = losses_of(log_p, log_p_from_half, self.labels)
+            tempering = plain.gains(more - own.more, tempered)
         curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
         return Found(pool, log_p, log_p_from_half, learned.failed, tempering, curve)
 
@@ -188,6 +211,60 @@ class HeldOut:
 
 def _of_rows(posteriors: Posteriors, rows: Codes) -> Posteriors:
     return {name: log_p[rows] for name, log_p in posteriors.items()}
+
+
+@dataclass(frozen=True)
+class _Untempered:
+    """The pools of models of all rows and of half of them, not calibrated."""
+
+    whole: Pool
+    half: Pool
+    counts: dict[str, float]
+
+    def gains(self, own: Floats, tempered: Mapping[str, Floats | None]) -> Floats:
+        """What calibration gains with half of the rows beyond what it gains with all.
+
+        The gains of opinions that came tempered count by their shares in the pool.
+        """
+        total = sum(self.counts.values())
+        for name, gained in tempered.items():
+            if gained is not None:
+                own = own + self.counts.get(name, 0.0) / max(total, 1e-12) * gained
+        return own
+
+
+def _untempered(
+    pools: tuple[Pool, Pool], opinions: tuple[Posteriors, Posteriors], heard: Collection[str]
+) -> _Untempered:
+    counts, of_half = (
+        _counts(pool, said, heard) for pool, said in zip(pools, opinions, strict=True)
+    )
+    whole = pools[0].untempered(sum(counts.values()))
+    return _Untempered(whole, pools[1].untempered(sum(of_half.values())), counts)
+
+
+def _counts(pool: Pool, opinions: Posteriors, heard: Collection[str]) -> dict[str, float]:
+    """Weights; what is heard counts for less where it hardly tells rows apart.
+
+    The weight of a flat opinion says nothing, as it moves no posterior.
+    """
+    counts = dict(pool.weights)
+    own = {name: weight for name, weight in counts.items() if name not in heard}
+    if len(own) == len(counts) or not sum(own.values()):
+        return counts
+    spreads = {name: _spread(opinions[name]) for name in counts}
+    moved = {name: weight * spreads[name] for name, weight in own.items()}
+    typical = sum(moved[name] * spreads[name] for name in own) / max(sum(moved.values()), 1e-12)
+    for name in counts.keys() - own.keys():
+        counts[name] *= min(spreads[name] / max(typical, 1e-12), 1.0)
+    return counts
+
+
+def _spread(log_p: Array) -> float:
+    """How far rows differ in what they say of classes, of some rows."""
+    some = log_p[:: max(len(log_p) // ROWS_TO_COMPARE, 1)]
+    told = some - some.mean(axis=1, keepdims=True)
+    return float((told - told.mean(axis=0)).std())
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,19 @@ def notes_on_learning(n_rows: int) -> list[str]:
     ]
 
 
+def note_on_heard(informations: list[float]) -> str:
+    shown = ", ".join(f"{bits:.3f} bits" for bits in informations)
+    others = "another source" if len(informations) == 1 else f"{len(informations)} other sources"
+    return (
+        f"it hears what is said of {others} ({shown}), taken for functions of it; one that is not "
+        "makes the information too high."
+    )
+
+
 def note_on_unread(bits: float, n_samples: int) -> str:
     return (
-        f"what it says is what classifiers can decode from {n_samples} rows; it may hold up to "
-        f"{bits:.2g} bits more, and intervals allow for so much. More rows, or fit_on, show it."
+        f"it may hold up to {bits:.2g} bits more than classifiers decode from {n_samples} rows, "
+        "and intervals allow for so much. More rows, or fit_on, show it."
     )
 
 

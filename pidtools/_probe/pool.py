@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -38,11 +39,9 @@ class Pool:
             pooled[rows] = self._of_rows(opinions, rows)
         return pooled
 
-    @property
-    def untempered(self) -> Pool:
-        """The same opinions with weights that sum to one, not calibrated."""
-        total = max(sum(self.weights.values()), 1e-12)
-        weights = {name: weight / total for name, weight in self.weights.items()}
+    def untempered(self, total: float) -> Pool:
+        """The same opinions, not calibrated; weights are shares of `total`."""
+        weights = {name: weight / max(total, 1e-12) for name, weight in self.weights.items()}
         return Pool(weights, np.zeros_like(self.offset))
 
     def _of_rows(self, opinions: Posteriors, rows: slice) -> Floats:
@@ -88,9 +87,9 @@ def weigh(opinions: Posteriors, labels: Codes) -> Pool:
 
     start = np.concatenate([np.full(n_experts, 1 / n_experts), np.zeros(n_classes)])
     bounds = [(0.0, None)] * n_experts + [(None, None)] * n_classes
-    result = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": MAX_STEPS}
-    )
+    # Only a flat loss ends the search: a step that a bound at 0 cuts short gains next to nothing.
+    options: Any = {"maxiter": MAX_STEPS, "ftol": 0.0}
+    result = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     weights = dict(zip(opinions, result.x[:n_experts].tolist(), strict=True))
     return Pool(weights, result.x[n_experts:])
 

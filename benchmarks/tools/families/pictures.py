@@ -111,16 +111,15 @@ class Network:
 
     def layer(self, depth: int) -> Layer:
         """Hidden layers from 1; the last are the logits."""
+        return lambda pictures: self.onward(pictures.reshape(len(pictures), -1), 0, depth)
 
-        def see(pictures: Pixels) -> Array:
-            x = pictures.reshape(len(pictures), -1)
-            for k in range(depth):
-                x = x @ self.weights[k] + self.biases[k]
-                if k + 1 < len(self.weights):
-                    x = np.maximum(x, 0) if self.activation == "relu" else np.tanh(x)
-            return x
-
-        return see
+    def onward(self, x: Array, done: int, depth: int) -> Array:
+        """What a layer makes of the activations of an earlier one."""
+        for k in range(done, depth):
+            x = x @ self.weights[k] + self.biases[k]
+            if k + 1 < len(self.weights):
+                x = np.maximum(x, 0) if self.activation == "relu" else np.tanh(x)
+        return x
 
     @property
     def logits(self) -> Layer:
