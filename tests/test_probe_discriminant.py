@@ -40,5 +40,5 @@ def test_discriminant_of_some_rows_is_that_of_their_copy() -> None:
     found = discriminant(white.Z, rows, y[rows], 3, white.loudness)
     everything = np.arange(len(rows))
     copied = discriminant(white.Z[rows], everything, y[rows], 3, white.loudness)
-    for name in ("log_prior", "centre", "whitener", "means", "directions"):
+    for name in ("log_prior", "centre", "weights", "norms", "directions"):
         np.testing.assert_array_equal(getattr(found, name), getattr(copied, name))
