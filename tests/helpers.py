@@ -17,7 +17,8 @@ import pidtools as pt
 from pidtools import problems
 from pidtools._cells.summary import CellSummary
 from pidtools._information import entropy
-from pidtools._types import Codes, Floats
+from pidtools._probe.rows import Rows
+from pidtools._types import Array, Codes, Floats
 from pidtools.demo import Demonstration
 from pidtools.estimators import Estimator
 from pidtools.problems.gaussian import GaussianProblem
@@ -188,6 +189,11 @@ def measured(
     given = (T, S, Y)
     T, S, Y = (x if x is not None else y for x, y in zip(given, teacher_and_student(), strict=True))
     return pt.distillable_knowledge(T, S, Y, estimator=estimator, **options)
+
+
+def every_row(found: Rows) -> Array:
+    """All rows, held or made."""
+    return found[np.arange(len(found))]
 
 
 def teacher_and_noise(n: int = 200) -> tuple[Floats, Floats, Codes]:

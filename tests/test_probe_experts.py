@@ -18,20 +18,25 @@ from sklearn.linear_model import LogisticRegression
 import pidtools as pt
 from pidtools import Probe
 from pidtools._probe import experts
-from pidtools._types import Floats, Posteriors
+from pidtools._probe.experts import Models
+from pidtools._types import Floats
 
 
 def failing(view: Any, wanted: Any) -> NoReturn:
     raise np.linalg.LinAlgError("Matrix is not positive definite")
 
 
-def silent(view: Any, wanted: Any) -> Posteriors:
-    return {"gaussian:all": np.full((len(view.new), view.n_classes), np.nan)}
+def silent(view: Any, wanted: Any) -> Models:
+    return {"gaussian:all": lambda rows: np.full((len(rows), view.n_classes), np.nan)}
 
 
-@pytest.mark.parametrize("broken", [failing, silent])
+def failing_later(view: Any, wanted: Any) -> Models:
+    return {"gaussian:all": lambda rows: failing(view, wanted)}
+
+
+@pytest.mark.parametrize("broken", [failing, silent, failing_later])
 def test_an_expert_that_fails_is_left_out_with_a_note(
-    monkeypatch: pytest.MonkeyPatch, broken: Callable[[Any, Any], Posteriors]
+    monkeypatch: pytest.MonkeyPatch, broken: Callable[[Any, Any], Models]
 ) -> None:
     X, y = shifted_classes(300)
     alone = LDA.summarise(X, y)

@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 import pidtools as pt
 from pidtools._probe import units
+from pidtools._probe.rows import Made
 from pidtools._probe.whitening import join, whiten, whiten_with_units
 from pidtools._types import Codes, Floats
 
@@ -49,14 +50,14 @@ def test_noise_in_the_last_digit_changes_no_rest() -> None:
 def test_features_of_units() -> None:
     rng = np.random.default_rng(0)
     V = np.stack([np.maximum(rng.normal(size=400), 0), rng.normal(size=400)], axis=1)
-    bent = units.bent(V, V)
+    bent = units.bends(V)(V)
     # Value, square and size of two units, and one rest.
     assert bent.shape == (400, 7)
     np.testing.assert_array_equal(bent[:, 6], V[:, 0] == 0)
-    splines = units.splines(V, V)
+    splines = units.splines(V)(V)
     assert splines.shape == (400, 2 + 2 + 10 + 1)
     assert (splines[:, 4:14] >= 0).all()
-    constant = units.bent(np.zeros((9, 1)), np.zeros((9, 1)))
+    constant = units.bends(np.zeros((9, 1)))(np.zeros((9, 1)))
     assert constant.shape == (9, 3)
 
 
@@ -69,8 +70,10 @@ def test_units_are_looked_at_where_they_are_few() -> None:
     assert left.splines is not None
     assert right.bent is None
     assert join(left, right).bent is None
-    many = np.zeros((2**20, 5)) + np.arange(2**20)[:, None] % 7
+    many = np.zeros((30_000, 150)) + np.arange(30_000)[:, None] % 7
     assert whiten_with_units(many).bent is None
+    more = whiten_with_units(np.arange(60_000)[:, None] % 7 * np.ones(3))
+    assert isinstance(more.bent, Made)
     both = join(left, whiten_with_units(narrow[:, :3] ** 3))
     assert both.bent is not None
     assert both.bent.shape[0] == 300

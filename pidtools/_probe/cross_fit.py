@@ -13,22 +13,31 @@ from scipy.special import log_softmax
 
 from pidtools import _threads, _warnings
 from pidtools._probe.discriminant import discriminant, project
-from pidtools._probe.experts import LOG_FLOOR, Opinions, View, posteriors
+from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
 from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.whitening import Whitened, whiten
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 
 class Judge(Protocol):
-    """From training rows, new rows and names of experts to log posteriors of the new rows."""
+    """From training rows and names of experts to models, which judge any rows.
+
+    Attributes
+    ----------
+    is_light : bool
+        Whether models of all folds can be kept beside each other.
+    """
+
+    @property
+    def is_light(self) -> bool: ...
 
     @property
     def width(self) -> int:
         """Number of directions that the experts see, 0 where that is not known."""
         ...
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
-        """Fit on some rows and judge others."""
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
+        """Fit on some rows."""
         ...
 
 
@@ -50,14 +59,15 @@ class ExpertJudge:
     n_classes: int
     random_state: int
 
+    is_light = True
+
     @property
     def width(self) -> int:
         return self.source.rank
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         labels = self.labels[train]
-        view = View(self.source, train, new, labels, self.n_classes, self.random_state)
-        return dict(posteriors(view, names))
+        return fitted(View(self.source, train, labels, self.n_classes, self.random_state), names)
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,16 @@ class PairJudge:
     n_classes: int
     random_state: int
 
+    is_light = True
+
     @property
     def width(self) -> int:
         return self.left.rank + self.right.rank
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         reduced = [self._discriminating(half, train) for half in (self.left, self.right)]
         both = whiten(np.hstack(reduced))
-        judge = ExpertJudge(both, self.labels, self.n_classes, self.random_state)
-        return judge(train, new, names)
+        return ExpertJudge(both, self.labels, self.n_classes, self.random_state)(train, names)
 
     def _discriminating(self, source: Whitened, train: Codes) -> Array:
         labels = self.labels[train]
@@ -96,11 +107,13 @@ class ClassifierJudge:
     random_state: int
     classifier: Any
 
+    is_light = False
+
     @property
     def width(self) -> int:
         return 0
 
-    def __call__(self, train: Codes, new: Codes, names: frozenset[str]) -> Opinions:
+    def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         from sklearn.base import clone
 
         if len(np.unique(self.labels[train])) < 2:
@@ -114,10 +127,13 @@ class ClassifierJudge:
                 f"classifier could not be fitted to {len(train)} rows of {self.X.shape[1]} "
                 f"features: {type(error).__name__}: {error}"
             ) from error
-        p = _checked_probabilities(model, self.X[new])
-        log_p = np.full((len(new), self.n_classes), LOG_FLOOR)
+        return {"classifier": partial(self._said, model)}
+
+    def _said(self, model: Any, rows: Codes) -> Floats:
+        p = _checked_probabilities(model, self.X[rows])
+        log_p = np.full((len(rows), self.n_classes), LOG_FLOOR)
         log_p[:, model.classes_] = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
-        return {"classifier": log_p}
+        return log_p
 
 
 def _seed(model: Any, random_state: int) -> None:
@@ -181,13 +197,13 @@ def cross_fit(
         race = race and bool(answers)
         if race:
             new = folds == 0
-            names = _worth_asking(answers, labels[new], {k: p[new] for k, p in given.items()})
+            names = worth_asking(answers, labels[new], {k: p[new] for k, p in given.items()})
         rest = run([(k, names) for k in range(1, int(folds.max()) + 1)])
     fitted = [first, *rest]
     found = {name for opinions in fitted for name in opinions}
     failed = {name for opinions in fitted for name, log_p in opinions.items() if log_p is None}
     kept = sorted((found & names if race else found) - failed)
-    opinions = {name: _assemble(name, fitted, labels, folds, n_classes) for name in kept}
+    opinions = {name: assemble(name, fitted, labels, folds, n_classes) for name in kept}
     return opinions, frozenset(failed)
 
 
@@ -205,7 +221,7 @@ def _merged(opinions: list[Opinions]) -> Opinions:
     return {name: log_p for some in opinions for name, log_p in some.items()}
 
 
-def _assemble(
+def assemble(
     name: str, fitted: list[Opinions], labels: Codes, folds: Codes, n_classes: int
 ) -> Array:
     """One expert's opinions from all folds; class shares where a fold had none."""
@@ -236,8 +252,13 @@ def _one_fold(
     limit = _threads.one_thread() if one_thread else nullcontext()
     # Held-out loss judges an unfinished fit like any other.
     with _warnings.ignoring(ConvergenceWarning), limit:
-        train = np.concatenate([order[folds[order] != k], extra])
-        return judge(train, np.flatnonzero(folds == k), frozenset(names))
+        models = judge(training_rows(folds, order, extra, k), frozenset(names))
+        return judged(models, np.flatnonzero(folds == k), judge.width)
+
+
+def training_rows(folds: Codes, order: Codes, extra: Codes, k: int) -> Codes:
+    """Rows that are not held out in fold k, in order, and those that are only learned from."""
+    return np.concatenate([order[folds[order] != k], extra])
 
 
 def _in_parallel(
@@ -262,7 +283,7 @@ def _in_parallel(
     return done
 
 
-def _worth_asking(
+def worth_asking(
     opinions: Mapping[str, Floats], labels: Codes, given: Posteriors
 ) -> frozenset[str]:
     """Experts that are not far behind, and of many rows those that a pool of them makes use of."""

@@ -11,7 +11,8 @@ from scipy.special import log_softmax
 
 from pidtools._blocks import blocks
 from pidtools._probe.axes import lower_factor, principal_axes, signs
-from pidtools._types import Array, Codes, Floats
+from pidtools._probe.rows import Rows
+from pidtools._types import Codes, Floats
 
 # Of up to so many classes, and of more.
 FEW_CLASSES, MAX_MEAN_DIRECTIONS, MAX_MEAN_DIRECTIONS_MANY = 50, 24, 256
@@ -19,7 +20,6 @@ N_SPREAD_DIRECTIONS = 4
 # Beyond these a covariance a class is neither affordable nor estimable.
 MAX_CLASSES_FOR_SPREAD = 30
 MAX_WIDTH_FOR_SPREAD = 256
-BLOCK_COLUMNS = 64
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,11 @@ class Discriminant:
     ----------
     log_prior : ndarray, shape (n_classes,)
     centre : ndarray, shape (width,)
-    whitener : ndarray, shape (width, width)
-        Whitens the noise within classes: ``(z - centre) @ whitener.T``.
-    means : ndarray, shape (n_classes, width)
-        Shrunk class means in whitened coordinates.
+    weights : ndarray, shape (width, n_classes)
+        From features about the centre to scores: shrunk class means, the noise within classes
+        whitened.
+    norms : ndarray, shape (n_classes,)
+        Squares of the shrunk class means in whitened coordinates.
     mean_directions, spread_directions : ndarray, shape (width, n_directions)
         Where class means differ, and where class covariances do; of unit noise.
     places : ndarray, shape (n_classes, n_directions)
@@ -44,20 +45,17 @@ class Discriminant:
 
     log_prior: Floats
     centre: Floats
-    whitener: Floats
-    means: Floats
+    weights: Floats
+    norms: Floats
     mean_directions: Floats
     spread_directions: Floats
     places: Floats
     trust: Floats
 
-    def log_posterior(self, Z: Array, rows: Codes) -> Floats:
+    def log_posterior(self, Z: Rows, rows: Codes) -> Floats:
         """Log posteriors of some rows of `Z`, shape (n_rows, n_classes)."""
-        projection = self.whitener.T @ self.means.T
-        scores = project(Z, projection, rows) - self.centre @ projection
-        posterior: Floats = log_softmax(
-            scores - 0.5 * (self.means**2).sum(axis=1) + self.log_prior, axis=1
-        )
+        scores = project(Z, self.weights, rows) - self.centre @ self.weights
+        posterior: Floats = log_softmax(scores - 0.5 * self.norms + self.log_prior, axis=1)
         return posterior
 
     @property
@@ -66,7 +64,7 @@ class Discriminant:
         return np.hstack([self.mean_directions, self.spread_directions])
 
 
-def project(Z: Array, directions: Floats, rows: Codes) -> Floats:
+def project(Z: Rows, directions: Floats, rows: Codes) -> Floats:
     """``Z[rows] @ directions`` in the precision of `Z`, without a copy of all those rows."""
     same = directions.astype(Z.dtype)  # mixed, NumPy would convert Z
     projected = np.empty((len(rows), directions.shape[1]))
@@ -76,7 +74,7 @@ def project(Z: Array, directions: Floats, rows: Codes) -> Floats:
 
 
 def discriminant(
-    Z: Array,
+    Z: Rows,
     rows: Codes,
     labels: Codes,
     n_classes: int,
@@ -119,11 +117,12 @@ def discriminant(
     n_means = int(np.clip((kept > 0).sum(), 1, min(most, n_classes - 1, len(s))))
     apart = Vt[:n_means]
     off = _spread_directions(Z, rows, labels, means, whitener, apart) if spread else apart[:0].T
+    shrunk = (U * kept) @ Vt / np.sqrt(counts)[:, None]
     return Discriminant(
         log_prior=np.log(counts / counts.sum()),
         centre=centre,
-        whitener=whitener,
-        means=(U * kept) @ Vt / np.sqrt(counts)[:, None],
+        weights=whitener.T @ shrunk.T,
+        norms=(shrunk**2).sum(axis=1),
         mean_directions=whitener.T @ apart.T,
         spread_directions=off,
         trust=kept[:n_means] / np.maximum(s[:n_means], 1e-300),
@@ -147,17 +146,18 @@ def shrink_singular_values(s: Floats, n_rows: int, n_columns: int) -> Floats:
     return shrunk
 
 
-def _class_sums(Z: Array, rows: Codes, labels: Codes, n_classes: int) -> Floats:
+def _class_sums(Z: Rows, rows: Codes, labels: Codes, n_classes: int) -> Floats:
     """Sums of the rows of each class, in float64."""
-    members = csr_array((np.ones(len(rows)), (labels, rows)), shape=(n_classes, len(Z)))
     sums = np.zeros((n_classes, Z.shape[1]))
-    for columns in blocks(Z.shape[1], 1, entries=BLOCK_COLUMNS):
-        sums[:, columns] = members @ Z[:, columns].astype(np.float64)
+    for block in blocks(len(rows), Z.shape[1]):
+        own, each = labels[block], np.arange(block.stop - block.start)
+        members = csr_array((np.ones(len(own)), (own, each)), shape=(n_classes, len(own)))
+        sums += members @ Z[rows[block]].astype(np.float64)
     return sums
 
 
 def _shrunk_noise(
-    Z: Array, rows: Codes, labels: Codes, means: Floats, loudness: Floats, caution: float
+    Z: Rows, rows: Codes, labels: Codes, means: Floats, loudness: Floats, caution: float
 ) -> Floats:
     """Covariance within classes, shrunk to a multiple of the identity.
 
@@ -193,7 +193,7 @@ def _inverse_factor(covariance: Floats) -> Floats:
 
 
 def _spread_directions(
-    Z: Array, rows: Codes, labels: Codes, means: Floats, whitener: Floats, apart: Floats
+    Z: Rows, rows: Codes, labels: Codes, means: Floats, whitener: Floats, apart: Floats
 ) -> Floats:
     """Directions, off those of the means, along which class covariances differ most.
 
@@ -205,8 +205,11 @@ def _spread_directions(
         return np.zeros((width, 0))
     difference = np.zeros((width, width))
     for c in range(n_classes):
-        own = (Z[rows[labels == c]] - means[c]) @ whitener.T
-        excess = own.T @ own / len(own) - np.eye(width)
+        own = rows[labels == c]
+        excess = -np.eye(width)
+        for block in blocks(len(own), width):
+            off_mean = (Z[own[block]] - means[c]) @ whitener.T
+            excess += off_mean.T @ off_mean / len(own)
         difference += len(own) / len(rows) * (excess @ excess)
     off = np.eye(width) - apart.T @ apart
     axes = principal_axes(off @ difference @ off)[1]

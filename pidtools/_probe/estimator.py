@@ -37,6 +37,7 @@ from pidtools._probe.notes import (
     notes_on_columns,
     notes_on_data,
     notes_on_fits,
+    notes_on_learning,
     notes_on_repeats,
     warn_if_kept_together,
     warn_if_starved,
@@ -44,7 +45,7 @@ from pidtools._probe.notes import (
 )
 from pidtools._probe.order import joined_keys, order_of, row_keys
 from pidtools._probe.pool import log_loss, weigh
-from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
+from pidtools._probe.posterior_cells import cell_means_of_logs, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
 from pidtools._result import NATS_PER_BIT, PID
@@ -397,6 +398,8 @@ class Probe(Estimator[ProbeSummary]):
         found = self._found(source, task, left_out, heard)
         notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
         notes += notes_on_columns(left_out)
+        if self.classifier is None:
+            notes += notes_on_learning(len(source))
         if heard:
             notes.append(note_on_heard([x.information for x in heard.values()]))
         if found.pool.weights.keys() == {"prior"}:
@@ -646,10 +649,8 @@ class Probe(Estimator[ProbeSummary]):
         """Bounds, information and table for rows with `weights` that sum to 1."""
         class_shares = sums(summary.labels, weights, summary.n_classes)
         information, bound, bound_from_half = _known(summary, weights)
-        few = summary.n_classes <= FEW_CLASSES
-        p = np.exp(summary.log_posteriors.astype(np.float64 if few else np.float32))
         masses = sums(summary.codes, weights, int(summary.codes.max()) + 1)
-        rows = cell_means(p, summary.codes, weights)
+        rows = cell_means_of_logs(summary.log_posteriors, summary.codes, weights)
         return {
             "information": information,
             "bound": bound,

@@ -9,6 +9,7 @@ import numpy as np
 
 from pidtools import _warnings
 from pidtools._probe.cross_fit import Judge
+from pidtools._probe.experts import judged
 from pidtools._probe.folds import folds_in_order
 from pidtools._probe.pool import log_loss
 from pidtools._result import NATS_PER_BIT
@@ -54,7 +55,8 @@ class Evidence:
         folds = folds_in_order(self.order, labels, self.n_folds, self.random_state, self.groups)
         for k in range(int(folds.max()) + 1):
             new = np.flatnonzero(folds == k)
-            opinions = judge(self.order[folds[self.order] != k], new, self.names)
+            models = judge(self.order[folds[self.order] != k], self.names)
+            opinions = judged(models, new, judge.width)
             answers = [log_p for log_p in opinions.values() if log_p is not None]
             gains += [_gains(log_p, labels[new], shares) for log_p in answers]
         total = sum(float(gain.sum()) for gain in gains)

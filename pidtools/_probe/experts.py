@@ -7,7 +7,8 @@ drown in width. They are cheap together, and their pool (`pool`) needs no choice
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -29,17 +30,30 @@ from pidtools._probe.discriminant import (
 from pidtools._probe.logistic import logistic_fits
 from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
-from pidtools._probe.network import Penalty, network_posteriors
+from pidtools._probe.network import Penalty, network_fits
+from pidtools._probe.rows import ROWS_ENOUGH, choose_rows
 from pidtools._probe.whitening import Whitened
-from pidtools._types import Array, Codes, Floats, Posteriors
+from pidtools._types import Array, Codes, Floats
 
-# None where an expert could not be fitted.
+# From rows of a source to features, and to the log posteriors of a fitted expert.
+Reading = Callable[[Codes], Array]
+Model = Callable[[Codes], Floats]
+# From features to log posteriors.
+Said = Callable[[Array], Floats]
+# None where an expert could not be fitted, or did not say probabilities.
+Models = dict[str, Model | None]
 Opinions = dict[str, Floats | None]
 
 # Widths up to which an expert sees all features; beyond, the discriminating ones only.
 MAX_WIDTH_OF_CURVES = 64
 MAX_WIDTH_OF_KERNEL = 512
 MAX_CLASSES_OF_TREES = 10
+# Rows for each parameter beyond which an expert learns from a part of them. A parameter costs half
+# a nat over the number of rows: what more rows could add to the best of linear models is below .01
+# bits, and extrapolated like the rest. Neighbours cost the square of the rows, and don't look at
+# more than 300 of them.
+ROWS_A_PARAMETER, ROWS_OF_NEIGHBOURS = 64, 20_000
+LINEAR = frozenset({"lda", "logistic", "ridge", "means"})
 # With more classes than this only experts are asked whose cost does not explode with them.
 MANY_CLASSES, OF_MANY = 100, ("lda", "means")
 # Steps of the logistic regression of so many.
@@ -64,6 +78,10 @@ MAX_PARAMETERS_OF_UNITS = 2**14
 NEIGHBOUR_ENTRIES = 2**19
 # In more directions all distances cost less than a search for so many of them.
 MAX_WIDTH_OF_A_TREE = 5
+# Rows that are read together where a fit does not need all of them at once.
+PART_ROWS = 2**14
+# Entries of rows that are judged together, bumps and bends included.
+JUDGED_ENTRIES, JUDGED_FEATURES = 2**22, 512
 # The first ridge always: units that never vary in the training rows must tell classes nothing.
 GAUSSIAN_RIDGES = (1e-6, 1e-4, 1e-2)
 NETWORKS = (
@@ -82,29 +100,69 @@ PRIOR_ROWS = 0.1
 FAILURES = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 
 
+class NoAnswerError(Exception):
+    """A model failed, or said what is no probability."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """How features are read, and the training rows; what is read of these, where that is held."""
+
+    read: Reading
+    train: Codes
+    held: Array | None = None
+
+    @property
+    def rows(self) -> Array:
+        """Features of the training rows."""
+        return self.read(self.train) if self.held is None else self.held
+
+    def part(self, block: slice) -> Array:
+        """Some of them."""
+        return self.read(self.train[block]) if self.held is None else self.held[block]
+
+    def parts(self) -> Iterator[tuple[slice, Array]]:
+        """All of them block by block, in double precision."""
+        for block in blocks(len(self.train), 1, entries=PART_ROWS):
+            yield block, self.part(block).astype(np.float64)
+
+
 @dataclass(frozen=True)
 class View:
-    """What an expert sees: training rows with labels, and new rows to judge.
+    """What an expert sees: training rows with labels.
 
     Copies of rows are not kept: those of a wide source are most of the memory.
     """
 
     source: Whitened
     train: Codes
-    new: Codes
     labels: Codes
     n_classes: int
     random_state: int
+    directed_by: View | None = None
+
+    def n_rows(self, enough: int) -> int:
+        """Training rows to learn from where so many rows of the source are enough.
+
+        In proportion: learning curves compare fits to most rows with fits to half of them.
+        """
+        return min(math.ceil(len(self.train) * enough / len(self.source.Z)), len(self.train))
+
+    def part(self, n: int) -> View:
+        """The view of so many of the training rows."""
+        if n == len(self.train):
+            return self
+        some = choose_rows(self.labels, n, self.random_state)
+        return dataclasses.replace(self, train=self.train[some], labels=self.labels[some])
 
     @property
     def Z(self) -> Array:
         """Features of the training rows."""
-        return self.source.Z[self.train]
+        return self.read(self.train)
 
-    @property
-    def Z_new(self) -> Array:
-        """Features of the new rows."""
-        return self.source.Z[self.new]
+    def read(self, rows: Codes) -> Array:
+        """Features of any rows."""
+        return self.source.Z[rows]
 
     @property
     def width(self) -> int:
@@ -113,7 +171,9 @@ class View:
 
     @cached_property
     def discriminant(self) -> Discriminant:
-        """Directions in which the classes differ, from the training rows."""
+        """Directions in which the classes differ, from its rows or those of another view."""
+        if self.directed_by is not None:
+            return self.directed_by.discriminant
         return self.fit_discriminant(self.loudness)
 
     def fit_discriminant(self, loudness: Floats, **options: Any) -> Discriminant:
@@ -126,12 +186,12 @@ class View:
         """Scale of each column before whitening, 1 on average."""
         return self.source.loudness
 
-    def loud(self, n_components: int) -> tuple[Floats, Floats]:
-        """Training and new rows along leading components, as loud as they are, 1 on average."""
+    def loud(self, n_components: int) -> Reading:
+        """Leading components, as loud as they are, 1 on average."""
         scale = self.loudness[:n_components]
         scale = scale / np.sqrt(np.mean(scale**2))
-        Z = self.source.Z[:, :n_components]
-        return Z[self.train] * scale, Z[self.new] * scale
+        read = self.source.leading(n_components)
+        return lambda rows: read(rows) * scale
 
     @property
     def is_even(self) -> bool:
@@ -139,25 +199,45 @@ class View:
         spectrum = self.source.spectrum
         return bool(spectrum.sum() ** 2 > ALL_ALIKE * len(spectrum) * (spectrum**2).sum())
 
-    @cached_property
-    def means_only(self) -> tuple[Floats, Floats]:
-        """Training and new rows along the directions in which class means differ most."""
-        return self._projected(self.discriminant.mean_directions[:, :MAX_MEAN_DIRECTIONS])
+    def seen(self, read: Reading) -> Features:
+        """What is read of the training rows."""
+        return Features(read, self.train)
 
     @cached_property
-    def reduced(self) -> tuple[Floats, Floats]:
+    def means_only(self) -> Features:
+        """The directions in which class means differ most."""
+        return self._along(self.discriminant.mean_directions[:, :MAX_MEAN_DIRECTIONS])
+
+    @cached_property
+    def reduced(self) -> Features:
         """The same, with the directions in which class covariances differ."""
         found = self.discriminant
         few = found.mean_directions[:, :MAX_MEAN_DIRECTIONS]
-        return self._projected(np.hstack([few, found.spread_directions]))
+        return self._along(np.hstack([few, found.spread_directions]))
 
-    def _projected(self, directions: Floats) -> tuple[Floats, Floats]:
+    def _along(self, directions: Floats) -> Features:
+        """Directions, scaled to deviation one in the training rows."""
         Z = self.source.Z
-        return _unit_scale(project(Z, directions, self.train), project(Z, directions, self.new))
+        own = project(Z, directions, self.train)
+        scale = _scale(own)
+        held = own / scale if len(own) <= ROWS_ENOUGH else None
+        return Features(lambda rows: project(Z, directions, rows) / scale, self.train, held)
 
 
-def posteriors(view: View, names: frozenset[str]) -> Opinions:
-    """Log posteriors of the new rows by the experts named that apply; None by one that failed.
+def rows_enough(family: str, width: int, n_classes: int) -> int:
+    """Rows beyond which a family learns from a part of them."""
+    if family == "neighbours":
+        return ROWS_OF_NEIGHBOURS
+    parameters = 0
+    if family in LINEAR:
+        parameters = width * (n_classes - 1)
+    if family == "gaussian" and width <= MAX_WIDTH_OF_CURVES:
+        parameters = n_classes * width * (width + 1) // 2
+    return max(ROWS_ENOUGH, ROWS_A_PARAMETER * parameters)
+
+
+def fitted(view: View, names: frozenset[str]) -> Models:
+    """The experts named that apply, fitted; None in the place of one that failed.
 
     Keys are ``family:variant``; a family without variant in `names` stands for all of its
     variants, and for the whole family where it failed. Classes without a training row get less
@@ -168,67 +248,112 @@ def posteriors(view: View, names: frozenset[str]) -> Opinions:
         return {}
     if len(present) < view.n_classes:
         return _without_absent_classes(view, present, names)
-    out: Opinions = {}
-    for family in EXPERTS:
-        wanted = None if family in names else {n for n in names if n.split(":")[0] == family}
+    rows = {f: view.n_rows(rows_enough(f, view.width, view.n_classes)) for f in EXPERTS}
+    linear = view.part(rows["lda"])
+    views = {rows["lda"]: linear}
+    out: Models = {}
+    for family, n in rows.items():
+        wanted = None if family in names else {x for x in names if x.split(":")[0] == family}
         if wanted is None or wanted:
-            out |= _asked_safely(view, family, wanted)
+            if n not in views:
+                views[n] = dataclasses.replace(view.part(n), directed_by=linear)
+            out |= _fitted_safely(views[n], family, wanted)
     return out
 
 
-def _asked_safely(view: View, family: str, wanted: set[str] | None) -> Opinions:
-    """What one family says; a fit that fails or says what is no probability is left out."""
+def judged(models: Models, rows: Codes, width: int) -> Opinions:
+    """What fitted experts say of rows of a source of so many features, some rows at a time."""
+    said: dict[str, list[Floats]] = {name: [] for name, model in models.items() if model}
+    for some in blocks(len(rows), width + JUDGED_FEATURES, entries=JUDGED_ENTRIES):
+        part = rows[some]  # all are asked the same object: what is read of it is made once
+        for name in list(said):
+            answer = _said_safely(models[name], part)
+            if answer is None:
+                del said[name]
+            else:
+                said[name].append(answer)
+    return {name: np.concatenate(said[name]) if said.get(name) else None for name in models}
+
+
+def _fitted_safely(view: View, family: str, wanted: set[str] | None) -> Models:
+    """One family, without fits that fail."""
     try:
         found = EXPERTS[family](view, wanted)
     except FAILURES:
         return dict.fromkeys(wanted or {family})
     return {
-        name: _tempered(log_p, view) if np.isfinite(log_p).all() else None
-        for name, log_p in found.items()
+        name: model and _tempered(model, view)
+        for name, model in found.items()
         if wanted is None or name in wanted
     }
 
 
-def _tempered(log_p: Floats, view: View) -> Floats:
-    """Posteriors mixed with the class shares of `PRIOR_ROWS` rows."""
+def _said_safely(model: Model | None, rows: Codes) -> Floats | None:
+    """None where a model has no answer."""
+    try:
+        return model and model(rows)
+    except NoAnswerError:
+        return None
+
+
+def _tempered(model: Model, view: View) -> Model:
+    """Posteriors mixed with the class shares of `PRIOR_ROWS` rows; what is none is refused."""
     counts = np.bincount(view.labels, minlength=view.n_classes)
     share = PRIOR_ROWS / (len(view.labels) + PRIOR_ROWS)
-    mixed: Floats = np.log((1 - share) * np.exp(log_p) + share * counts / len(view.labels))
-    return mixed
+
+    def tempered(rows: Codes) -> Floats:
+        try:
+            log_p = model(rows)
+        except FAILURES as error:
+            raise NoAnswerError from error
+        if not np.isfinite(log_p).all():
+            raise NoAnswerError
+        mixed: Floats = np.log((1 - share) * np.exp(log_p) + share * counts / len(view.labels))
+        return mixed
+
+    return tempered
 
 
-def _without_absent_classes(view: View, present: Codes, names: frozenset[str]) -> Opinions:
+def _without_absent_classes(view: View, present: Codes, names: frozenset[str]) -> Models:
     if len(present) < 2:
         return {}
     labels = np.searchsorted(present, view.labels)
     part = dataclasses.replace(view, labels=labels, n_classes=len(present))
     return {
-        name: None if log_p is None else _widen(log_p, present, view)
-        for name, log_p in posteriors(part, names).items()
+        name: model and _widened(model, present, view)
+        for name, model in fitted(part, names).items()
     }
 
 
-def _widen(log_p: Floats, present: Codes, view: View) -> Floats:
+def _widened(model: Model, present: Codes, view: View) -> Model:
     unseen = -np.log(2.0 * len(view.labels))
-    wide = np.full((len(log_p), view.n_classes), unseen)
-    wide[:, present] = log_p
+
+    def wide(rows: Codes) -> Floats:
+        log_p = np.full((len(rows), view.n_classes), unseen)
+        log_p[:, present] = model(rows)
+        return log_p
+
     return wide
 
 
-def _linear_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
+def _linear_discriminant(view: View, wanted: set[str] | None) -> Models:
     """With the noise shrunk, and nearly as it is found."""
-    out: Posteriors = {}
+    out: Models = {}
     if _asked("lda:shrunk", wanted):
-        out["lda:shrunk"] = view.discriminant.log_posterior(view.source.Z, view.new)
+        out["lda:shrunk"] = _of_discriminant(view, view.discriminant)
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("lda:plain", wanted):
         plain = view.fit_discriminant(np.ones(view.width), caution=0.1, spread=False)
-        out["lda:plain"] = plain.log_posterior(view.source.Z, view.new)
+        out["lda:plain"] = _of_discriminant(view, plain)
     if view.n_classes > FEW_CLASSES and _asked("lda:merged", wanted):
         out |= _merged_discriminant(view)
     return out
 
 
-def _merged_discriminant(view: View) -> Posteriors:
+def _of_discriminant(view: View, found: Discriminant) -> Model:
+    return partial(found.log_posterior, view.source.Z)
+
+
+def _merged_discriminant(view: View) -> Models:
     """Of groups of classes whose means are alike; nothing where there is none, or but one."""
     counts = np.bincount(view.labels, minlength=view.n_classes).astype(np.float64)
     groups = merged_classes(view.discriminant.places, counts)
@@ -236,169 +361,136 @@ def _merged_discriminant(view: View) -> Posteriors:
     if not 1 < n_groups < view.n_classes:
         return {}
     part = dataclasses.replace(view, labels=groups[view.labels], n_classes=n_groups)
-    found = part.fit_discriminant(view.loudness, spread=False)
+    of_group = _of_discriminant(view, part.fit_discriminant(view.loudness, spread=False))
     share = np.log(counts / np.bincount(groups, weights=counts)[groups])
-    return {"lda:merged": found.log_posterior(view.source.Z, view.new)[:, groups] + share}
+    return {"lda:merged": lambda rows: of_group(rows)[:, groups] + share}
 
 
-def _logistic(view: View, wanted: set[str] | None) -> Posteriors:
+def _logistic(view: View, wanted: set[str] | None) -> Models:
     """Multinomial logistic regression on whitened features, over penalties."""
     penalties = PENALTIES if view.width <= MAX_WIDTH_OF_KERNEL else PENALTIES[:2]
-    return _over_penalties(view, "logistic:", penalties, wanted, lambda: (view.Z, view.Z_new))
+    return _over_penalties(view, view.read, "logistic:", penalties, wanted)
 
 
-def _ridge(view: View, wanted: set[str] | None) -> Posteriors:
+def _ridge(view: View, wanted: set[str] | None) -> Models:
     """The same on principal components as loud as they are: right when loud means relevant."""
-    out: Posteriors = {}
+    out: Models = {}
     for n_leading, C in LEADING:
-        name = f"ridge:{n_leading}-{C}"
-        if n_leading < view.width and not view.is_even and _asked(name, wanted):
-            rows, new = view.loud(n_leading)
-            out[name] = _logistic_fit(view, rows, new, C)
+        if n_leading < view.width and not view.is_even:
+            out |= _over_penalties(view, view.loud(n_leading), f"ridge:{n_leading}-", (C,), wanted)
     if 24 < view.width <= MAX_WIDTH_OF_KERNEL:
-        out |= _over_penalties(
-            view,
-            "ridge:",
-            RIDGE_PENALTIES,
-            wanted,
-            lambda: (view.Z * view.loudness, view.Z_new * view.loudness),
-        )
+        loud: Reading = lambda rows: view.read(rows) * view.loudness  # noqa: E731
+        out |= _over_penalties(view, loud, "ridge:", RIDGE_PENALTIES, wanted)
     return out
 
 
-def _units(view: View, wanted: set[str] | None) -> Posteriors:
+def _units(view: View, wanted: set[str] | None) -> Models:
     """Additive models of the log odds: logistic regression on bends and jumps of single units."""
-    out: Posteriors = {}
+    out: Models = {}
     for kind, features in (("bent", view.source.bent), ("splines", view.source.splines)):
         if features is None or features.shape[1] * view.n_classes > MAX_PARAMETERS_OF_UNITS:
             continue
-        out |= _over_penalties(
-            view,
-            f"units:{kind}-",
-            UNIT_PENALTIES,
-            wanted,
-            partial(_rows_of, features, view.train, view.new),
-        )
+        read = features.__getitem__
+        out |= _over_penalties(view, read, f"units:{kind}-", UNIT_PENALTIES, wanted)
     return out
 
 
-def _rows_of(features: Array, train: Codes, new: Codes) -> tuple[Array, Array]:
-    return features[train], features[new]
-
-
-def _few_directions(view: View, wanted: set[str] | None) -> Posteriors:
+def _few_directions(view: View, wanted: set[str] | None) -> Models:
     """Logistic regression in the space of the class means; of many classes from a discriminant."""
     if view.n_classes > MANY_CLASSES:
         return _from_discriminant(view, wanted)
-    rows, new = view.means_only
-    if rows.shape[1] == view.width:
+    if view.discriminant.mean_directions[:, :MAX_MEAN_DIRECTIONS].shape[1] == view.width:
         return {}
-    return {"means:": _logistic_fit(view, rows, new, 1.0)}
+    seen = view.means_only
+    return {"means:": _after(seen.read, _logistic_fit(view, seen.part, 1.0))}
 
 
-def _from_discriminant(view: View, wanted: set[str] | None) -> Posteriors:
+def _from_discriminant(view: View, wanted: set[str] | None) -> Models:
     asked = tuple(step for step in MANY_STEPS if _asked(f"means:{step}", wanted))
     if not asked:
         return {}
     found, Z = view.discriminant, view.source.Z
     directions = found.mean_directions
-    rows, new = (
-        project(Z, directions, some) - found.centre @ directions for some in (view.train, view.new)
-    )
+
+    def read(rows: Codes) -> Floats:
+        return project(Z, directions, rows) - found.centre @ directions
+
     weights = found.places * found.trust
     offset = found.log_prior - 0.5 * (weights**2).sum(axis=1)
-    fits = logistic_from(rows, view.labels, new, weights.T, offset, asked)
-    return {f"means:{step}": log_p for step, log_p in fits.items()}
+    fits = logistic_from(read(view.train), view.labels, weights.T, offset, asked)
+    return {f"means:{step}": _after(read, fit) for step, fit in fits.items()}
 
 
-def _neighbours(view: View, wanted: set[str] | None) -> Posteriors:
-    out: Posteriors = {}
-    for name, (rows, new) in _both_reductions(view, "neighbours", wanted):
-        out[name] = _neighbour_shares(rows, view.labels, new, view.n_classes)
-    return out
+def _neighbours(view: View, wanted: set[str] | None) -> Models:
+    return {
+        name: _learned(view, seen, partial(_neighbour_shares, n_classes=view.n_classes))
+        for name, seen in _both_reductions(view, "neighbours", wanted)
+    }
 
 
-def _kernel(view: View, wanted: set[str] | None) -> Posteriors:
+def _kernel(view: View, wanted: set[str] | None) -> Models:
     """Logistic regression on Gaussian bumps, in few directions and in all."""
-    out: Posteriors = {}
-    for name, (rows, new) in _both_reductions(view, "kernel", wanted):
-        n_bumps = 30 if rows.shape[1] <= 2 else 100 if name.endswith("means") else 200
-        out[name] = _bumps_fit(view, rows, new, n_bumps)
+    out: Models = {}
+    for name, seen in _both_reductions(view, "kernel", wanted):
+        width = seen.rows.shape[1]
+        n_bumps = 30 if width <= 2 else 100 if name.endswith("means") else 200
+        out[name] = _bumps_fit(view, seen, n_bumps)
     if not view.is_even and _asked("kernel:loud", wanted):
-        rows, new = view.loud(LOUD_COMPONENTS)
-        n_bumps = min(int(np.clip(len(rows) // 16, 200, 500)), MAX_BUMP_ENTRIES // len(rows) + 100)
+        n = len(view.train)
+        n_bumps = min(int(np.clip(n // 16, 200, 500)), MAX_BUMP_ENTRIES // n + 100)
         # Twice as narrow as elsewhere: few components carry most of the distance.
-        out["kernel:loud"] = _bumps_fit(view, rows, new, n_bumps, narrow=2.0)
+        out["kernel:loud"] = _bumps_fit(view, view.seen(view.loud(LOUD_COMPONENTS)), n_bumps, 2.0)
     if view.width <= MAX_WIDTH_OF_KERNEL and _asked("kernel:all", wanted):
-        out["kernel:all"] = _bumps_fit(view, *_unit_scale(view.Z, view.Z_new), 300)
+        scale = _scale(view.Z)
+        out["kernel:all"] = _bumps_fit(view, view.seen(lambda rows: view.read(rows) / scale), 300)
     return out
 
 
-def _gaussian(view: View, wanted: set[str] | None) -> Posteriors:
+def _gaussian(view: View, wanted: set[str] | None) -> Models:
     """One Gaussian a class, covariances shrunk towards the total one."""
-    out: Posteriors = {}
+    out: Models = {}
     if _asked("gaussian:reduced", wanted):
-        rows, new = view.reduced
-        out["gaussian:reduced"] = _gaussian_posterior(rows, view.labels, new, view.n_classes)
+        out["gaussian:reduced"] = _gaussian_fit(view, view.reduced)
     if view.width <= MAX_WIDTH_OF_CURVES and _asked("gaussian:all", wanted):
-        out["gaussian:all"] = _gaussian_posterior(view.Z, view.labels, view.Z_new, view.n_classes)
+        out["gaussian:all"] = _gaussian_fit(view, view.seen(view.read))
     return out
 
 
-def _network(view: View, wanted: set[str] | None) -> Posteriors:
-    out: Posteriors = {}
+def _network(view: View, wanted: set[str] | None) -> Models:
+    out: Models = {}
     for kind, penalty, steps in NETWORKS:
         asked = [step for step in (0, *steps, LONG) if _asked(f"network:{kind}-{step}", wanted)]
         if asked:
             surely = tuple(s for s in (*steps, LONG) if s <= max(asked) and (wanted or s != LONG))
             fits = _network_fit(view, penalty, surely, None if wanted else LONG)
-            out |= {f"network:{kind}-{step}": log_p for step, log_p in fits.items()}
+            out |= {f"network:{kind}-{step}": model for step, model in fits.items()}
     return out
 
 
-def _perceptrons(view: View, wanted: set[str] | None) -> Posteriors:
+def _perceptrons(view: View, wanted: set[str] | None) -> Models:
     """A few of them on loud components: what curves in many directions at once, as pictures do."""
     narrow = view.width < LEAST_WIDTH_OF_PERCEPTRONS
     few = np.bincount(view.labels).min() < LEAST_ROWS_OF_EARLY_STOPPING
     if narrow or few or view.is_even or not _asked("perceptrons:loud", wanted):
         return {}
-    rows, new = view.loud(LOUD_COMPONENTS)
-    said = [
-        _perceptron(rows, view.labels, new, view.random_state + k) for k in range(N_PERCEPTRONS)
-    ]
-    return {"perceptrons:loud": log_softmax(np.mean(said, axis=0), axis=1)}
+    fit = partial(_perceptrons_fit, random_state=view.random_state)
+    return {"perceptrons:loud": _learned(view, view.seen(view.loud(LOUD_COMPONENTS)), fit)}
 
 
-def _perceptron(rows: Array, labels: Codes, new: Array, random_state: int) -> Floats:
-    from sklearn.neural_network import MLPClassifier
-
-    model = MLPClassifier(
-        (128,),
-        alpha=1e-2,
-        learning_rate_init=3e-3,
-        early_stopping=True,
-        validation_fraction=0.12,
-        n_iter_no_change=4,
-        max_iter=80,
-        random_state=random_state,
-    ).fit(rows, labels)
-    log_p: Floats = np.log(np.maximum(model.predict_proba(new), np.exp(LOG_FLOOR)))
-    return log_p
-
-
-def _trees(view: View, wanted: set[str] | None) -> Posteriors:
+def _trees(view: View, wanted: set[str] | None) -> Models:
     """Histogram gradient boosting, stopped early on held-out training rows."""
-    out: Posteriors = {}
+    out: Models = {}
     if view.n_classes > MAX_CLASSES_OF_TREES:
         return out
+    fit = partial(_boosted, random_state=view.random_state)
     if view.width <= MAX_WIDTH_OF_CURVES and _asked("trees:all", wanted):
-        out["trees:all"] = _boosted(view, view.Z, view.Z_new)
+        out["trees:all"] = _learned(view, view.seen(view.read), fit)
     if _asked("trees:reduced", wanted):
-        out["trees:reduced"] = _boosted(view, *view.reduced)
+        out["trees:reduced"] = _learned(view, view.reduced, fit)
     return out
 
 
-EXPERTS: dict[str, Callable[[View, set[str] | None], Posteriors]] = {
+EXPERTS: dict[str, Callable[[View, set[str] | None], Models]] = {
     "lda": _linear_discriminant,
     "logistic": _logistic,
     "ridge": _ridge,
@@ -417,9 +509,18 @@ def _asked(name: str, wanted: set[str] | None) -> bool:
     return wanted is None or name in wanted
 
 
+def _learned(view: View, seen: Features, fit: Callable[[Array, Codes], Said]) -> Model:
+    """A model fitted to what is seen of the training rows."""
+    return _after(seen.read, fit(seen.rows, view.labels))
+
+
+def _after(read: Reading, said: Said) -> Model:
+    return lambda rows: said(read(rows))
+
+
 def _both_reductions(
     view: View, family: str, wanted: set[str] | None
-) -> list[tuple[str, tuple[Floats, Floats]]]:
+) -> list[tuple[str, Features]]:
     pairs = []
     if _asked(f"{family}:means", wanted):
         pairs.append((f"{family}:means", view.means_only))
@@ -428,32 +529,28 @@ def _both_reductions(
     return pairs
 
 
-def _unit_scale(rows: Array, new: Array) -> tuple[Floats, Floats]:
-    scale = np.maximum(rows.std(axis=0), 1e-12)
-    return rows / scale, new / scale
+def _scale(rows: Array) -> Floats:
+    """Deviations of columns, fit to divide by."""
+    scale: Floats = np.maximum(rows.std(axis=0), 1e-12)
+    return scale
 
 
 def _over_penalties(
-    view: View,
-    prefix: str,
-    penalties: tuple[float, ...],
-    wanted: set[str] | None,
-    parts: Callable[[], tuple[Array, Array]],
-) -> Posteriors:
-    """Logistic regression on training and new rows, for the penalties that are asked for."""
-    asked = tuple(C for C in penalties if _asked(f"{prefix}{C}", wanted))
+    view: View, read: Reading, prefix: str, penalties: tuple[float, ...], wanted: set[str] | None
+) -> Models:
+    """Logistic regressions on what is read, with those of the penalties that are asked for."""
+    asked = [C for C in penalties if _asked(f"{prefix}{C}", wanted)]
     if not asked:
         return {}
-    rows, new = parts()
-    fits = logistic_fits(rows, view.labels, new, asked, view.n_classes)
-    return {f"{prefix}{C}": log_p for C, log_p in zip(asked, fits, strict=True)}
+    fits = logistic_fits(view.seen(read).part, view.labels, tuple(asked), view.n_classes)
+    return {f"{prefix}{C}": _after(read, said) for C, said in zip(asked, fits, strict=True)}
 
 
-def _logistic_fit(view: View, rows: Array, new: Array, C: float) -> Floats:
-    return logistic_fits(rows, view.labels, new, (C,), view.n_classes)[0]
+def _logistic_fit(view: View, part: Callable[[slice], Array], C: float) -> Said:
+    return logistic_fits(part, view.labels, (C,), view.n_classes)[0]
 
 
-def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) -> Floats:
+def _neighbour_shares(rows: Array, labels: Codes, n_classes: int) -> Said:
     """Class shares among the n^0.6 nearest rows, with two prior rows added."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -461,58 +558,85 @@ def _neighbour_shares(rows: Floats, labels: Codes, new: Floats, n_classes: int) 
     k = int(min(n, max(10, min(300, n**0.6))))
     way = "kd_tree" if rows.shape[1] <= MAX_WIDTH_OF_A_TREE else "brute"
     search = NearestNeighbors(n_neighbors=k, algorithm=way).fit(rows)
-    counts = np.empty((len(new), n_classes))
-    # In blocks: the lists of neighbours of all rows would be the peak of the memory.
-    for block in blocks(len(new), k, entries=NEIGHBOUR_ENTRIES):
-        near = labels[search.kneighbors(new[block], return_distance=False)]
-        counts[block] = np.stack([(near == c).sum(axis=1) for c in range(n_classes)], axis=1)
     prior = np.bincount(labels, minlength=n_classes) / n
-    log_p: Floats = np.log((counts + 2 * prior) / (k + 2))
-    return log_p
+
+    def shares(new: Array) -> Floats:
+        counts = np.empty((len(new), n_classes))
+        # In blocks: the lists of neighbours of all rows would be the peak of the memory.
+        for block in blocks(len(new), k, entries=NEIGHBOUR_ENTRIES):
+            near = labels[search.kneighbors(new[block], return_distance=False)]
+            counts[block] = np.stack([(near == c).sum(axis=1) for c in range(n_classes)], axis=1)
+        log_p: Floats = np.log((counts + 2 * prior) / (k + 2))
+        return log_p
+
+    return shares
 
 
-def _bumps_fit(view: View, rows: Array, new: Array, n_bumps: int, narrow: float = 1.0) -> Floats:
+def _bumps_fit(view: View, seen: Features, n_bumps: int, narrow: float = 1.0) -> Model:
+    rows = seen.rows
     n_bumps = max(min(n_bumps, len(rows) // 4), 1)
     raised = bumps(rows, n_bumps, 0.5 * narrow / rows.shape[1], view.random_state)
-    # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
-    both, both_new = (np.hstack([10 * raised(some), some]) for some in (rows, new))
-    return _logistic_fit(view, both, both_new, 0.1)
+
+    def both(some: Array) -> Array:
+        found = raised(some)
+        # Ten times the unit scale of the linear columns: curves are penalised less than slopes.
+        found *= 10
+        return np.hstack([found, some.astype(found.dtype)])
+
+    said = _logistic_fit(view, lambda block: both(seen.part(block)), 0.1)
+    return _after(seen.read, lambda new: said(both(new)))
 
 
-def _gaussian_posterior(rows: Array, labels: Codes, new: Array, n_classes: int) -> Floats:
-    rows, new = rows.astype(np.float64), new.astype(np.float64)
-    width = rows.shape[1]
-    total = np.cov(rows.T).reshape(width, width)
-    log_density = np.empty((len(new), n_classes))
-    for c in range(n_classes):
-        own = rows[labels == c]
-        centre = own.mean(axis=0)
-        weight = 3 * width / (3 * width + len(own))
-        spread = (1 - weight) * (own - centre).T @ (own - centre) / len(own) + weight * total
-        factor = lower_factor(spread, GAUSSIAN_RIDGES)
-        whitened = solve_triangular(factor, (new - centre).T, lower=True)
-        log_determinant = np.log(np.diag(factor)).sum()
-        log_density[:, c] = -0.5 * (whitened**2).sum(axis=0) - log_determinant + np.log(len(own))
-    log_p: Floats = log_softmax(log_density, axis=1)
-    return log_p
+def _gaussian_fit(view: View, seen: Features) -> Model:
+    labels, n_classes = view.labels, view.n_classes
+    counts = np.bincount(labels, minlength=n_classes)
+    centres = sum(_class_sums(rows, labels[part], n_classes) for part, rows in seen.parts())
+    centres = np.asarray(centres) / counts[:, None]
+    width = centres.shape[1]
+    scatters = np.zeros((n_classes, width, width))
+    for part, rows in seen.parts():
+        for c in range(n_classes):
+            own = rows[labels[part] == c] - centres[c]
+            scatters[c] += own.T @ own
+    off = centres - counts @ centres / counts.sum()
+    total = (scatters.sum(axis=0) + (off.T * counts) @ off) / (counts.sum() - 1)
+    classes = []
+    for n_own, centre, scatter in zip(counts, centres, scatters, strict=True):
+        weight = 3 * width / (3 * width + n_own)
+        spread = (1 - weight) * scatter / n_own + weight * total
+        classes.append((n_own, centre, lower_factor(spread, GAUSSIAN_RIDGES)))
+
+    def log_posterior(new: Array) -> Floats:
+        log_density = np.empty((len(new), n_classes))
+        for c, (n_own, centre, factor) in enumerate(classes):
+            whitened = solve_triangular(factor, (new - centre).T, lower=True)
+            log_determinant = np.log(np.diag(factor)).sum()
+            log_density[:, c] = -0.5 * (whitened**2).sum(axis=0) - log_determinant + np.log(n_own)
+        log_p: Floats = log_softmax(log_density, axis=1)
+        return log_p
+
+    return _after(seen.read, log_posterior)
+
+
+def _class_sums(rows: Floats, labels: Codes, n_classes: int) -> Floats:
+    return np.stack([rows[labels == c].sum(axis=0) for c in range(n_classes)])
 
 
 def _network_fit(
     view: View, penalty: Penalty, steps: tuple[int, ...], perhaps: int | None
-) -> dict[int, Floats]:
+) -> dict[int, Model]:
     found = view.discriminant
     if view.width <= MAX_WIDTH_OF_CURVES:
-        rows, new = view.Z, view.Z_new
+        seen = view.seen(view.read)
         start = np.hstack([found.mean_directions[:, :8], found.spread_directions])
     else:
-        rows, new = view.reduced
+        seen = view.reduced
         n_means = min(found.mean_directions.shape[1], MAX_MEAN_DIRECTIONS)
-        start = np.delete(np.eye(rows.shape[1]), np.arange(8, n_means), axis=1)
-    return network_posteriors(
-        np.asarray(rows, dtype=np.float64),
+        start = np.delete(np.eye(seen.rows.shape[1]), np.arange(8, n_means), axis=1)
+    fits = network_fits(
+        np.asarray(seen.rows, dtype=np.float64),
         view.labels,
         start,
-        np.asarray(new, dtype=np.float64),
         n_classes=view.n_classes,
         n_hidden=24,
         penalty=penalty,
@@ -520,13 +644,39 @@ def _network_fit(
         perhaps=perhaps,
         random_state=view.random_state,
     )
+    return {step: _after(seen.read, said) for step, said in fits.items()}
 
 
-def _boosted(view: View, rows: Array, new: Array) -> Floats:
+def _perceptrons_fit(rows: Array, labels: Codes, random_state: int) -> Said:
+    from sklearn.neural_network import MLPClassifier
+
+    models = [
+        MLPClassifier(
+            (128,),
+            alpha=1e-2,
+            learning_rate_init=3e-3,
+            early_stopping=True,
+            validation_fraction=0.12,
+            n_iter_no_change=4,
+            max_iter=80,
+            random_state=random_state + k,
+        ).fit(rows, labels)
+        for k in range(N_PERCEPTRONS)
+    ]
+
+    def log_posterior(new: Array) -> Floats:
+        said = [np.maximum(model.predict_proba(new), np.exp(LOG_FLOOR)) for model in models]
+        log_p: Floats = log_softmax(np.log(said).mean(axis=0), axis=1)
+        return log_p
+
+    return log_posterior
+
+
+def _boosted(rows: Array, labels: Codes, random_state: int) -> Said:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    enough = np.bincount(view.labels).min() >= LEAST_ROWS_OF_EARLY_STOPPING
-    binned, binned_new = _in_bins(rows, new)
+    enough = np.bincount(labels).min() >= LEAST_ROWS_OF_EARLY_STOPPING
+    edges = _edges_of_bins(rows)
     model = HistGradientBoostingClassifier(
         max_iter=300 if enough else 40,
         # Small trees and long steps: as good as three times as many of the defaults.
@@ -537,14 +687,19 @@ def _boosted(view: View, rows: Array, new: Array) -> Floats:
         early_stopping=bool(enough),
         validation_fraction=0.15,
         n_iter_no_change=5,
-        random_state=view.random_state,
-    ).fit(binned, view.labels)
-    log_p: Floats = np.log(np.maximum(model.predict_proba(binned_new), np.exp(LOG_FLOOR)))
-    return log_p
+        random_state=random_state,
+    ).fit(_in_bins(rows, edges), labels)
+
+    def log_posterior(new: Array) -> Floats:
+        p = model.predict_proba(_in_bins(new, edges))
+        log_p: Floats = np.log(np.maximum(p, np.exp(LOG_FLOOR)))
+        return log_p
+
+    return log_posterior
 
 
-def _in_bins(rows: Array, new: Array) -> tuple[Floats, Floats]:
-    """Columns as numbers of bins of about equal mass; equal values share a bin.
+def _edges_of_bins(rows: Array) -> Floats:
+    """Edges of bins of about equal mass for each column; equal values share a bin.
 
     scikit-learn would find bins itself, but its versions don't find the same ones.
     """
@@ -552,8 +707,12 @@ def _in_bins(rows: Array, new: Array) -> tuple[Floats, Floats]:
     at = np.unique(np.arange(1, TREE_BINS) * n // TREE_BINS)
     at = at[at > 0]
     ordered = np.sort(np.round(rows, TREE_DIGITS), axis=0)
-    edges = (ordered[at - 1] + ordered[at]) / 2
-    both = np.round(np.concatenate([rows, new]), TREE_DIGITS)
-    codes = [np.searchsorted(edge, column) for edge, column in zip(edges.T, both.T, strict=True)]
-    binned = np.stack(codes, axis=1).astype(np.float64)
-    return binned[:n], binned[n:]
+    edges: Floats = (ordered[at - 1] + ordered[at]) / 2
+    return edges
+
+
+def _in_bins(rows: Array, edges: Floats) -> Floats:
+    """Columns as numbers of bins."""
+    rounded = np.round(rows, TREE_DIGITS)
+    codes = [np.searchsorted(edge, column) for edge, column in zip(edges.T, rounded.T, strict=True)]
+    return np.stack(codes, axis=1).astype(np.float64)

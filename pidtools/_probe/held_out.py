@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pidtools._probe.cross_fit import (
-    Judge,
-    cross_fit,
-)
+from pidtools._probe.at_large import Learned, learn
+from pidtools._probe.cross_fit import Judge, cross_fit
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.order import order_of
 from pidtools._probe.pool import Pool, fit_pool, log_loss, weigh
+from pidtools._probe.rows import ROWS_ENOUGH, choose_rows
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats, Posteriors
 
@@ -81,6 +80,10 @@ class HeldOut:
 
         `tempered` is the `tempering` of opinions given by other probes, where that is known.
         """
+        tempered = tempered or {}
+        from_half = given if given_from_half is None else given_from_half
+        if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
+            return self._run_at_large(judge, given, from_half, tempered)
         fitted, failed = self._cross_fit(
             judge, self.folds, self.names, size, race=self.race, given=given
         )
@@ -88,7 +91,6 @@ class HeldOut:
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
         pool = fit_pool(opinions, self.labels)
         used = frozenset(pool.weights) - frozenset(given)
-        from_half = given if given_from_half is None else given_from_half
         if used:
             from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)[0]
         missing = frozenset(pool.weights) - frozenset(from_half)
@@ -99,36 +101,66 @@ class HeldOut:
         log_p, weighed = pool.log_posterior(opinions), weigh(kept, self.labels)
         log_p_from_half = weighed.log_posterior(kept)
         tempering = None
-        if self.n_classes > FEW_CLASSES and given.keys() == (tempered or {}).keys():
+        if self._tempers(given, tempered):
+            plain = _untempered((pool, weighed), (opinions, kept), tempered)
+            losses = losses_of(
+                plain.whole.log_posterior(opinions), plain.half.log_posterior(kept), self.labels
+            )
             own = losses_of(log_p, log_p_from_half, self.labels)
-            tempering = self._tempering(own, (pool, weighed), (opinions, kept), tempered or {})
+            tempering = plain.gains(losses.more - own.more, tempered)
         curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
         return Found(pool, log_p, log_p_from_half, failed, tempering, curve)
 
-    def _tempering(
-        self,
-        own: Losses,
-        pools: tuple[Pool, Pool],
-        opinions: tuple[Posteriors, Posteriors],
-        tempered: Mapping[str, Floats | None],
-    ) -> Floats:
-        """What calibration gains with half of the rows beyond what it gains with all.
+    def _tempers(self, given: Posteriors, tempered: Mapping[str, Floats | None]) -> bool:
+        return self.n_classes > FEW_CLASSES and given.keys() == tempered.keys()
 
-        The gains of opinions that came tempered count by their shares in the pool.
-        """
-        both = zip(pools, opinions, strict=True)
-        counts, of_half = (_counts(pool, said, tempered.keys()) for pool, said in both)
-        total = sum(counts.values())
-        plain = losses_of(
-            pools[0].untempered(total).log_posterior(opinions[0]),
-            pools[1].untempered(sum(of_half.values())).log_posterior(opinions[1]),
-            self.labels,
+    def _run_at_large(
+        self,
+        judge: Judge,
+        given: Posteriors,
+        from_half: Posteriors,
+        tempered: Mapping[str, Floats | None],
+    ) -> Found:
+        """The same, with weights from some of the rows."""
+        order = self.order
+        some = order[choose_rows(self.labels[order], ROWS_ENOUGH, self.random_state)]
+        labels = self.labels[some]
+        heard = _of_rows(given, some)
+        learned = self._learn(judge, self.folds, self.names, some, heard if self.race else None)
+        opinions = heard | learned.opinions
+        opinions |= {} if opinions else {"prior": self._prior(self.folds)[some]}
+        pool = fit_pool(opinions, labels)
+        used = frozenset(pool.weights) - frozenset(given)
+        half = self._learn(judge, self.halves, used, some, None)
+        said = _of_rows(from_half, some) | half.opinions
+        missing = frozenset(pool.weights) - frozenset(said)
+        said |= {name: self._prior(self.halves)[some] for name in missing}
+        kept = {name: said[name] for name in pool.weights}
+        weighed, plain = weigh(kept, labels), None
+        if self._tempers(given, tempered):
+            plain = _untempered((pool, weighed), (opinions, kept), tempered)
+        log_p, losses = learned.asked(pool, plain.whole if plain else None, given, self.labels)
+        log_p_from_half, of_half = half.asked(
+            weighed, plain.half if plain else None, from_half, self.labels
         )
-        gains = plain.more - own.more
-        for name, gained in tempered.items():
-            if gained is not None:
-                gains = gains + counts.get(name, 0.0) / max(total, 1e-12) * gained
-        return gains
+        tempering = None
+        if plain:
+            more = (of_half - losses) / NATS_PER_BIT
+            own = losses_of(log_p, log_p_from_half, self.labels)
+            tempering = plain.gains(more - own.more, tempered)
+        curve = self._curve(judge.width if self.n_classes > FEW_CLASSES else 0)
+        return Found(pool, log_p, log_p_from_half, learned.failed, tempering, curve)
+
+    def _learn(
+        self,
+        judge: Judge,
+        folds: Codes,
+        names: frozenset[str],
+        some: Codes,
+        heard: Posteriors | None,
+    ) -> Learned:
+        extra, n_classes = self._extra(folds), self.n_classes
+        return learn(judge, self.labels, folds, self.order, extra, n_classes, names, some, heard)
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
@@ -175,6 +207,40 @@ class HeldOut:
         counts = np.bincount(self.labels, minlength=self.n_classes)
         shares = (counts + 1e-9) / len(self.labels)
         return np.tile(np.log(shares), (len(folds), 1)).astype(np.float32)
+
+
+def _of_rows(posteriors: Posteriors, rows: Codes) -> Posteriors:
+    return {name: log_p[rows] for name, log_p in posteriors.items()}
+
+
+@dataclass(frozen=True)
+class _Untempered:
+    """The pools of models of all rows and of half of them, not calibrated."""
+
+    whole: Pool
+    half: Pool
+    counts: dict[str, float]
+
+    def gains(self, own: Floats, tempered: Mapping[str, Floats | None]) -> Floats:
+        """What calibration gains with half of the rows beyond what it gains with all.
+
+        The gains of opinions that came tempered count by their shares in the pool.
+        """
+        total = sum(self.counts.values())
+        for name, gained in tempered.items():
+            if gained is not None:
+                own = own + self.counts.get(name, 0.0) / max(total, 1e-12) * gained
+        return own
+
+
+def _untempered(
+    pools: tuple[Pool, Pool], opinions: tuple[Posteriors, Posteriors], heard: Collection[str]
+) -> _Untempered:
+    counts, of_half = (
+        _counts(pool, said, heard) for pool, said in zip(pools, opinions, strict=True)
+    )
+    whole = pools[0].untempered(sum(counts.values()))
+    return _Untempered(whole, pools[1].untempered(sum(of_half.values())), counts)
 
 
 def _counts(pool: Pool, opinions: Posteriors, heard: Collection[str]) -> dict[str, float]:

@@ -58,16 +58,14 @@ def _means(p: NDArray[np.float32], codes: Codes, *, root: bool) -> NDArray[np.fl
     sums = np.empty((int(codes.max()) + 1, p.shape[1]), dtype=np.float32)
     for columns in blocks(p.shape[1], 1, entries=BLOCK_COLUMNS):
         block = np.sqrt(p[:, columns]) if root else p[:, columns]
-        sums[:, columns] = cell_sums(block, codes, shares)
+        sums[:, columns] = cell_sums(block, codes, shares, len(sums))
     return sums
 
 
-def cell_sums(values: Array, codes: Codes, weights: Floats) -> Floats:
+def cell_sums(values: Array, codes: Codes, weights: Floats, n_cells: int) -> Floats:
     """Weighted sums over the rows of each code, in double precision."""
-    members = csr_array(
-        (weights, (codes, np.arange(len(codes)))), shape=(int(codes.max()) + 1, len(codes))
-    )
-    sums = np.empty((members.shape[0], values.shape[1]))
+    members = csr_array((weights, (codes, np.arange(len(codes)))), shape=(n_cells, len(codes)))
+    sums = np.empty((n_cells, values.shape[1]))
     for columns in blocks(values.shape[1], 1, entries=BLOCK_COLUMNS):
         sums[:, columns] = members @ values[:, columns].astype(np.float64)
     return sums

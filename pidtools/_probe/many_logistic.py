@@ -7,11 +7,14 @@ and in blocks of rows, so that nothing of rows by classes is held.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._blocks import blocks
-from pidtools._types import Codes, Floats
+from pidtools._types import Array, Codes, Floats
 
 # Penalty on leaving the start, in rows a parameter; early stopping does the rest.
 STIFFNESS = 1.0
@@ -22,16 +25,15 @@ Singles = NDArray[np.float32]
 def logistic_from(
     rows: Floats,
     labels: Codes,
-    new: Floats,
     weights: Floats,
     offset: Floats,
     steps: tuple[int, ...],
-) -> dict[int, Floats]:
-    """Log posteriors of `new` rows after each number of steps.
+) -> dict[int, Callable[[Array], Floats]]:
+    """From new rows to log posteriors, after each number of steps.
 
     Parameters
     ----------
-    rows, new : ndarray, shapes (n, n_directions) and (n_new, n_directions)
+    rows : ndarray, shape (n, n_directions)
     weights, offset : ndarray, shapes (n_directions, n_classes) and (n_classes,)
         Where to start.
     """
@@ -42,9 +44,8 @@ def logistic_from(
     start = loss.start.ravel()
     fmin_l_bfgs_b(loss, start, maxiter=max(steps), callback=lambda x: path.append(x.copy()))
     path = path or [start]
-    judged = _with_one(new)
     return {
-        step: _log_posteriors(judged, path[min(step, len(path)) - 1].reshape(loss.start.shape))
+        step: partial(_log_posteriors, path[min(step, len(path)) - 1].reshape(loss.start.shape))
         for step in steps
     }
 
@@ -73,12 +74,12 @@ class _Loss:
         return value, (gradient / n + self._stiffness * away).ravel()
 
 
-def _with_one(rows: Floats) -> Singles:
+def _with_one(rows: Array) -> Singles:
     return np.hstack([rows, np.ones((len(rows), 1))]).astype(np.float32)
 
 
-def _log_posteriors(rows: Singles, weights: Floats) -> Floats:
-    scores = (rows @ weights.astype(np.float32)).astype(np.float64)
+def _log_posteriors(weights: Floats, rows: Array) -> Floats:
+    scores = (_with_one(rows) @ weights.astype(np.float32)).astype(np.float64)
     scores -= scores.max(axis=1, keepdims=True)
     scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return scores

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -64,7 +65,8 @@ class _Layout:
         parts = zip(np.split(theta, cuts), self.shapes, strict=True)
         return [part.reshape(shape) for part, shape in parts]
 
-    def log_posterior(self, theta: Floats, Z: Floats) -> Floats:
+    def log_posterior(self, theta: Floats, Z: Array) -> Floats:
+        Z = np.asarray(Z, dtype=np.float64)
         W, b, P, U, c, V = self.split(theta)
         posterior: Floats = log_softmax(b + Z @ W + np.tanh(Z @ P @ U + c) @ V, axis=1)
         return posterior.astype(np.float64)
@@ -135,11 +137,10 @@ class _Loss:
         return loss + 0.5 * float(pull @ away), slope + pull
 
 
-def network_posteriors(
+def network_fits(
     Z: Floats,
     labels: Codes,
     directions: Floats,
-    Z_new: Floats,
     *,
     n_classes: int,
     n_hidden: int,
@@ -147,8 +148,8 @@ def network_posteriors(
     steps: tuple[int, ...],
     perhaps: int | None,
     random_state: int,
-) -> dict[int, Floats]:
-    """Log posteriors for `Z_new` after each number of joint steps; 0 is the convex fit.
+) -> dict[int, Callable[[Array], Floats]]:
+    """From new rows to log posteriors, after each number of joint steps; 0 is the convex fit.
 
     So many steps as `perhaps` are made only if the loss still falls at the last of the others.
     """
@@ -173,7 +174,7 @@ def network_posteriors(
 
     _minimise(loss, theta, max(surely, perhaps or 0), record)
     made = (0, *steps, *((perhaps,) if perhaps and len(path) - 1 > surely else ()))
-    return {step: layout.log_posterior(path[min(step, len(path) - 1)], Z_new) for step in made}
+    return {step: partial(layout.log_posterior, path[min(step, len(path) - 1)]) for step in made}
 
 
 def _still_falls(loss: _Loss, path: list[Floats]) -> bool:

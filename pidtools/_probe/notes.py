@@ -11,6 +11,7 @@ from pidtools._probe.held_out import Found, HeldOut, sums
 from pidtools._probe.pool import log_loss
 from pidtools._probe.posterior_cells import cell_means
 from pidtools._probe.rare import FEW_ROWS
+from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats
 
@@ -90,6 +91,15 @@ def notes_on_columns(left_out: Codes) -> list[str]:
     return [
         f"left out: {len(left_out)} of the columns, which vary in at most {FEW_ROWS} rows, and "
         "these go with no class more than chance lets them."
+    ]
+
+
+def notes_on_learning(n_rows: int) -> list[str]:
+    if n_rows <= ROWS_ENOUGH:
+        return []
+    return [
+        f"experts learn from {ROWS_ENOUGH} of {n_rows} rows, those of many parameters from more; "
+        "every measured row is judged."
     ]
 
 

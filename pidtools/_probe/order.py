@@ -43,7 +43,7 @@ def _standardised(X: Array) -> tuple[Floats, Floats]:
     columns -= columns.mean(axis=0)
     scale = columns.std(axis=0)
     columns *= np.divide(1, scale, out=np.zeros_like(scale), where=scale > LEAST_SCALE)
-    return columns, (columns**3).mean(axis=0)
+    return columns, (columns * columns * columns).mean(axis=0)
 
 
 def joined_keys(left: Codes, right: Codes) -> Codes:

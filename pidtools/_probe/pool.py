@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from pidtools._blocks import blocks
+from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 # A ridge on weights and offsets: a tenth of a nat for a weight far off, nothing near 1.
@@ -18,7 +19,7 @@ LEAST_WEIGHT = 0.02
 MAX_STEPS = 150
 # Entries of an opinion beyond which the pool answers in single precision, block by block; it is
 # fitted to so many of them.
-DOUBLE_ENTRIES, FIT_ENTRIES = 2**24, 2**23
+DOUBLE_ENTRIES, FIT_ENTRIES = 2**22, 2**23
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,12 @@ def fit_pool(opinions: Posteriors, labels: Codes) -> Pool:
 def weigh(opinions: Posteriors, labels: Codes) -> Pool:
     """Weights and offsets of least penalised loss, none dropped.
 
-    Of many rows of many classes some thousands are drawn, always the same.
+    Of many rows some are drawn, always the same; of many classes some thousands.
     """
     from scipy.optimize import minimize
 
-    n_rows = max(FIT_ENTRIES // next(iter(opinions.values())).shape[1], 1)
+    n_classes = next(iter(opinions.values())).shape[1]
+    n_rows = max(min(FIT_ENTRIES // n_classes, 2 * ROWS_ENOUGH), 1)
     if n_rows < len(labels):
         some = np.sort(np.random.default_rng(0).permutation(len(labels))[:n_rows])
         opinions, labels = {name: said[some] for name, said in opinions.items()}, labels[some]

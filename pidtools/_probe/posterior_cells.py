@@ -14,12 +14,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pidtools._blocks import blocks
 from pidtools._information import mutual_information_of_table
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.many_cells import cell_sums, many_cells
+from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._types import Array, Codes, Floats
 
 TINY = 1e-12
+# Entries of rows by cells that are compared together.
+NEAREST_ENTRIES = 2**21
 LLOYD_STEPS = 20
 POWERS = (0.02, 8.0)
 # Of the power: far below a millionth of a bit in the information.
@@ -43,6 +47,8 @@ def posterior_cells(posteriors: Array, n_cells: int, random_state: int) -> Codes
     """
     if posteriors.shape[1] > FEW_CLASSES and len(posteriors) > n_cells:
         return many_cells(posteriors, n_cells, random_state)
+    if len(posteriors) > ROWS_ENOUGH:
+        return _cells_of_some(posteriors, n_cells, random_state)
     roots = np.sqrt(posteriors)
     distinct, same = np.unique(np.round(roots, 9), axis=0, return_inverse=True)
     if len(distinct) <= n_cells:
@@ -53,18 +59,51 @@ def posterior_cells(posteriors: Array, n_cells: int, random_state: int) -> Codes
         codes = _kmeans(roots, n_cells, random_state)
     for _ in range(LLOYD_STEPS):
         centres = cell_means(posteriors, codes, np.ones(len(codes)))
-        moved = (posteriors @ np.log(np.maximum(centres, TINY)).T).argmax(axis=1)
+        moved = _nearest(posteriors, centres)
         if np.array_equal(moved, codes):
             break
         codes = np.unique(moved, return_inverse=True)[1]
     return codes
 
 
+def _cells_of_some(posteriors: Array, n_cells: int, random_state: int) -> Codes:
+    """Cells of some rows, and every row in the nearest of them."""
+    order = np.random.default_rng(random_state).permutation(len(posteriors))
+    some = posteriors[np.sort(order[:ROWS_ENOUGH])]
+    codes = posterior_cells(some, n_cells, random_state)
+    found = _nearest(posteriors, cell_means(some, codes, np.ones(len(codes))))
+    return np.unique(found, return_inverse=True)[1]
+
+
+def _nearest(posteriors: Array, centres: Floats) -> Codes:
+    """Centre of the least Kullback-Leibler divergence from each row."""
+    logs = np.log(np.maximum(centres, TINY)).T
+    codes = np.empty(len(posteriors), dtype=np.int64)
+    for rows in blocks(len(posteriors), len(centres), entries=NEAREST_ENTRIES):
+        codes[rows] = (posteriors[rows] @ logs).argmax(axis=1)
+    return codes
+
+
 def cell_means(posteriors: Array, codes: Codes, weights: Floats) -> Floats:
     """Mean posterior of each cell, shape (n_cells, n_classes); uniform where no weight is."""
-    sums = cell_sums(posteriors, codes, weights) + 1e-300
-    means: Floats = sums / sums.sum(axis=1, keepdims=True)
-    return means
+    return _shares(cell_sums(posteriors, codes, weights, int(codes.max()) + 1))
+
+
+def cell_means_of_logs(log_posteriors: Array, codes: Codes, weights: Floats) -> Floats:
+    """The same of log posteriors, in double precision where classes are few."""
+    dtype = np.float64 if log_posteriors.shape[1] <= FEW_CLASSES else np.float32
+    n_cells = int(codes.max()) + 1
+    sums = np.zeros((n_cells, log_posteriors.shape[1]))
+    for rows in blocks(*log_posteriors.shape):
+        p = np.exp(log_posteriors[rows].astype(dtype))
+        sums += cell_sums(p, codes[rows], weights[rows], n_cells)
+    return _shares(sums)
+
+
+def _shares(sums: Floats) -> Floats:
+    sums = sums + 1e-300
+    shares: Floats = sums / sums.sum(axis=1, keepdims=True)
+    return shares
 
 
 def sharpened_table(rows: Floats, masses: Floats, shares: Floats, information: float) -> Floats:

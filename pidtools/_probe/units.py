@@ -9,10 +9,12 @@ an additive model of the log odds.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pidtools._probe.quantiles import quantiles, sorted_columns
-from pidtools._types import Floats
+from pidtools._types import Bools, Floats
 
 # Where a unit may rest: at its least, most or median value, in more than so many rows, to so much
 # of its scale (well above rounding, well below what carries information).
@@ -23,26 +25,46 @@ AT_REST = 1e-6
 KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
-def bent(V: Floats, some: Floats) -> Floats:
-    """Value, square, size and rest of each unit, shape (n, about 3 d).
+@dataclass(frozen=True)
+class Units:
+    """From units of median 0 and scale 1, shape (n, d), to features of each of them.
 
-    `V` are columns with median 0 and scale 1, `some` the rows that show their quantiles.
+    Value, square and whether it rests; its size, or its part above each of the knots.
+
+    Attributes
+    ----------
+    knots : ndarray, shape (n_knots, d), or None
+        None for the size.
+    rests : tuple of (columns, values)
+        At which values units often are.
     """
-    return np.hstack([V, V**2, np.abs(V), _at_rest(V, some)])
+
+    knots: Floats | None
+    rests: tuple[tuple[Bools, Floats], ...]
+
+    def __call__(self, V: Floats) -> Floats:
+        """Shape (n, about 3 d), with knots about 7 d."""
+        sizes = [np.abs(V)] if self.knots is None else [np.maximum(V - k, 0) for k in self.knots]
+        at_rest = [np.abs(V[:, which] - values) < AT_REST for which, values in self.rests]
+        return np.hstack([V, V**2, *sizes, *at_rest])
 
 
-def splines(V: Floats, some: Floats) -> Floats:
-    """Value, square and rest of each unit, and its part above each knot, shape (n, about 7 d)."""
-    knots = quantiles(sorted_columns(some), KNOTS)
-    return np.hstack([V, V**2, *(np.maximum(V - knot, 0) for knot in knots), _at_rest(V, some)])
+def bends(some: Floats) -> Units:
+    """Of units whose quantiles are those of some rows."""
+    return Units(None, _rests(some))
 
 
-def _at_rest(V: Floats, some: Floats) -> Floats:
-    """An indicator for each value at which a unit often is."""
+def splines(some: Floats) -> Units:
+    """The same, with knots in the place of sizes."""
+    return Units(quantiles(sorted_columns(some), KNOTS), _rests(some))
+
+
+def _rests(some: Floats) -> tuple[tuple[Bools, Floats], ...]:
+    """Which units often are at a value, and at which, for each of the places they may rest."""
     found, values = [], quantiles(sorted_columns(some), REST_QUANTILES)
     for k, value in enumerate(values):
         share = (np.abs(some - value) < AT_REST).mean(axis=0)
         is_new = (np.abs(values[:k] - value) >= AT_REST).all(axis=0)
         rests = (share > LEAST_RESTING) & (share < 1 - LEAST_RESTING) & is_new
-        found.append(np.abs(V[:, rests] - value[rests]) < AT_REST)
-    return np.hstack(found).astype(np.float64)
+        found.append((rests, value[rests]))
+    return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from pidtools._blocks import blocks
 from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
 from pidtools._probe.quantiles import quantiles, sorted_columns
-from pidtools._probe.units import bent, splines
+from pidtools._probe.rows import ROWS_ENOUGH, Made, Rows, as_they_are
+from pidtools._probe.units import Units, bends, splines
 from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
@@ -29,6 +31,10 @@ MAX_ENTRIES_OF_UNITS = 2**22
 # Quantiles are those of all rows up to so many entries, else of some drawn rows.
 QUANTILE_ENTRIES = 2**22
 QUANTILE_ROWS = 4096
+# Of rows that are made, those that show how to whiten them.
+SHOWN_ENTRIES = 2**22
+# Columns up to which rows of large sources are whitened each time they are read.
+MADE_WIDTH = 128
 # Of double precision up to here. Fits that stop early, as the network's do, turn the rounding of
 # single precision into .01 bits; in larger sources that is averaged, and memory is dear.
 DOUBLE_ENTRIES = 2**24
@@ -47,22 +53,29 @@ class Whitened:
 
     Attributes
     ----------
-    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank)
+    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank), or Made
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
-    bent, splines : ndarray, shape (n_samples, n_features), or None
+    bent, splines : ndarray, shape (n_samples, n_features), or Made, or None
         Bends and jumps of the single units, whitened; None where the units are too many.
     """
 
-    Z: Array
+    Z: Rows
     spectrum: Floats
-    bent: Array | None = None
-    splines: Array | None = None
+    bent: Rows | None = None
+    splines: Rows | None = None
 
     @property
     def rank(self) -> int:
         """Number of columns."""
         return int(self.Z.shape[1])
+
+    def leading(self, n: int) -> Callable[[Codes], Array]:
+        """From rows to their leading columns; of an array without a copy of the others."""
+        if isinstance(self.Z, Made):
+            made = self.Z
+            return lambda rows: made[rows][:, :n]
+        return self.Z[:, :n].__getitem__
 
     @property
     def loudness(self) -> Floats:
@@ -98,26 +111,78 @@ class _Columns:
         return np.clip(block, -REACH, REACH, out=block)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """From rows of a source to whitened ones."""
+
+    columns: _Columns
+    kept: NDArray[np.intp]
+    mean: Floats
+    projection: Floats
+    precision: type[np.floating[Any]] = np.float64
+
+    def __call__(self, X: Array) -> Array:
+        block = self.columns.standardised(X, self.kept)
+        block -= self.mean
+        whitened: Array = block.astype(self.precision, copy=False) @ self.projection
+        return whitened
+
+    def in_single_precision(self) -> _Step:
+        """The same, but for the product."""
+        single: Any = self.projection.astype(np.float32)
+        return dataclasses.replace(self, projection=single, precision=np.float32)
+
+
+@dataclass(frozen=True)
+class _OfUnits:
+    """From rows of a source to what its single units say."""
+
+    columns: _Columns
+    kept: NDArray[np.intp]
+    units: Units
+
+    def __call__(self, X: Array) -> Floats:
+        return self.units(self.columns.standardised(X, self.kept))
+
+
 def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
     """As `whiten`, with what single units say."""
     columns, kept = _columns_that_vary(X, left_out)
     found = _whitened(X, columns, kept)
-    few = len(kept) <= MAX_WIDTH_OF_BENDS and len(X) * len(kept) <= MAX_ENTRIES_OF_UNITS
-    if not len(kept) or not few:
+    few = len(X) * len(kept) <= MAX_ENTRIES_OF_UNITS or isinstance(found.Z, Made)
+    if not few or not 0 < len(kept) <= MAX_WIDTH_OF_BENDS:
         return found
+    with_splines = len(kept) <= MAX_WIDTH_OF_SPLINES
+    if isinstance(found.Z, Made):
+        some = columns.standardised(drawn_rows(X), kept)
+        of_bends, of_splines = (
+            _made(X, _OfUnits(columns, kept, units(some))) for units in (bends, splines)
+        )
+        return _with_units(found, of_bends, of_splines if with_splines else None)
     V = columns.standardised(X, kept)
     some = drawn_rows(V)
-    of_splines = splines(V, some) if len(kept) <= MAX_WIDTH_OF_SPLINES else None
-    return _with_units(found, bent(V, some), of_splines)
+    return _with_units(found, bends(some)(V), splines(some)(V) if with_splines else None)
 
 
-def whiten(X: Array, left_out: Codes | None = None) -> Whitened:
+def _made(source: Rows, step: Callable[[Array], Array]) -> Made:
+    return Made((source,), step, step(source[np.arange(1)]).shape[1])
+
+
+def whiten(X: Rows, left_out: Codes | None = None, *, made_width: float = MADE_WIDTH) -> Whitened:
     """Whiten `X`, shape (n, d): cut outliers, standardise, rotate to principal axes, scale.
 
     Columns `left_out`, constant ones and directions without variance are dropped; if nothing
-    varies the rank is 0. Works in blocks: beyond the result, memory is O(min(n, d)^2).
+    varies the rank is 0. Works in blocks: beyond the result, memory is O(min(n, d)^2). Rows that
+    are made are whitened by what some of them show, and made again up to so many columns.
     """
-    return _whitened(X, *_columns_that_vary(X, left_out))
+    if not isinstance(X, Made):
+        return _whitened(X, *_columns_that_vary(X, left_out))
+    some = X[_drawn(len(X), SHOWN_ENTRIES // X.width)]
+    columns, kept = _columns_that_vary(some, left_out)
+    if not len(kept):
+        return _nothing(len(X))
+    step, spectrum = _step(some, columns, kept)
+    return Whitened(_all_rows(X, step, made_width), spectrum)
 
 
 def _columns_that_vary(X: Array, left_out: Codes | None) -> tuple[_Columns, NDArray[np.intp]]:
@@ -129,29 +194,49 @@ def _columns_that_vary(X: Array, left_out: Codes | None) -> tuple[_Columns, NDAr
 
 def _whitened(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
     if not len(kept):
-        return Whitened(np.zeros((len(X), 0)), np.zeros(0))
+        return _nothing(len(X))
     return _by_rows(X, columns, kept) if len(X) < len(kept) else _by_columns(X, columns, kept)
 
 
-def _with_units(found: Whitened, of_bends: Floats, of_splines: Floats | None) -> Whitened:
+def _nothing(n: int) -> Whitened:
+    return Whitened(np.zeros((n, 0)), np.zeros(0))
+
+
+def _with_units(found: Whitened, of_bends: Rows, of_splines: Rows | None) -> Whitened:
     return dataclasses.replace(
         found,
-        bent=whiten(of_bends).Z,
-        splines=None if of_splines is None else whiten(of_splines).Z,
+        bent=whiten(of_bends, made_width=np.inf).Z,
+        splines=None if of_splines is None else whiten(of_splines, made_width=np.inf).Z,
     )
 
 
 def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
     """From the covariance of the columns."""
+    step, spectrum = _step(X, columns, kept)
+    return Whitened(_all_rows(X, step, MADE_WIDTH), spectrum)
+
+
+def _step(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[_Step, Floats]:
+    """What whitens the columns, and the variances along the axes."""
     mean, covariance = _moments(X, columns, kept)
     variances, axes = principal_axes(covariance)
     n_kept = _rank(variances)
     spectrum, projection = variances[:n_kept], axes[:, :n_kept]
     projection /= np.sqrt(spectrum)
-    Z = np.empty((len(X), n_kept), dtype=_precision(len(X) * n_kept))
+    return _Step(columns, kept, mean, projection), spectrum
+
+
+def _all_rows(X: Rows, step: _Step, made_width: float) -> Rows:
+    """Every row whitened, or to be when it is read: where rows are many and that is cheap."""
+    n, width = len(X), step.projection.shape[1]
+    if n > ROWS_ENOUGH and width <= MADE_WIDTH:
+        return Made((X,), step, width)
+    if n > ROWS_ENOUGH and width <= made_width:
+        return Made((X,), step.in_single_precision(), width, np.float32)
+    Z = np.empty((n, width), dtype=_precision(n * width))
     for rows in blocks(*X.shape):
-        Z[rows] = (columns.standardised(X[rows], kept) - mean) @ projection
-    return Whitened(Z, spectrum)
+        Z[rows] = step(X[np.arange(n)[rows]] if isinstance(X, Made) else X[rows])
+    return Z
 
 
 def _by_rows(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
@@ -178,13 +263,19 @@ def _precision(n_entries: int) -> type[np.floating[Any]]:
 
 def join(left: Whitened, right: Whitened) -> Whitened:
     """Whiten two whitened sources together, neither louder than the other."""
-    found = whiten(np.hstack([left.Z, right.Z]))
+    found = whiten(_beside(left.Z, right.Z))
     if left.bent is None or right.bent is None:
         return found
     of_splines = None
     if left.splines is not None and right.splines is not None:
-        of_splines = np.hstack([left.splines, right.splines])
-    return _with_units(found, np.hstack([left.bent, right.bent]), of_splines)
+        of_splines = _beside(left.splines, right.splines)
+    return _with_units(found, _beside(left.bent, right.bent), of_splines)
+
+
+def _beside(left: Rows, right: Rows) -> Rows:
+    if isinstance(left, Made) or isinstance(right, Made):
+        return Made((left, right), as_they_are, left.shape[1] + right.shape[1])
+    return np.hstack([left, right])
 
 
 def drawn_rows(X: Array) -> Array:
@@ -194,7 +285,11 @@ def drawn_rows(X: Array) -> Array:
     """
     if X.size <= QUANTILE_ENTRIES or len(X) <= QUANTILE_ROWS:
         return X
-    return X[np.sort(np.random.default_rng(0).permutation(len(X))[:QUANTILE_ROWS])]
+    return X[_drawn(len(X), QUANTILE_ROWS)]
+
+
+def _drawn(n: int, n_rows: int) -> Codes:
+    return np.sort(np.random.default_rng(0).permutation(n)[:n_rows])
 
 
 def _read_columns(X: Array) -> _Columns:
