@@ -11,8 +11,9 @@ from pidtools import _validate, _warnings
 from pidtools._cells import counting
 from pidtools._cells import summary as cells
 from pidtools._cells.corrections import first_order_bias
+from pidtools._cells.likeness import CellLikeness
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Estimator, JoinedPair, Summary
+from pidtools._estimator import Estimator, JoinedPair, Likeness, Summary
 from pidtools._information import entropy_of_labels
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
@@ -104,6 +105,13 @@ class NeighbourPair(JoinedPair[AnySummary]):
         excess = (first_order_bias(self.t.counts) + first_order_bias(self.s.counts)) / 2
         room = cells.label_entropy(self.t.counts) - max(pid.information_t, pid.information_s)
         return replace(pid, redundancy=pid.redundancy + min(-excess, max(room, 0.0)))
+
+    def likeness(self) -> Likeness | None:
+        """Rows of the same cells, drawn from tables without noise; None for a continuous target."""
+        if not isinstance(self.t, PosteriorSummary):
+            return None
+        both = self.both if isinstance(self.both, PosteriorSummary) else None
+        return CellLikeness.of(self, both and replace(both, correction="miller-madow"))
 
     def resampled(self, t: AnySummary, s: AnySummary, rows: Codes) -> NeighbourPair:
         """The pair of resampled summaries, and both together resampled."""
