@@ -285,6 +285,7 @@ class KNN(Estimator[AnySummary]):
         n = len(features)
         k = min(self.n_voters or max(10, round(n**0.4)), n - 1)
         # Of neighbours that are equally far the search returns any, by the order of the rows.
+        features = features[:, _columns_of_their_own(features, labels)]
         same = _equal_rows(features)
         order = _order_of_their_own(same, labels)
         (scaled,), _ = rescale(self.scale, X=features[order])
@@ -296,6 +297,17 @@ class KNN(Estimator[AnySummary]):
             votes = _votes(y[rows], int(labels.max()) + 1)
             codes[order] = _group(_with_votes_of_copies(votes, k, same[order], y), seed)
         return counting.count(codes, labels), codes
+
+
+def _columns_of_their_own(features: Floats, labels: Codes) -> Codes:
+    """An order of the columns, the same in whatever order they and the rows come.
+
+    By the values of each in each class; columns equal in that stay as they come.
+    """
+    by_class = np.split(np.argsort(labels, kind="stable"), np.bincount(labels).cumsum()[:-1])
+    values = np.concatenate([np.sort(features[rows], axis=0) for rows in by_class])
+    order: Codes = np.argsort(_equal_rows(values.T), kind="stable")
+    return order
 
 
 def _order_of_their_own(same: Codes, labels: Codes) -> Codes:
