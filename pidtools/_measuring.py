@@ -288,7 +288,8 @@ class Measurement:
         if self.replicates is None:
             return []
         distillable = self.scatter(DISTILLABLE, k)
-        excess = max((0.0, *distillable.excess))
+        # No more can have been added than there is.
+        excess = min(max((0.0, *distillable.excess)), self.pids[k].unique_t)
         spread = float(np.nanstd(distillable.replicates))
         if excess <= max(MOST_EXCESS * spread, ROUNDING):
             return []

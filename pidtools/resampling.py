@@ -277,7 +277,7 @@ class Scatter:
         are stretched about their mean where fresh data scatter more.
         """
         views = [excess(estimate, replicates)] if is_plug_in else []
-        if errors is None:
+        if errors is None or np.isnan(errors).all():
             return cls(replicates, tuple(views))
         spread, mean = np.nanstd(replicates), np.nanmean(replicates)
         stretch = max(1.0, float(np.nanstd(errors) / spread)) if spread > 0 else 1.0

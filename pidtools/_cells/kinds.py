@@ -1,14 +1,16 @@
 """Tables without the noise of sampling: cells of a few kinds, each with its shares of classes.
 
 A mixture of multinomials: cells of one kind have one law of classes. How many kinds there are is
-chosen by the Bayesian information criterion, so that cells which differ by sampling alone become
-alike, and those which differ more stay apart. A cell gets one of the kinds that it may be of, by
-their probabilities: their mean would be less far from the others than the truth is.
+chosen by how well those of one half of the samples foretell the other half, so that cells which
+differ by sampling alone become alike, and those which differ more stay apart. A cell gets one of
+the kinds that it may be of, by their probabilities: their mean would be less far from the others
+than the truth is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -17,10 +19,13 @@ from pidtools._types import Codes, Floats
 
 # Most kinds, by how much their number grows, and after how many numbers in vain no more is tried.
 MOST_KINDS, GROWTH, IN_VAIN = 64, 1.4, 3
+# Nats that one more kind of a table must foretell the samples better by.
+COST_OF_KIND = 1.0
+# Samples with the shares of all that each kind holds beside its own; the best is taken.
+PRIORS = (0.1, 1.0, 10.0, 100.0)
 # Sweeps of expectation and maximisation, and the nats of likelihood that are worth another.
 MOST_SWEEPS, WORTH = 60, 1e-3
-# Samples of the shares of all that each kind holds beside its own, so that no share is 0.
-PRIOR_SAMPLES = 0.01
+TINY = np.finfo(float).tiny
 # Sweeps of scaling to the sums of rows and columns.
 SCALINGS = 20
 
@@ -28,40 +33,156 @@ SCALINGS = 20
 def without_noise(tables: Sequence[csr_array]) -> list[Floats]:
     """Pmfs like tables of counts, shape (n_cells, n_classes), their cells of a few kinds.
 
-    Tables share their kinds where the criterion prefers that: what two sources tell alike stays
-    alike, and one that tells nothing is not read in the terms of the other. Below the cells that
-    were seen stand as many as were not, by estimate.
+    Tables share their kinds where that foretells samples better: what two sources tell alike
+    stays alike, and one that tells nothing is not read in the terms of the other. Below the cells
+    that were seen stand as many as were not, by estimate.
     """
-    cost = np.log(sum(table.shape[0] for table in tables)) / 2
-    apart = [_best([table], cost) for table in tables]
-    worth, shares = sum(each for each, _ in apart), [own for _, (own,) in apart]
+    views = [_View.of([table]) for table in tables]
+    apart = [_best(view) for view in views]
+    worth, shares = sum(each for each, _ in apart), [own for _, own in apart]
     if len(tables) > 1:
-        together, shared = _best(tables, cost)
-        shares = shared if together > worth else shares
+        together, joined = _best(_View.together(views))
+        ends = np.cumsum([table.shape[0] for table in tables])[:-1]
+        shares = np.split(joined, ends) if together > worth else shares
     pmfs = (_pmf(own, table) for own, table in zip(shares, tables, strict=True))
     return [_with_unseen(pmf, table) for pmf, table in zip(pmfs, tables, strict=True)]
 
 
-def _best(tables: Sequence[csr_array], cost: float) -> tuple[float, list[Floats]]:
-    """Worth of the best number of kinds, each free number at its cost, and shares of classes.
+@dataclass(frozen=True)
+class _View:
+    """Counts of one or several tables below each other, and of both halves of their samples."""
 
-    Shares of each cell, table by table.
+    counts: csr_array
+    halves: tuple[csr_array, csr_array]
+    of_table: Codes
+
+    @classmethod
+    def of(cls, tables: Sequence[csr_array]) -> _View:
+        """Of tables whose samples are cut in two at random, with a fixed seed."""
+        counts, rng = csr_array(vstack(tables)), np.random.default_rng(0)
+        entries = counts.tocoo()
+        half = rng.binomial(entries.data.astype(np.int64), 0.5).astype(np.float64)
+        first = csr_array((half, entries.coords), shape=counts.shape)
+        second = csr_array((entries.data - half, entries.coords), shape=counts.shape)
+        of_table = np.repeat(np.arange(len(tables)), [table.shape[0] for table in tables])
+        return cls(counts, (first, second), of_table)
+
+    @classmethod
+    def together(cls, views: Sequence[_View]) -> _View:
+        """Of all their tables, cut as they are."""
+        first, second = (csr_array(vstack([view.halves[i] for view in views])) for i in (0, 1))
+        sizes = [view.counts.shape[0] for view in views]
+        of_table = np.repeat(np.arange(len(views)), sizes)
+        return cls(csr_array(vstack([view.counts for view in views])), (first, second), of_table)
+
+    @property
+    def n_tables(self) -> int:
+        """Number of tables."""
+        return int(self.of_table[-1]) + 1
+
+
+def _best(view: _View) -> tuple[float, Floats]:
+    """How well the best kinds foretell samples, and one of these of each cell.
+
+    Each cell of a kind of its own is tried as well.
     """
-    counts = csr_array(vstack(tables))
-    of_table = np.repeat(np.arange(len(tables)), [table.shape[0] for table in tables])
-    n_cells, n_classes = counts.shape
-    best, found, in_vain = -np.inf, np.empty(0), 0
-    for n_kinds in _numbers(min(n_cells, MOST_KINDS)):
-        likelihood, kinds, belongs = _fitted(counts, of_table, n_kinds)
-        n_free = n_kinds * (n_classes - 1) + len(tables) * (n_kinds - 1)
-        worth = likelihood - n_free * cost
+    first, second = view.halves
+
+    def foretold(n_kinds: int | None) -> tuple[float, float]:
+        return max((_foretold(view, first, second, n_kinds, prior), prior) for prior in PRIORS)
+
+    best, prior, chosen, in_vain = -np.inf, PRIORS[0], 1, 0
+    for n_kinds in _numbers(min(view.counts.shape[0], MOST_KINDS)):
+        worth, of_kind = foretold(n_kinds)
+        worth -= COST_OF_KIND * view.n_tables * (n_kinds - 1)
         if worth > best:
-            best, found, in_vain = worth, kinds[_one_each(belongs)], 0
+            best, prior, chosen, in_vain = worth, of_kind, n_kinds, 0
         else:
             in_vain += 1
         if in_vain == IN_VAIN:
             break
-    return best, [found[of_table == i] for i in range(len(tables))]
+    worth, of_cell = foretold(None)
+    if worth > best:
+        return worth, _each_its_own(view.counts, of_cell)
+    kinds, belongs = _fitted(view, view.counts, chosen, prior)
+    return best, kinds[_one_each(belongs)]
+
+
+def _numbers(most: int) -> Iterator[int]:
+    n = 1
+    while n <= most:
+        yield n
+        n = max(n + 1, int(GROWTH * n))
+
+
+def _foretold(
+    view: _View, first: csr_array, second: csr_array, n_kinds: int | None, prior: float
+) -> float:
+    """Log-likelihood in nats of each half of the samples by the kinds of the other."""
+    told = 0.0
+    for learned, left_out in ((first, second), (second, first)):
+        entries = left_out.tocoo()
+        cells, classes = entries.coords
+        if n_kinds is None:
+            shares = _each_its_own(learned, prior)[cells, classes]
+        else:
+            kinds, belongs = _fitted(view, learned, n_kinds, prior)
+            shares = (belongs[cells] * kinds.T[classes]).sum(axis=1)
+        told += float(entries.data @ np.log(np.maximum(shares, TINY)))
+    return told
+
+
+def _overall(counts: csr_array) -> Floats:
+    """Shares of classes of all samples; half of a few samples may be none."""
+    shares: Floats = counts.sum(axis=0) / max(float(counts.sum()), 1.0)
+    return shares
+
+
+def _each_its_own(counts: csr_array, prior: float) -> Floats:
+    """Shares of classes of each cell, each of a kind of its own."""
+    overall = _overall(counts)
+    mixed = counts.toarray() + prior * overall
+    shares: Floats = mixed / mixed.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _fitted(view: _View, counts: csr_array, n_kinds: int, prior: float) -> tuple[Floats, Floats]:
+    """The kinds, and the probability of each cell to be of each.
+
+    How frequent kinds are is each table's own.
+    """
+    overall = _overall(counts)
+    kinds = _first_kinds(counts, overall, n_kinds)
+    weights, before = np.full((view.n_tables, n_kinds), 1 / n_kinds), -np.inf
+    for _ in range(MOST_SWEEPS):
+        log_kinds = np.log(np.maximum(kinds, TINY))
+        logs = counts @ log_kinds.T + np.log(weights)[view.of_table]
+        highest = logs.max(axis=1, keepdims=True)
+        belongs = np.exp(logs - highest)
+        sums = belongs.sum(axis=1, keepdims=True)
+        belongs /= sums
+        likelihood = float((highest + np.log(sums)).sum() + prior * (log_kinds @ overall).sum())
+        if likelihood - before < WORTH:
+            break
+        before = likelihood
+        means = [belongs[view.of_table == i].mean(axis=0) for i in range(view.n_tables)]
+        weights = np.maximum(means, TINY)
+        kinds = (counts.T @ belongs).T + prior * overall
+        kinds /= kinds.sum(axis=1, keepdims=True)
+    return kinds, belongs
+
+
+def _first_kinds(counts: csr_array, overall: Floats, n_kinds: int) -> Floats:
+    """The shares of all, then cells far from the kinds before them, drawn with a fixed seed."""
+    rng, sizes = np.random.default_rng(0), counts.sum(axis=1)
+    shares = _each_its_own(counts, 1.0)
+    roots = np.sqrt(shares)
+    kinds, far = [overall], sizes * ((roots - np.sqrt(overall)) ** 2).sum(axis=1)
+    while len(kinds) < n_kinds and far.sum() > 0:
+        chosen = rng.choice(len(far), p=far / far.sum())
+        kinds.append(shares[chosen])
+        far = np.minimum(far, sizes * ((roots - roots[chosen]) ** 2).sum(axis=1))
+    return np.array(kinds + [overall] * (n_kinds - len(kinds)))
 
 
 def _one_each(belongs: Floats) -> Codes:
@@ -72,57 +193,11 @@ def _one_each(belongs: Floats) -> Codes:
     return chosen
 
 
-def _numbers(most: int) -> Iterator[int]:
-    n = 1
-    while n <= most:
-        yield n
-        n = max(n + 1, int(GROWTH * n))
-
-
-def _fitted(counts: csr_array, of_table: Codes, n_kinds: int) -> tuple[float, Floats, Floats]:
-    """Log-likelihood in nats, the kinds, and the probability of each cell to be of each.
-
-    How frequent kinds are is each table's own.
-    """
-    overall = counts.sum(axis=0) / counts.sum()
-    kinds = _first_kinds(counts, overall, n_kinds)
-    n_tables, before = int(of_table.max()) + 1, -np.inf
-    weights = np.full((n_tables, n_kinds), 1 / n_kinds)
-    for _ in range(MOST_SWEEPS):
-        logs = counts @ np.log(kinds).T + np.log(weights)[of_table]
-        highest = logs.max(axis=1, keepdims=True)
-        belongs = np.exp(logs - highest)
-        sums = belongs.sum(axis=1, keepdims=True)
-        likelihood = float((highest + np.log(sums)).sum())
-        belongs /= sums
-        if likelihood - before < WORTH:
-            break
-        before = likelihood
-        means = [belongs[of_table == i].mean(axis=0) for i in range(n_tables)]
-        weights = np.maximum(means, np.finfo(float).tiny)
-        kinds = (counts.T @ belongs).T + PRIOR_SAMPLES * overall
-        kinds /= kinds.sum(axis=1, keepdims=True)
-    return likelihood, kinds, belongs
-
-
-def _first_kinds(counts: csr_array, overall: Floats, n_kinds: int) -> Floats:
-    """The shares of all, then cells far from the kinds before them, drawn with a fixed seed."""
-    rng, sizes = np.random.default_rng(0), counts.sum(axis=1)
-    shares = (counts.toarray() + overall) / (sizes + 1)[:, None]
-    roots = np.sqrt(shares)
-    kinds, far = [overall], sizes * ((roots - np.sqrt(overall)) ** 2).sum(axis=1)
-    while len(kinds) < n_kinds and far.sum() > 0:
-        chosen = rng.choice(len(far), p=far / far.sum())
-        kinds.append(shares[chosen])
-        far = np.minimum(far, sizes * ((roots - roots[chosen]) ** 2).sum(axis=1))
-    return np.array(kinds + [overall] * (n_kinds - len(kinds)))
-
-
 def _pmf(shares: Floats, counts: csr_array) -> Floats:
     """Pmf of cells with these shares, their sizes without noise, and the classes of the counts."""
     of_cells = _sizes(counts)[:, None] / counts.sum()
-    of_classes = counts.sum(axis=0) / counts.sum()
-    table = shares * of_cells
+    of_classes = _overall(counts)
+    table = np.maximum(shares, TINY) * of_cells
     for _ in range(SCALINGS):
         table = table * (of_cells / table.sum(axis=1, keepdims=True))
         table = table * (of_classes / table.sum(axis=0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -18,14 +18,18 @@ from scipy.sparse import csr_array
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.counting import count_weighted
 from pidtools._cells.kinds import without_noise
-from pidtools._cells.summary import CellSummary, corrected
 from pidtools._estimator import Likeness, Pair
 from pidtools._information import mutual_information_of_table
 from pidtools._result import PID
 from pidtools._types import Codes, Floats
 
+if TYPE_CHECKING:
+    from pidtools._cells.summary import CellSummary
+
 # Bits; what sampling adds matters from a thousandth on.
 TOLERANCE = 1e-4
+# Tables of so many entries are filled: 128 MiB each, of which a few are in use at once.
+MOST_ENTRIES = 2**24
 # Bits of a row's luck that each source uses.
 BITS_OF_LUCK = 21
 
@@ -94,13 +98,15 @@ class CellLikeness(Likeness):
     both: tuple[CellSummary, _Source] | None
 
     @classmethod
-    def of(cls, pair: Pair[Any], both: CellSummary | None) -> CellLikeness:
-        """Of a pair as an estimator made it."""
+    def of(cls, pair: Pair[Any], both: CellSummary | None) -> CellLikeness | None:
+        """Of a pair as an estimator made it; None where its tables are too large to fill."""
+        if max(_size(pair.t), _size(pair.s)) > MOST_ENTRIES:
+            return None
         t, s = (dataclasses.replace(x, data=None) for x in (pair.t, pair.s))
         of_t, of_s = _sources(t, s)
         known = broja_from_pairs(of_t.law, of_s.law, tol=TOLERANCE)
         light = dataclasses.replace(pair, t=t, s=s)
-        if both is None:
+        if both is None or _size(both) > MOST_ENTRIES:
             return cls(atoms=_atoms(known, None), pair=light, t=of_t, s=of_s, both=None)
         (of_both,) = _sources(both)
         joint = mutual_information_of_table(of_both.law)
@@ -109,12 +115,18 @@ class CellLikeness(Likeness):
     def __call__(self, drawn: Codes) -> Floats:
         """Atoms of rows that were drawn, each with its luck."""
         rows, luck = drawn
-        t = _drawn(self.pair.t, self.t, rows, _share(luck, 0))
-        s = _drawn(self.pair.s, self.s, rows, _share(luck, 1))
+        t = self.pair.t.with_counts(self.t.drawn(rows, _share(luck, 0)))
+        s = self.pair.s.with_counts(self.s.drawn(rows, _share(luck, 1)))
         pid = dataclasses.replace(self.pair, t=t, s=s).atoms()
         if self.both is None:
             return _atoms(pid, None)
-        return _atoms(pid, _drawn(*self.both, rows, _share(luck, 2)).information)
+        both, source = self.both
+        return _atoms(pid, both.with_counts(source.drawn(rows, _share(luck, 2))).information)
+
+
+def _size(x: CellSummary) -> int:
+    """Entries of the full table, with as many cells unseen as there can be."""
+    return (x.n_cells + x.n_samples) * int(x.counts.shape[1])
 
 
 def _sources(*summaries: CellSummary) -> list[_Source]:
@@ -122,12 +134,6 @@ def _sources(*summaries: CellSummary) -> list[_Source]:
     return [
         _Source.of(x.codes, x.labels, x.counts, law) for x, law in zip(summaries, laws, strict=True)
     ]
-
-
-def _drawn(summary: CellSummary, source: _Source, rows: Codes, luck: Floats) -> CellSummary:
-    counts = source.drawn(rows, luck)
-    information = corrected(counts, summary.correction, summary.seed)
-    return dataclasses.replace(summary, counts=counts, information=information)
 
 
 def _share(luck: Codes, which: int) -> Floats:

@@ -13,6 +13,7 @@ from pidtools import _warnings
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.corrections import corrected_information, first_order_bias, plug_in
 from pidtools._cells.counting import combine, count
+from pidtools._cells.likeness import CellLikeness
 from pidtools._estimator import Estimator, Likeness, Pair, Summary
 from pidtools._information import entropy
 from pidtools._result import PID
@@ -58,6 +59,11 @@ class CellSummary(Summary):
         """Whether the information is not corrected."""
         return self.correction == "none"
 
+    def with_counts(self, counts: csr_array) -> CellSummary:
+        """The same cells with other counts, and their information."""
+        information = corrected(counts, self.correction, self.seed)
+        return dataclasses.replace(self, counts=counts, information=information)
+
 
 class CellPair(Pair[CellSummary]):
     """Two sources as codes of cells."""
@@ -70,10 +76,8 @@ class CellPair(Pair[CellSummary]):
         """I(Y; T, S) in bits, from the triple of codes."""
         return joint_information(self.t, self.s)
 
-    def likeness(self) -> Likeness:
+    def likeness(self) -> Likeness | None:
         """Rows of the same cells, drawn from tables without the noise of sampling."""
-        from pidtools._cells.likeness import CellLikeness
-
         return CellLikeness.of(self, both_as_one(self.t, self.s) if self.synergy else None)
 
 
