@@ -21,13 +21,13 @@ from pidtools._types import Codes, Floats
 MOST_KINDS, GROWTH, IN_VAIN = 64, 1.4, 3
 # Nats that one more kind of a table must foretell the samples better by.
 COST_OF_KIND = 1.0
+# Cells that are tried for the start of a kind; the one that leaves the others nearest is taken.
+N_TRIES = 8
 # Samples with the shares of all that each kind holds beside its own; the best is taken.
 PRIORS = (0.1, 1.0, 10.0, 100.0)
 # Sweeps of expectation and maximisation, and the nats of likelihood that are worth another.
 MOST_SWEEPS, WORTH = 60, 1e-3
 TINY = np.finfo(float).tiny
-# Sweeps of scaling to the sums of rows and columns.
-SCALINGS = 20
 
 
 def without_noise(tables: Sequence[csr_array]) -> list[Floats]:
@@ -60,10 +60,9 @@ class _View:
     def of(cls, tables: Sequence[csr_array]) -> _View:
         """Of tables whose samples are cut in two at random, with a fixed seed."""
         counts, rng = csr_array(vstack(tables)), np.random.default_rng(0)
-        entries = counts.tocoo()
-        half = rng.binomial(entries.data.astype(np.int64), 0.5).astype(np.float64)
-        first = csr_array((half, entries.coords), shape=counts.shape)
-        second = csr_array((entries.data - half, entries.coords), shape=counts.shape)
+        first, second = counts.copy(), counts.copy()
+        first.data = rng.binomial(counts.data.astype(np.int64), 0.5).astype(np.float64)
+        second.data = counts.data - first.data
         of_table = np.repeat(np.arange(len(tables)), [table.shape[0] for table in tables])
         return cls(counts, (first, second), of_table)
 
@@ -133,9 +132,9 @@ def _foretold(
 
 
 def _overall(counts: csr_array) -> Floats:
-    """Shares of classes of all samples; half of a few samples may be none."""
-    shares: Floats = counts.sum(axis=0) / max(float(counts.sum()), 1.0)
-    return shares
+    """Shares of classes of all samples; even ones of none, as half of a few may be."""
+    sizes: Floats = counts.sum(axis=0)
+    return sizes / sizes.sum() if sizes.any() else np.full(len(sizes), 1 / len(sizes))
 
 
 def _each_its_own(counts: csr_array, prior: float) -> Floats:
@@ -173,15 +172,17 @@ def _fitted(view: _View, counts: csr_array, n_kinds: int, prior: float) -> tuple
 
 
 def _first_kinds(counts: csr_array, overall: Floats, n_kinds: int) -> Floats:
-    """The shares of all, then cells far from the kinds before them, drawn with a fixed seed."""
+    """The shares of all, then cells far from the kinds before them, with a fixed seed."""
     rng, sizes = np.random.default_rng(0), counts.sum(axis=1)
     shares = _each_its_own(counts, 1.0)
     roots = np.sqrt(shares)
     kinds, far = [overall], sizes * ((roots - np.sqrt(overall)) ** 2).sum(axis=1)
     while len(kinds) < n_kinds and far.sum() > 0:
-        chosen = rng.choice(len(far), p=far / far.sum())
-        kinds.append(shares[chosen])
-        far = np.minimum(far, sizes * ((roots - roots[chosen]) ** 2).sum(axis=1))
+        tried = rng.choice(len(far), size=N_TRIES, p=far / far.sum())
+        away = [np.minimum(far, sizes * ((roots - roots[i]) ** 2).sum(axis=1)) for i in tried]
+        best = int(np.argmin([each.sum() for each in away]))
+        kinds.append(shares[tried[best]])
+        far = away[best]
     return np.array(kinds + [overall] * (n_kinds - len(kinds)))
 
 
@@ -194,14 +195,12 @@ def _one_each(belongs: Floats) -> Codes:
 
 
 def _pmf(shares: Floats, counts: csr_array) -> Floats:
-    """Pmf of cells with these shares, their sizes without noise, and the classes of the counts."""
-    of_cells = _sizes(counts)[:, None] / counts.sum()
-    of_classes = _overall(counts)
-    table = np.maximum(shares, TINY) * of_cells
-    for _ in range(SCALINGS):
-        table = table * (of_cells / table.sum(axis=1, keepdims=True))
-        table = table * (of_classes / table.sum(axis=0))
-    return table
+    """Pmf of cells with these shares and the classes of the counts.
+
+    Sizes are those without noise only nearly: a cell that alone knows its class is as frequent.
+    """
+    table = np.maximum(shares, TINY) * _sizes(counts)[:, None]
+    return table * (_overall(counts) / table.sum(axis=0))
 
 
 def _sizes(counts: csr_array) -> Floats:
