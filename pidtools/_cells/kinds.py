@@ -133,8 +133,9 @@ def _foretold(
 
 def _overall(counts: csr_array) -> Floats:
     """Shares of classes of all samples; even ones of none, as half of a few may be."""
-    sizes: Floats = counts.sum(axis=0)
-    return sizes / sizes.sum() if sizes.any() else np.full(len(sizes), 1 / len(sizes))
+    sizes = counts.sum(axis=0).astype(np.float64)
+    shares: Floats = sizes / sizes.sum() if sizes.any() else np.full(len(sizes), 1 / len(sizes))
+    return shares
 
 
 def _each_its_own(counts: csr_array, prior: float) -> Floats:
@@ -200,7 +201,8 @@ def _pmf(shares: Floats, counts: csr_array) -> Floats:
     Sizes are those without noise only nearly: a cell that alone knows its class is as frequent.
     """
     table = np.maximum(shares, TINY) * _sizes(counts)[:, None]
-    return table * (_overall(counts) / table.sum(axis=0))
+    scaled: Floats = table * (_overall(counts) / table.sum(axis=0))
+    return scaled
 
 
 def _sizes(counts: csr_array) -> Floats:
