@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pidtools._result import PID
-from pidtools._types import Array, Codes
+from pidtools._types import Array, Codes, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,23 @@ class Summary:
         return self if self.resamples == "anew" else dataclasses.replace(self, data=None)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Likeness(ABC):
+    """Data like those at hand, whose atoms are known: shows what sampling alone adds.
+
+    Attributes
+    ----------
+    atoms : ndarray, shape (4,)
+        Redundancy, both uniques and the synergy in bits; NaN for a synergy not asked for.
+    """
+
+    atoms: Floats
+
+    @abstractmethod
+    def __call__(self, drawn: Codes) -> Floats:
+        """Atoms as estimated from rows drawn with their luck, of `resampling.with_luck`."""
+
+
 S = TypeVar("S", bound=Summary)
 
 
@@ -159,6 +176,10 @@ class Pair(ABC, Generic[S]):
     def unread_together(self) -> float:
         """Bits that both sources may hold beyond `joint_information`."""
         return max(self.t.unread, self.s.unread)
+
+    def likeness(self) -> Likeness | None:
+        """Data like these with known atoms, where sampling adds to what is estimated."""
+        return None
 
     def resampled(self, t: S, s: S, rows: Codes) -> Pair[S]:
         """The pair of summaries that were resampled to the same rows."""

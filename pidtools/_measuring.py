@@ -18,7 +18,14 @@ from numpy.typing import ArrayLike
 from pidtools import _validate, _warnings, resampling
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
 from pidtools._information import from_bits, said_in
-from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge, Unread
+from pidtools._knowledge import (
+    ATOMS,
+    DISTILLABLE,
+    QUANTITIES,
+    DistillableKnowledge,
+    Quantity,
+    Unread,
+)
 from pidtools._learning import lessons
 from pidtools._result import PID, UNITS, Interval, Units
 from pidtools._target import Target
@@ -28,6 +35,9 @@ from pidtools.estimators import choose, read_target, warn_of_excess, warn_of_tar
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
 # more than the estimate itself.
 N_REFITS = 4
+# Data sets like the one at hand; the mean of what sampling adds to them errs by a fifth of its own
+# scatter.
+N_LIKENESSES = 25
 # Groups of which a half can still be held out from one another; resamples of fewer show little
 # of how groups differ, whatever the estimator.
 MIN_GROUPS = 4
@@ -131,6 +141,8 @@ class Measurement:
         What was warned of.
     replicates : ndarray of float64, shape (n_resamples, n_students, 4), or None
         Atoms in bits on resampled rows, if asked for.
+    errors : ndarray of float64, shape (n_likenesses, n_students, 4), or None
+        Errors of the atoms in bits in data like these whose atoms are known.
     of_lessons : tuple of str
         What is to be said of rows that were only learned from.
     """
@@ -145,6 +157,7 @@ class Measurement:
     chosen_by_auto: bool
     heard: tuple[str, ...]
     replicates: Floats | None = None
+    errors: Floats | None = None
     of_lessons: tuple[str, ...] = ()
 
     @property
@@ -157,22 +170,41 @@ class Measurement:
         """One result a student, in the order of the students."""
         return tuple(self._result(k) for k in range(len(self.pairs)))
 
-    def excess(self, estimate: float, replicates: Floats) -> float:
-        """What sampling adds to plug-in atoms of cells; 0 where an estimator corrects for it."""
-        if not all(pair.t.is_plug_in and pair.s.is_plug_in for pair in self.pairs):
-            return 0.0
-        return resampling.excess(estimate, replicates)
+    def scatter(
+        self, quantity: Quantity, k: int, *, less: int | None = None, units: Units = "bits"
+    ) -> resampling.Scatter:
+        """Of a quantity of one student, or of its difference from that of another."""
+        unit = from_bits(1.0, units)
+
+        def total(atoms: Floats) -> Floats:
+            each = quantity.total(atoms) * unit
+            found: Floats = each[..., k] if less is None else each[..., k] - each[..., less]
+            return found
+
+        if self.replicates is None:
+            raise ValueError("Nothing was resampled.")
+        return resampling.Scatter.of(
+            float(total(_atoms(list(self.pids)).reshape(-1, 4))),
+            total(self.replicates),
+            None if self.errors is None else total(self.errors),
+            is_plug_in=self.is_plug_in,
+        )
+
+    @property
+    def is_plug_in(self) -> bool:
+        """Whether sampling adds to all that is compared and nothing corrects for it."""
+        return all(pair.t.is_plug_in and pair.s.is_plug_in for pair in self.pairs)
 
     def doubts(self) -> list[str]:
         """What is to be warned of in the intervals, in bits."""
         if self.replicates is None:
             return []
         found = []
-        for k, pid in enumerate(self.pids):
+        for k in range(len(self.pids)):
             own = self.replicates[:, k]
             if _n_valid(own) < MIN_VALID_SHARE * len(own):
                 found.append(f"{_note_on_unanswered(own)} Use more rows.")
-            found += self._notes_on_excess(pid.unique_t, DISTILLABLE.total(own))
+            found += self._notes_on_excess(k)
         return found
 
     def _result(self, k: int) -> DistillableKnowledge:
@@ -189,24 +221,25 @@ class Measurement:
         if self.replicates is None or level is None:
             return result
         in_bits = self.replicates[:, k]
-        own = in_bits * from_bits(1.0, units)
-        distillable = DISTILLABLE.total(own)
-        excess = self.excess(result.distillable, distillable)
+        distillable = self.scatter(DISTILLABLE, k, units=units)
         # What S was not read to know may be the very thing.
         tolerance = pid.gap + from_bits(pair.s.unread, units)
         p = resampling.p_above_border(
-            result.distillable, distillable, tolerance=tolerance, excess=excess
+            result.distillable,
+            distillable.replicates,
+            tolerance=tolerance,
+            excess=distillable.excess,
         )
-        is_bound = resampling.is_least(p, distillable, resampling.BORDER_SHARE)
+        is_bound = resampling.is_least(p, distillable.replicates, resampling.BORDER_SHARE)
         notes = [
             *_notes_on_resamples(in_bits, self.groups),
-            *self._notes_on_excess(self.pids[k].unique_t, DISTILLABLE.total(in_bits)),
-            *note_on_bound("p_distillable", p, is_bound, _n_valid(own)),
+            *self._notes_on_excess(k),
+            *note_on_bound("p_distillable", p, is_bound, _n_valid(in_bits)),
         ]
         return dataclasses.replace(
             result,
             notes=(*result.notes, *(said_in(units, note) for note in notes)),
-            intervals=self._intervals(k, result, own, level),
+            intervals=self._intervals(k, result, level),
             p_distillable=p,
             p_distillable_is_bound=is_bound,
         )
@@ -216,9 +249,7 @@ class Measurement:
         pair, unit = self.pairs[k], from_bits(1.0, self.options.units)
         return Unread(pair.t.unread * unit, pair.s.unread * unit, pair.unread_together * unit)
 
-    def _intervals(
-        self, k: int, result: DistillableKnowledge, replicates: Floats, level: float
-    ) -> dict[str, Interval]:
+    def _intervals(self, k: int, result: DistillableKnowledge, level: float) -> dict[str, Interval]:
         """Intervals of the atoms and of their sums, by the names of the task.
 
         None of them can be above the entropy of Y, nor that above the one of even classes.
@@ -230,15 +261,15 @@ class Measurement:
         for quantity in QUANTITIES:
             if (estimate := quantity.of(result)) is None:
                 continue
-            own = quantity.total(replicates)
+            own = self.scatter(quantity, k, units=result.units)
             spread = resampling.interval(
                 estimate,
-                own,
+                own.replicates,
                 level,
                 lowest=0.0,
                 highest=highest,
                 tolerance=result.pid.gap,
-                excess=self.excess(estimate, own),
+                excess=own.excess,
             )
             down, up = self.unread(k).off(quantity)
             found[quantity.name] = spread.widened(down, up, 0.0, highest)
@@ -252,10 +283,14 @@ class Measurement:
             f"{self.n_samples} rows (usable information), which may be less than the sources hold."
         ]
 
-    def _notes_on_excess(self, estimate: float, replicates: Floats) -> list[str]:
-        """Say where sampling adds more to plug-in atoms than they scatter."""
-        excess = self.excess(estimate, replicates)
-        spread = float(np.nanstd(replicates))
+    def _notes_on_excess(self, k: int) -> list[str]:
+        """Say where sampling adds more to atoms of cells than they scatter."""
+        if self.replicates is None:
+            return []
+        distillable = self.scatter(DISTILLABLE, k)
+        # No more can have been added than there is.
+        excess = min(max((0.0, *distillable.excess)), self.pids[k].unique_t)
+        spread = float(np.nanstd(distillable.replicates))
         if excess <= max(MOST_EXCESS * spread, ROUNDING):
             return []
         return [
@@ -344,7 +379,8 @@ def measure(
     if options.confidence_level is None:
         return measured
     replicates = _replicates(Again.of(pairs), measured, seed, n_jobs)
-    measured = dataclasses.replace(measured, replicates=replicates)
+    errors = _errors(measured, seed, n_jobs)
+    measured = dataclasses.replace(measured, replicates=replicates, errors=errors)
     for text in measured.doubts():
         _warnings.warn(text)
     return measured
@@ -401,6 +437,30 @@ def _replicates(again: Again, measured: Measurement, seed: int, n_jobs: int | No
         )
         found = resampling.add_refits(found, effects, random_state=seed)
     return found.reshape(options.n_resamples, len(measured.pairs), 4)
+
+
+def _errors(measured: Measurement, seed: int, n_jobs: int | None) -> Floats | None:
+    """Errors of the atoms in data like these, in bits, shape (n_likenesses, n_students, 4).
+
+    All pairs meet the same rows and luck, so that what they share cancels between them.
+    """
+    samples = resampling.Samples(measured.n_samples, measured.groups)
+    found = []
+    for pair in measured.pairs:
+        with _warnings.collecting():
+            like = pair.likeness()
+        if like is None:
+            return None
+        drawn = resampling.replicate(
+            like,
+            samples,
+            draw=resampling.with_luck,
+            n_resamples=N_LIKENESSES,
+            random_state=seed,
+            n_jobs=n_jobs,
+        )
+        found.append(drawn - like.atoms)
+    return np.stack(found, axis=1)
 
 
 def _target(

@@ -10,11 +10,9 @@ from numpy.typing import ArrayLike
 
 from pidtools import _warnings, resampling
 from pidtools._estimator import Estimator, Summary
-from pidtools._information import from_bits
 from pidtools._knowledge import COMPARED, DISTILLABLE, StudentComparison, Unread
 from pidtools._measuring import Measurement, Options, measure, note_on_bound
 from pidtools._result import Interval, Units
-from pidtools._types import Floats
 
 
 @_warnings.quiet
@@ -106,21 +104,20 @@ def compare_students(
     plain = StudentComparison(a=a, b=b, notes=notes)
     if measured.replicates is None or options.confidence_level is None:
         return plain
-    between = (measured.replicates[:, 0] - measured.replicates[:, 1]) * from_bits(1.0, units)
     difference = plain.differences["distillable"]
-    distillable = DISTILLABLE.total(between)
+    distillable = measured.scatter(DISTILLABLE, 0, less=1, units=options.units)
     unread = _unread_by_students(measured)
     p = resampling.p_difference(
         difference,
-        distillable,
+        distillable.replicates,
         tolerance=a.pid.gap + b.pid.gap + max(each.s for each in unread),
-        excess=measured.excess(difference, distillable),
+        excess=distillable.excess,
     )
-    is_bound = resampling.is_least(p, distillable, 2)
+    is_bound = resampling.is_least(p, distillable.replicates, 2)
     return dataclasses.replace(
         plain,
-        notes=(*notes, *note_on_bound("p_value", p, is_bound, len(between))),
-        intervals=_intervals(plain, measured, between, options.confidence_level),
+        notes=(*notes, *note_on_bound("p_value", p, is_bound, options.n_resamples)),
+        intervals=_intervals(plain, measured, options.confidence_level),
         p_value=p,
         p_value_is_bound=is_bound,
     )
@@ -129,16 +126,14 @@ def compare_students(
 def _intervals(
     plain: StudentComparison,
     measured: Measurement,
-    between: Floats,
     level: float,
 ) -> dict[str, Interval]:
     found, unread = {}, _unread_by_students(measured)
     for quantity in COMPARED:
         if (difference := plain.differences.get(quantity.name)) is None:
             continue
-        own = quantity.total(between)
-        excess = measured.excess(difference, own)
-        spread = resampling.interval(difference, own, level, excess=excess)
+        own = measured.scatter(quantity, 0, less=1, units=plain.units)
+        spread = resampling.interval(difference, own.replicates, level, excess=own.excess)
         (down_a, up_a), (down_b, up_b) = (each.off(quantity) for each in unread)
         found[quantity.name] = spread.widened(down_a + up_b, up_a + down_b)
     return found

@@ -68,6 +68,18 @@ def bootstrap(samples: Samples, rng: np.random.Generator) -> Codes:
     return samples.rows_of(np.sort(rng.integers(samples.n_units, size=samples.n_units)))
 
 
+def with_luck(samples: Samples, rng: np.random.Generator) -> Codes:
+    """Rows as of `bootstrap`, and below them luck: 63 random bits of each unit drawn.
+
+    A unit that is drawn twice has its luck twice; rows of one group share theirs.
+    """
+    units = np.sort(rng.integers(samples.n_units, size=samples.n_units))
+    luck = rng.integers(2**63 - 1, size=len(units), endpoint=True)
+    if samples.groups is not None:
+        luck = np.repeat(luck, np.bincount(samples.groups)[units])
+    return np.stack([samples.rows_of(units), luck])
+
+
 def subsample(samples: Samples, rng: np.random.Generator, share: float = 0.5) -> Codes:
     """Codes of a share of the units, drawn without replacement, in rising order."""
     size = max(round(share * samples.n_units), 2)
@@ -240,6 +252,39 @@ def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
         yield lambda done: bar.advance(task, done)
 
 
+@dataclass(frozen=True)
+class Scatter:
+    """How a number scatters from data set to data set, and what sampling may add to it.
+
+    Attributes
+    ----------
+    replicates : ndarray of float64, shape (n_resamples,)
+        The number from resamples; NaN where there was none.
+    excess : tuple of float
+        What the number may be too high by, too low if negative, from each view.
+    """
+
+    replicates: Floats
+    excess: tuple[float, ...] = ()
+
+    @classmethod
+    def of(
+        cls, estimate: float, replicates: Floats, errors: Floats | None, *, is_plug_in: bool
+    ) -> Scatter:
+        """From resamples of the data, and errors in fresh data like them where those are known.
+
+        Resamples of sparse cells meet the same accidents again and scatter too little, so they
+        are stretched about their mean where fresh data scatter more.
+        """
+        views = [excess(estimate, replicates)] if is_plug_in else []
+        if errors is None or np.isnan(errors).all():
+            return cls(replicates, tuple(views))
+        spread, mean = np.nanstd(replicates), np.nanmean(replicates)
+        stretch = max(1.0, float(np.nanstd(errors) / spread)) if spread > 0 else 1.0
+        views.append(float(np.nanmean(errors)))
+        return cls(mean + stretch * (replicates - mean), tuple(views))
+
+
 def interval(
     estimate: float,
     replicates: Floats,
@@ -248,7 +293,7 @@ def interval(
     lowest: float = -np.inf,
     highest: float = np.inf,
     tolerance: float = 0.0,
-    excess: float = 0.0,
+    excess: Sequence[float] = (),
 ) -> Interval:
     """Percentile interval of replicates, moved so that their mean falls on the estimate.
 
@@ -271,9 +316,9 @@ def interval(
         What the quantity can't be above; the ends are lowered to it.
     tolerance : float
         Numerical error of the quantity: an end so near to `lowest` does not leave it out.
-    excess : float
-        What the estimate is expected to be too high by, too low if negative: the interval reaches
-        to where it would lie without.
+    excess : sequence of float
+        What the estimate may be too high by, too low if negative: the interval reaches to where
+        it would lie without the largest either way.
 
     Returns
     -------
@@ -286,11 +331,17 @@ def interval(
     tails = [tail / BORDER_SHARE, tail, 1.0 - tail]
     quantiles = np.quantile(valid, tails, method="weibull")
     far, low, high = quantiles - valid.mean() + estimate
-    far, low, high = far - max(excess, 0.0), low - max(excess, 0.0), high - min(excess, 0.0)
+    down, up = _reach(excess)
+    far, low, high = far - down, low - down, high + up
     if far <= lowest + tolerance:
         low = lowest
     low, high = np.clip([low, high], lowest, highest)
     return Interval(float(low), float(high), confidence_level)
+
+
+def _reach(excess: Sequence[float]) -> tuple[float, float]:
+    """How far down and up the estimate may have to go."""
+    return max((0.0, *excess)), -min((0.0, *excess))
 
 
 def excess(estimate: float, replicates: Floats) -> float:
@@ -311,7 +362,7 @@ def p_value(observed: float, replicates: Floats) -> float:
 
 
 def p_above_border(
-    estimate: float, replicates: Floats, *, tolerance: float = 0.0, excess: float = 0.0
+    estimate: float, replicates: Floats, *, tolerance: float = 0.0, excess: Sequence[float] = ()
 ) -> float:
     """One-sided p-value of the null that a quantity is at its border 0, not above.
 
@@ -320,16 +371,16 @@ def p_above_border(
     of a quantity at its border stray farther than resamples show. Replicates within `tolerance`
     of 0 reach it.
     """
-    moved = _moved(estimate - max(excess, 0.0), replicates)
+    moved = _moved(estimate - _reach(excess)[0], replicates)
     return float(min(1.0, BORDER_SHARE * (1 + (moved <= tolerance).sum()) / (1 + len(moved))))
 
 
 def p_difference(
-    estimate: float, replicates: Floats, *, tolerance: float = 0.0, excess: float = 0.0
+    estimate: float, replicates: Floats, *, tolerance: float = 0.0, excess: Sequence[float] = ()
 ) -> float:
     """Two-sided p-value of the null that a difference is 0: the dual of its `interval`."""
-    without = estimate - excess
-    moved = _moved(min(estimate, without), replicates), -_moved(max(estimate, without), replicates)
+    down, up = _reach(excess)
+    moved = _moved(estimate - down, replicates), -_moved(estimate + up, replicates)
     shares = [(1 + (side <= tolerance).sum()) / (1 + len(side)) for side in moved]
     return float(min(1.0, 2 * min(shares)))
 

@@ -85,19 +85,22 @@ def test_one_column_of_whole_numbers_has_one_dimension() -> None:
 
 
 @pytest.mark.parametrize("repeats", [True, False])
-def test_the_order_of_the_rows_does_not_matter(repeats: bool) -> None:
+def test_the_order_of_rows_and_columns_does_not_matter(repeats: bool) -> None:
     """Rounded rows tie, and a token of half of the rows has more copies than neighbours."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 300)
     X = np.round(rng.normal(size=(300, 4)) + np.eye(3, 4)[y], 1)
     if repeats:
         X[::2] = X[0]
-    order = rng.permutation(300)
-    knn = pt.KNN()
-    one = pt.distillable_knowledge(X, X[:, :2], y, estimator=knn)
-    other = pt.distillable_knowledge(X[order], X[order, :2], y[order], estimator=knn)
-    for atom in ("distilled", "distillable", "student_only", "synergy"):
-        assert getattr(one, atom) == pytest.approx(getattr(other, atom), abs=1e-9)
+    order, columns = rng.permutation(300), rng.permutation(4)
+    Z, knn = X[:, :2], pt.KNN()
+    one = pt.distillable_knowledge(X, Z, y, estimator=knn)
+    for other in (
+        pt.distillable_knowledge(X[order], Z[order], y[order], estimator=knn),
+        pt.distillable_knowledge(X[:, columns], Z[:, ::-1], y, estimator=knn),
+    ):
+        for atom in ("distilled", "distillable", "student_only", "synergy"):
+            assert getattr(one, atom) == pytest.approx(getattr(other, atom), abs=1e-9)
 
 
 def test_units_do_not_matter_where_rows_tie() -> None:

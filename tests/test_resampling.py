@@ -14,6 +14,7 @@ from pidtools._types import Codes, Floats
 from pidtools.resampling import (
     EFFECT_OF_HALF,
     Samples,
+    Scatter,
     Statistic,
     add_refits,
     bootstrap,
@@ -182,6 +183,44 @@ def test_a_border_is_left_out_late() -> None:
         # Half a percent of a normal law lies below -2.576.
         assert found.low == pytest.approx(low, abs=0.04)
         assert found.high == pytest.approx(estimate + 1.96, abs=0.04)
+
+
+def test_an_interval_reaches_to_where_the_estimate_lies_without_its_excess() -> None:
+    replicates = np.linspace(-1, 1, 2001)
+    plain = resampling.interval(5.0, replicates, 0.9)
+    for excess, down, up in (((), 0, 0), ((1.0, 2.0), 2, 0), ((-1.0, 0.5), 0.5, 1)):
+        found = resampling.interval(5.0, replicates, 0.9, excess=excess)
+        assert found.low == pytest.approx(plain.low - down)
+        assert found.high == pytest.approx(plain.high + up)
+    assert resampling.p_above_border(2.0, replicates, excess=(1.5, -3.0)) > 0.05
+    assert resampling.p_difference(-2.0, replicates, excess=(-1.5,)) > 0.05
+    assert resampling.p_difference(-2.0, replicates, excess=(1.5,)) < 0.05
+
+
+def test_replicates_scatter_at_least_as_fresh_data_do() -> None:
+    replicates = np.append(np.linspace(-1, 1, 101), np.nan)
+    wide, narrow = (
+        Scatter.of(0.5, replicates, 7 + errors, is_plug_in=True)
+        for errors in (np.linspace(-3, 3, 101), np.linspace(-0.1, 0.1, 50))
+    )
+    assert np.nanstd(wide.replicates) == pytest.approx(3 * np.nanstd(replicates))
+    assert np.nanmean(wide.replicates) == pytest.approx(np.nanmean(replicates))
+    assert np.allclose(narrow.replicates, replicates, equal_nan=True)
+    assert wide.excess == pytest.approx((-0.5, 7.0))
+    unknown = Scatter.of(0.5, replicates, np.full(3, np.nan), is_plug_in=False)
+    assert unknown.excess == ()
+
+
+def test_luck_comes_with_each_unit() -> None:
+    rng = np.random.default_rng(0)
+    rows, luck = resampling.with_luck(Samples(400), rng)
+    assert (rows[1:] >= rows[:-1]).all()
+    assert len(np.unique(rows)) < 300 < len(np.unique(luck))
+    assert luck.mean() / 2**62 == pytest.approx(1, abs=0.2)
+    rows, luck = resampling.with_luck(Samples(400, GROUPS), rng)
+    assert len(rows) == 400
+    assert len(np.unique(luck)) == 40
+    assert (luck.reshape(40, 10) == luck[::10, None]).all()
 
 
 def test_p_value_counts_the_data_as_one() -> None:

@@ -143,8 +143,13 @@ def _chao_shen_entropy(counts: Floats) -> float:
 
 
 def _samples(counts: csr_array) -> tuple[Codes, Codes]:
-    """Cell and class of each sample behind a table."""
-    entries = counts.tocoo()
+    """Cell and class of each sample behind a table.
+
+    In an order of cells that goes by their counts, not by what they are called: what is drawn
+    from them must not depend on the order of columns.
+    """
+    weights = np.random.default_rng(0).random(counts.shape[1])
+    entries = counts[np.argsort(counts @ weights, kind="stable")].tocoo()
     times = entries.data.astype(np.int64)
     return np.repeat(entries.coords[0], times), np.repeat(entries.coords[1], times)
 

@@ -13,7 +13,8 @@ from pidtools import _warnings
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.corrections import corrected_information, first_order_bias, plug_in
 from pidtools._cells.counting import combine, count
-from pidtools._estimator import Estimator, Pair, Summary
+from pidtools._cells.likeness import CellLikeness
+from pidtools._estimator import Estimator, Likeness, Pair, Summary
 from pidtools._information import entropy
 from pidtools._result import PID
 from pidtools._types import Array, Codes
@@ -58,6 +59,11 @@ class CellSummary(Summary):
         """Whether the information is not corrected."""
         return self.correction == "none"
 
+    def with_counts(self, counts: csr_array) -> CellSummary:
+        """The same cells with other counts, and their information."""
+        information = corrected(counts, self.correction, self.seed)
+        return dataclasses.replace(self, counts=counts, information=information)
+
 
 class CellPair(Pair[CellSummary]):
     """Two sources as codes of cells."""
@@ -69,6 +75,10 @@ class CellPair(Pair[CellSummary]):
     def joint_information(self) -> float:
         """I(Y; T, S) in bits, from the triple of codes."""
         return joint_information(self.t, self.s)
+
+    def likeness(self) -> Likeness | None:
+        """Rows of the same cells, drawn from tables without the noise of sampling."""
+        return CellLikeness.of(self, both_as_one(self.t, self.s) if self.synergy else None)
 
 
 def summarise_codes(
@@ -143,9 +153,15 @@ def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     PIDWarning
         If the samples are too few for the cells of the triple.
     """
-    counts = count(combine(summary_t.codes, summary_s.codes), summary_t.labels)
-    _warn(_few_samples(counts), "synergy")
-    return corrected(counts, summary_t.correction, summary_t.seed)
+    both = both_as_one(summary_t, summary_s)
+    _warn(_few_samples(both.counts), "synergy")
+    return corrected(both.counts, both.correction, both.seed)
+
+
+def both_as_one(t: CellSummary, s: CellSummary) -> CellSummary:
+    """Cells of the triple, with the correction of the first; its information stays that."""
+    codes = combine(t.codes, s.codes)
+    return dataclasses.replace(t, codes=codes, counts=count(codes, t.labels), data=None)
 
 
 def corrected(counts: csr_array, correction: str, seed: int = 0) -> float:

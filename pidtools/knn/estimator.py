@@ -11,8 +11,9 @@ from pidtools import _validate, _warnings
 from pidtools._cells import counting
 from pidtools._cells import summary as cells
 from pidtools._cells.corrections import first_order_bias
+from pidtools._cells.likeness import CellLikeness
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Estimator, JoinedPair, Summary
+from pidtools._estimator import Estimator, JoinedPair, Likeness, Summary
 from pidtools._information import entropy_of_labels
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
@@ -104,6 +105,13 @@ class NeighbourPair(JoinedPair[AnySummary]):
         excess = (first_order_bias(self.t.counts) + first_order_bias(self.s.counts)) / 2
         room = cells.label_entropy(self.t.counts) - max(pid.information_t, pid.information_s)
         return replace(pid, redundancy=pid.redundancy + min(-excess, max(room, 0.0)))
+
+    def likeness(self) -> Likeness | None:
+        """Rows of the same cells, drawn from tables without noise; None for a continuous target."""
+        if not isinstance(self.t, PosteriorSummary):
+            return None
+        both = self.both if isinstance(self.both, PosteriorSummary) else None
+        return CellLikeness.of(self, both and replace(both, correction="miller-madow"))
 
     def resampled(self, t: AnySummary, s: AnySummary, rows: Codes) -> NeighbourPair:
         """The pair of resampled summaries, and both together resampled."""
@@ -277,6 +285,7 @@ class KNN(Estimator[AnySummary]):
         n = len(features)
         k = min(self.n_voters or max(10, round(n**0.4)), n - 1)
         # Of neighbours that are equally far the search returns any, by the order of the rows.
+        features = features[:, _columns_of_their_own(features, labels)]
         same = _equal_rows(features)
         order = _order_of_their_own(same, labels)
         (scaled,), _ = rescale(self.scale, X=features[order])
@@ -288,6 +297,17 @@ class KNN(Estimator[AnySummary]):
             votes = _votes(y[rows], int(labels.max()) + 1)
             codes[order] = _group(_with_votes_of_copies(votes, k, same[order], y), seed)
         return counting.count(codes, labels), codes
+
+
+def _columns_of_their_own(features: Floats, labels: Codes) -> Codes:
+    """An order of the columns, the same in whatever order they and the rows come.
+
+    By the values of each in each class; columns equal in that stay as they come.
+    """
+    by_class = np.split(np.argsort(labels, kind="stable"), np.bincount(labels).cumsum()[:-1])
+    values = np.concatenate([np.sort(features[rows], axis=0) for rows in by_class])
+    order: Codes = np.argsort(_equal_rows(values.T), kind="stable")
+    return order
 
 
 def _order_of_their_own(same: Codes, labels: Codes) -> Codes:
