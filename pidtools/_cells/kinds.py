@@ -18,15 +18,15 @@ from scipy.sparse import csr_array, vstack
 from pidtools._types import Codes, Floats
 
 # Most kinds, by how much their number grows, and after how many numbers in vain no more is tried.
-MOST_KINDS, GROWTH, IN_VAIN = 64, 1.4, 3
+MOST_KINDS, GROWTH, IN_VAIN = 64, 1.5, 2
 # Nats that one more kind of a table must foretell the samples better by.
 COST_OF_KIND = 1.0
 # Cells that are tried for the start of a kind; the one that leaves the others nearest is taken.
 N_TRIES = 8
 # Samples with the shares of all that each kind holds beside its own; the best is taken.
-PRIORS = (0.1, 1.0, 10.0, 100.0)
-# Sweeps of expectation and maximisation, and the nats of likelihood that are worth another.
-MOST_SWEEPS, WORTH = 60, 1e-3
+PRIORS = (0.3, 10.0)
+# Sweeps of expectation and maximisation, and the nats that are worth another.
+MOST_SWEEPS, WORTH = 60, 0.1
 TINY = np.finfo(float).tiny
 
 
