@@ -68,7 +68,7 @@ def test_an_ignorant_source_is_not_read_in_the_terms_of_one_that_knows() -> None
 
 
 def test_each_of_many_classes_keeps_its_cell() -> None:
-    """More kinds than are tried: each cell its own, with a third of a sample of the others."""
+    """More kinds than are tried: each cell its own, with a tenth of a sample of the others."""
     (law,) = without_noise([drawn(np.eye(100) / 100, 0)])
     assert mutual_information_of_table(law) == pytest.approx(np.log2(100), abs=0.2)
 

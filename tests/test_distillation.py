@@ -457,10 +457,10 @@ def of_ignorant_teacher(
 
 
 def test_cells_of_less_than_a_sample_a_class_are_not_taken_for_knowledge() -> None:
-    """Half a bit seems left to distil; resampling rows alone says .3 of it are chance."""
+    """Two fifths of a bit seem left to distil; resampling says that less of them is chance."""
     for seed in range(2):
         found = of_ignorant_teacher(256, 10, seed, n_resamples=20)
-        assert found.distillable > 0.4
+        assert found.distillable > 0.35
         assert found.intervals["distillable"].low == 0
         assert found.intervals["teacher_information"].low < 0.03
 

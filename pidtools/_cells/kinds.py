@@ -24,7 +24,7 @@ COST_OF_KIND = 1.0
 # Cells that are tried for the start of a kind; the one that leaves the others nearest is taken.
 N_TRIES = 8
 # Samples with the shares of all that each kind holds beside its own; the best is taken.
-PRIORS = (0.3, 10.0)
+PRIORS = (0.1, 10.0)
 # Sweeps of expectation and maximisation, and the nats that are worth another.
 MOST_SWEEPS, WORTH = 60, 0.1
 TINY = np.finfo(float).tiny
