@@ -55,6 +55,8 @@ INPUTS = ("features", "probabilities", "logits")
 # A tenth of the sampling error of 1e6 rows; the value itself, that of a feasible point, is nearer
 # to the optimum than the bound proves.
 TABLE_TOLERANCE = 1e-4
+# Of resamples, whose spread is ten times as large; the values are good to a tenth of it.
+TABLE_TOLERANCE_RESAMPLED = 1e-3
 # With more than FEW_CLASSES classes, where digits are dear; the value is then good to a tenth.
 TABLE_TOLERANCE_MANY, ITERATIONS_MANY = 5e-3, 50
 # Cells a class of a source that knows nothing and of one that knows Y, of many classes; beyond
@@ -181,11 +183,14 @@ class ProbePair(JoinedPair[ProbeSummary]):
         What that pool knows, in bits; infinite where there is none.
     linear : Linear or None
         The solved tables of more than 50 classes; those of resamples are not solved anew.
+    tolerance : float
+        Bits by which the union of the tables may be off.
     """
 
     pooled: Losses | None
     together: float
     linear: Linear | None
+    tolerance: float = TABLE_TOLERANCE
 
     def atoms(self) -> PID:
         """Redundancy and uniques in bits, from the two sharpened tables.
@@ -205,7 +210,7 @@ class ProbePair(JoinedPair[ProbeSummary]):
             pid = self.linear.pid
             found = self.linear.union(self.t.table, self.s.table, i_t, i_s)
         else:
-            pid = broja_from_pairs(self.t.table, self.s.table, tol=TABLE_TOLERANCE)
+            pid = broja_from_pairs(self.t.table, self.s.table, tol=self.tolerance)
             found = pid.union_information
         bound = max(self._known_together, i_t, i_s)
         if found > bound:
@@ -237,7 +242,14 @@ class ProbePair(JoinedPair[ProbeSummary]):
         both = None if self.both is None else self.both.resampled(rows)
         shares = _shares_of(rows, self.s.n_samples)
         together = _knows_together(self.s, self.pooled, shares)
-        return dataclasses.replace(self, t=t, s=s, both=both, together=together)
+        return dataclasses.replace(
+            self,
+            t=t,
+            s=s,
+            both=both,
+            together=together,
+            tolerance=TABLE_TOLERANCE_RESAMPLED,
+        )
 
     def refitted(self, t: ProbeSummary, s: ProbeSummary, rows: Codes) -> ProbePair:
         """The pair of refitted summaries, its own probe and pool fitted anew."""

@@ -224,13 +224,15 @@ class _Untempered:
     def gains(self, own: Floats, tempered: Mapping[str, Floats | None]) -> Floats:
         """What calibration gains with half of the rows beyond what it gains with all.
 
-        The gains of opinions that came tempered count by their shares in the pool.
+        The gains of opinions that came tempered count by their shares in the pool. A pool that
+        hardly heeds its opinions, for they know nothing, has no excess that calibration could
+        take back.
         """
         total = sum(self.counts.values())
         for name, gained in tempered.items():
             if gained is not None:
                 own = own + self.counts.get(name, 0.0) / max(total, 1e-12) * gained
-        return own
+        return own * min(total, 1.0)
 
 
 def _untempered(
