@@ -117,7 +117,7 @@ def test_tables_too_large_to_fill_are_left_alone(monkeypatch: pytest.MonkeyPatch
     with unheard():
         t, s = pt.summarise(T, Y), pt.summarise(S, Y)
     pair = t.estimator.pair(t, s)
-    monkeypatch.setattr(likeness, "MOST_ENTRIES", 2 * (N + 70))
+    monkeypatch.setattr(likeness, "MOST_ENTRIES", 2 * 70)
     found = pair.likeness()
     assert found is not None
     assert np.isnan(found.atoms[3])

@@ -214,16 +214,21 @@ def _sizes(counts: csr_array) -> Floats:
     return drawn
 
 
-def _with_unseen(table: Floats, counts: csr_array) -> Floats:
-    """The pmf with as many more cells as Chao (1984) expects, of the mass Good and Turing do.
+def n_unseen(counts: csr_array) -> int:
+    """Cells that were not seen, as Chao (1984) expects from those seen once and twice.
 
     At most as many as there are samples: more can't be told from them.
     """
-    sizes, n = counts.sum(axis=1), int(counts.sum())
+    sizes = counts.sum(axis=1)
     once, twice = (int((sizes == times).sum()) for times in (1, 2))
-    unseen = min(once * (once - 1) // (2 * (twice + 1)), n)
+    return min(once * (once - 1) // (2 * (twice + 1)), int(counts.sum()))
+
+
+def _with_unseen(table: Floats, counts: csr_array) -> Floats:
+    """The pmf with the cells that were not seen, of the mass that Good and Turing expect."""
+    unseen, n = n_unseen(counts), int(counts.sum())
     if unseen == 0:
         return table
-    missing = min(once, n - 1) / n
+    missing = min(int((counts.sum(axis=1) == 1).sum()), n - 1) / n
     of_classes = table.sum(axis=0)
     return np.vstack([(1 - missing) * table, np.tile(missing / unseen * of_classes, (unseen, 1))])

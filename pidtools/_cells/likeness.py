@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.counting import count_weighted
-from pidtools._cells.kinds import without_noise
+from pidtools._cells.kinds import n_unseen, without_noise
 from pidtools._estimator import Likeness, Pair
 from pidtools._information import mutual_information_of_table
 from pidtools._result import PID
@@ -125,8 +125,8 @@ class CellLikeness(Likeness):
 
 
 def _size(x: CellSummary) -> int:
-    """Entries of the full table, with as many cells unseen as there can be."""
-    return (x.n_cells + x.n_samples) * int(x.counts.shape[1])
+    """Entries of the full table, with the cells that were not seen."""
+    return (x.n_cells + n_unseen(x.counts)) * int(x.counts.shape[1])
 
 
 def _sources(*summaries: CellSummary) -> list[_Source]:
