@@ -4,9 +4,9 @@
     python benchmarks/coverage_families.py --families rules real --draws 5 --part 0 2
 
 Every draw is a new data set of n = 2000 rows with one call of `distillable_knowledge`, of each
-problem of `accuracy_families` and, as family "known", of the sampled problems of the library. Of how
-intervals are made one number was chosen with such problems in sight, the exponent of the slowest
-learning curve that they allow for, after real layers. Draws are kept in
+problem of `accuracy_families` and, as family "known", of the sampled problems of the library. Of
+how intervals are made one number was chosen with such problems in sight, the exponent of the
+slowest learning curve that they allow for, after real layers. Draws are kept in
 ``results/coverage_families.jsonl``, a line each, so it can be stopped, resumed and run by several
 processes at once (``--part K N`` takes every N-th problem from the K-th on).
 """
