@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import pidtools as pt
-from benchmarks.tools.families import families
+from benchmarks.tools.families import Problem, families
 from benchmarks.tools.families.chain import of_sums
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
@@ -35,13 +35,19 @@ WAYS = {
 }
 """How a layer is looked at: in words, and its colour and mark."""
 SEED_OF_MORE = 1000
-(PROBLEM,) = families(0, ["chain"], ["sums"])
+
+
+@cache
+def problem() -> Problem:
+    """The network and its labels; it is trained when it is first asked for."""
+    (found,) = families(0, ["chain"], ["sums"])
+    return found
 
 
 @cache
 def rows(n: int, seed: int) -> tuple[tuple[Array, ...], Array]:
     """Activations of every layer, and labels."""
-    first, _, Y, _ = PROBLEM.sample(n, seed)
+    first, _, Y, _ = problem().sample(n, seed)
     network = of_sums(0)
     return tuple(network.onward(first, 1, depth) for depth in range(1, len(LAYERS) + 1)), Y
 
@@ -67,7 +73,7 @@ def decoded(way: str, layer: int, n: int, more: int, seed: int) -> Row:
         "information": round(own.information, 5),
         "unread": round(own.unread, 5),
         "logits_only": round(result.student_only, 5),
-        "exact": round(PROBLEM.pid.information_t, 5),
+        "exact": round(problem().pid.information_t, 5),
     }
 
 
