@@ -43,9 +43,9 @@ N_LIKENESSES = 25
 MIN_GROUPS = 4
 # Groups below which intervals are too narrow; benchmarks/coverage_groups.py has the figures.
 FEW_GROUPS = 100
-# Spreads of the resamples beyond which what sampling adds to plug-in atoms is warned of, the share
-# of the atom that is too little to be warned of, and what is rounding in any unit.
-MOST_EXCESS, LEAST_EXCESS, ROUNDING = 1.0, 0.01, 1e-9
+# Spreads of the resamples beyond which what sampling adds to atoms of cells is warned of, and bits
+# below which nobody need know.
+MOST_EXCESS, LEAST_EXCESS = 1.0, 0.005
 # Share of rows that are all zeros, from which it is said.
 PADDED_SHARE = 0.01
 # A unique part from which sources may be layers of one network in the wrong order, in bits: as
@@ -291,8 +291,7 @@ class Measurement:
         # No more can have been added than there is.
         excess = min(max((0.0, *distillable.excess)), self.pids[k].unique_t)
         spread = float(np.nanstd(distillable.replicates))
-        small = LEAST_EXCESS * self.pids[k].unique_t
-        if excess <= max(MOST_EXCESS * spread, small, ROUNDING):
+        if excess <= max(MOST_EXCESS * spread, LEAST_EXCESS):
             return []
         return [
             f"The cells are many for {self.n_samples} rows: sampling alone adds about "
