@@ -50,7 +50,8 @@ MOST_EXCESS, LEAST_EXCESS = 1.0, 0.005
 PADDED_SHARE = 0.01
 # A unique part from which sources may be layers of one network in the wrong order, in bits: as
 # long as the other one has no more than a share of it, and rows that are missing may be the reason.
-# What a layer holds beyond its reading was up to twice what a slow learning curve allows for.
+# What a layer holds beyond its reading is up to twice what a slow learning curve allows for (first
+# layer of benchmarks/decodable_layers.py).
 MISPLACED, SHARE_OF_OTHER, TIMES_UNREAD = 0.02, 0.1, 3.0
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5

@@ -50,14 +50,14 @@ def test_noise_in_the_last_digit_changes_no_rest() -> None:
 def test_features_of_units() -> None:
     rng = np.random.default_rng(0)
     V = np.stack([np.maximum(rng.normal(size=400), 0), rng.normal(size=400)], axis=1)
-    bent = units.bends(V)(V)
+    bent = units.bends_and_splines(V)[0](V)
     # Value, square and size of two units, and one rest.
     assert bent.shape == (400, 7)
     np.testing.assert_array_equal(bent[:, 6], V[:, 0] == 0)
-    splines = units.splines(V)(V)
+    splines = units.bends_and_splines(V)[1](V)
     assert splines.shape == (400, 2 + 2 + 10 + 1)
     assert (splines[:, 4:14] >= 0).all()
-    constant = units.bends(np.zeros((9, 1)))(np.zeros((9, 1)))
+    constant = units.bends_and_splines(np.zeros((9, 1)))[0](np.zeros((9, 1)))
     assert constant.shape == (9, 3)
 
 

@@ -248,8 +248,8 @@ class KMeansBinning(_Cells):
     Kept to reproduce published figures. It answers a coarser question than it is asked: the
     information that `n_clusters` clusters hold, whatever the number of samples. As in the script of
     the paper, the first centres of k-means are drawn by the number of the row: the same rows in
-    another order, or columns whose rounding falls another way, can end in other clusters, and so
-    can another `random_state`. Atoms then move by some hundredths of a bit, up to a tenth or so.
+    another order, or columns whose rounding falls another way, can end in other clusters, as
+    with another `random_state`.
 
     Parameters
     ----------

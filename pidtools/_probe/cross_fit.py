@@ -170,14 +170,14 @@ def cross_fit(
     race: bool,
     heavy: bool,
     n_jobs: int | None,
-    order: Codes | None = None,
-    extra: tuple[Codes, ...] | None = None,
-    given: Posteriors | None = None,
+    order: Codes,
+    extra: tuple[Codes, ...],
+    given: Posteriors,
 ) -> tuple[Posteriors, frozenset[str]]:
     """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
-    Fits see the rows in the given `order`. `extra` are rows beyond those of `labels`,
-    which the fits for each fold learn from as well.
+    Fits see the rows in the given `order`. `extra` are rows beyond those of `labels`, which the
+    fits for each fold learn from as well.
 
     Beside them the names of those that failed in a fold, which are left out. With `race`,
     experts that are far behind on the first fold, or add nothing there to the others and to what
@@ -186,9 +186,6 @@ def cross_fit(
     """
     limit = nullcontext() if heavy else _threads.one_blas_thread()
     with limit:
-        given = given or {}
-        extra = extra or (np.zeros(0, dtype=np.int64),) * (int(folds.max()) + 1)
-        order = np.arange(len(folds)) if order is None else order
         run = partial(
             _in_parallel, judge, folds, order, extra, heavy=heavy, n_jobs=1 if heavy else n_jobs
         )

@@ -461,7 +461,7 @@ class Probe(Estimator[ProbeSummary]):
             "T": summary_t.log_posteriors_from_half,
             "S": summary_s.log_posteriors_from_half,
         }
-        found = task.run(judge, given, size, from_half)
+        found = task.run(judge, given, size, from_half, {})
         notes = notes_on_fits(found, task.labels)
         return self._summary(found, task, summary_t.source, notes, summary_t.left_out, cells=False)
 

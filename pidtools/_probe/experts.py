@@ -68,7 +68,7 @@ LEADING = ((50, 0.1), (200, 0.03))
 LOUD_COMPONENTS = 50
 # Of bumps of loud components in the training rows, beside a hundred of each.
 MAX_BUMP_ENTRIES = 2**25
-# Started from other weights each; one more adds a third of what the one before did.
+# Started from other weights each.
 N_PERCEPTRONS, LEAST_WIDTH_OF_PERCEPTRONS = 3, 24
 LEAST_ROWS_OF_EARLY_STOPPING = 10
 # Effective share of the components (of their loudness) above which loud ones are no others.

@@ -73,15 +73,14 @@ class HeldOut:
         judge: Judge,
         given: Posteriors,
         size: int,
-        given_from_half: Posteriors | None = None,
-        tempered: Mapping[str, Floats | None] | None = None,
+        from_half: Posteriors,
+        tempered: Mapping[str, Floats | None],
     ) -> Found:
         """Cross-fit, pool, and cross-fit again from halves what the pool uses.
 
-        `tempered` is the `tempering` of opinions given by other probes, where that is known.
+        `from_half` is what is `given` by models of half of the rows, `tempered` the `tempering` of
+        opinions given by other probes, where that is known.
         """
-        tempered = tempered or {}
-        from_half = given if given_from_half is None else given_from_half
         if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
             return self._run_at_large(judge, given, from_half, tempered)
         fitted, failed = self._cross_fit(
@@ -92,7 +91,8 @@ class HeldOut:
         pool = fit_pool(opinions, self.labels)
         used = frozenset(pool.weights) - frozenset(given)
         if used:
-            from_half = from_half | self._cross_fit(judge, self.halves, used, size, race=False)[0]
+            halves = self._cross_fit(judge, self.halves, used, size, race=False, given={})[0]
+            from_half = from_half | halves
         missing = frozenset(pool.weights) - frozenset(from_half)
         from_half = from_half | {name: self._prior(self.halves) for name in missing}
         # Weights that are best for models of all rows are not for models of half of them: the
@@ -179,7 +179,7 @@ class HeldOut:
         size: int,
         *,
         race: bool,
-        given: Posteriors | None = None,
+        given: Posteriors,
     ) -> tuple[Posteriors, frozenset[str]]:
         return cross_fit(
             judge,

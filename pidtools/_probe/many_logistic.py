@@ -11,15 +11,14 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from pidtools._blocks import blocks
+from pidtools._probe.softmax import Singles, loss_and_error
 from pidtools._types import Array, Codes, Floats
 
 # Penalty on leaving the start, in rows a parameter; early stopping does the rest.
 STIFFNESS = 1.0
-
-Singles = NDArray[np.float32]
 
 
 def logistic_from(
@@ -64,14 +63,13 @@ class _Loss:
         loss, n = 0.0, len(self._rows)
         for block in blocks(n, weights.shape[1]):
             rows, own = self._rows[block], self._labels[block]
-            p = _softmax(rows @ single)
-            each = np.arange(len(own))
-            loss -= float(np.log(np.maximum(p[each, own], 1e-30)).sum())
-            p[each, own] -= 1
-            gradient += rows.T @ p
+            mean, error = loss_and_error(single.T @ rows.T, own)
+            share = len(own) / n
+            loss += share * mean
+            gradient += share * (error @ rows).T
         away = weights - self.start
-        value = loss / n + 0.5 * self._stiffness * float(np.vdot(away, away))
-        return value, (gradient / n + self._stiffness * away).ravel()
+        value = loss + 0.5 * self._stiffness * float(np.vdot(away, away))
+        return value, (gradient + self._stiffness * away).ravel()
 
 
 def _with_one(rows: Array) -> Singles:
@@ -80,14 +78,5 @@ def _with_one(rows: Array) -> Singles:
 
 def _log_posteriors(weights: Floats, rows: Array) -> Floats:
     scores = (_with_one(rows) @ weights.astype(np.float32)).astype(np.float64)
-    scores -= scores.max(axis=1, keepdims=True)
-    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
-    return scores
-
-
-def _softmax(scores: Singles) -> Singles:
-    """In place."""
-    scores -= scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
-    return scores
+    log_p: Floats = log_softmax(scores, axis=1)
+    return log_p

@@ -49,19 +49,16 @@ class Units:
         return np.hstack([V, V**2, *sizes, *at_rest])
 
 
-def bends(some: Floats) -> Units:
-    """Of units whose quantiles are those of some rows."""
-    return Units(None, _rests(some))
+def bends_and_splines(some: Floats) -> tuple[Units, Units]:
+    """Of units whose quantiles are those of some rows: with sizes, and with knots."""
+    ordered = sorted_columns(some)
+    rests = _rests(some, quantiles(ordered, REST_QUANTILES))
+    return Units(None, rests), Units(quantiles(ordered, KNOTS), rests)
 
 
-def splines(some: Floats) -> Units:
-    """The same, with knots in the place of sizes."""
-    return Units(quantiles(sorted_columns(some), KNOTS), _rests(some))
-
-
-def _rests(some: Floats) -> tuple[tuple[Bools, Floats], ...]:
-    """Which units often are at a value, and at which, for each of the places they may rest."""
-    found, values = [], quantiles(sorted_columns(some), REST_QUANTILES)
+def _rests(some: Floats, values: Floats) -> tuple[tuple[Bools, Floats], ...]:
+    """Which units often are at one of the values, and at which, for each place they may rest."""
+    found = []
     for k, value in enumerate(values):
         share = (np.abs(some - value) < AT_REST).mean(axis=0)
         is_new = (np.abs(values[:k] - value) >= AT_REST).all(axis=0)

@@ -15,7 +15,7 @@ from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
 from pidtools._probe.quantiles import quantiles, sorted_columns
 from pidtools._probe.rows import ROWS_ENOUGH, Made, Rows, as_they_are
-from pidtools._probe.units import Units, bends, splines
+from pidtools._probe.units import Units, bends_and_splines
 from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
@@ -156,12 +156,12 @@ def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
     if isinstance(found.Z, Made):
         some = columns.standardised(drawn_rows(X), kept)
         of_bends, of_splines = (
-            _made(X, _OfUnits(columns, kept, units(some))) for units in (bends, splines)
+            _made(X, _OfUnits(columns, kept, units)) for units in bends_and_splines(some)
         )
         return _with_units(found, of_bends, of_splines if with_splines else None)
     V = columns.standardised(X, kept)
-    some = drawn_rows(V)
-    return _with_units(found, bends(some)(V), splines(some)(V) if with_splines else None)
+    bends, splines = bends_and_splines(drawn_rows(V))
+    return _with_units(found, bends(V), splines(V) if with_splines else None)
 
 
 def _made(source: Rows, step: Callable[[Array], Array]) -> Made:
