@@ -7,13 +7,13 @@ import pytest
 from helpers import atoms, classes_with_posterior, every_row, sampled_problem, shifted_classes
 
 import pidtools as pt
-from pidtools._probe import experts, held_out, notes, pool, posterior_cells, whitening
+from pidtools._probe import cross_fit, experts, held_out, pool, posterior_cells, whitening
 from pidtools._probe.posterior_cells import cell_means, cell_means_of_logs
 from pidtools._probe.rows import Made, choose_rows
 from pidtools._probe.whitening import join, whiten, whiten_with_units
 from pidtools._types import Array, Floats
 
-ROOMS = (experts, held_out, notes, pool, posterior_cells, whitening)
+ROOMS = (cross_fit, experts, held_out, pool, posterior_cells, whitening)
 QUICK = pt.Probe(experts=("lda", "logistic", "kernel", "gaussian", "units"))
 
 
@@ -82,6 +82,19 @@ def test_atoms_of_a_part_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> No
     learn_from_few(monkeypatch)
     # What fits to 800 rows miss of those to 4800, extrapolated: some .01 bits.
     np.testing.assert_allclose(found(), of_all, atol=0.02)
+
+
+def test_more_rows_are_learned_from_where_they_tell_more(few_are_enough: int) -> None:
+    """Two waves beside each other: trees see a part of them in 800 rows."""
+    rng = np.random.default_rng(0)
+    angle, y = rng.uniform(0, 2 * np.pi, 8000), rng.integers(0, 2, 8000)
+    X = np.stack([angle, np.sin(9 * angle) + (2 * y - 1) * 0.4], axis=1)
+    X[:, 1] += 0.2 * rng.normal(size=8000)
+    found = pt.Probe(experts=("lda", "trees")).summarise(X, y)
+    with pytest.warns(pt.PIDWarning, match="too few"):
+        once = pt.Probe(experts=("lda", "trees")).summarise(X[:1000], y[:1000])
+    assert not any(f"learn from {few_are_enough} of" in note for note in found.notes)
+    assert found.bound > once.bound + 0.05
 
 
 def test_a_class_of_few_rows_among_many(few_are_enough: int) -> None:

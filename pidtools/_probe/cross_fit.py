@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from scipy.special import log_softmax
@@ -15,6 +16,7 @@ from pidtools import _threads, _warnings
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
 from pidtools._probe.pool import log_loss, weigh
+from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._probe.whitening import Whitened, whiten
 from pidtools._types import Array, Codes, Floats, Posteriors
 
@@ -36,8 +38,17 @@ class Judge(Protocol):
         """Number of directions that the experts see, 0 where that is not known."""
         ...
 
+    @property
+    def growth(self) -> int:
+        """How many times the rows that are enough are learned from."""
+        ...
+
     def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         """Fit on some rows."""
+        ...
+
+    def of_more_rows(self) -> Judge | None:
+        """One that learns from twice as many rows; None where all are learned from."""
         ...
 
 
@@ -58,6 +69,7 @@ class ExpertJudge:
     labels: Codes
     n_classes: int
     random_state: int
+    growth: int = 1
 
     is_light = True
 
@@ -67,7 +79,13 @@ class ExpertJudge:
 
     def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         labels = self.labels[train]
-        return fitted(View(self.source, train, labels, self.n_classes, self.random_state), names)
+        view = View(
+            self.source, train, labels, self.n_classes, self.random_state, growth=self.growth
+        )
+        return fitted(view, names)
+
+    def of_more_rows(self) -> ExpertJudge | None:
+        return _grown(self)
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,7 @@ class PairJudge:
     labels: Codes
     n_classes: int
     random_state: int
+    growth: int = 1
 
     is_light = True
 
@@ -86,15 +105,28 @@ class PairJudge:
     def width(self) -> int:
         return self.left.rank + self.right.rank
 
+    def of_more_rows(self) -> PairJudge | None:
+        return _grown(self)
+
     def __call__(self, train: Codes, names: frozenset[str]) -> Models:
         reduced = [self._discriminating(half, train) for half in (self.left, self.right)]
         both = whiten(np.hstack(reduced))
-        return ExpertJudge(both, self.labels, self.n_classes, self.random_state)(train, names)
+        judge = ExpertJudge(both, self.labels, self.n_classes, self.random_state, self.growth)
+        return judge(train, names)
 
     def _discriminating(self, source: Whitened, train: Codes) -> Array:
         labels = self.labels[train]
         found = discriminant(source.Z, train, labels, self.n_classes, source.loudness)
         return project(source.Z, found.directions, np.arange(len(source.Z)))
+
+
+Grows = TypeVar("Grows", ExpertJudge, PairJudge)
+
+
+def _grown(judge: Grows) -> Grows | None:
+    if judge.growth * ROWS_ENOUGH >= len(judge.labels):
+        return None
+    return dataclasses.replace(judge, growth=2 * judge.growth)
 
 
 @dataclass(frozen=True)
@@ -108,6 +140,7 @@ class ClassifierJudge:
     classifier: Any
 
     is_light = False
+    growth = 1
 
     @property
     def width(self) -> int:
@@ -128,6 +161,9 @@ class ClassifierJudge:
                 f"features: {type(error).__name__}: {error}"
             ) from error
         return {"classifier": partial(self._said, model)}
+
+    def of_more_rows(self) -> None:
+        return None  # it learns from all
 
     def _said(self, model: Any, rows: Codes) -> Floats:
         p = _checked_probabilities(model, self.X[rows])

@@ -275,7 +275,8 @@ class Probe(Estimator[ProbeSummary]):
 
     Every measured row is judged. Of more than 50,000 rows a part is learned from, in the same
     proportion by fits to most rows and to half of them: 50,000 by most experts, 64 a parameter by
-    linear and Gaussian ones where that is more. Neighbours learn from 20,000. A note says so.
+    linear and Gaussian ones where that is more, and twice as many as long as that shows .005 bits.
+    Neighbours learn from 20,000. A note says so.
 
     Parameters
     ----------
@@ -414,8 +415,7 @@ class Probe(Estimator[ProbeSummary]):
         found = self._found(source, task, left_out, heard)
         notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
         notes += notes_on_columns(left_out)
-        if self.classifier is None:
-            notes += notes_on_learning(len(source))
+        notes += notes_on_learning(found.n_learned, len(source))
         if heard:
             notes.append(note_on_heard([x.information for x in heard.values()]))
         if found.pool.weights.keys() == {"prior"}:

@@ -131,7 +131,8 @@ class Features:
 class View:
     """What an expert sees: training rows with labels.
 
-    Copies of rows are not kept: those of a wide source are most of the memory.
+    Copies of rows are not kept: those of a wide source are most of the memory. With `growth`
+    experts other than neighbours learn from so many times the rows that are enough.
     """
 
     source: Whitened
@@ -140,6 +141,7 @@ class View:
     n_classes: int
     random_state: int
     directed_by: View | None = None
+    growth: int = 1
 
     def n_rows(self, enough: int) -> int:
         """Training rows to learn from where so many rows of the source are enough.
@@ -224,16 +226,16 @@ class View:
         return Features(lambda rows: project(Z, directions, rows) / scale, self.train, held)
 
 
-def rows_enough(family: str, width: int, n_classes: int) -> int:
+def _rows_enough(family: str, view: View) -> int:
     """Rows beyond which a family learns from a part of them."""
     if family == "neighbours":
         return ROWS_OF_NEIGHBOURS
     parameters = 0
     if family in LINEAR:
-        parameters = width * (n_classes - 1)
-    if family == "gaussian" and width <= MAX_WIDTH_OF_CURVES:
-        parameters = n_classes * width * (width + 1) // 2
-    return max(ROWS_ENOUGH, ROWS_A_PARAMETER * parameters)
+        parameters = view.width * (view.n_classes - 1)
+    if family == "gaussian" and view.width <= MAX_WIDTH_OF_CURVES:
+        parameters = view.n_classes * view.width * (view.width + 1) // 2
+    return max(ROWS_ENOUGH * view.growth, ROWS_A_PARAMETER * parameters)
 
 
 def fitted(view: View, names: frozenset[str]) -> Models:
@@ -248,7 +250,7 @@ def fitted(view: View, names: frozenset[str]) -> Models:
         return {}
     if len(present) < view.n_classes:
         return _without_absent_classes(view, present, names)
-    rows = {f: view.n_rows(rows_enough(f, view.width, view.n_classes)) for f in EXPERTS}
+    rows = {f: view.n_rows(_rows_enough(f, view)) for f in EXPERTS}
     linear = view.part(rows["lda"])
     views = {rows["lda"]: linear}
     out: Models = {}

@@ -11,7 +11,6 @@ from pidtools._probe.held_out import Found, HeldOut, sums
 from pidtools._probe.pool import log_loss
 from pidtools._probe.posterior_cells import cell_means
 from pidtools._probe.rare import FEW_ROWS
-from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats
 
@@ -94,11 +93,11 @@ def notes_on_columns(left_out: Codes) -> list[str]:
     ]
 
 
-def notes_on_learning(n_rows: int) -> list[str]:
-    if n_rows <= ROWS_ENOUGH:
+def notes_on_learning(n_learned: int | None, n_rows: int) -> list[str]:
+    if n_learned is None or n_learned >= n_rows:
         return []
     return [
-        f"experts learn from {ROWS_ENOUGH} of {n_rows} rows, those of many parameters from more; "
+        f"experts learn from {n_learned} of {n_rows} rows, those of many parameters from more; "
         "every measured row is judged."
     ]
 
