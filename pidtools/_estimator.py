@@ -6,9 +6,9 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pidtools._result import PID
+from pidtools._result import PID, Duals
 from pidtools._types import Array, Codes, Floats
 
 
@@ -117,6 +117,15 @@ class Summary:
         """The summary of some rows with all fits anew; an override where `resampled` keeps them."""
         return self.resampled(rows)
 
+    @property
+    def bias(self) -> float:
+        """Bits that sampling is expected to add to `information`, where nothing corrects for it."""
+        return 0.0
+
+    def to_keep(self) -> Self:
+        """The summary without what `resampled` and tables do without: for results that stay."""
+        return self if self.resamples == "anew" else dataclasses.replace(self, data=None)
+
     def to_resample(self) -> Summary:
         """The summary without its data where drawn rows need no new look, to travel lightly."""
         return self if self.resamples == "anew" else dataclasses.replace(self, data=None)
@@ -139,6 +148,44 @@ class Likeness(ABC):
         """Atoms as estimated from rows drawn with their luck, of `resampling.with_luck`."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tables:
+    """The two tables that the atoms of a pair come from, and where its rows are in them.
+
+    Attributes
+    ----------
+    t, s : ndarray, shapes (n_cells_t, n_classes) and (n_cells_s, n_classes)
+        Joint pmfs of cell and label.
+    codes_t, codes_s, labels : ndarray of int64, shape (n_samples,)
+        Cells and class of each row.
+    rows_t, rows_s : ndarray, shape (n_samples,), or None
+        log p(y | x) / p(y) of each row in bits, as the estimator sees it; None where it sees
+        cells alone.
+    rows_both : ndarray, shape (n_samples,), or None
+        The same of both sources together; None where the synergy was not asked for.
+    duals : Duals or None
+        Of the union of the tables, where they are known.
+    tolerance : float
+        Bits by which the union of the tables may be off.
+    fit_t, fit_s, fit_both : float
+        Standard errors in bits that fitting models adds to the informations.
+    """
+
+    t: Floats
+    s: Floats
+    codes_t: Codes
+    codes_s: Codes
+    labels: Codes
+    tolerance: float
+    rows_t: Floats | None = None
+    rows_s: Floats | None = None
+    rows_both: Floats | None = None
+    duals: Duals | None = None
+    fit_t: float = 0.0
+    fit_s: float = 0.0
+    fit_both: float = 0.0
+
+
 S = TypeVar("S", bound=Summary)
 
 
@@ -152,6 +199,9 @@ class Pair(ABC, Generic[S]):
     synergy : bool
         Whether the synergy is asked for.
     """
+
+    has_tables: ClassVar[bool] = False
+    """Whether the atoms come from two tables of classes."""
 
     t: S
     s: S
@@ -171,6 +221,17 @@ class Pair(ABC, Generic[S]):
         if not self.synergy:
             return pid
         return dataclasses.replace(pid, synergy=self.joint_information() - pid.union_information)
+
+    def tables(self) -> Tables:
+        """What the atoms come from, where they come from two tables."""
+        raise ValueError(
+            f"The atoms of {self.t.estimator!r} don't come from two tables of classes; measure "
+            'with estimator="probe", "symbols", "binning" or "kmeans".'
+        )
+
+    def to_keep(self) -> Self:
+        """The pair without what its summaries can do without."""
+        return dataclasses.replace(self, t=self.t.to_keep(), s=self.s.to_keep())
 
     @property
     def unread_together(self) -> float:
@@ -201,6 +262,11 @@ class JoinedPair(Pair[S]):
     """
 
     both: S | None
+
+    def to_keep(self) -> Self:
+        """The pair without what its summaries can do without."""
+        kept = super().to_keep()
+        return kept if self.both is None else dataclasses.replace(kept, both=self.both.to_keep())
 
     def joint_information(self) -> float:
         """I(Y; T, S) in bits, of both together."""

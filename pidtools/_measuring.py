@@ -7,29 +7,32 @@ the data and in every resample, so that what is compared is paired.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _validate, _warnings, resampling
+from pidtools import _threads, _validate, _warnings, resampling
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import (
     ATOMS,
     DISTILLABLE,
     QUANTITIES,
+    STUDENT_ONLY,
     DistillableKnowledge,
     Quantity,
     Unread,
 )
 from pidtools._learning import lessons
-from pidtools._result import PID, UNITS, Interval, Units
+from pidtools._result import PID, UNITS, Interval, PIDError, Units
+from pidtools._scores import Scores
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
+from pidtools._where import ClassKnowledge, ClassTable, PairKnowledge, PairTable
 from pidtools.estimators import choose, read_target, warn_of_excess, warn_of_target
 
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
@@ -57,6 +60,21 @@ MISPLACED, SHARE_OF_OTHER, TIMES_UNREAD = 0.02, 0.1, 3.0
 MIN_VALID_SHARE = 0.5
 
 Given = Array | Summary
+Uncertainty = Literal["bootstrap", "analytic"]
+UNCERTAINTIES = ("bootstrap", "analytic")
+# Standard errors from 0 up to which a unique information is at its border: its duals are not
+# unique there, and it strays to one side.
+AT_BORDER = 3.0
+NOTE_ON_BORDER = (
+    f"distillable is within {AT_BORDER:g} standard errors of 0, where first order says too little: "
+    "intervals come from resamples."
+)
+NOTE_ON_STUDENT = (
+    "student_only is at its border 0 and has no analytic interval; "
+    'uncertainty="bootstrap" gives one.'
+)
+# Standard errors of `distillable`, above which what sampling adds to cells is looked into.
+MOST_BIAS = 0.3
 
 
 @dataclass(frozen=True)
@@ -67,16 +85,23 @@ class Options:
     confidence_level: float | None
     n_resamples: int
     progress: bool
+    uncertainty: Uncertainty = "bootstrap"
 
     @classmethod
     def checked(
-        cls, units: Any, confidence_level: Any, n_resamples: Any, progress: bool
+        cls,
+        units: Any,
+        confidence_level: Any,
+        n_resamples: Any,
+        progress: bool,
+        uncertainty: Any = "bootstrap",
     ) -> Options:
         """The options, or an error that names the one that is wrong."""
         _validate.check_choice(units, "units", UNITS)
+        _validate.check_choice(uncertainty, "uncertainty", UNCERTAINTIES)
         level = _validate.check_confidence_level(confidence_level)
         n = _validate.check_integer(n_resamples, "n_resamples", minimum=10)
-        return cls(units, level, n, progress)
+        return cls(units, level, n, progress, uncertainty)
 
 
 @dataclass(frozen=True)
@@ -112,6 +137,170 @@ class Again:
         return _atoms([pair.pid() for pair in pairs]) - self(rows)
 
 
+@dataclass(frozen=True, eq=False)
+class FirstOrder:
+    """How the atoms of pairs scatter, to first order: without a solve and without a fit.
+
+    Attributes
+    ----------
+    atoms : ndarray of float64, shape (n_pairs, 4)
+        On all rows, in bits.
+    scores : ndarray of float64, shape (n_samples, n_pairs * 4)
+        Of each row, 0 in the mean.
+    of_fits : ndarray of float64, shape (n_fits, n_pairs, 4)
+        What a standard error of the excess loss of each source, and of each pair's both sources
+        together, adds to the atoms.
+    """
+
+    atoms: Floats
+    scores: Floats
+    of_fits: Floats
+
+    @classmethod
+    def of(cls, measured: Measurement) -> FirstOrder:
+        """Of pairs whose atoms come from tables; refused for others."""
+        place = {name: k for k, name in enumerate(dict.fromkeys(sum(measured.names, ())))}
+        n_pairs, scores = len(measured.pairs), []
+        of_fits = np.zeros((len(place) + n_pairs, n_pairs, 4))
+        for k, (pair, pid) in enumerate(zip(measured.pairs, measured.pids, strict=True)):
+            found = Scores(pair.tables(), pid)
+            scores.append(found.by_row())
+            for name, added in zip(measured.names[k], found.of_fits(), strict=True):
+                of_fits[place[name], k] = added
+            of_fits[len(place) + k, k, 3] = found.tables.fit_both
+        rows = np.hstack(scores)
+        atoms = _atoms(list(measured.pids)).reshape(-1, 4)
+        return cls(atoms, rows - rows.mean(axis=0), of_fits)
+
+    def replicates(
+        self, samples: resampling.Samples, n_resamples: int, random_state: int
+    ) -> Floats:
+        """On the rows that `resampling.replicate` draws, shape (n_resamples, n_pairs, 4)."""
+        shares = resampling.shares_of_rows(samples, n_resamples, random_state)
+        moved = np.vstack([part @ self.scores for part in shares])
+        luck = np.random.default_rng(random_state).normal(size=(n_resamples, len(self.of_fits)))
+        of_fits = np.tensordot(luck, self.of_fits, axes=1)
+        replicates: Floats = self.atoms + moved.reshape(n_resamples, -1, 4) + of_fits
+        return replicates
+
+
+@dataclass(frozen=True, eq=False)
+class _OfClasses:
+    """Parts of the atoms of each class on resampled rows; NaN for classes without a row."""
+
+    pair: Pair[Any]
+    n_classes: int
+
+    def __call__(self, rows: Codes) -> Floats:
+        again = _once_each(lambda x: x.resampled(rows))
+        pair = self.pair.resampled(again(self.pair.t), again(self.pair.s), rows)
+        scores, found = Scores(pair.tables(), pair.pid()), np.full((self.n_classes, 3), np.nan)
+        seen = np.flatnonzero(scores.shares > 0)
+        found[seen] = scores.by_class()[seen]
+        return found.reshape(-1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LocatedPair:
+    """Where the numbers of a pair come from, in the units of its result.
+
+    Attributes
+    ----------
+    labels : list
+        Of the classes, in rising order.
+    groups : ndarray of int64, shape (n_samples,), or None
+    seed : int
+        Of the resamples behind intervals of classes.
+    """
+
+    pair: Pair[Any]
+    pid: PID
+    labels: list[Any]
+    options: Options
+    groups: Codes | None
+    seed: int
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Found when they are asked for."""
+        return Scores(self.pair.tables(), self.pid)
+
+    def by_class(self) -> ClassTable:
+        """Of each class, with intervals where the result has them."""
+        values = from_bits(1.0, self.options.units) * self.scores.by_class()
+        counts = self._counts()
+        spreads = self._spreads(values)
+        rows = [
+            ClassKnowledge(
+                label=label,
+                share=float(n / counts.sum()),
+                n_samples=int(n),
+                distilled=float(own[0]),
+                distillable=float(own[1]),
+                student_only=float(own[2]),
+                intervals=spread if n > 1 else {},
+            )
+            for label, n, own, spread in zip(self.labels, counts, values, spreads, strict=True)
+        ]
+        return ClassTable(tuple(rows), self.options.units)
+
+    def by_pair(self) -> PairTable:
+        """Of each pair of classes."""
+        counts = self._counts()
+        values = from_bits(1.0, self.options.units) * self.scores.by_pair()
+        rows = [
+            PairKnowledge(
+                label_a=self.labels[a],
+                label_b=self.labels[b],
+                share=float((counts[a] + counts[b]) / counts.sum()),
+                n_samples=int(counts[a] + counts[b]),
+                distilled=float(own[0]),
+                distillable=float(own[1]),
+                student_only=float(own[2]),
+            )
+            for a, b, own in zip(*np.triu_indices(len(counts), 1), values, strict=True)
+        ]
+        return PairTable(tuple(rows), self.options.units)
+
+    def of_rows(self, total: Callable[[Floats], Floats]) -> Floats:
+        """Of each row, of a sum of atoms."""
+        return from_bits(1.0, self.options.units) * total(self.scores.by_row())
+
+    def _counts(self) -> Codes:
+        return np.bincount(self.pair.s.labels, minlength=len(self.labels))
+
+    def _spreads(self, values: Floats) -> list[dict[str, Interval]]:
+        level = self.options.confidence_level
+        if level is None:
+            return [{} for _ in values]
+        found = resampling.replicate(
+            _OfClasses(self.pair, len(values)),
+            resampling.Samples(self.pair.s.n_samples, self.groups),
+            n_resamples=self.options.n_resamples,
+            random_state=self.seed,
+            progress=self.options.progress,
+        )
+        found = from_bits(1.0, self.options.units) * found.reshape(len(found), *values.shape)
+        is_plug_in = self.pair.t.is_plug_in and self.pair.s.is_plug_in
+        spreads = []
+        for k, own in enumerate(values):
+            intervals = {}
+            for name, j in (("distillable", 1), ("distilled", 0), ("student_only", 2)):
+                replicates = found[:, k, j]
+                if not np.isfinite(replicates).any():
+                    continue
+                excess = [resampling.excess(own[j], replicates)] if is_plug_in else []
+                intervals[name] = resampling.interval(
+                    float(own[j]),
+                    replicates,
+                    level,
+                    lowest=-np.inf if name == "distilled" else 0.0,
+                    excess=excess,
+                )
+            spreads.append(intervals)
+        return spreads
+
+
 def _once_each(change: Callable[[Summary], Summary]) -> Callable[[Summary], Summary]:
     """The change, made once of each summary."""
     done: dict[int, Summary] = {}
@@ -130,29 +319,34 @@ def _atoms(pids: list[PID]) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A teacher and its students as they were seen, and what was warned of on the way.
+    """Pairs of teacher and student as they were seen, and what was warned of on the way.
 
     Attributes
     ----------
-    teacher, students : str and tuple of str
-        What the caller names them.
+    names : tuple of (str, str)
+        What the caller calls teacher and student of each pair.
     pairs, pids : tuples of Pair and of PID
-        One a student.
+        One for each of the names.
     heard : tuple of str
         What was warned of.
-    replicates : ndarray of float64, shape (n_resamples, n_students, 4), or None
+    replicates : ndarray of float64, shape (n_resamples, n_pairs, 4), or None
         Atoms in bits on resampled rows, if asked for.
-    errors : ndarray of float64, shape (n_likenesses, n_students, 4), or None
+    errors : ndarray of float64, shape (n_likenesses, n_pairs, 4), or None
         Errors of the atoms in bits in data like these whose atoms are known.
     of_lessons : tuple of str
         What is to be said of rows that were only learned from.
+    seed : int
+        Of whatever is drawn.
+    unsure : frozenset of (int, str)
+        Pairs and quantities whose replicates say nothing.
+    of_uncertainty : mapping of int to tuple of str
+        What is to be said of how the uncertainty of a pair was found.
     """
 
     options: Options
     target: Target
     groups: Codes | None
-    teacher: str
-    students: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
     pairs: tuple[Pair[Any], ...]
     pids: tuple[PID, ...]
     chosen_by_auto: bool
@@ -160,6 +354,9 @@ class Measurement:
     replicates: Floats | None = None
     errors: Floats | None = None
     of_lessons: tuple[str, ...] = ()
+    seed: int = 0
+    unsure: frozenset[tuple[int, str]] = frozenset()
+    of_uncertainty: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
@@ -168,13 +365,13 @@ class Measurement:
 
     @cached_property
     def results(self) -> tuple[DistillableKnowledge, ...]:
-        """One result a student, in the order of the students."""
+        """One result a pair, in their order."""
         return tuple(self._result(k) for k in range(len(self.pairs)))
 
     def scatter(
         self, quantity: Quantity, k: int, *, less: int | None = None, units: Units = "bits"
     ) -> resampling.Scatter:
-        """Of a quantity of one student, or of its difference from that of another."""
+        """Of a quantity of one pair, or of its difference from that of another."""
         unit = from_bits(1.0, units)
 
         def total(atoms: Floats) -> Floats:
@@ -218,6 +415,7 @@ class Measurement:
             n_samples=self.n_samples,
             n_classes=self.target.n_classes,
             notes=self._notes(k),
+            _located=self._located(k),
         )
         if self.replicates is None or level is None:
             return result
@@ -235,6 +433,7 @@ class Measurement:
         notes = [
             *_notes_on_resamples(in_bits, self.groups),
             *self._notes_on_excess(k),
+            *self.of_uncertainty.get(k, ()),
             *note_on_bound("p_distillable", p, is_bound, _n_valid(in_bits)),
         ]
         return dataclasses.replace(
@@ -245,8 +444,20 @@ class Measurement:
             p_distillable_is_bound=is_bound,
         )
 
+    def _located(self, k: int) -> LocatedPair | None:
+        if self.target.n_classes is None or not self.pairs[k].has_tables:
+            return None
+        return LocatedPair(
+            pair=self.pairs[k].to_keep(),
+            pid=self.pids[k],
+            labels=self.target.labels,
+            options=self.options,
+            groups=self.groups,
+            seed=self.seed,
+        )
+
     def unread(self, k: int) -> Unread:
-        """What the sources of one student may hold beyond what was read, in the units asked for."""
+        """What the sources of one pair may hold beyond what was read, in the units asked for."""
         pair, unit = self.pairs[k], from_bits(1.0, self.options.units)
         return Unread(pair.t.unread * unit, pair.s.unread * unit, pair.unread_together * unit)
 
@@ -260,7 +471,7 @@ class Measurement:
             highest = from_bits(np.log2(result.n_classes), result.units)
         found = {}
         for quantity in QUANTITIES:
-            if (estimate := quantity.of(result)) is None:
+            if (estimate := quantity.of(result)) is None or (k, quantity.name) in self.unsure:
                 continue
             own = self.scatter(quantity, k, units=result.units)
             spread = resampling.interval(
@@ -302,12 +513,12 @@ class Measurement:
         ]
 
     def _notes(self, k: int) -> tuple[str, ...]:
-        pair, pid, student = self.pairs[k], self.pids[k], self.students[k]
+        pair, pid, (teacher, student) = self.pairs[k], self.pids[k], self.names[k]
         of_target = self.target
         known = (of_target.decision, *of_target.warnings)
-        both = ((self.teacher, pair.t), (student, pair.s))
+        both = ((teacher, pair.t), (student, pair.s))
         notes = [f"{name}: {note}" for name, x in both for note in x.notes if note not in known]
-        chosen = [_note_on_choice(pair, self.teacher, student)] if self.chosen_by_auto else []
+        chosen = [_note_on_choice(pair, teacher, student)] if self.chosen_by_auto else []
         first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
         notes = [
             *([first] if first else []),
@@ -315,15 +526,42 @@ class Measurement:
             *self.of_lessons,
             *notes,
         ]
-        notes += _notes_on_order(pair, pid, self.teacher, student)
+        notes += _notes_on_order(pair, pid, teacher, student)
         notes += _note_on_padding(dict(both))
         if pid.information_t <= pid.gap:
             notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
         notes += _notes_on_laws(pid.in_units(self.options.units))
-        others = tuple(f"{name}: " for name in self.students if name != student)
+        named = {name for names in self.names for name in names} - {teacher, student}
+        others = tuple(f"{name}: " for name in named)
         notes += [text for text in self.heard if not text.startswith(others)]
         notes = [said_in(self.options.units, note) for note in notes]
         return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Sources as an estimator saw them, before any two of them meet.
+
+    Attributes
+    ----------
+    found : mapping of str to Summary
+        By the names of the sources; those that failed are missing.
+    failed : mapping of str to str
+        Why a source could not be seen, by its name.
+    heard : tuple of str
+        What was warned of.
+    of_lessons : tuple of str
+        What is to be said of rows that were only learned from.
+    """
+
+    target: Target
+    groups: Codes | None
+    seed: int
+    found: Mapping[str, Summary]
+    failed: Mapping[str, str]
+    chosen_by_auto: bool
+    heard: tuple[str, ...]
+    of_lessons: tuple[str, ...]
 
 
 def measure(
@@ -340,51 +578,227 @@ def measure(
     random_state: int | np.random.Generator | None,
     n_jobs: int | None,
 ) -> Measurement:
-    """Check what came in, look at the teacher and each student, and resample where asked to."""
+    """Look at one teacher and its students, and resample where asked to."""
+    seen = look(
+        {teacher: T, **students},
+        Y,
+        estimator=estimator,
+        fit_on=fit_on,
+        groups=groups,
+        random_state=random_state,
+        n_jobs=n_jobs,
+    )
+    names = [(teacher, student) for student in students]
+    return decompose(seen, names, options=options, synergy=synergy, n_jobs=n_jobs)
+
+
+def look(
+    sources: Mapping[str, ArrayLike | Summary],
+    Y: ArrayLike,
+    *,
+    estimator: Estimator[Any] | str,
+    groups: ArrayLike | None,
+    random_state: int | np.random.Generator | None,
+    n_jobs: int | None,
+    fit_on: tuple[ArrayLike, ...] | None = None,
+    hears: Mapping[str, Sequence[str]] | None = None,
+    tolerant: bool = False,
+) -> Seen:
+    """Check what came in and look at each source once.
+
+    A source that `hears` others of these comes after them. With `tolerant`, one that can't be
+    looked at is named among the failed, and several are looked at at the same time where none
+    hears another.
+    """
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
-    sources = {teacher: T, **students}
     _validate.check_same_order(**sources, Y=Y, groups=groups)
     target = _target(Y, estimator, sources)
-    clean = {name: _checked(X, name) for name, X in sources.items()}
+    failed: dict[str, str] = {}
+    clean: dict[str, Given] = {}
+    for name, X in sources.items():
+        try:
+            clean[name] = _checked(X, name)
+        except (ValueError, TypeError) as error:
+            if not tolerant:
+                raise
+            failed[name] = str(error)
     _check_lengths(clean, target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(target.values))
     chosen = choose(estimator, clean, target)
     taught, said = _lessons(fit_on, clean, Y, target)
+    waiting = {
+        name: Data(X, name, codes, seed, taught.get(name))
+        for name, X in clean.items()
+        if not isinstance(X, Summary)
+    }
+    found = {name: X for name, X in clean.items() if isinstance(X, Summary)}
     with _warnings.noting() as heard:
         warn_of_target(target, in_notes=True)
-        found = {
-            name: X
-            if isinstance(X, Summary)
-            else summarised(
-                chosen, Data(X, name, codes, seed, taught.get(name)), target.values, n_jobs=n_jobs
-            )
-            for name, X in clean.items()
-        }
-        pairs = _pairs(found, teacher, synergy=synergy, n_jobs=n_jobs)
-        pids = tuple(pair.pid() for pair in pairs)
-        for student, pid in zip(students, pids, strict=True):
-            _warn_of_excess(target, pid, teacher, student)
-    measured = Measurement(
-        options=options,
+        made = _Look(chosen, target.values, tolerant)
+        if tolerant and not hears:
+            answers = made.at_the_same_time(waiting, n_jobs)
+        else:
+            answers = made.one_by_one(waiting, found, hears or {}, n_jobs)
+        for name, answer in answers.items():
+            if isinstance(answer, str):
+                failed[name] = answer
+            else:
+                found[name] = answer
+    return Seen(
         target=target,
         groups=codes,
-        teacher=teacher,
-        students=tuple(students),
-        pairs=pairs,
-        pids=pids,
+        seed=seed,
+        found={name: found[name] for name in sources if name in found},
+        failed=failed,
         chosen_by_auto=isinstance(estimator, str) and estimator == "auto",
         heard=tuple(heard),
         of_lessons=said,
     )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Makes summaries; with `tolerant`, or says why it could not."""
+
+    estimator: Estimator[Any]
+    y: Array
+    tolerant: bool
+
+    def one_by_one(
+        self,
+        waiting: Mapping[str, Data],
+        found: Mapping[str, Summary],
+        hears: Mapping[str, Sequence[str]],
+        n_jobs: int | None,
+    ) -> dict[str, Summary | str]:
+        """All cores for one source at a time."""
+        answers: dict[str, Summary | str] = {}
+        for name, data in waiting.items():
+            known = {**found, **{k: x for k, x in answers.items() if not isinstance(x, str)}}
+            others = [known[other] for other in hears.get(name, ()) if other in known]
+            answers[name] = self._answer(data, others, n_jobs)
+        return answers
+
+    def at_the_same_time(
+        self, waiting: Mapping[str, Data], n_jobs: int | None
+    ) -> dict[str, Summary | str]:
+        """A core for each source; what is warned of is said when all are done."""
+        from joblib import Parallel, delayed
+
+        run = Parallel(n_jobs=n_jobs)
+        done = run(delayed(self._heard_answer)(data) for data in waiting.values())
+        for _, texts in done:
+            for text in texts:
+                _warnings.warn(text)
+        # What comes back from a worker is a copy; the array is the caller's own.
+        return {
+            name: answer if isinstance(answer, str) else dataclasses.replace(answer, data=data)
+            for (name, data), (answer, _) in zip(waiting.items(), done, strict=True)
+        }
+
+    def _heard_answer(self, data: Data) -> tuple[Summary | str, list[str]]:
+        with _threads.one_blas_thread(), _warnings.collecting() as heard:
+            return self._answer(data, [], 1), heard
+
+    def _answer(self, data: Data, others: Sequence[Summary], n_jobs: int | None) -> Summary | str:
+        try:
+            made: Summary = summarised(self.estimator, data, self.y, hears=others, n_jobs=n_jobs)
+        except (ValueError, TypeError, PIDError) as error:
+            if not self.tolerant:
+                raise
+            return str(error)
+        return made
+
+
+def decompose(
+    seen: Seen,
+    names: Sequence[tuple[str, str]],
+    *,
+    options: Options,
+    synergy: bool,
+    n_jobs: int | None,
+) -> Measurement:
+    """Atoms of pairs of sources, called by their names, and their uncertainty where asked for."""
+    with _warnings.noting() as heard:
+        pairs = tuple(_pair(seen.found, t, s, synergy=synergy, n_jobs=n_jobs) for t, s in names)
+        pids = tuple(pair.pid() for pair in pairs)
+        for (t, s), pid in zip(names, pids, strict=True):
+            _warn_of_excess(seen.target, pid, t, s)
+    measured = Measurement(
+        options=options,
+        target=seen.target,
+        groups=seen.groups,
+        names=tuple(names),
+        pairs=pairs,
+        pids=pids,
+        chosen_by_auto=seen.chosen_by_auto,
+        heard=(*seen.heard, *heard),
+        of_lessons=seen.of_lessons,
+        seed=seen.seed,
+    )
     if options.confidence_level is None:
         return measured
-    replicates = _replicates(Again.of(pairs), measured, seed, n_jobs)
-    errors = _errors(measured, seed, n_jobs)
-    measured = dataclasses.replace(measured, replicates=replicates, errors=errors)
+    measured = with_uncertainty(measured, n_jobs)
     for text in measured.doubts():
         _warnings.warn(text)
     return measured
+
+
+def with_uncertainty(measured: Measurement, n_jobs: int | None) -> Measurement:
+    """The same with replicates, to first order where that was asked for and is good enough."""
+    if measured.options.uncertainty == "analytic":
+        return _analytic(measured, n_jobs)
+    everything = range(len(measured.pairs))
+    replicates = _replicates(measured, everything, n_jobs)
+    errors = _errors(measured, everything, n_jobs)
+    return dataclasses.replace(measured, replicates=replicates, errors=errors)
+
+
+def _analytic(measured: Measurement, n_jobs: int | None) -> Measurement:
+    """Replicates to first order, and resamples of pairs at a border."""
+    for pair in measured.pairs:
+        if not pair.has_tables:
+            raise ValueError(
+                'uncertainty="analytic" needs atoms that come from two tables of classes, and '
+                f'those of {pair.t.estimator!r} do not; use uncertainty="bootstrap".'
+            )
+    samples = resampling.Samples(measured.n_samples, measured.groups)
+    _check_enough_groups(samples)
+    n_resamples = measured.options.n_resamples
+    replicates = FirstOrder.of(measured).replicates(samples, n_resamples, measured.seed)
+    border = [_at_border(measured, replicates, k) for k in range(len(measured.pairs))]
+    again = [k for k, names in enumerate(border) if DISTILLABLE.name in names]
+    notes = dict.fromkeys(again, (NOTE_ON_BORDER,))
+    if again:
+        replicates[:, again] = _replicates(measured, again, n_jobs)
+    unsure = [k for k, names in enumerate(border) if names == [STUDENT_ONLY.name]]
+    notes |= dict.fromkeys(unsure, (NOTE_ON_STUDENT,))
+    sparse = [k for k in range(len(border)) if k in again or _is_sparse(measured, replicates, k)]
+    return dataclasses.replace(
+        measured,
+        replicates=replicates,
+        errors=_errors(measured, sparse, n_jobs),
+        unsure=frozenset((k, STUDENT_ONLY.name) for k in unsure),
+        of_uncertainty=notes,
+    )
+
+
+def _at_border(measured: Measurement, replicates: Floats, k: int) -> list[str]:
+    """Which unique informations are so near to 0 that their duals are not unique."""
+    found = []
+    for quantity in (DISTILLABLE, STUDENT_ONLY):
+        own = float(quantity.total(_atoms([measured.pids[k]])))
+        spread = float(quantity.total(replicates[:, k]).std())
+        if own <= AT_BORDER * spread + measured.pids[k].gap:
+            found.append(quantity.name)
+    return found
+
+
+def _is_sparse(measured: Measurement, replicates: Floats, k: int) -> bool:
+    """Whether sampling adds to what is known of cells a good part of what it scatters by."""
+    added = measured.pairs[k].t.bias + measured.pairs[k].s.bias
+    return bool(added > MOST_BIAS * float(DISTILLABLE.total(replicates[:, k]).std()))
 
 
 def _lessons(
@@ -398,27 +812,25 @@ def _lessons(
     return lessons(fit_on, arrays, Y, target)
 
 
-def _pairs(
-    found: Mapping[str, Summary], teacher: str, *, synergy: bool, n_jobs: int | None
-) -> tuple[Pair[Any], ...]:
-    t, pairs = found[teacher], []
-    for name, s in found.items():
-        if name == teacher:
-            continue
-        if type(t) is not type(s):
-            raise TypeError(
-                f"{teacher} and {name} must be summarised in the same way to be compared: "
-                f"{teacher} by {t.estimator!r}, {name} by {s.estimator!r}."
-            )
-        pairs.append(t.estimator.pair(t, s, synergy=synergy, n_jobs=n_jobs))
-    return tuple(pairs)
+def _pair(
+    found: Mapping[str, Summary], teacher: str, student: str, *, synergy: bool, n_jobs: int | None
+) -> Pair[Any]:
+    t, s = found[teacher], found[student]
+    if type(t) is not type(s):
+        raise TypeError(
+            f"{teacher} and {student} must be summarised in the same way to be compared: "
+            f"{teacher} by {t.estimator!r}, {student} by {s.estimator!r}."
+        )
+    pair: Pair[Any] = t.estimator.pair(t, s, synergy=synergy, n_jobs=n_jobs)
+    return pair
 
 
-def _replicates(again: Again, measured: Measurement, seed: int, n_jobs: int | None) -> Floats:
-    """Atoms in bits on resampled rows, shape (n_resamples, n_students, 4)."""
+def _replicates(measured: Measurement, which: Sequence[int], n_jobs: int | None) -> Floats:
+    """Atoms of some pairs in bits on resampled rows, shape (n_resamples, n_some, 4)."""
     samples = resampling.Samples(measured.n_samples, measured.groups)
     _check_enough_groups(samples)
-    options = measured.options
+    options, seed = measured.options, measured.seed
+    again = Again.of(tuple(measured.pairs[k] for k in which))
     found = resampling.replicate(
         again,
         samples,
@@ -437,19 +849,20 @@ def _replicates(again: Again, measured: Measurement, seed: int, n_jobs: int | No
             n_jobs=n_jobs,
         )
         found = resampling.add_refits(found, effects, random_state=seed)
-    return found.reshape(options.n_resamples, len(measured.pairs), 4)
+    return found.reshape(options.n_resamples, len(which), 4)
 
 
-def _errors(measured: Measurement, seed: int, n_jobs: int | None) -> Floats | None:
-    """Errors of the atoms in data like these, in bits, shape (n_likenesses, n_students, 4).
+def _errors(measured: Measurement, which: Sequence[int], n_jobs: int | None) -> Floats | None:
+    """Errors of the atoms in data like these, in bits, shape (n_likenesses, n_pairs, 4).
 
-    All pairs meet the same rows and luck, so that what they share cancels between them.
+    NaN but for some pairs; None where there are no such data. All pairs meet the same rows and
+    luck, so that what they share cancels between them.
     """
     samples = resampling.Samples(measured.n_samples, measured.groups)
-    found = []
-    for pair in measured.pairs:
+    found = np.full((N_LIKENESSES, len(measured.pairs), 4), np.nan)
+    for k in which:
         with _warnings.collecting():
-            like = pair.likeness()
+            like = measured.pairs[k].likeness()
         if like is None:
             return None
         drawn = resampling.replicate(
@@ -457,11 +870,11 @@ def _errors(measured: Measurement, seed: int, n_jobs: int | None) -> Floats | No
             samples,
             draw=resampling.with_luck,
             n_resamples=N_LIKENESSES,
-            random_state=seed,
+            random_state=measured.seed,
             n_jobs=n_jobs,
         )
-        found.append(drawn - like.atoms)
-    return np.stack(found, axis=1)
+        found[:, k] = drawn - like.atoms
+    return found if which else None
 
 
 def _target(

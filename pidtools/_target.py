@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,6 +55,8 @@ class Target:
         What in Y is a reason for distrust.
     entropy : float
         What Y holds in bits, where few amounts bound it.
+    classes : ndarray, shape (n_classes,), or None
+        The label of each class index, in rising order; None where it is no single value.
     """
 
     values: Array
@@ -62,6 +65,15 @@ class Target:
     doubtful: bool = False
     warnings: tuple[str, ...] = ()
     entropy: float = np.inf
+    classes: Array | None = None
+
+    @property
+    def labels(self) -> list[Any]:
+        """Labels of the classes as plain values, in rising order."""
+        if self.classes is None:
+            return list(range(self.n_classes or 0))
+        found: list[Any] = self.classes.tolist()
+        return found
 
     def excess(self, bits: float, name: str) -> str:
         """What to say of an information beyond the entropy of Y; empty if it is not."""
@@ -122,7 +134,7 @@ def _without_rounding(Y: Array) -> Floats:
 def labels(Y: ArrayLike) -> Target:
     """Y for an estimator of labels."""
     codes, classes = _validate.check_labels(Y)
-    return Target(codes, len(classes), warnings=_marked_rows(codes, classes))
+    return Target(codes, len(classes), warnings=_marked_rows(codes, classes), classes=classes)
 
 
 def amounts(Y: ArrayLike) -> Target:
@@ -176,12 +188,12 @@ def _plain_labels(Y: ArrayLike) -> Target:
     codes, classes = _validate.check_labels(Y)
     marked = _marked_rows(codes, classes)
     if classes.dtype.kind not in "iu" or len(classes) <= FEW_KINDS or _is_count(classes):
-        return Target(codes, len(classes), warnings=marked)
+        return Target(codes, len(classes), warnings=marked, classes=classes)
     decision = (
         f"Y holds {len(classes)} distinct integers and was taken as class labels; for an amount "
         'pass Y.astype(float) with estimator="gaussian".'
     )
-    return Target(codes, len(classes), decision, warnings=marked)
+    return Target(codes, len(classes), decision, warnings=marked, classes=classes)
 
 
 def _is_count(classes: Array) -> bool:
@@ -196,7 +208,8 @@ def _whole_as_labels(Y: ArrayLike, found: str, *, doubtful: bool) -> Target:
         f"{found} and was taken as class labels; for an amount pass "
         'estimator="gaussian", and Y.astype(int) to say that they are labels.'
     )
-    return Target(codes, len(classes), decision, doubtful, _marked_rows(codes, classes))
+    marked = _marked_rows(codes, classes)
+    return Target(codes, len(classes), decision, doubtful, marked, classes=classes)
 
 
 def _kinds_as_labels(array: Array, found: str) -> Target:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from pidtools import _warnings, resampling
 from pidtools._estimator import Estimator, Summary
 from pidtools._knowledge import COMPARED, DISTILLABLE, StudentComparison, Unread
-from pidtools._measuring import Measurement, Options, measure, note_on_bound
+from pidtools._measuring import Measurement, Options, Uncertainty, measure, note_on_bound
 from pidtools._result import Interval, Units
 
 
@@ -26,6 +26,7 @@ def compare_students(
     units: Units = "bits",
     confidence_level: float | None = 0.95,
     n_resamples: int = 200,
+    uncertainty: Uncertainty = "bootstrap",
     groups: ArrayLike | None = None,
     fit_on: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
     synergy: bool = True,
@@ -45,7 +46,7 @@ def compare_students(
         `distillable_knowledge`.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels, or a continuous target.
-    estimator, units, n_resamples, groups, synergy, random_state, n_jobs, progress
+    estimator, units, n_resamples, uncertainty, groups, synergy, random_state, n_jobs, progress
         As in `distillable_knowledge`.
     fit_on : tuple of array_like or None
         As in `distillable_knowledge`, ``(T, S_a, S_b, Y)``.
@@ -86,7 +87,7 @@ def compare_students(
     >>> round(c.differences["distillable"], 6), c.p_value < 0.05
     (1.0, True)
     """
-    options = Options.checked(units, confidence_level, n_resamples, progress)
+    options = Options.checked(units, confidence_level, n_resamples, progress, uncertainty)
     measured = measure(
         T,
         {"S_a": S_a, "S_b": S_b},

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from pidtools import _warnings
 from pidtools._estimator import Estimator, Summary
 from pidtools._knowledge import DistillableKnowledge
-from pidtools._measuring import Options, measure
+from pidtools._measuring import Options, Uncertainty, measure
 from pidtools._result import Units
 
 
@@ -24,6 +24,7 @@ def distillable_knowledge(
     units: Units = "bits",
     confidence_level: float | None = None,
     n_resamples: int = 200,
+    uncertainty: Uncertainty = "bootstrap",
     groups: ArrayLike | None = None,
     fit_on: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     synergy: bool = True,
@@ -63,6 +64,11 @@ def distillable_knowledge(
         `p_distillable`, a one-sided test of whether anything is left to distil.
     n_resamples : int
         Bootstrap resamples for the intervals: of rows, or of whole groups.
+    uncertainty : {"bootstrap", "analytic"}
+        "bootstrap" looks at resampled rows anew. "analytic" moves the atoms by the mean `scores` of
+        the resampled rows: no further solves, the standard error sd / sqrt(n) of a mean. For
+        estimators that end in two tables; where `distillable` is within three standard errors of
+        0, where duals are not unique, the bootstrap takes its place and a note says so.
     groups : array_like, shape (n_samples,), or None
         Group of each sample; samples of one group (patches or augmentations of one image,
         tokens of one text) are not independent and are resampled, and held out, together.
@@ -124,7 +130,7 @@ def distillable_knowledge(
     >>> round(r.distilled, 6), round(r.distillable, 6), r.fraction_distilled
     (1.0, 1.0, 0.5)
     """
-    options = Options.checked(units, confidence_level, n_resamples, progress)
+    options = Options.checked(units, confidence_level, n_resamples, progress, uncertainty)
     measured = measure(
         T,
         {"S": S},

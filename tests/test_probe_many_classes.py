@@ -11,13 +11,14 @@ from benchmarks import accuracy_many_classes as benchmark
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._probe import estimator as probe_module
 from pidtools._probe.discriminant import FEW_CLASSES
-from pidtools._probe.held_out import Curve, extrapolation
-from pidtools._probe.linear import Linear, refitted
+from pidtools._probe.held_out import Curve, extrapolated
+from pidtools._probe.linear import Linear
 from pidtools._probe.many_cells import cell_sums, many_cells
 from pidtools._probe.many_logistic import logistic_from
 from pidtools._probe.merging import merged_classes
 from pidtools._probe.pool import Pool, weigh
 from pidtools._probe.posterior_cells import cell_means, posterior_cells, sharpened_table
+from pidtools._scores import refitted
 from pidtools._types import Codes, Floats
 
 Garbled = tuple[Codes, Floats, Floats]
@@ -214,7 +215,7 @@ def test_a_curve_of_degrees_of_freedom() -> None:
     whole, half = a / (0.8 * n - p), a / (0.5 * n - p)
     curve = Curve(1 / (0.8 - p / n), 1 / (0.5 - p / n))
     even = np.full(n, 1 / n)
-    found = extrapolation(even, np.full(n, half - whole), 5, curve, None)
+    found = float(even @ extrapolated(even, np.full(n, half - whole), 5, curve, None))
     assert found == pytest.approx(whole, rel=1e-9)
 
 
@@ -226,7 +227,7 @@ def test_what_calibration_takes_back_is_extrapolated_by_its_square() -> None:
     more = x[0.5] - gain[0.5] - (x[0.8] - gain[0.8])
     even = np.full(n, 1 / n)
     tempering = np.full(n, gain[0.5] - gain[0.8])
-    found = extrapolation(even, np.full(n, more), 5, Curve(1.25, 2.0), tempering)
+    found = float(even @ extrapolated(even, np.full(n, more), 5, Curve(1.25, 2.0), tempering))
     assert found == pytest.approx(x[0.8] - gain[0.8], rel=1e-9)
 
 

@@ -55,6 +55,61 @@ def optimal_q(p_ty: Floats, p_sy: Floats, joined: Floats) -> coo_array:
     return coo_array((data, (t, s, classes)), shape=(len(p_ty), len(p_sy), 2))
 
 
+def duals(p_ty: Floats, p_sy: Floats) -> tuple[Floats, Floats]:
+    r"""Optimal multipliers in nats of both tables; those of entries of no mass mean nothing.
+
+    With u the share of class 1 of a symbol and c that of all, -H(Y | X) is an integral over
+    thresholds tau of what X gains by betting on class 1 where u is above tau. At each threshold
+    the joined experiment gains what the better of T and S gains, and the value of a symbol is what
+    it gains at the thresholds where its source is the better one:
+
+    .. math:: l(t, 1) = \log c + \int_c^{u_t} [\text{T is better}] d\tau / \tau, \qquad
+              l(t, 0) = \log (1 - c) - \int_c^{u_t} [\text{T is better}] d\tau / (1 - \tau)
+
+    likewise m for S without the first terms. exp(l + m) sums to at most 1 over both classes: from
+    c on it follows the two logarithms of one share, and a step over thresholds where the other
+    source is better only loses.
+    """
+    c = p_ty.sum(axis=0) / p_ty.sum()
+    # Thresholds as shares of both classes: of one near 1 the other has its own digits.
+    shares = np.vstack([[1.0, 0.0], [0.0, 1.0], c, _conditional(p_ty), _conditional(p_sy)])
+    ordered, place = np.unique(shares * [-1.0, 1.0], axis=0, return_inverse=True)
+    grid, place = ordered * [-1.0, 1.0] + 0.0, place.reshape(-1)
+    at_c, at_t, at_s = place[2], place[3 : 3 + len(p_ty)], place[3 + len(p_ty) :]
+    ahead = _gains(p_ty, at_t, grid) - _gains(p_sy, at_s, grid)
+    k = np.nonzero(ahead[1:] * ahead[:-1] < 0)[0]  # between these there is a crossing
+    part = (ahead[k] / (ahead[k] - ahead[k + 1]))[:, None]
+    crossings = grid[k] + (grid[k + 1] - grid[k]) * part
+    grid, ahead = np.insert(grid, k + 1, crossings, axis=0), np.insert(ahead, k + 1, 0.0)
+    at_c, at_t, at_s = (at + np.searchsorted(k, at) for at in (at_c, at_t, at_s))
+    t_is_better = ahead[1:] + ahead[:-1] >= 0
+    won_t, won_s = _won(grid, t_is_better), _won(grid, ~t_is_better)
+    return np.log(c) + won_t[at_t] - won_t[at_c], won_s[at_s] - won_s[at_c]
+
+
+def _conditional(p_xy: Floats) -> Floats:
+    shares: Floats = p_xy / p_xy.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _gains(p_xy: Floats, place: NDArray[np.intp], grid: Floats) -> Floats:
+    """Sum of p(x, 1) (1 - threshold) - p(x, 0) threshold over symbols above each threshold."""
+    order = np.argsort(-place, kind="stable")
+    n_above = np.searchsorted(-place[order], -np.arange(len(grid)), side="left")
+    totals = np.vstack([np.zeros((1, 2)), np.cumsum(p_xy[order], axis=0)])[n_above]
+    gains: Floats = grid[:, 0] * totals[:, 1] - grid[:, 1] * totals[:, 0]
+    return gains
+
+
+def _won(grid: Floats, better: NDArray[np.bool_]) -> Floats:
+    """Both integrals from the first threshold on, over those at which a source is better."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.diff(np.log(grid), axis=0)
+    # Only a symbol that lacks a class altogether has the infinite ones.
+    steps = np.where(better[:, None] & np.isfinite(steps), steps, 0.0)
+    return np.vstack([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+
+
 def _roc(p_xy: Floats, ends: Floats) -> Floats:
     """Vertices of the ROC curve after the origin, most class 1 first."""
     share = p_xy[:, 1] / p_xy.sum(axis=1)

@@ -106,9 +106,9 @@ def _union_of_tables(p_ty: Floats, p_sy: Floats, options: Options) -> Union:
     reduced = reduce_tables(p_ty, p_sy)
     n_t, n_s, n_y = len(reduced.p_ty), len(reduced.p_sy), reduced.p_ty.shape[1]
     if min(n_t, n_s) == 1:
-        union = _one_source(reduced, options.keep_q)
+        union = _one_source(reduced, p_ty, p_sy, options)
     elif n_y == 2 and options.solver == "auto":
-        union = _two_classes(reduced, options.keep_q)
+        union = _two_classes(reduced, p_ty, p_sy, options)
     elif options.solver == "auto" and _is_dense(reduced, options):
         union = _many_cells(reduced, p_ty, p_sy, options)
     else:
@@ -118,25 +118,50 @@ def _union_of_tables(p_ty: Floats, p_sy: Floats, options: Options) -> Union:
     return dataclasses.replace(union, q=lift(union.q, reduced, p_ty, p_sy))
 
 
-def _one_source(reduced: Reduction, keep_q: bool) -> Union:
+def _one_source(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Options) -> Union:
     """One source knows nothing of the target, so the union is what the other knows."""
+    from scipy.sparse import coo_array
+
     i_t = mutual_information_of_table(reduced.p_ty)
     i_s = mutual_information_of_table(reduced.p_sy)
-    value, q = max(i_t, i_s), None
-    if keep_q:
-        from scipy.sparse import coo_array
-
+    value, q, duals = max(i_t, i_s), None, None
+    if options.keep_q:
         q = coo_array(reduced.p_ty[:, None, :] * (reduced.p_sy / reduced.p_sy.sum(axis=0)))
-    return Union(value, value, _rounding(value), Outcome.trivial, q)
+    if options.keep_duals:
+        masses = [table.sum(axis=1) for table in (reduced.p_ty, reduced.p_sy)]
+        with np.errstate(divide="ignore"):
+            a = np.log(reduced.p_ty / masses[0][:, None])
+            b = np.log(reduced.p_sy / masses[1][:, None])
+        known = (a, np.zeros_like(b)) if len(reduced.p_sy) == 1 else (np.zeros_like(a), b)
+        cells = coo_array(np.outer(*masses) / masses[0].sum())
+        duals = lift_duals(*known, cells, reduced, p_ty, p_sy)
+    return Union(value, value, _rounding(value), Outcome.trivial, q, duals)
 
 
-def _two_classes(reduced: Reduction, keep_q: bool) -> Union:
+def _two_classes(reduced: Reduction, p_ty: Floats, p_sy: Floats, options: Options) -> Union:
     joined = hull.join(reduced.p_ty, reduced.p_sy)
     value = mutual_information_of_table(joined, reduced.p_ty.sum(axis=0))
-    q = hull.optimal_q(reduced.p_ty, reduced.p_sy, joined) if keep_q else None
+    q, duals = None, None
+    if options.keep_q or options.keep_duals:
+        found = hull.optimal_q(reduced.p_ty, reduced.p_sy, joined)
+        q = found if options.keep_q else None
+        if options.keep_duals:
+            a, b = hull.duals(reduced.p_ty, reduced.p_sy)
+            duals = lift_duals(a, b, _cells_of(found), reduced, p_ty, p_sy)
     # The running sums of the ROC curves add one rounding a vertex.
     vertices = len(reduced.p_ty) + len(reduced.p_sy)
-    return Union(value, value, _rounding(value, vertices), Outcome.closed_form, q)
+    rounding = _rounding(value, vertices)
+    return Union(value, value, rounding, Outcome.closed_form, q, duals)
+
+
+def _cells_of(q: coo_array) -> coo_array:
+    """Mass of each cell (t, s) of a coupling."""
+    from scipy.sparse import coo_array
+
+    t, s, _ = q.coords
+    cells = coo_array((q.data, (t, s)), shape=q.shape[:2])
+    cells.sum_duplicates()
+    return cells
 
 
 def _is_dense(reduced: Reduction, options: Options) -> bool:

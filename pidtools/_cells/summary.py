@@ -14,10 +14,10 @@ from pidtools._broja.decompose import broja_from_pairs
 from pidtools._cells.corrections import corrected_information, first_order_bias, plug_in
 from pidtools._cells.counting import combine, count
 from pidtools._cells.likeness import CellLikeness
-from pidtools._estimator import Estimator, Likeness, Pair, Summary
+from pidtools._estimator import Estimator, Likeness, Pair, Summary, Tables
 from pidtools._information import entropy
 from pidtools._result import PID
-from pidtools._types import Array, Codes
+from pidtools._types import Array, Codes, Floats
 
 # Far below the sampling error of any table from samples: with 1e8 samples and two cells an
 # information still has a standard error of about 1e-5 bits.
@@ -59,6 +59,11 @@ class CellSummary(Summary):
         """Whether the information is not corrected."""
         return self.correction == "none"
 
+    @property
+    def bias(self) -> float:
+        """Bits that sampling is expected to add to the information."""
+        return max(first_order_bias(self.counts), 0.0) if self.is_plug_in else 0.0
+
     def with_counts(self, counts: csr_array) -> CellSummary:
         """The same cells with other counts, and their information."""
         information = corrected(counts, self.correction, self.seed)
@@ -68,6 +73,8 @@ class CellSummary(Summary):
 class CellPair(Pair[CellSummary]):
     """Two sources as codes of cells."""
 
+    has_tables = True
+
     def atoms(self) -> PID:
         """Redundancy and uniques in bits, from the two pair tables."""
         return decompose(self.t, self.s)
@@ -75,6 +82,22 @@ class CellPair(Pair[CellSummary]):
     def joint_information(self) -> float:
         """I(Y; T, S) in bits, from the triple of codes."""
         return joint_information(self.t, self.s)
+
+    def tables(self) -> Tables:
+        """Tables of counts."""
+        n, both = self.t.n_samples, None
+        if self.synergy:
+            both = _of_rows(both_as_one(self.t, self.s))
+            both += self.joint_information() - both.mean()  # what was corrected
+        return Tables(
+            t=self.t.counts.toarray() / n,
+            s=self.s.counts.toarray() / n,
+            codes_t=self.t.codes,
+            codes_s=self.s.codes,
+            labels=self.t.labels,
+            tolerance=TABLE_TOLERANCE,
+            rows_both=both,
+        )
 
     def likeness(self) -> Likeness | None:
         """Rows of the same cells, drawn from tables without the noise of sampling."""
@@ -156,6 +179,18 @@ def joint_information(summary_t: CellSummary, summary_s: CellSummary) -> float:
     both = both_as_one(summary_t, summary_s)
     _warn(_few_samples(both.counts), "synergy")
     return corrected(both.counts, both.correction, both.seed)
+
+
+def _of_rows(summary: CellSummary) -> Floats:
+    """Pointwise information: log p(y | cell) / p(y) of each row in bits."""
+    counts = summary.counts.tocoo()
+    n_cells, n_classes = counts.shape
+    cells, classes = (np.asarray(sums).reshape(-1) for sums in (counts.sum(1), counts.sum(0)))
+    row, column = counts.coords
+    own = np.log2(counts.data * counts.sum() / (cells[row] * classes[column]))
+    found = csr_array((own, (row, column)), shape=(n_cells, n_classes))
+    information: Floats = np.asarray(found[summary.codes, summary.labels]).reshape(-1)
+    return information
 
 
 def both_as_one(t: CellSummary, s: CellSummary) -> CellSummary:

@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
-from pidtools._estimator import Data, Estimator, JoinedPair, Lesson, Summary
+from pidtools._estimator import Data, Estimator, JoinedPair, Lesson, Summary, Tables
 from pidtools._information import entropy
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
@@ -26,8 +26,8 @@ from pidtools._probe.cross_fit import (
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.evidence import Evidence
 from pidtools._probe.folds import folds_in_order
-from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolation, losses_of, sums
-from pidtools._probe.linear import Linear, refitted
+from pidtools._probe.held_out import Curve, Found, HeldOut, Losses, extrapolated, losses_of, sums
+from pidtools._probe.linear import Linear
 from pidtools._probe.notes import (
     ROUNDING,
     note_on_heard,
@@ -49,6 +49,7 @@ from pidtools._probe.posterior_cells import cell_means_of_logs, posterior_cells,
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
 from pidtools._result import NATS_PER_BIT, PID
+from pidtools._scores import refitted
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
@@ -149,6 +150,40 @@ class ProbeSummary(Summary):
         lost = max(self.bound - self.bound_from_half, 0.0) * self.curve.left(SLOWEST)
         return max(lost - (self.information - self.bound), 0.0)
 
+    def of_rows(self) -> Floats:
+        """Information of each row in bits, log p(y | x) / p(y), extrapolated as their mean is.
+
+        Of a source that hears one which knows more than it was read to know, those of that one.
+        """
+        even = np.full(self.n_samples, 1 / self.n_samples)
+        own = _information(self, self._losses, even)[0]
+        for heard in self.heard.values():
+            if heard.information > own:
+                return heard.of_rows()
+        losses, shares = self._losses, sums(self.labels, even, self.n_classes)
+        n_folds = int(self.folds.max()) + 1
+        beyond = extrapolated(even, losses.more, n_folds, self.curve, self.tempering)
+        return beyond - losses.whole - np.log2(shares[self.labels])
+
+    @property
+    def error_of_fit(self) -> float:
+        """Standard error in bits that fitting adds, from the excess loss that is extrapolated.
+
+        The excess of d parameters is chi-square with d degrees over 2 n nats: of mean E = d / 2n
+        and variance E / n.
+        """
+        excess = max(self.information - self.bound, 0.0) * NATS_PER_BIT
+        return float(np.sqrt(excess / self.n_samples)) / NATS_PER_BIT
+
+    @property
+    def _losses(self) -> Losses:
+        return losses_of(self.log_posteriors, self.log_posteriors_from_half, self.labels)
+
+    def to_keep(self) -> ProbeSummary:
+        """The summary without the features, which only a joint probe and refits need."""
+        heard = {name: x.to_keep() for name, x in self.heard.items()}
+        return dataclasses.replace(self, data=None, source=self.source[:0].copy(), heard=heard)
+
     @_warnings.quiet
     def resampled(self, rows: Codes) -> ProbeSummary:
         """The summary of drawn rows, not refitted.
@@ -187,6 +222,8 @@ class ProbePair(JoinedPair[ProbeSummary]):
         Bits by which the union of the tables may be off.
     """
 
+    has_tables = True
+
     pooled: Losses | None
     together: float
     linear: Linear | None
@@ -218,6 +255,24 @@ class ProbePair(JoinedPair[ProbeSummary]):
         union = _lawful(found, i_t, i_s)
         gap = max(pid.gap, ROUNDING)
         return PID.of_union(union, i_t, i_s, gap=gap, outcome=pid.outcome)
+
+    def tables(self) -> Tables:
+        """The sharpened tables; rows count with their own posteriors, extrapolated as all are."""
+        return Tables(
+            t=self.t.table,
+            s=self.s.table,
+            codes_t=self.t.codes,
+            codes_s=self.s.codes,
+            labels=self.s.labels,
+            tolerance=self.tolerance,
+            rows_t=self.t.of_rows(),
+            rows_s=self.s.of_rows(),
+            rows_both=self.both.of_rows() if self.synergy and self.both else None,
+            duals=None if self.linear is None else self.linear.pid.duals,
+            fit_t=self.t.error_of_fit,
+            fit_s=self.s.error_of_fit,
+            fit_both=self.both.error_of_fit if self.synergy and self.both else 0.0,
+        )
 
     @property
     def _known_together(self) -> float:
@@ -830,8 +885,7 @@ def _known(summary: ProbeSummary, weights: Floats) -> tuple[float, float, float]
 
     Extrapolations err by more than pools do: so the order of layers is kept.
     """
-    own = losses_of(summary.log_posteriors, summary.log_posteriors_from_half, summary.labels)
-    information, bound, bound_from_half = _information(summary, own, weights)
+    information, bound, bound_from_half = _information(summary, summary._losses, weights)
     least = [_known(x, weights)[0] for x in summary.heard.values()]
     return max([information, *least]), bound, bound_from_half
 
@@ -843,7 +897,8 @@ def _information(
     h_y = entropy(sums(summary.labels, weights, summary.n_classes))
     bound, cost_of_half = h_y - float(weights @ losses.whole), float(weights @ losses.more)
     n_folds = int(summary.folds.max()) + 1
-    endless = bound + extrapolation(weights, losses.more, n_folds, summary.curve, summary.tempering)
+    more = extrapolated(weights, losses.more, n_folds, summary.curve, summary.tempering)
+    endless = bound + float(weights @ more)
     return min(endless, h_y), bound, bound - cost_of_half
 
 

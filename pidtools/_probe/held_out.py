@@ -421,10 +421,10 @@ def losses_of(log_p: Array, log_p_from_half: Array, labels: Codes) -> Losses:
     return Losses(whole, log_loss(log_p_from_half, labels) / NATS_PER_BIT - whole)
 
 
-def extrapolation(
+def extrapolated(
     weights: Floats, more: Floats, n_folds: int, curve: Curve, tempering: Floats | None
-) -> float:
-    """What endless training rows would add to the bound, in bits.
+) -> Floats:
+    """What endless training rows would take from the loss of each row, in bits.
 
     `more` is the loss of each row with half of the training rows minus its loss with all
     folds but one. An excess loss of c / n_train makes their mean c (2 - k / (k - 1)) / n with
@@ -435,11 +435,12 @@ def extrapolation(
     excess c / n that grows like its square: that part is extrapolated by itself.
     """
     if n_folds < 3:
-        return 0.0
+        return np.zeros_like(more)
     whole, half = curve.whole, curve.half
     if tempering is not None:
         more = more + half / (half + whole) * tempering
     mean = float(weights @ more)
     noise = float(weights**2 @ (more - mean) ** 2)
     trust = mean**2 / (mean**2 + noise) if mean else 0.0
-    return curve.steadiness * whole / (half - whole) * trust * mean
+    gained: Floats = curve.steadiness * whole / (half - whole) * trust * more
+    return gained

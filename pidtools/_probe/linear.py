@@ -13,12 +13,8 @@ import numpy as np
 
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._result import NATS_PER_BIT, PID
+from pidtools._scores import price_of_information
 from pidtools._types import Floats
-
-# Rows are raised to this power to see what a bit of information is worth.
-NUDGE = 1.02
-# Rounds of fitting rows and columns of a table in turn to its marginals.
-ROUNDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +59,9 @@ class Table:
     def of(cls, table: Floats, duals: Floats) -> Table:
         """With the prices of the duals, in nats; entries of no mass cost nothing."""
         prices = np.nan_to_num(duals) / NATS_PER_BIT
-        nudged = refitted(table**NUDGE, table.sum(axis=1), table.sum(axis=0))
-        gained = mutual_information_of_table(nudged) - mutual_information_of_table(table)
-        worth = float(np.vdot(nudged - table, prices))
-        return cls(table, prices, worth / gained if abs(gained) > 1e-9 else 1.0)
+        return cls(table, prices, price_of_information(table, prices))
 
     def moved(self, table: Floats, information: float) -> float:
         """What another table that carries this information adds to the union."""
         missing = information - mutual_information_of_table(table)
         return float(np.vdot(table - self.table, self.prices)) + self.of_information * missing
-
-
-def refitted(table: Floats, masses: Floats, shares: Floats) -> Floats:
-    """The table with these marginals, those of its columns to rounding."""
-    for _ in range(ROUNDS):
-        rows = table.sum(axis=1)
-        table = table * np.divide(masses, rows, out=np.zeros_like(rows), where=rows > 0)[:, None]
-        columns = table.sum(axis=0)
-        table *= np.divide(shares, columns, out=np.zeros_like(columns), where=columns > 0)
-    return table

@@ -1,0 +1,236 @@
+"""Where knowledge is: rows of numbers, one a class, a pair of classes, and tables of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+import numpy as np
+
+from pidtools._result import Interval, Units
+from pidtools._types import Floats
+
+# Version of the keys of every `to_dict`; a key that changes meaning raises it.
+SCHEMA_VERSION = 1
+
+
+def interval_ends(intervals: Mapping[str, Interval], prefix: str = "") -> dict[str, float]:
+    """Intervals as keys and numbers of a flat dictionary."""
+    ends: dict[str, float] = {}
+    for name, interval in intervals.items():
+        ends["confidence_level"] = interval.confidence_level
+        ends |= {f"{prefix}{name}_low": interval.low, f"{prefix}{name}_high": interval.high}
+    return ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassKnowledge:
+    r"""What teacher and student know of one class.
+
+    Attributes
+    ----------
+    label : object
+        The class, as it stands in Y.
+    share : float
+        Share of the rows.
+    n_samples : int
+        Number of rows.
+    distillable, student_only : float
+        The class's part of Uni(Y : T \ S) and Uni(Y : S \ T): the mean over its rows.
+    distilled : float
+        Its part of Red(Y : T, S), which may be below 0: what both say may mislead in one class.
+    intervals : mapping of str to Interval
+        By the names of the three numbers; empty unless a `confidence_level` was asked for, and
+        for a class of one row.
+    """
+
+    label: Any
+    share: float
+    n_samples: int
+    distillable: float
+    distilled: float
+    student_only: float
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold."""
+        return _flat(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairKnowledge:
+    """What teacher and student know of which of two classes a row is of.
+
+    Attributes
+    ----------
+    label_a, label_b : object
+        The two classes, as they stand in Y.
+    share : float
+        Share of the rows that are of one of them.
+    n_samples : int
+        Number of these rows.
+    distillable, distilled, student_only : float
+        The atoms for these rows alone, at most the entropy of two classes.
+    """
+
+    label_a: Any
+    label_b: Any
+    share: float
+    n_samples: int
+    distillable: float
+    distilled: float
+    student_only: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold."""
+        return _flat(self)
+
+
+class Flat(Protocol):
+    """A row that can be a flat dictionary."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys and numbers."""
+        ...
+
+
+Row = TypeVar("Row", bound=Flat)
+
+
+@dataclass(frozen=True)
+class Rows(Sequence[Row], Generic[Row]):
+    """A table of results: a sequence of rows, of which each is a frozen dataclass.
+
+    Attributes
+    ----------
+    rows : tuple
+        The rows, in order.
+    units : {"bits", "nats"}
+        Unit of every number.
+    """
+
+    rows: tuple[Row, ...]
+    units: Units = "bits"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Row, ...]: ...
+    def __getitem__(self, index: int | slice) -> Row | tuple[Row, ...]:
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Dictionary that JSON can hold, with a schema version and a list of flat rows."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "units": self.units,
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def to_pandas(self) -> Any:
+        """The rows as a ``pandas.DataFrame``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return as_frame([row.to_dict() for row in self.rows])
+
+
+@dataclass(frozen=True)
+class ClassTable(Rows[ClassKnowledge]):
+    """What teacher and student know of each class, in the order of the sorted labels."""
+
+    def summary(self) -> str:
+        """The numbers as text for people, the class with most to distil first."""
+        order = sorted(self.rows, key=lambda row: -row.share * row.distillable)
+        width = max((len(str(row.label)) for row in order), default=5)
+        width = max(width, len("class"))
+        lines = [
+            f"{'class':<{width}} {'samples':>8} {'distillable':>12} {'distilled':>10} "
+            f"{'student only':>13}   in {self.units}, means over the rows of a class"
+        ]
+        lines += [
+            f"{row.label!s:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
+            f"{row.distilled:>10.4f} {row.student_only:>13.4f}"
+            for row in order
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class PairTable(Rows[PairKnowledge]):
+    """What teacher and student know of each pair of classes."""
+
+    @property
+    def labels(self) -> list[Any]:
+        """The classes, in the order of `matrix`."""
+        first = [row.label_a for row in self.rows] + [row.label_b for row in self.rows]
+        return list(dict.fromkeys(first))
+
+    def matrix(self, name: str = "distillable") -> Floats:
+        """One number of each pair as a symmetric matrix, 0 on its diagonal.
+
+        Parameters
+        ----------
+        name : {"distillable", "distilled", "student_only"}
+            Which number.
+
+        Raises
+        ------
+        ValueError
+            If `name` is none of them.
+        """
+        if name not in ("distillable", "distilled", "student_only"):
+            raise ValueError(
+                f'name must be "distillable", "distilled" or "student_only"; got {name!r}.'
+            )
+        place = {label: k for k, label in enumerate(self.labels)}
+        found = np.zeros((len(place), len(place)))
+        for row in self.rows:
+            a, b = place[row.label_a], place[row.label_b]
+            found[a, b] = found[b, a] = row.to_dict()[name]
+        return found
+
+
+def as_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Flat rows as a data frame; pandas is asked for here alone."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            "to_pandas() needs pandas, which is not installed: pip install pandas. to_dict() holds "
+            "the same numbers."
+        ) from error
+    return pandas.DataFrame(list(rows))
+
+
+def _flat(row: Any) -> dict[str, Any]:
+    values = {f.name: getattr(row, f.name) for f in dataclasses.fields(row)}
+    intervals = values.pop("intervals", {})
+    return {**values, **interval_ends(intervals)}
+
+
+class Located(Protocol):
+    """Finds where the numbers of a result come from; built where the measurement is made."""
+
+    def by_class(self) -> ClassTable:
+        """Of each class."""
+        ...
+
+    def by_pair(self) -> PairTable:
+        """Of each pair of classes."""
+        ...
+
+    def of_rows(self, total: Callable[[Floats], Floats]) -> Floats:
+        """Of each row, of a sum of atoms."""
+        ...
