@@ -74,7 +74,7 @@ NOTE_ON_STUDENT = (
     'uncertainty="bootstrap" gives one.'
 )
 # Standard errors of `distillable`, above which what sampling adds to cells is looked into.
-MOST_BIAS = 0.3
+MOST_BIAS = 0.5
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,11 @@ class FirstOrder:
     def replicates(
         self, samples: resampling.Samples, n_resamples: int, random_state: int
     ) -> Floats:
-        """On the rows that `resampling.replicate` draws, shape (n_resamples, n_pairs, 4)."""
-        shares = resampling.shares_of_rows(samples, n_resamples, random_state)
-        moved = np.vstack([part @ self.scores for part in shares])
-        luck = np.random.default_rng(random_state).normal(size=(n_resamples, len(self.of_fits)))
+        """Atoms in fresh data, shape (n_resamples, n_pairs, 4), with their joint covariance."""
+        rng = np.random.default_rng(random_state)
+        unknown = np.isnan(self.scores[:1])
+        moved = resampling.of_means(np.where(unknown, 0.0, self.scores), samples, n_resamples, rng)
+        luck = rng.normal(size=(n_resamples, len(self.of_fits)))
         of_fits = np.tensordot(luck, self.of_fits, axes=1)
         replicates: Floats = self.atoms + moved.reshape(n_resamples, -1, 4) + of_fits
         return replicates
@@ -797,7 +798,7 @@ def _at_border(measured: Measurement, replicates: Floats, k: int) -> list[str]:
 
 def _is_sparse(measured: Measurement, replicates: Floats, k: int) -> bool:
     """Whether sampling adds to what is known of cells a good part of what it scatters by."""
-    added = measured.pairs[k].t.bias + measured.pairs[k].s.bias
+    added = max(measured.pairs[k].t.bias, measured.pairs[k].s.bias)
     return bool(added > MOST_BIAS * float(DISTILLABLE.total(replicates[:, k]).std()))
 
 

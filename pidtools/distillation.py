@@ -65,10 +65,11 @@ def distillable_knowledge(
     n_resamples : int
         Bootstrap resamples for the intervals: of rows, or of whole groups.
     uncertainty : {"bootstrap", "analytic"}
-        "bootstrap" looks at resampled rows anew. "analytic" moves the atoms by the mean `scores` of
-        the resampled rows: no further solves, the standard error sd / sqrt(n) of a mean. For
-        estimators that end in two tables; where `distillable` is within three standard errors of
-        0, where duals are not unique, the bootstrap takes its place and a note says so.
+        "bootstrap" looks at resampled rows anew. "analytic" takes each atom for the mean of its
+        `scores`, whose standard error is sd / sqrt(n) (of sums of groups), with cells as they are:
+        no further solves and fits. For estimators that end in two tables. Where `distillable` is
+        within three standard errors of 0, where duals are not unique, the bootstrap takes its
+        place and a note says so.
     groups : array_like, shape (n_samples,), or None
         Group of each sample; samples of one group (patches or augmentations of one image,
         tokens of one text) are not independent and are resampled, and held out, together.

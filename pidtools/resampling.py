@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from pidtools import _threads, _warnings
-from pidtools._blocks import blocks
 from pidtools._result import Interval, Outcome, PIDError
 from pidtools._types import Codes, Floats
 
@@ -24,8 +23,6 @@ Statistic = Callable[[Codes], Floats]
 
 # Tasks a run is cut into; a few for each worker, so that all finish together.
 N_TASKS = 40
-# Entries of the shares of rows that are made at the same time.
-SHARES = 2**22
 # The border of a quantity is left out of an interval at this fraction of its error.
 BORDER_SHARE = 5
 # Variance of what fitting on half of the rows changes, over that of fits of all rows.
@@ -179,18 +176,31 @@ def _hands_out_parts() -> bool:
     return bool(getattr(backend, "supports_return_generator", False))
 
 
-def shares_of_rows(samples: Samples, n_resamples: int, random_state: int) -> Iterator[Floats]:
-    """Share of each row among the rows that `replicate` draws by `bootstrap`, some at a time.
+def of_means(
+    scores: Floats, samples: Samples, n_resamples: int, rng: np.random.Generator
+) -> Floats:
+    """Draws of how far means of columns are from what they estimate: normal, of their covariance.
 
-    Yields
-    ------
-    ndarray of float64, shape (n_some, n_samples)
+    Rows of one group count as one sum.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n_samples, n_numbers)
+        Of mean 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_resamples, n_numbers)
     """
-    seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
-    for block in blocks(n_resamples, samples.n_samples, entries=SHARES):
-        drawn = [bootstrap(samples, np.random.default_rng(seed)) for seed in seeds[block]]
-        counts = [np.bincount(rows, minlength=samples.n_samples) for rows in drawn]
-        yield np.stack([count / count.sum() for count in counts])
+    sums = scores
+    if samples.groups is not None:
+        sums = np.zeros((samples.n_units, scores.shape[1]))
+        np.add.at(sums, samples.groups, scores)
+    covariance = sums.T @ sums / len(scores) ** 2
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    drawn: Floats = rng.normal(size=(n_resamples, len(values))) @ root.T
+    return drawn
 
 
 def add_refits(replicates: Floats, effects: Floats, *, random_state: int) -> Floats:
