@@ -114,7 +114,10 @@ def normal_scores(X: Array) -> Floats:
     """Each column replaced by the normal quantiles of its ranks; ties share their mean rank."""
     from scipy.stats import rankdata
 
-    scores: Floats = ndtri(rankdata(X, axis=0) / (len(X) + 1))
+    # As columns of Fortran, which ranks come in: sums over them round in the order of memory.
+    scores = np.empty(X.shape, order="F")
+    for columns in blocks(X.shape[1], len(X)):
+        scores[:, columns] = ndtri(rankdata(X[:, columns], axis=0) / (len(X) + 1))
     return scores
 
 
