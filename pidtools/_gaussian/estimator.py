@@ -10,7 +10,7 @@ import numpy as np
 
 from pidtools import _validate, _warnings
 from pidtools._estimator import Estimator, Pair, Summary
-from pidtools._gaussian import correction, factors, moments, pencil, shape, target
+from pidtools._gaussian import correction, factors, moments, pencil, shape, target, wide
 from pidtools._gaussian.exact import left_out
 from pidtools._gaussian.factors import Posterior
 from pidtools._gaussian.source import (
@@ -33,6 +33,8 @@ from pidtools._types import Array, Codes
 FEW_SAMPLES = 3
 # Share of the draws for the correction of resampled rows.
 RESAMPLED_EFFORT = 1 / 16
+# Units, more than there are samples, of which a covariance is formed: 8 GiB.
+MOST_UNITS = 2**15
 # Whole numbers with this many values or fewer are often codes of classes.
 FEW_VALUES = 20
 
@@ -64,10 +66,10 @@ class GaussianSummary(Summary):
 
         Units that were left out stay left out: the question is the same.
         """
-        X, Y = self.source.x.used(rows), self.source.y.values[rows]
+        X, Y = self.source.x.used(rows), self.source.y.given[rows]
         with factors.arithmetic():
-            source = self.estimator._source(X, Y, "X")
-            if source.y.rank < self.source.y.rank:
+            source = self.estimator._source(X, Y, "X", drawn=rows)
+            if len(source.y.kept) < len(self.source.y.kept):
                 raise ValueError("A resample lost a direction of Y.")
             return self.estimator._summary(source, Y, "X")
 
@@ -213,6 +215,8 @@ class Gaussian(Estimator[GaussianSummary]):
             raise ValueError(f"Y holds {len(Y)} sample; a covariance needs more.")
         numbers = moments.normal_scores(Y) if self.copula else Y
         shrinks = self.shrinkage is not None
+        if not shrinks:
+            _check_width(Y, "Y")
         # Shrunk correlations have full rank, whatever the columns are.
         reduced = target.without_constants(numbers) if shrinks else target.reduce(numbers)
         if reduced.values.shape[1] == 0:
@@ -237,20 +241,32 @@ class Gaussian(Estimator[GaussianSummary]):
             residuals=source.residuals(posterior) if self._corrects else None,
         )
 
-    def _source(self, X: Array, Y: Array, name: str, rounding: float = 0.0) -> Source:
-        """X beside columns of Y that were reduced, and what that took for rounding."""
+    def _source(
+        self,
+        X: Array,
+        Y: Array,
+        name: str,
+        rounding: float = 0.0,
+        drawn: Codes | None = None,
+    ) -> Source:
+        """X beside columns of Y that were reduced, and what that took for rounding.
+
+        Rows of one code in `drawn` are copies of each other.
+        """
         columns = moments.normal_scores(X) if self.copula else X
         shrinks = self.shrinkage is not None
-        y = columns_of_y(Y, shrink=shrinks, rounding=rounding)
-        source = source_of(columns, y, shrink=shrinks)
+        y = columns_of_y(Y, shrink=shrinks, rounding=rounding, drawn=drawn)
+        if not shrinks and wide.is_wide(columns):
+            _check_wide(columns, y.rank, name)
+        source = source_of(columns, y, shrink=shrinks, drawn=drawn)
         if not shrinks:
             _check_size(source, name)
         return source
 
     def _notes(self, source: Source, of_x: Reduced, of_y: Reduced) -> tuple[str, ...]:
         notes = [
-            f"Gaussian: {source.n_samples} samples, {source.x.rank} units and {source.y.rank} of Y "
-            "that are not functions of others; linear relations only."
+            f"Gaussian: {source.n_samples} samples, {len(source.x.kept)} units and "
+            f"{len(source.y.kept)} of Y that are not functions of others; linear relations only."
         ]
         if self._corrects:
             bits = source.bias() / NATS_PER_BIT
@@ -258,7 +274,7 @@ class Gaussian(Estimator[GaussianSummary]):
         if self.shrinkage is not None:
             share = 1.0 - source.x.weight**2
             notes.append(f"Correlations shrunk by {share:.2g} (oas), which lowers information.")
-        if _looks_like_labels(source.y.values):
+        if _looks_like_labels(source.y.given):
             notes.append("Y takes few values, all whole: for class labels use another estimator.")
         notes.append(left_out("", of_x.constant, of_x.linear))
         notes.append(left_out("Y", of_y.constant, of_y.linear))
@@ -308,6 +324,9 @@ class Gaussian(Estimator[GaussianSummary]):
 def _resolved(source: Source, *, shrink: bool) -> tuple[Source, Reduced]:
     """The source without units that are rounding of others, and small directions made units."""
     x = source.x
+    if x.origin is not None:
+        constant, none = np.flatnonzero(~x.origin.varies), np.zeros(0, np.int64)
+        return source, Reduced(x.given, constant, none, 0.0)
     clear = x.factor if shrink else factors.clear_part(x.factor)
     found = target.resolved(x.values, x.mean, x.scale, clear)
     if found.values is not x.values:
@@ -379,7 +398,7 @@ def _anchored_uniques(
 
 def _rounding(summary: GaussianSummary) -> float:
     source, posterior = summary.source, summary.posterior
-    n_units = len(source.x.scale) + len(source.y.scale)
+    n_units = source.x.given.shape[1] + source.y.given.shape[1]
     of_sums = factors.rounding(n_units, factors.RANK_TOLERANCE, posterior)
     of_rows = float(np.hypot(source.x.rounding, source.y.rounding))
     return of_sums + factors.rounding_of_rows(of_rows, posterior)
@@ -395,14 +414,37 @@ def _fixed(name: str) -> str:
 def _check_size(source: Source, name: str) -> None:
     """Refuse what has no answer, warn of what has a poor one."""
     n, units, targets = source.n_samples, source.x.rank, source.y.rank
-    if n - 1 <= units + targets:
-        raise ValueError(
-            f"{name} has {len(source.x.scale)} units and Y {targets} for {n} samples, which any Y "
-            f"would fit; pass at least {units + targets + 2} samples, fewer units of {name} (such "
-            'as principal components), or estimator=pt.Gaussian(shrinkage="oas").'
-        )
+    _check_degrees(source.x.values, units, targets, name)
     if n < FEW_SAMPLES * (units + targets):
         _warnings.warn(
             f"{name}: {n} samples for {units} units and {targets} of Y are few; the atoms move by "
             "tenths of a bit from sample to sample. Use fewer units or more samples.",
+        )
+
+
+def _check_degrees(X: Array, rank: int, targets: int, name: str) -> None:
+    """Refuse columns that leave no sample to tell how well they fit."""
+    n, needed = len(X), rank + targets
+    if n - 1 <= needed:
+        raise ValueError(
+            f"{name} has {X.shape[1]} units and Y {targets} for {n} samples, which any Y "
+            f"would fit; pass at least {needed + 2} samples, fewer units of {name} (such "
+            'as principal components), or estimator=pt.Gaussian(shrinkage="oas").'
+        )
+
+
+def _check_wide(X: Array, targets: int, name: str) -> None:
+    """Refuse columns that outnumber rows before a covariance of theirs is formed in vain."""
+    _check_degrees(X, wide.principal(X).rank(), targets, name)
+    _check_width(X, name)
+
+
+def _check_width(X: Array, name: str) -> None:
+    """Refuse a covariance of enormous size where few of its entries can be known."""
+    n, units = X.shape
+    if wide.is_wide(X) and units > MOST_UNITS:
+        raise ValueError(
+            f"{name} has {units} units for {n} samples, and a covariance of them all takes "
+            f"{8 * units**2 / 2**30:.0f} GiB; pass fewer units (such as principal components), or "
+            'estimator=pt.Gaussian(shrinkage="oas"), which needs none.'
         )

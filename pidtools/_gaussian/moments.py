@@ -114,7 +114,10 @@ def normal_scores(X: Array) -> Floats:
     """Each column replaced by the normal quantiles of its ranks; ties share their mean rank."""
     from scipy.stats import rankdata
 
-    scores: Floats = ndtri(rankdata(X, axis=0) / (len(X) + 1))
+    # As columns of Fortran, which ranks come in: sums over them round in the order of memory.
+    scores = np.empty(X.shape, order="F")
+    for columns in blocks(X.shape[1], len(X)):
+        scores[:, columns] = ndtri(rankdata(X[:, columns], axis=0) / (len(X) + 1))
     return scores
 
 
@@ -126,6 +129,10 @@ def oas(correlation: Floats, n_samples: int) -> float:
     """
     d = len(correlation)
     mu = float(np.trace(correlation)) / d
-    alpha = float((correlation**2).mean())
-    spread = (n_samples + 1.0) * (alpha - mu**2 / d)
+    return oas_of(mu, float((correlation**2).mean()), n_units=d, n_samples=n_samples)
+
+
+def oas_of(mu: float, alpha: float, *, n_units: int, n_samples: int) -> float:
+    """The same from the mean of the diagonal and the mean square of all entries."""
+    spread = (n_samples + 1.0) * (alpha - mu**2 / n_units)
     return 1.0 if spread <= 0 else min((alpha + mu**2) / spread, 1.0)

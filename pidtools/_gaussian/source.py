@@ -8,10 +8,25 @@ from functools import cached_property
 
 import numpy as np
 
-from pidtools._gaussian import correction, factors, moments
+from pidtools._gaussian import correction, factors, moments, wide
 from pidtools._gaussian.factors import Factor, Posterior
 from pidtools._gaussian.moments import Moments
-from pidtools._types import Array, Codes, Floats
+from pidtools._types import Array, Bools, Codes, Floats
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Columns that were turned to their principal directions, as they were.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n_samples, n_units)
+    varies : ndarray of bool, shape (n_units,)
+        Which of them do.
+    """
+
+    values: Array
+    varies: Bools
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,8 @@ class Columns:
         Of the correlations, shrunk.
     rounding : float
         Deviation of what was left out as rounding of these columns, in units of their own.
+    origin : Origin or None
+        What these columns are the principal directions of, where units outnumber samples.
     """
 
     values: Array
@@ -37,17 +54,31 @@ class Columns:
     weight: float
     factor: Factor
     rounding: float = 0.0
+    origin: Origin | None = None
 
     @property
     def rank(self) -> int:
         """Number of columns kept."""
         return self.factor.rank
 
+    @property
+    def given(self) -> Array:
+        """The columns as they came, one for each unit."""
+        return self.values if self.origin is None else self.origin.values
+
+    @property
+    def kept(self) -> Codes:
+        """Units that carry something new, in rising order."""
+        if self.origin is None:
+            return np.sort(self.factor.kept)
+        return np.flatnonzero(self.origin.varies)
+
     def used(self, rows: Codes) -> Array:
-        """Rows of the columns kept; of all where none is, as nothing has no shape."""
-        if self.rank in (0, self.values.shape[1]):
-            return self.values[rows]
-        return self.values[np.ix_(rows, np.sort(self.factor.kept))]
+        """Rows of the units kept; of all where none is, as nothing has no shape."""
+        kept = self.kept
+        if len(kept) in (0, self.given.shape[1]):
+            return self.given[rows]
+        return self.given[np.ix_(rows, kept)]
 
     def correlations(self, every: Floats, other: Columns) -> Floats:
         """Correlations of kept columns with another's, shrunk, from those of all."""
@@ -70,7 +101,11 @@ class Columns:
             (a.factor.kept, b.factor.kept),
             (a.factor.lower, b.factor.lower),
         )
-        return self is other or all(np.array_equal(mine, yours) for mine, yours in pairs)
+        if self is other:
+            return True
+        # The rounding of a machine may turn directions of one variance into others.
+        turned_alike = a.origin is None or np.array_equal(a.values, b.values)
+        return turned_alike and all(np.array_equal(mine, yours) for mine, yours in pairs)
 
     def whitened(self, directions: Floats) -> Floats:
         """Weights of all columns for directions of the kept and whitened ones."""
@@ -142,19 +177,43 @@ class Source:
         return Residuals(values, posterior.lower, self.degrees)
 
 
-def columns_of_y(Y: Array, *, shrink: bool, rounding: float = 0.0) -> Columns:
+def columns_of_y(
+    Y: Array, *, shrink: bool, rounding: float = 0.0, drawn: Codes | None = None
+) -> Columns:
     """Y, shape (n, k), by itself: the same beside every source."""
-    columns = _columns(Y, moments.moments(Y), shrink)
-    return dataclasses.replace(columns, rounding=rounding)
+    return dataclasses.replace(_alone(Y, shrink, drawn), rounding=rounding)
 
 
-def source_of(X: Array, y: Columns, *, shrink: bool) -> Source:
-    """X, shape (n, d), beside Y."""
+def source_of(X: Array, y: Columns, *, shrink: bool, drawn: Codes | None = None) -> Source:
+    """X, shape (n, d), beside Y; rows of one code in `drawn` are copies of each other."""
+    if shrink and (wide.is_wide(X) or y.origin is not None):
+        x = _alone(X, shrink, drawn)
+        return Source(x, y, x.correlations_with(y))
     d = X.shape[1]
     both = moments.moments(X, y.values)
     alone = Moments(both.mean[:d], both.scale[:d], both.correlation[:d, :d], both.n_samples)
     x = _columns(X, alone, shrink)
     return Source(x, y, x.correlations(both.correlation[:d, d:], y))
+
+
+def _alone(values: Array, shrink: bool, drawn: Codes | None) -> Columns:
+    if shrink and wide.is_wide(values):
+        return _turned(values, wide.principal(values, drawn))
+    return _columns(values, moments.moments(values), shrink)
+
+
+def _turned(values: Array, found: wide.Principal) -> Columns:
+    """Principal directions in place of the columns, with the shrunk correlations of these."""
+    rest, rank = found.oas(), len(found.variances)
+    lower = np.diag(np.sqrt((1.0 - rest) * found.variances + rest))
+    return Columns(
+        found.values,
+        np.zeros(rank),
+        np.ones(rank),
+        float(np.sqrt(1.0 - rest)),
+        Factor(np.arange(rank), lower),
+        origin=Origin(values, found.varies),
+    )
 
 
 def _columns(values: Array, found: Moments, shrink: bool) -> Columns:

@@ -67,7 +67,7 @@ def reduce(Y: Array) -> Reduced:
 
 def without_constants(Y: Array) -> Reduced:
     """Leave out constant columns only."""
-    varies = np.flatnonzero(moments.moments(Y).scale > 0)
+    varies = np.flatnonzero(moments.units(Y) > 0)
     none, everything = np.zeros(0, np.int64), np.arange(Y.shape[1])
     values = Y if len(varies) == Y.shape[1] else Y[:, varies]
     return Reduced(values, np.setdiff1d(everything, varies), none, 0.0)
