@@ -42,12 +42,13 @@ def hostile(n: int, *widths: int) -> list[Array]:
     return [T.astype(np.float32), S.astype(np.float32), Y]
 
 
-def shrunk(X: Floats) -> tuple[Floats, float]:
-    """Standardised columns, and the weight that scikit-learn leaves their correlations."""
+def shrunk(X: Floats, Y: Floats) -> tuple[Floats, float]:
+    """Standardised columns, and the weight that scikit-learn leaves correlations of X and Y."""
     from sklearn.covariance import OAS
 
-    Z = (X - X.mean(axis=0)) / X.std(axis=0)
-    return Z, 1.0 - OAS(assume_centered=True).fit(Z * np.sqrt(len(X) / (len(X) - 1))).shrinkage_
+    Z, both = ((A - A.mean(axis=0)) / A.std(axis=0) for A in (X, np.hstack([X, Y])))
+    fitted = OAS(assume_centered=True).fit(both * np.sqrt(len(X) / (len(X) - 1)))
+    return Z, 1.0 - fitted.shrinkage_
 
 
 # --- principal directions ---------------------------------------------------------------------
@@ -86,10 +87,11 @@ def test_constant_columns_have_no_direction() -> None:
 
 
 def test_it_is_the_decomposition_of_the_whole_shrunk_covariance() -> None:
-    """Each block shrunk by its own weight, those between two by the root of both."""
+    """Each source shrunk by its own weight, what is between both by the root of both; not Y."""
     drawn = draw(60, 200, 120, 3)
-    parts = [shrunk(X) for X in drawn]
+    parts = [shrunk(X, drawn[-1]) for X in drawn]
     weights = np.concatenate([np.full(Z.shape[1], weight) for Z, weight in parts])
+    weights[-3:] = 1.0
     Z = np.hstack([Z for Z, _ in parts])
     cov = Z.T @ Z / len(Z) * np.sqrt(np.outer(weights, weights))
     np.fill_diagonal(cov, 1.0)
@@ -98,6 +100,16 @@ def test_it_is_the_decomposition_of_the_whole_shrunk_covariance() -> None:
     np.testing.assert_allclose(atoms(found.pid), atoms(pid), atol=1e-10)
     alone = pt.mutual_information(drawn[1], drawn[2], estimator=OAS)
     assert alone == pytest.approx(pid.information_s, abs=1e-10)
+
+
+@pytest.mark.parametrize("n_y", [1, 3])
+def test_units_that_know_of_y_are_not_taken_for_noise(n_y: int) -> None:
+    """Y's columns are independent of each other, or one: shrunk alone, nothing would be left."""
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(500, n_y))
+    X = Y @ rng.normal(size=(n_y, 10)) + 0.5 * rng.normal(size=(500, 10))
+    plain = pt.mutual_information(X, Y, estimator="gaussian")
+    assert 0.9 * plain < pt.mutual_information(X, Y, estimator=OAS) < plain
 
 
 CASES = {

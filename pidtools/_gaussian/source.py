@@ -13,6 +13,9 @@ from pidtools._gaussian.factors import Factor, Posterior
 from pidtools._gaussian.moments import Moments
 from pidtools._types import Array, Bools, Codes, Floats
 
+# Rows a column of Y, below which its own correlations are shrunk.
+ROWS_A_COLUMN_OF_Y = 4
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -180,31 +183,50 @@ class Source:
 def columns_of_y(
     Y: Array, *, shrink: bool, rounding: float = 0.0, drawn: Codes | None = None
 ) -> Columns:
-    """Y, shape (n, k), by itself: the same beside every source."""
+    """Y, shape (n, k), by itself: the same beside every source.
+
+    What is drawn towards 0 of Y is knowledge lost, so it is only where its columns are many.
+    """
+    shrink = shrink and Y.shape[1] * ROWS_A_COLUMN_OF_Y > len(Y)
     return dataclasses.replace(_alone(Y, shrink, drawn), rounding=rounding)
 
 
 def source_of(X: Array, y: Columns, *, shrink: bool, drawn: Codes | None = None) -> Source:
-    """X, shape (n, d), beside Y; rows of one code in `drawn` are copies of each other."""
+    """X, shape (n, d), beside Y; rows of one code in `drawn` are copies of each other.
+
+    Correlations of X are shrunk by the weight of those of X and Y together, where Y's own are not:
+    units that don't know of each other, but of Y, are no noise.
+    """
+    beside = y.weight == 1.0
     if shrink and (wide.is_wide(X) or y.origin is not None):
-        x = _alone(X, shrink, drawn)
+        x = _wide_beside(X, y, drawn) if beside else _alone(X, shrink, drawn)
         return Source(x, y, x.correlations_with(y))
     d = X.shape[1]
     both = moments.moments(X, y.values)
     alone = Moments(both.mean[:d], both.scale[:d], both.correlation[:d, :d], both.n_samples)
-    x = _columns(X, alone, shrink)
+    shrunk = both if beside else alone
+    x = _columns(X, alone, moments.oas(shrunk.correlation, len(X)) if shrink else 0.0)
     return Source(x, y, x.correlations(both.correlation[:d, d:], y))
+
+
+def _wide_beside(X: Array, y: Columns, drawn: Codes | None) -> Columns:
+    found = wide.principal(X, drawn)
+    one = np.ones(found.values.shape[1])
+    cross = moments.cross_correlation(found.values, 0 * one, one, y.values, y.mean, y.scale)
+    return _turned(X, found, found.oas(moments.moments(y.values).correlation, cross))
 
 
 def _alone(values: Array, shrink: bool, drawn: Codes | None) -> Columns:
     if shrink and wide.is_wide(values):
-        return _turned(values, wide.principal(values, drawn))
-    return _columns(values, moments.moments(values), shrink)
+        found = wide.principal(values, drawn)
+        return _turned(values, found, found.oas())
+    own = moments.moments(values)
+    return _columns(values, own, moments.oas(own.correlation, len(values)) if shrink else 0.0)
 
 
-def _turned(values: Array, found: wide.Principal) -> Columns:
+def _turned(values: Array, found: wide.Principal, rest: float) -> Columns:
     """Principal directions in place of the columns, with the shrunk correlations of these."""
-    rest, rank = found.oas(), len(found.variances)
+    rank = len(found.variances)
     lower = np.diag(np.sqrt((1.0 - rest) * found.variances + rest))
     return Columns(
         found.values,
@@ -216,10 +238,11 @@ def _turned(values: Array, found: wide.Principal) -> Columns:
     )
 
 
-def _columns(values: Array, found: Moments, shrink: bool) -> Columns:
-    weight = np.sqrt(1.0 - moments.oas(found.correlation, len(values))) if shrink else 1.0
+def _columns(values: Array, found: Moments, rest: float) -> Columns:
+    """With the correlations shrunk by the weight `rest` of the identity."""
+    weight = float(np.sqrt(1.0 - rest))
     factor = factors.factorise(_shrunk(found.correlation, weight))
-    return Columns(values, found.mean, found.scale, float(weight), factor)
+    return Columns(values, found.mean, found.scale, weight, factor)
 
 
 def _shrunk(correlation: Floats, weight: float) -> Floats:

@@ -41,11 +41,20 @@ class Principal:
     variances: Floats
     varies: Bools
 
-    def oas(self) -> float:
-        """Weight of the identity in the shrunk correlations of all columns."""
-        alpha = float((self.variances**2).sum()) / len(self.varies) ** 2
+    def oas(self, of_y: Floats | None = None, cross: Floats | None = None) -> float:
+        """Weight of the identity in the shrunk correlations of all columns.
+
+        Of those beside the columns of Y, where their correlations `of_y` are given with the
+        `cross` correlations of the directions.
+        """
+        n_units, squares = len(self.varies), float((self.variances**2).sum())
+        diagonal = float(self.varies.sum())
+        if of_y is not None and cross is not None:
+            n_units += len(of_y)
+            squares += float((of_y**2).sum() + 2 * (cross**2).sum())
+            diagonal += float(np.trace(of_y))
         return moments.oas_of(
-            float(self.varies.mean()), alpha, n_units=len(self.varies), n_samples=len(self.values)
+            diagonal / n_units, squares / n_units**2, n_units=n_units, n_samples=len(self.values)
         )
 
     def rank(self) -> int:
