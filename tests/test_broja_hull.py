@@ -9,6 +9,7 @@ from helpers import (
     REFERENCE,
     atoms,
     broja_quietly,
+    pair_tables,
     random_pmf,
     random_pmfs,
     slack,
@@ -17,6 +18,7 @@ from helpers import (
 
 import pidtools as pt
 from pidtools import problems
+from pidtools._types import Floats
 
 TWO_CLASSES = list(random_pmfs(210, (2, 20), (2, 2), seed=1))
 
@@ -79,3 +81,45 @@ def test_long_curves_agree_with_their_own_split(n: int) -> None:
     nudged *= p_ty.sum(axis=0) / nudged.sum(axis=0)
     long = pt.broja_from_pairs(nudged, p_sy)
     assert atoms(long) == pytest.approx(atoms(short), abs=1e-8)
+
+
+# --- duals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_duals_are_feasible_and_of_the_value_of_the_hull(part: int) -> None:
+    for kind, shape, seed in TWO_CLASSES[part::3]:
+        _check_duals(*pair_tables(random_pmf(kind, shape, seed)))
+
+
+@pytest.mark.parametrize("name", INFINITE_RATIOS)
+def test_duals_of_infinite_ratios(name: str) -> None:
+    _check_duals(*(np.array(table) for table in INFINITE_RATIOS[name]))
+
+
+def test_duals_where_almost_no_mass_is_of_a_class() -> None:
+    t = np.array([[5e-5, 0.0455], [1e-21, 0.1545], [0.8, 0.0]])
+    s = np.array([[0.5 + 5e-5, 0.1], [0.3, 1e-21], [1e-23, 0.1]])
+    _check_duals(t / t.sum(), s / s.sum())
+
+
+def _check_duals(t: Floats, s: Floats) -> None:
+    pid = pt.broja_from_pairs(t, s, keep_duals=True)
+    assert pid.duals is not None
+    values = [np.where(x > 0, d, 0.0) for x, d in ((t, pid.duals.t_y), (s, pid.duals.s_y))]
+    shares = t.sum(axis=0)
+    entropy = -float((shares * np.log(np.where(shares > 0, shares, 1.0))).sum())
+    value = float((t * values[0]).sum() + (s * values[1]).sum()) + entropy
+    assert value / np.log(2) == pytest.approx(pid.union_information, abs=1e-12)
+    both = (t > 0)[:, None] & (s > 0)[None]
+    sums = np.where(both, np.exp(values[0][:, None] + values[1][None]), 0.0).sum(axis=2)
+    assert sums.max() <= 1 + 1e-12
+    cells = pid.duals.t_s.toarray()
+    np.testing.assert_allclose(cells.sum(axis=1), t.sum(axis=1), atol=1e-12)
+    np.testing.assert_allclose(cells.sum(axis=0), s.sum(axis=1), atol=1e-12)
+
+
+def test_duals_where_a_source_knows_nothing() -> None:
+    t, s = np.array([[0.3, 0.1, 0.05], [0.1, 0.2, 0.25]]), np.array([[0.4, 0.3, 0.3]])
+    for pair in ((t, s), (s, t), (s, s)):
+        _check_duals(*pair)
