@@ -28,6 +28,7 @@ if _typing.TYPE_CHECKING:
         mutual_information_by_column,
         summarise,
     )
+    from pidtools.gate import distillation_weight
     from pidtools.independence import independence_test
     from pidtools.knn import KNN
     from pidtools.validation import validate
@@ -40,6 +41,7 @@ _HOMES = {
     "comparison": ("compare_students",),
     "distillation": ("distillable_knowledge",),
     "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
+    "gate": ("distillation_weight",),
     "independence": ("independence_test",),
     "_probe.estimator": ("Probe",),
     "knn": ("KNN",),
@@ -72,6 +74,7 @@ __all__ = [
     "broja_from_pairs",
     "compare_students",
     "distillable_knowledge",
+    "distillation_weight",
     "gaussian_pid",
     "independence_test",
     "knn",

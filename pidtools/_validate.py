@@ -56,12 +56,24 @@ def check_integer(value: object, name: str, *, minimum: int) -> int:
     return number
 
 
-def check_tolerance(value: Any, name: str) -> float:
-    """Return a positive finite float."""
+def check_share(value: Any, name: str) -> float:
+    """Return a float from 0 on, below 1."""
+    number = _number(value, name)
+    if not 0.0 <= number < 1.0:
+        raise ValueError(f"{name} must be at least 0 and below 1; got {number}.")
+    return number
+
+
+def _number(value: Any, name: str) -> float:
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from None
+
+
+def check_tolerance(value: Any, name: str) -> float:
+    """Return a positive finite float."""
+    number = _number(value, name)
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be positive and finite; got {number}.")
     return number

@@ -1,0 +1,205 @@
+"""Whether to distil at all: a weight for the distillation loss that can't be fooled by noise."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pidtools import _validate, _warnings
+from pidtools._estimator import Estimator, Summary
+from pidtools._information import entropy, from_bits
+from pidtools._knowledge import DistillableKnowledge
+from pidtools._measuring import Options, Uncertainty, measure
+from pidtools._where import SCHEMA_VERSION
+
+# Rows a class below which an interval of what is left to distil is hardly one.
+FEW_ROWS_A_CLASS = 10
+# Share of H(Y) from which on a source knows so much that its rows may be those it was trained on.
+KNOWS_ALL = 0.995
+# Share of H(Y) that is taken off; see docs/before-you-distil.md for the study.
+MARGIN = 0.01
+
+
+class DistillationWeight(float):
+    r"""A weight between 0 and 1, with what it was made from; multiply a loss with it.
+
+    Attributes
+    ----------
+    lower_bound : float
+        Lower end of the interval of Uni(Y : T \ S), in the units of `result`.
+    margin : float
+        Share of H(Y) that was taken off.
+    result : DistillableKnowledge
+        What was measured.
+    notes : tuple of str
+        What to know before trusting it.
+    """
+
+    lower_bound: float
+    margin: float
+    result: DistillableKnowledge
+    notes: tuple[str, ...]
+
+    def __new__(
+        cls,
+        weight: float,
+        *,
+        lower_bound: float,
+        margin: float,
+        result: DistillableKnowledge,
+        notes: tuple[str, ...],
+    ) -> Self:
+        """The number, and beside it what it came from."""
+        made = super().__new__(cls, weight)
+        made.lower_bound, made.margin = lower_bound, margin
+        made.result, made.notes = result, notes
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles keep the attributes."""
+        known = {"lower_bound": self.lower_bound, "margin": self.margin}
+        return _made, (float(self), {**known, "result": self.result, "notes": self.notes})
+
+    def summary(self) -> str:
+        """The weight and the numbers behind it as text for people."""
+        found = (
+            "this teacher has nothing for this student that these rows can show"
+            if self == 0.0
+            else f"at least {self.lower_bound:.4f} {self.result.units} are left to distil"
+        )
+        lines = [f"weight {float(self):.4f}: {found}", *(f"- {note}" for note in self.notes)]
+        return "\n".join([*lines, self.result.summary()])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Flat dictionary that JSON can hold, with a schema version."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "weight": float(self),
+            "lower_bound": self.lower_bound,
+            "margin": self.margin,
+            **{f"result_{key}": value for key, value in self.result.to_dict().items()},
+            "notes": list(self.notes),
+        }
+
+
+def _made(weight: float, attributes: dict[str, Any]) -> DistillationWeight:
+    return DistillationWeight(weight, **attributes)
+
+
+@_warnings.quiet
+def distillation_weight(
+    T: ArrayLike | Summary,
+    S: ArrayLike | Summary,
+    Y: ArrayLike,
+    *,
+    margin: float = MARGIN,
+    estimator: Estimator[Any] | str = "auto",
+    units: Any = "bits",
+    confidence_level: float = 0.95,
+    n_resamples: int = 200,
+    uncertainty: Uncertainty = "bootstrap",
+    groups: ArrayLike | None = None,
+    fit_on: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+    random_state: int | np.random.Generator | None = 0,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> DistillationWeight:
+    r"""Weigh a distillation loss by what the teacher surely has and the student lacks.
+
+    The lower end of the interval of Uni(Y : T \\ S) as a share of H(Y), less a margin, between 0
+    and 1. 0 means: this teacher has nothing for this student that the rows can show, and distilling
+    can only cost.
+
+    S is a student that was trained *without* this teacher, or the present one; neither network was
+    trained on these rows. A student that has learned them by heart lacks nothing.
+
+    Parameters
+    ----------
+    T, S, Y, estimator, units, n_resamples, uncertainty
+        As in `distillable_knowledge`; Y holds class labels.
+    margin : float
+        Share of H(Y) that is taken off, at least 0 and below 1. A teacher that is not trained, or
+        for another task, reads up to about 1 % of H(Y) by what classifiers happen to decode.
+    confidence_level : float
+        Confidence of the interval; its lower end is too high in half of what is left of 1.
+    groups, fit_on, random_state, n_jobs, progress
+        As in `distillable_knowledge`.
+
+    Returns
+    -------
+    DistillationWeight
+        A float with `lower_bound`, `margin`, `result`, `notes` and `summary`.
+
+    Warns
+    -----
+    PIDWarning
+        As `distillable_knowledge`, and where a class has so few rows that no interval of them says
+        much.
+
+    Raises
+    ------
+    ValueError
+        For a continuous Y, a margin out of range, no confidence level, and as
+        `distillable_knowledge`.
+    TypeError
+        As `distillable_knowledge`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> y = np.arange(2000) % 4
+    >>> noise = np.random.default_rng(0).integers(0, 4, 2000)
+    >>> useless = pt.distillation_weight(noise, y // 2, y)
+    >>> useful = pt.distillation_weight(y, y // 2, y)
+    >>> float(useless), round(useful, 2)
+    (0.0, 0.49)
+    """
+    share = _validate.check_share(margin, "margin")
+    if confidence_level is None:
+        raise ValueError("confidence_level must be between 0 and 1; a weight needs an interval.")
+    options = Options.checked(units, confidence_level, n_resamples, progress, uncertainty)
+    measured = measure(
+        T,
+        {"S": S},
+        Y,
+        estimator=estimator,
+        options=options,
+        fit_on=fit_on,
+        synergy=False,
+        groups=groups,
+        random_state=random_state,
+        n_jobs=n_jobs,
+    )
+    if measured.target.n_classes is None:
+        raise ValueError(
+            "Y holds amounts, whose entropy no share can be taken of; a weight needs class labels."
+        )
+    (result,) = measured.results
+    counts = np.bincount(measured.target.values)
+    held = from_bits(entropy(counts / counts.sum()), options.units)
+    low = result.intervals["distillable"].low
+    notes = (*_notes_on_rows(result, held, int(counts.min())), *result.notes)
+    weight = float(np.clip(low / held - share, 0.0, 1.0))
+    return DistillationWeight(weight, lower_bound=low, margin=share, result=result, notes=notes)
+
+
+def _notes_on_rows(result: DistillableKnowledge, held: float, fewest: int) -> list[str]:
+    notes = []
+    known = {"T": result.teacher_information, "S": result.student_information}
+    certain = [name for name, value in known.items() if value > KNOWS_ALL * held]
+    if certain:
+        notes.append(
+            f"{' and '.join(certain)}: Y is known for certain. If these rows were trained on, "
+            "measure on others: what a network has by heart says nothing of what it can teach."
+        )
+    if fewest < FEW_ROWS_A_CLASS:
+        text = (
+            f"A class has {fewest} rows, too few for an interval to rest on: the weight says "
+            f"little. Use {FEW_ROWS_A_CLASS} rows a class or more."
+        )
+        _warnings.warn(text)
+        notes.append(text)
+    return notes
