@@ -75,9 +75,8 @@ def test_copies_keep_what_it_was_made_from() -> None:
 def test_rows_that_were_learned_by_heart_are_pointed_out() -> None:
     weight = pt.distillation_weight(CODES, CODES, CODES)
     assert weight == 0.0
-    assert weight.notes[0].startswith(
-        "T and S: Y is known for certain. If these rows were trained on"
-    )
+    start = "T and S: Y is known for certain. If these rows were trained on"
+    assert weight.notes[0].startswith(start)
 
 
 def test_few_rows_are_warned_of() -> None:
