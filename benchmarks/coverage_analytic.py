@@ -47,6 +47,8 @@ PROBLEMS = (
     *("two_attributes", "shift_ordered", "imbalance", "saturated"),
 )
 LEAST = 0.05
+# Digits that are kept.
+ROUNDED = 1e-5
 Floats = NDArray[np.float64]
 
 
@@ -109,7 +111,8 @@ def _measured(data: tuple[Any, ...], pid: pt.PID, options: dict[str, Any]) -> Ro
         spread = found.scores(quantity).std(ddof=1) / np.sqrt(len(data[2]))
         value = found.to_dict()[quantity]
         ends = None if interval is None else [interval.low, interval.high]
-        row[quantity] = [exact, value, spread, ends]
+        numbers = [round(float(number), 5) for number in (exact, value, spread)]
+        row[quantity] = [*numbers, ends and [round(end, 5) for end in ends]]
     return row
 
 
@@ -166,7 +169,7 @@ def _held(group: list[Row], name: str) -> str:
     known = [row[name] for row in group if row[name][3] is not None]
     if not known:
         return "-"
-    held = [ends[0] - 1e-9 <= exact <= ends[1] + 1e-9 for exact, _, _, ends in known]
+    held = [ends[0] - ROUNDED <= exact <= ends[1] + ROUNDED for exact, _, _, ends in known]
     return f"{np.mean(held):.3f} of {len(held)}"
 
 
