@@ -260,8 +260,7 @@ def map_layers(
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        _deliver(result, json_path)
-        _write_csv(result, csv_path)
+        _deliver_table(result, json_path, csv_path)
         if plot_path is not None:
             _write(plot_path, lambda path: save_map(result, path))
     _stop_where_unsolved(result)
@@ -308,8 +307,7 @@ def rank(
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        _deliver(result, json_path)
-        _write_csv(result, csv_path)
+        _deliver_table(result, json_path, csv_path)
     _stop_where_unsolved(result)
 
 
@@ -367,6 +365,15 @@ def _read_named(given: list[str], option: str) -> dict[str, Array]:
     return found
 
 
+def _deliver_table(
+    table: DistillationMap | TeacherRanking, json_path: Path | None, csv_path: Path | None
+) -> None:
+    """Print the text, or the JSON or the lines where those were asked for, and write the files."""
+    if csv_path != Path("-") or json_path == csv_path:
+        _deliver(table, json_path)
+    _write_csv(table, csv_path)
+
+
 def _write_csv(table: DistillationMap | TeacherRanking, path: Path | None) -> None:
     """A line for each row, under the names of all columns that some row has."""
     if path is None:
@@ -385,7 +392,7 @@ def _write_csv(table: DistillationMap | TeacherRanking, path: Path | None) -> No
 
 
 def _stop_where_unsolved(table: DistillationMap | TeacherRanking) -> None:
-    """End with the code of stopped solvers if an answer is of one, or of refused data if none is."""
+    """End with the code of solvers that stopped; with that of refused data without any answer."""
     results = [row.result for row in table if row.result is not None]
     if any(result.pid.outcome.stopped for result in results):
         raise typer.Exit(STOPPED)

@@ -63,7 +63,7 @@ def distillation_map(
     confidence_level : float or None
         Confidence of the intervals, such as 0.95; None gives none, and no `best`.
     uncertainty : {"analytic", "bootstrap"}
-        As in `distillable_knowledge`, but that the pairs at a border share 50 resamples without
+        As in `distillable_knowledge`, but that the pairs at a border share 25 resamples without
         fits anew. Estimators whose atoms don't come from tables need "bootstrap".
     synergy : bool
         Whether to estimate the synergy of every pair, which with a `Probe` takes a fit to both

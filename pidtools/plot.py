@@ -187,7 +187,13 @@ def _draw_cell(ax: Axes, x: int, y: int, row: LayerPair, name: str, colour: Any)
     ink = "black" if _luminance(colour) > HALF_BRIGHT else "white"
     interval = row.intervals.get(name)
     if interval is not None and interval.low <= 0 <= interval.high:
-        hatched = {"fill": False, "hatch": "////", "edgecolor": ink, "alpha": 0.35, "lw": 0}
+        hatched: dict[str, Any] = {
+            "fill": False,
+            "hatch": "////",
+            "edgecolor": ink,
+            "alpha": 0.35,
+            "lw": 0,
+        }
         ax.add_patch(Rectangle(corner, 1, 1, **hatched))
     box = {"boxstyle": "round,pad=0.15", "facecolor": colour, "edgecolor": "none"}
     ax.text(x, y, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8, bbox=box)
