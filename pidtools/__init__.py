@@ -5,6 +5,7 @@ import typing as _typing
 from pidtools._broja.decompose import broja, broja_batch, broja_from_pairs
 from pidtools._estimator import Summary
 from pidtools._knowledge import DistillableKnowledge, IndependenceTest, StudentComparison
+from pidtools._layers import DistillationMap, TeacherRanking
 from pidtools._result import (
     PID,
     Duals,
@@ -31,6 +32,8 @@ if _typing.TYPE_CHECKING:
     from pidtools.gate import distillation_weight
     from pidtools.independence import independence_test
     from pidtools.knn import KNN
+    from pidtools.maps import distillation_map
+    from pidtools.ranking import rank_teachers
     from pidtools.validation import validate
 
 # Where the names live that are loaded when first asked for.
@@ -45,6 +48,8 @@ _HOMES = {
     "independence": ("independence_test",),
     "_probe.estimator": ("Probe",),
     "knn": ("KNN",),
+    "maps": ("distillation_map",),
+    "ranking": ("rank_teachers",),
     "problems": (),
     "validation": ("validate",),
 }
@@ -56,6 +61,7 @@ __all__ = [
     "PID",
     "Binning",
     "DistillableKnowledge",
+    "DistillationMap",
     "Duals",
     "Gaussian",
     "IndependenceTest",
@@ -69,11 +75,13 @@ __all__ = [
     "StudentComparison",
     "Summary",
     "Symbols",
+    "TeacherRanking",
     "broja",
     "broja_batch",
     "broja_from_pairs",
     "compare_students",
     "distillable_knowledge",
+    "distillation_map",
     "distillation_weight",
     "gaussian_pid",
     "independence_test",
@@ -81,6 +89,7 @@ __all__ = [
     "mutual_information",
     "mutual_information_by_column",
     "problems",
+    "rank_teachers",
     "summarise",
     "validate",
 ]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
+import numpy as np
+
 from pidtools._result import PID, Duals
 from pidtools._types import Array, Codes, Floats
 
@@ -334,6 +336,24 @@ class Estimator(ABC, Generic[S]):
             f"{name}: {self!r} fits no models, so {given} has no use; leave it out, or take "
             'estimator="probe".'
         )
+
+    def stacked(
+        self, parts: Sequence[S], Y: Array, /, *, name: str, n_jobs: int | None = None
+    ) -> Summary:
+        """Several sources of the same rows as one: here their features side by side.
+
+        An override where less will do.
+        """
+        own = [x.data for x in parts]
+        known = [data for data in own if data is not None]
+        if len(known) < len(own):
+            raise TypeError(
+                f"{name}: a summary by {self!r} keeps no data, so it can't be put beside others; "
+                "make it by pidtools.summarise, or pass the array."
+            )
+        X = np.hstack([data.X.reshape(len(data.X), -1) for data in known])
+        together = dataclasses.replace(known[0], X=X, name=name)
+        return summarised(self, together, Y, n_jobs=n_jobs)
 
     @abstractmethod
     def pair(self, t: S, s: S, *, synergy: bool = True, n_jobs: int | None = None) -> Pair[S]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -201,6 +202,23 @@ def _check_not_labels(target: Array, name: str) -> None:
             f"continuous targets is the wrong one; pass np.unique({name}, return_inverse=True)[1] "
             'with estimator="probe" or "auto".'
         )
+
+
+def check_named(given: Any, name: str, what: str) -> dict[str, Any]:
+    """A mapping from names to whatever there is of each, with at least one."""
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{name} must be a mapping of names to arrays, such as {{{what + '1'!r}: array}}; got "
+            f"{type(given).__name__}."
+        )
+    if not given:
+        raise ValueError(f"{name} is empty; pass at least one {what} by its name.")
+    for key in given:
+        if not isinstance(key, str):
+            raise TypeError(
+                f"{name} has the key {key!r}; name each {what} by a string, such as {str(key)!r}."
+            )
+    return dict(given)
 
 
 def check_groups(groups: ArrayLike, n_samples: int) -> Codes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import tempfile
@@ -19,10 +21,13 @@ from rich.table import Table
 import pidtools
 from pidtools import activations, validation
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
+from pidtools._layers import DistillationMap, TeacherRanking
+from pidtools._measuring import Uncertainty
 from pidtools._result import PIDError, PIDWarning, Units
+from pidtools._types import Array
 from pidtools.demo import Demonstration, run
 from pidtools.estimators import BY_NAME
-from pidtools.plot import save_atoms
+from pidtools.plot import save_atoms, save_map
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
@@ -33,12 +38,17 @@ Labels = Annotated[Path, typer.Argument(metavar="Y.npy", help="Labels or floats,
 JsonPath = Annotated[
     Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
 ]
+CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write a line for each row here.")]
 EstimatorName = Annotated[
     Literal[("auto", *BY_NAME)],  # type: ignore[valid-type]  # known when it runs
     typer.Option("--estimator", help="How activations are looked at."),
 ]
 UnitsName = Annotated[Units, typer.Option("--units", help="Unit of every number.")]
 Resamples = Annotated[int, typer.Option("--n-resamples", help="Resamples behind the intervals.")]
+UncertaintyName = Annotated[
+    Uncertainty,
+    typer.Option("--uncertainty", help="Intervals from one solve, or from resamples."),
+]
 Groups = Annotated[
     Path | None,
     typer.Option("--groups", metavar="G.npy", help="Group of each row; rows of one depend."),
@@ -193,6 +203,114 @@ def compare(
         raise typer.Exit(STOPPED)
 
 
+@app.command(name="map")
+def map_layers(
+    labels: Labels,
+    teacher: Annotated[
+        list[str],
+        typer.Option("--teacher", metavar="NAME=T.npy", help="A teacher layer; once for each."),
+    ],
+    student: Annotated[
+        list[str],
+        typer.Option("--student", metavar="NAME=S.npy", help="A student layer; once for each."),
+    ],
+    json_path: JsonPath = None,
+    csv_path: CsvPath = None,
+    plot_path: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the map here (.png, .pdf, .svg).")
+    ] = None,
+    ordered: Annotated[
+        bool,
+        typer.Option("--ordered", help="Layers are given first to last and hear the later ones."),
+    ] = False,
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
+    confidence_level: Annotated[
+        float | None, typer.Option(help="Confidence of intervals, such as 0.95.")
+    ] = None,
+    n_resamples: Resamples = 200,
+    uncertainty: UncertaintyName = "analytic",
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    synergy: Synergy = False,
+    random_state: Seed = 0,
+) -> None:
+    """Measure every teacher layer against every student layer.
+
+    Measure on rows that neither network was trained on. Without NAME= a layer is called as its
+    file. The last student layer given is what the teacher's layers are ranked against.
+    """
+    with _exit_codes():
+        for path in (json_path, csv_path, plot_path):
+            _check_writable(path)
+        _check_picture(plot_path)
+        result = pidtools.distillation_map(
+            _read_named(teacher, "--teacher"),
+            _read_named(student, "--student"),
+            activations.read(labels, "Y"),
+            estimator=estimator,
+            units=units,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            uncertainty=uncertainty,
+            groups=None if groups is None else activations.read(groups, "groups"),
+            synergy=synergy,
+            ordered=ordered,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
+        )
+        _deliver_table(result, json_path, csv_path)
+        if plot_path is not None:
+            _write(plot_path, lambda path: save_map(result, path))
+    _stop_where_unsolved(result)
+
+
+@app.command()
+def rank(
+    student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, one row a sample.")],
+    labels: Labels,
+    teacher: Annotated[
+        list[str],
+        typer.Option("--teacher", metavar="NAME=T.npy", help="A teacher; once for each."),
+    ],
+    json_path: JsonPath = None,
+    csv_path: CsvPath = None,
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
+    confidence_level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    n_resamples: Resamples = 200,
+    uncertainty: UncertaintyName = "analytic",
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    random_state: Seed = 0,
+) -> None:
+    """Rank teachers by what they have for a student, alone and one after the other.
+
+    Measure on rows that none of the networks was trained on. Without NAME= a teacher is called as
+    its file.
+    """
+    with _exit_codes():
+        for path in (json_path, csv_path):
+            _check_writable(path)
+        result = pidtools.rank_teachers(
+            _read_named(teacher, "--teacher"),
+            activations.read(student, "S"),
+            activations.read(labels, "Y"),
+            estimator=estimator,
+            units=units,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            uncertainty=uncertainty,
+            groups=None if groups is None else activations.read(groups, "groups"),
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
+        )
+        _deliver_table(result, json_path, csv_path)
+    _stop_where_unsolved(result)
+
+
 @app.command()
 def validate() -> None:
     """Decompose every named problem and compare with its exact answer."""
@@ -232,7 +350,60 @@ def _exit_codes() -> Iterator[None]:
         raise typer.Exit(REFUSED) from None
 
 
-def _deliver(result: DistillableKnowledge | StudentComparison, json_path: Path | None) -> None:
+def _read_named(given: list[str], option: str) -> dict[str, Array]:
+    """Arrays by the names that stand before their paths, or that the files have."""
+    found: dict[str, Array] = {}
+    for text in given:
+        name, is_named, path = text.partition("=")
+        if not is_named or Path(text).is_file():
+            name, path = Path(text).stem, text
+        if not name:
+            raise ValueError(f"{option} {text!r} has no name before the =; write NAME=FILE.npy.")
+        if name in found:
+            raise ValueError(f"{option} has the name {name!r} twice; write NAME=FILE.npy.")
+        found[name] = activations.read(Path(path), name)
+    return found
+
+
+def _deliver_table(
+    table: DistillationMap | TeacherRanking, json_path: Path | None, csv_path: Path | None
+) -> None:
+    """Print the text, or the JSON or the lines where those were asked for, and write the files."""
+    if csv_path != Path("-") or json_path == csv_path:
+        _deliver(table, json_path)
+    _write_csv(table, csv_path)
+
+
+def _write_csv(table: DistillationMap | TeacherRanking, path: Path | None) -> None:
+    """A line for each row, under the names of all columns that some row has."""
+    if path is None:
+        return
+    rows = [row.to_dict() for row in table]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row | {"notes": " ".join(row["notes"])})
+    if path == Path("-"):
+        output.print(text.getvalue(), end="", highlight=False, markup=False, soft_wrap=True)
+        return
+    _write(path, lambda where: where.write_text(text.getvalue(), encoding="utf-8"))
+
+
+def _stop_where_unsolved(table: DistillationMap | TeacherRanking) -> None:
+    """End with the code of solvers that stopped; with that of refused data without any answer."""
+    results = [row.result for row in table if row.result is not None]
+    if any(result.pid.outcome.stopped for result in results):
+        raise typer.Exit(STOPPED)
+    if not results:
+        raise typer.Exit(REFUSED)
+
+
+def _deliver(
+    result: DistillableKnowledge | StudentComparison | DistillationMap | TeacherRanking,
+    json_path: Path | None,
+) -> None:
     """Print the text, or the JSON where it was asked for, and write the JSON to its file."""
     text = json.dumps(result.to_dict(), indent=2) + "\n"
     if json_path == Path("-"):

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pidtools import _warnings
-from pidtools._knowledge import ATOMS, DistillableKnowledge, Quantity
+from pidtools._knowledge import ATOMS, QUANTITIES, DistillableKnowledge, Quantity
+from pidtools._layers import DistillationMap, LayerPair
+
+# Above this luminance black has more contrast than white.
+HALF_BRIGHT = 0.18
+# Names of layers up to this length stand upright below their column.
+SHORT_NAME = 6
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +111,101 @@ def _draw_intervals(
     )
 
 
+@_warnings.quiet
+def plot_map(
+    m: DistillationMap, name: str = "distillable", *, ax: Axes | None = None, **kwargs: Any
+) -> Axes:
+    """Draw a number of all pairs of layers: student layers along x, teacher layers along y.
+
+    Parameters
+    ----------
+    m : DistillationMap
+    name : str
+        The number, as in `DistillationMap.matrix`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+    **kwargs
+        Passed to `matplotlib.axes.Axes.imshow`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes; nothing is shown or saved.
+
+    Raises
+    ------
+    ValueError
+        If there is no such number.
+
+    Notes
+    -----
+    Cells are hatched where the interval covers 0, and crossed out where there is no answer.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pidtools as pt
+    >>> from pidtools.plot import plot_map
+    >>> y = [0, 1, 2, 3] * 100
+    >>> m = pt.distillation_map({"conv": y}, {"h1": [v // 2 for v in y], "h2": y}, y)
+    >>> [text.get_text() for text in plot_map(m).texts]
+    ['1.00', '0.00']
+    """
+    values = m.matrix(name)
+    ax = ax if ax is not None else _new_axes()
+    highest = np.nanmax(values, initial=0.0)
+    options = {"cmap": "cividis", "vmin": min(0.0, np.nanmin(values, initial=0.0)), **kwargs}
+    options.setdefault("vmax", highest if highest > 0 else 1.0)
+    image = ax.imshow(values, aspect="auto", **options)
+    for k, row in enumerate(m.rows):
+        y, x = divmod(k, len(m.student_layers))
+        _draw_cell(ax, x, y, row, name, image.cmap(image.norm(values[y, x])))
+    ax.set_xticks(range(len(m.student_layers)), m.student_layers)
+    ax.set_yticks(range(len(m.teacher_layers)), m.teacher_layers)
+    if max(map(len, m.student_layers)) > SHORT_NAME:
+        ax.tick_params(axis="x", labelrotation=45)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    ax.set_xlabel("student layer")
+    ax.set_ylabel("teacher layer")
+    quantity = next(known for known in QUANTITIES if known.name == name)
+    ax.set_title(f"{_label(quantity)}  ({m.units})")
+    return ax
+
+
+def _draw_cell(ax: Axes, x: int, y: int, row: LayerPair, name: str, colour: Any) -> None:
+    """The value of a pair, what its interval says, or that there is none."""
+    from matplotlib.patches import Rectangle
+
+    value, corner = row.number(name), (x - 0.5, y - 0.5)
+    if value is None:
+        ax.add_patch(Rectangle(corner, 1, 1, facecolor="white", edgecolor="0.6", lw=0.5))
+        ax.plot([x - 0.5, x + 0.5], [y - 0.5, y + 0.5], color="0.6", lw=1)
+        ax.plot([x - 0.5, x + 0.5], [y + 0.5, y - 0.5], color="0.6", lw=1)
+        return
+    ink = "black" if _luminance(colour) > HALF_BRIGHT else "white"
+    interval = row.intervals.get(name)
+    if interval is not None and interval.low <= 0 <= interval.high:
+        hatched: dict[str, Any] = {
+            "fill": False,
+            "hatch": "////",
+            "edgecolor": ink,
+            "alpha": 0.35,
+            "lw": 0,
+        }
+        ax.add_patch(Rectangle(corner, 1, 1, **hatched))
+    box = {"boxstyle": "round,pad=0.15", "facecolor": colour, "edgecolor": "none"}
+    ax.text(x, y, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8, bbox=box)
+
+
+def _luminance(colour: Any) -> float:
+    """How bright a colour is for the eye, between 0 and 1, by the weights of sRGB."""
+    rgb = np.asarray(colour[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
 def _label(atom: Quantity) -> str:
     return f"{atom.title}  {atom.symbol}"
 
@@ -137,4 +238,18 @@ def save_atoms(result: DistillableKnowledge, path: Path) -> None:
     ax = plot_atoms(result, ax=figure.subplots())
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
     without_frame(ax)
+    figure.savefig(path, dpi=150)
+
+
+def save_map(m: DistillationMap, path: Path, name: str = "distillable") -> None:
+    """Draw the map into a file of any format that matplotlib knows."""
+    width = 2.2 + 0.1 * max(map(len, m.teacher_layers)) + 0.62 * len(m.student_layers)
+    height = 1.5 + 0.08 * max(map(len, m.student_layers)) + 0.42 * len(m.teacher_layers)
+    figure = new_figure(max(width, 4.2), max(height, 2.4))
+    ax = plot_map(m, name, ax=figure.subplots())
+    figure.colorbar(ax.images[0], ax=ax, shrink=0.9)
+    if any(name in row.intervals or row.error for row in m.rows):
+        said = "hatched: the interval covers 0"
+        said += "; crossed out: no answer" if any(row.error for row in m.rows) else ""
+        figure.supxlabel(said, fontsize=8, color="0.3")
     figure.savefig(path, dpi=150)

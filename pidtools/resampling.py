@@ -154,11 +154,11 @@ def replicate(
 
     seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
     tasks = [list(part) for part in np.array_split(np.array(seeds, dtype=object), N_TASKS)]
-    run = Parallel(n_jobs=n_jobs, return_as="generator" if _hands_out_parts() else "list")
+    run = Parallel(n_jobs=n_jobs, return_as="generator" if hands_out_parts() else "list")
     found: list[Floats | None] = []
     # Workers that are threads of this process obey these; others set their own.
     with (
-        _progress(n_resamples, progress) as advance,
+        progress_bar(n_resamples, progress, "resampling") as advance,
         _threads.one_blas_thread(),
         _warnings.collecting(),
     ):
@@ -168,7 +168,7 @@ def replicate(
     return _stack(found)
 
 
-def _hands_out_parts() -> bool:
+def hands_out_parts() -> bool:
     """Whether the backend in force can hand out results while it works on the others."""
     from joblib.parallel import get_active_backend
 
@@ -267,7 +267,8 @@ def _stack(found: list[Floats | None]) -> Floats:
 
 
 @contextmanager
-def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
+def progress_bar(total: int, wanted: bool, what: str) -> Iterator[Callable[[int], Any]]:
+    """A bar on standard error, if it is wanted; yields what is called with each part done."""
     if not wanted:
         yield lambda done: None
         return
@@ -275,7 +276,7 @@ def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("resampling", total=total)
+        task = bar.add_task(what, total=total)
         yield lambda done: bar.advance(task, done)
 
 
@@ -369,6 +370,76 @@ def interval(
 def _reach(excess: Sequence[float]) -> tuple[float, float]:
     """How far down and up the estimate may have to go."""
     return max((0.0, *excess)), -min((0.0, *excess))
+
+
+@dataclass(frozen=True)
+class AgainstBest:
+    """How several numbers stand against the largest of the others.
+
+    Attributes
+    ----------
+    ruled_out : ndarray of bool, shape (n,)
+        Which of them can't be the largest.
+    low, high : ndarray of float64, shape (n,)
+        Of the difference of each from the largest of the others, all at the same time.
+    """
+
+    ruled_out: Codes
+    low: Floats
+    high: Floats
+
+
+def against_best(
+    leads: Floats,
+    deviations: Floats,
+    confidence_level: float,
+    *,
+    slack: Floats,
+) -> AgainstBest:
+    """Multiple comparisons with the best, after Hsu, for numbers that scatter together.
+
+    Each number is tried as the largest: it is ruled out if another one leads by more than the
+    largest of the studentised deviations of all leads over *it* exceeds in one of 20 data sets
+    (of a level of 95 %). Only what is the largest in truth has to survive its own trial, so no
+    more is to be paid for the number of trials.
+
+    Parameters
+    ----------
+    leads : ndarray of float64, shape (n, n)
+        ``leads[j, i]`` is number j less number i.
+    deviations : ndarray of float64, shape (n_resamples, n, n)
+        Of the leads from their means, in data sets like these.
+    confidence_level : float
+        Between 0 and 1.
+    slack : ndarray of float64, shape (n, n)
+        What a lead may be too high by, whatever the scatter.
+
+    Returns
+    -------
+    AgainstBest
+
+    References
+    ----------
+    .. [1] J. Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with
+       the best", Ann. Stat. 12 (1984).
+    """
+    n = len(leads)
+    if n == 1:
+        return AgainstBest(np.zeros(1, dtype=bool), np.zeros(1), np.full(1, np.inf))
+    spread = deviations.std(axis=0)
+    scaled = np.divide(deviations, spread, out=np.zeros_like(deviations), where=spread > 0)
+    scaled[:, np.arange(n), np.arange(n)] = -np.inf
+    worst = np.quantile(scaled.max(axis=1), confidence_level, axis=0, method="weibull")
+    others = ~np.eye(n, dtype=bool)
+    least = np.where(others, leads - worst * spread - slack, -np.inf).max(axis=0)
+    high = np.maximum(-least, 0.0)
+    kept = least <= 0
+    low = np.zeros(n)
+    for i in range(n):
+        rivals = kept & others[i]
+        if rivals.any():
+            low[i] = min(float((leads[i] - (worst * spread + slack)[i])[rivals].min()), 0.0)
+    return AgainstBest(~kept, low, high)
 
 
 def excess(estimate: float, replicates: Floats) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -70,11 +71,11 @@ def test_version() -> None:
 def test_no_command_shows_the_help() -> None:
     result = run()
     assert result.exit_code == USAGE
-    for command in ("demo", "measure", "compare", "validate"):
+    for command in ("demo", "measure", "compare", "map", "rank", "validate"):
         assert command in result.output
 
 
-@pytest.mark.parametrize("command", ["demo", "measure", "compare", "validate"])
+@pytest.mark.parametrize("command", ["demo", "measure", "compare", "map", "rank", "validate"])
 def test_help(command: str) -> None:
     assert run(command, "--help").exit_code == ANSWER
 
@@ -330,6 +331,81 @@ def test_demo_in_a_place_that_is_a_file(folder: Path) -> None:
 def test_usage(folder: Path, arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == USAGE
     assert files(folder) == set()
+
+
+# --- tables of layers and teachers ------------------------------------------------------------
+
+
+@pytest.fixture
+def layers(folder: Path) -> Path:
+    for name, array in (("conv", Y), ("head", Y % 2), ("h1", Y // 2), ("h2", Y % 2)):
+        np.save(f"{name}.npy", array)
+    return folder
+
+
+SIDES = ("--teacher", "conv.npy", "--teacher", "last=head.npy", "--student", "h1.npy")
+MAP = ("map", "Y.npy", *SIDES, "--student", "h2.npy")
+TEACHERS = {"conv": Y, "last": Y % 2}
+
+
+def test_map(layers: Path) -> None:
+    options: dict[str, Any] = {"confidence_level": 0.9}
+    expected = pt.distillation_map(TEACHERS, {"h1": Y // 2, "h2": Y % 2}, Y, **options)
+    result = run(*MAP, "--confidence-level", 0.9, "--json", "m.json", "--csv", "m.csv")
+    assert result.exit_code == ANSWER
+    assert result.stdout == expected.summary() + "\n"
+    assert json.loads((layers / "m.json").read_text()) == expected.to_dict()
+    with (layers / "m.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["teacher_layer"], row["student_layer"]) for row in rows] == [
+        (row.teacher_layer, row.student_layer) for row in expected
+    ]
+    assert float(rows[0]["distillable_low"]) == expected[0].intervals["distillable"].low
+    printed = run(*MAP, "--confidence-level", 0.9, "--csv", "-").stdout
+    assert printed == (layers / "m.csv").read_text()
+
+
+def test_map_draws(layers: Path) -> None:
+    assert run(*MAP, "--plot", "m.png").exit_code == ANSWER
+    assert (layers / "m.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_map_goes_on_without_a_layer_that_fails(layers: Path) -> None:
+    np.save("bad.npy", np.full(600, np.nan))
+    result = run(*MAP, "--teacher", "bad.npy")
+    assert result.exit_code == ANSWER
+    assert "teacher bad holds 600 NaN" in result.stdout
+    alone = run("map", "Y.npy", "--teacher", "bad.npy", "--student", "h1.npy")
+    assert alone.exit_code == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--teacher", "conv=h1.npy"), "--teacher has the name 'conv' twice"),
+        (("--teacher", "=h1.npy"), "has no name before the ="),
+        (("--teacher", "x=none.npy"), "x: there is no file none.npy"),
+        (("--ordered",), "leave ordered out"),
+        (("--csv", "none/m.csv"), "can't be written"),
+    ],
+)
+def test_map_refuses(layers: Path, arguments: tuple[str, ...], text: str) -> None:
+    assert refused(run(*MAP, *arguments), text)
+
+
+def test_map_needs_both_sides(layers: Path) -> None:
+    assert run("map", "Y.npy", "--teacher", "conv.npy").exit_code == USAGE
+
+
+def test_rank(layers: Path) -> None:
+    expected = pt.rank_teachers(TEACHERS, Y // 2, Y)
+    call = ("rank", "h1.npy", "Y.npy", "--teacher", "conv.npy", "--teacher", "last=head.npy")
+    result = run(*call, "--json", "r.json", "--csv", "r.csv")
+    assert result.exit_code == ANSWER
+    assert result.stdout == expected.summary() + "\n"
+    assert json.loads((layers / "r.json").read_text()) == expected.to_dict()
+    assert (layers / "r.csv").read_text().startswith("teacher,distillable,")
+    assert refused(run(*call, "--teacher", "me=h1.npy"), "teachers holds the student: 'me' is S")
 
 
 # --- solver stopped: 3 ----------------------------------------------------------------------

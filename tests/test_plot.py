@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 import pidtools as pt
 from pidtools._types import Floats
-from pidtools.plot import plot_atoms
+from pidtools.plot import plot_atoms, plot_map, save_map
 
 Y = np.arange(400) % 4
 RESULT = pt.distillable_knowledge(Y, Y // 2, Y)
@@ -112,3 +114,48 @@ def test_different_units_are_refused(ax: Axes) -> None:
 def test_no_results_are_refused(ax: Axes) -> None:
     with pytest.raises(ValueError, match="results must be one or more"):
         plot_atoms({}, ax=ax)
+
+
+MAP = pt.distillation_map(
+    {"conv": Y, "head": Y % 2, "bad": np.full(400, np.nan)},
+    {"h1": Y // 2, "h2": Y % 2},
+    Y,
+    confidence_level=0.95,
+)
+
+
+def test_a_map_has_student_layers_along_x(ax: Axes) -> None:
+    assert plot_map(MAP, ax=ax) is ax
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["h1", "h2"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["conv", "head", "bad"]
+    (image,) = ax.images
+    drawn: Floats = np.ma.filled(np.ma.asarray(image.get_array()), np.nan)
+    assert np.array_equal(drawn, MAP.matrix(), equal_nan=True)
+    values = {(t.get_position()): t.get_text() for t in ax.texts}
+    assert values == {(0, 0): "1.00", (1, 0): "1.00", (0, 1): "1.00", (1, 1): "0.00"}
+
+
+def test_cells_that_cover_zero_are_hatched_and_failed_ones_crossed_out(ax: Axes) -> None:
+    plot_map(MAP, ax=ax)
+    hatched = [patch for patch in ax.patches if patch.get_hatch()]
+    assert [patch.get_xy() for patch in hatched if isinstance(patch, Rectangle)] == [(0.5, 0.5)]
+    assert len(ax.lines) == 4  # two a cell
+
+
+def test_text_has_contrast(ax: Axes) -> None:
+    plot_map(MAP, ax=ax)
+    colours = {t.get_text(): t.get_color() for t in ax.texts}
+    assert colours == {"1.00": "black", "0.00": "white"}  # on yellow, on dark blue
+
+
+def test_a_map_of_other_numbers(ax: Axes) -> None:
+    assert "Red(Y : T, S)" in plot_map(MAP, "distilled", ax=ax).get_title()
+    with pytest.raises(ValueError, match="name must be one of"):
+        plot_map(MAP, "accuracy", ax=ax)
+
+
+def test_a_map_without_answers_is_drawn(ax: Axes, tmp_path: Path) -> None:
+    bad = pt.distillation_map({"a_long_name": np.full(400, np.nan)}, {"another_long": Y}, Y)
+    assert len(plot_map(bad, ax=ax).texts) == 0
+    save_map(bad, tmp_path / "map.svg")
+    assert (tmp_path / "map.svg").stat().st_size > 0

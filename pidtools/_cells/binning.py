@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ from pidtools._cells import summary as cells
 from pidtools._cells.corrections import CORRECTIONS
 from pidtools._cells.counting import combine
 from pidtools._cells.summary import CellPair, CellSummary
-from pidtools._estimator import Estimator
+from pidtools._estimator import Data, Estimator, summarised
 from pidtools._magnitudes import as_columns, exponents_of, note_on_decades
 from pidtools._types import Array, Codes
 
@@ -32,6 +33,50 @@ class _Cells(Estimator[CellSummary]):
     ) -> CellPair:
         """What decomposes the two pair tables."""
         return CellPair(t=t, s=s, synergy=synergy)
+
+    def stacked(
+        self,
+        parts: Sequence[CellSummary],
+        labels: Codes,
+        /,
+        *,
+        name: str,
+        n_jobs: int | None = None,
+    ) -> CellSummary:
+        """Combinations of the cells of several sources."""
+        estimator = CombinedCells(parts[0].correction)
+        codes = combine(*(x.codes for x in parts))
+        own = parts[0].data
+        data = Data(codes, name, own.groups if own else None, parts[0].seed)
+        return summarised(estimator, data, labels, n_jobs=n_jobs)
+
+
+@dataclass(frozen=True)
+class CombinedCells(_Cells):
+    """Codes as they are, of cells that were found before.
+
+    Attributes
+    ----------
+    correction : str
+        As of `Binning`.
+    """
+
+    correction: str = "none"
+
+    def summarise(
+        self,
+        X: Array,
+        labels: Codes,
+        *,
+        random_state: int = 0,
+        name: str = "X",
+        groups: Array | None = None,
+        n_jobs: int | None = None,
+    ) -> CellSummary:
+        """Count codes, shape (n,), with the labels, shape (n,)."""
+        return cells.summarise_codes(
+            X, labels, estimator=self, name=name, correction=self.correction, seed=random_state
+        )
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ WORTH_SAYING = 0.02
 PART_ADDED = 0.1
 # Joined sources wider than this are reduced to what discriminates before they meet.
 MAX_JOINT_WIDTH = 512
+# Experts that look at several sources side by side.
+STACKED, STACKED_OF_MANY = ("lda", "logistic"), ("lda",)
 # Symbols that become a column each.
 MAX_SYMBOLS = 256
 
@@ -506,6 +508,46 @@ class Probe(Estimator[ProbeSummary]):
         keys = joined_keys(t.keys, s.keys)
         task = self._task(t.labels, t.random_state, t.groups, n_jobs, t.learned, keys)
         return _pair_of(t, s, self._joint(t, s, task), synergy=synergy)
+
+    @_warnings.quiet
+    def stacked(
+        self,
+        parts: Sequence[ProbeSummary],
+        labels: Codes,
+        /,
+        *,
+        name: str,
+        n_jobs: int | None = None,
+    ) -> ProbeSummary:
+        """Several sources as one, which hears each of them; few experts look at all together.
+
+        What is said of the parts was said by all experts. A pool of it counts twice what two parts
+        know of each other's errors, which linear experts see. They look at the features side by
+        side, or where those are wide at the posteriors, which many rows have for each column.
+        """
+        n, learned = parts[0].n_samples, parts[0].learned
+        held = all(len(x.source) == n + len(learned) for x in parts)
+        width = sum(x.source.shape[1] for x in parts)
+        if (held and width <= MAX_JOINT_WIDTH) or (held and len(learned)):
+            X = np.hstack([x.source for x in parts])
+        elif len(learned):
+            raise TypeError(f"{name}: a summary without its features can't be put beside others.")
+        else:
+            X = np.hstack([x.log_posteriors for x in parts])
+        chosen = STACKED if parts[0].n_classes <= FEW_CLASSES else STACKED_OF_MANY
+        asked = dataclasses.replace(
+            self, inputs="features", experts=None if self.classifier is not None else chosen
+        )
+        return asked.taught(
+            X[:n],
+            labels,
+            Lesson(X[n:], learned),
+            hears=parts,
+            name=name,
+            random_state=parts[0].random_state,
+            groups=parts[0].groups,
+            n_jobs=n_jobs,
+        )
 
     def _joint(
         self, summary_t: ProbeSummary, summary_s: ProbeSummary, task: HeldOut
