@@ -14,6 +14,7 @@ from pidtools._result import (
     PIDError,
     PIDWarning,
 )
+from pidtools._trace import DistillationTrace, Saturation
 
 if _typing.TYPE_CHECKING:
     from pidtools import knn, problems
@@ -30,6 +31,7 @@ if _typing.TYPE_CHECKING:
     )
     from pidtools.independence import independence_test
     from pidtools.knn import KNN
+    from pidtools.traces import TraceLog, distillation_trace
     from pidtools.validation import validate
 
 # Where the names live that are loaded when first asked for.
@@ -44,6 +46,7 @@ _HOMES = {
     "_probe.estimator": ("Probe",),
     "knn": ("KNN",),
     "problems": (),
+    "traces": ("TraceLog", "distillation_trace"),
     "validation": ("validate",),
 }
 
@@ -54,6 +57,7 @@ __all__ = [
     "PID",
     "Binning",
     "DistillableKnowledge",
+    "DistillationTrace",
     "Duals",
     "Gaussian",
     "IndependenceTest",
@@ -64,14 +68,17 @@ __all__ = [
     "PIDError",
     "PIDWarning",
     "Probe",
+    "Saturation",
     "StudentComparison",
     "Summary",
     "Symbols",
+    "TraceLog",
     "broja",
     "broja_batch",
     "broja_from_pairs",
     "compare_students",
     "distillable_knowledge",
+    "distillation_trace",
     "gaussian_pid",
     "independence_test",
     "knn",

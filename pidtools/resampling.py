@@ -161,7 +161,7 @@ def replicate(
     found: list[Floats | None] = []
     # Workers that are threads of this process obey these; others set their own.
     with (
-        _progress(n_resamples, progress) as advance,
+        progress_bar(n_resamples, progress) as advance,
         _threads.one_blas_thread(),
         _warnings.collecting(),
     ):
@@ -257,7 +257,10 @@ def _stack(found: list[Floats | None]) -> Floats:
 
 
 @contextmanager
-def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
+def progress_bar(
+    total: int, wanted: bool, doing: str = "resampling"
+) -> Iterator[Callable[[int], Any]]:
+    """A bar on standard error, where it is wanted: a function of how much more is done."""
     if not wanted:
         yield lambda done: None
         return
@@ -265,7 +268,7 @@ def _progress(total: int, wanted: bool) -> Iterator[Callable[[int], Any]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("resampling", total=total)
+        task = bar.add_task(doing, total=total)
         yield lambda done: bar.advance(task, done)
 
 
