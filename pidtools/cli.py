@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import tempfile
@@ -20,9 +21,10 @@ import pidtools
 from pidtools import activations, validation
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
 from pidtools._result import PIDError, PIDWarning, Units
+from pidtools._trace import DistillationTrace
 from pidtools.demo import Demonstration, run
 from pidtools.estimators import BY_NAME
-from pidtools.plot import save_atoms
+from pidtools.plot import save_atoms, save_trace
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
@@ -194,6 +196,71 @@ def compare(
 
 
 @app.command()
+def trace(
+    teacher: Teacher,
+    labels: Labels,
+    students: Annotated[
+        str,
+        typer.Argument(
+            metavar="'S-*.npy'", help="Pattern of the student's files, a number in each name."
+        ),
+    ],
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="'B-*.npy'", help="The same steps of a student not distilled."),
+    ] = None,
+    json_path: JsonPath = None,
+    csv_path: Annotated[
+        Path | None, typer.Option("--csv", help="Write a line a step here (.csv).")
+    ] = None,
+    plot_path: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the trace here (.png, .pdf, .svg).")
+    ] = None,
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
+    confidence_level: Annotated[
+        float, typer.Option(help="Confidence of intervals and of bands for all steps.")
+    ] = 0.95,
+    n_resamples: Resamples = 1000,
+    margin: Annotated[
+        float | None, typer.Option(help="What counts as nothing left and as no fall.")
+    ] = None,
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    random_state: Seed = 0,
+) -> None:
+    """Follow what a student takes from its teacher over its training, from saved activations.
+
+    Steps are the numbers in the names of the student's files; put the pattern into quotes. Measure
+    on rows that none of the networks was trained on.
+    """
+    with _exit_codes():
+        for path in (json_path, csv_path, plot_path):
+            _check_writable(path)
+        _check_picture(plot_path)
+        result = pidtools.distillation_trace(
+            activations.read(teacher, "T"),
+            students,
+            activations.read(labels, "Y"),
+            baseline=baseline,
+            estimator=estimator,
+            units=units,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            margin=margin,
+            groups=None if groups is None else activations.read(groups, "groups"),
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
+        )
+        _deliver(result, json_path)
+        if csv_path is not None:
+            _write(csv_path, lambda path: _write_csv(path, result.to_dict()["rows"]))
+        if plot_path is not None:
+            _write(plot_path, lambda path: save_trace(result, path))
+
+
+@app.command()
 def validate() -> None:
     """Decompose every named problem and compare with its exact answer."""
     with _exit_codes():
@@ -232,7 +299,9 @@ def _exit_codes() -> Iterator[None]:
         raise typer.Exit(REFUSED) from None
 
 
-def _deliver(result: DistillableKnowledge | StudentComparison, json_path: Path | None) -> None:
+def _deliver(
+    result: DistillableKnowledge | StudentComparison | DistillationTrace, json_path: Path | None
+) -> None:
     """Print the text, or the JSON where it was asked for, and write the JSON to its file."""
     text = json.dumps(result.to_dict(), indent=2) + "\n"
     if json_path == Path("-"):
@@ -240,6 +309,15 @@ def _deliver(result: DistillableKnowledge | StudentComparison, json_path: Path |
         return
     output.print(result.summary(), highlight=False, markup=False, soft_wrap=True)
     _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    """A line of names, and one for each row."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _complain(error: Exception | str) -> None:
