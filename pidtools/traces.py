@@ -852,6 +852,7 @@ def _falls_from(curve: _Curve, k: int) -> _Curve:
         spread=spread,
         skew=of(curve.skew),
         down=of(curve.down) + curve.up[later],
-        up=of(curve.up) + curve.down[later],
+        # Two steps near the border stray alike.
+        up=np.maximum(curve.down[later] - curve.down[k], 0.0) + of(curve.up),
         is_clear=curve.is_clear[later],
     )
