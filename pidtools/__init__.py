@@ -15,6 +15,7 @@ from pidtools._result import (
     PIDError,
     PIDWarning,
 )
+from pidtools._trace import DistillationTrace, Saturation
 
 if _typing.TYPE_CHECKING:
     from pidtools import knn, problems
@@ -34,6 +35,7 @@ if _typing.TYPE_CHECKING:
     from pidtools.knn import KNN
     from pidtools.maps import distillation_map
     from pidtools.ranking import rank_teachers
+    from pidtools.traces import TraceLog, distillation_trace
     from pidtools.validation import validate
 
 # Where the names live that are loaded when first asked for.
@@ -51,6 +53,7 @@ _HOMES = {
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
     "problems": (),
+    "traces": ("TraceLog", "distillation_trace"),
     "validation": ("validate",),
 }
 
@@ -62,6 +65,7 @@ __all__ = [
     "Binning",
     "DistillableKnowledge",
     "DistillationMap",
+    "DistillationTrace",
     "Duals",
     "Gaussian",
     "IndependenceTest",
@@ -72,16 +76,19 @@ __all__ = [
     "PIDError",
     "PIDWarning",
     "Probe",
+    "Saturation",
     "StudentComparison",
     "Summary",
     "Symbols",
     "TeacherRanking",
+    "TraceLog",
     "broja",
     "broja_batch",
     "broja_from_pairs",
     "compare_students",
     "distillable_knowledge",
     "distillation_map",
+    "distillation_trace",
     "distillation_weight",
     "gaussian_pid",
     "independence_test",

@@ -25,13 +25,15 @@ from pidtools._broja.decompose import broja_from_pairs
 from pidtools._broja.hull import join
 from pidtools._estimator import Tables
 from pidtools._information import mutual_information_of_table
-from pidtools._result import NATS_PER_BIT, PID
-from pidtools._types import Floats
+from pidtools._result import NATS_PER_BIT, PID, Duals
+from pidtools._types import Codes, Floats
 
 # Bits of a unique information below which its own shares tell nothing.
 NOTHING = 1e-9
 # Rows of a table are raised to this power to see what a bit of information is worth.
 NUDGE = 1.02
+# Share of the whole tables in those of a half of the rows, so that no entry is new to its prices.
+OF_THE_WHOLE = 0.1
 # Rounds of fitting rows and columns of a table in turn to its marginals.
 ROUNDS = 5
 
@@ -96,6 +98,36 @@ class Scores:
         t, s = self._prices
         return price_of_information(self.tables.t, t), price_of_information(self.tables.s, s)
 
+    def excess_of_prices(self, halves: Codes) -> float:
+        """Bits of the union that prices owe to the very rows they are judged on.
+
+        The union is a maximum over prices, so that the prices of other rows fall short of it: by
+        next to nothing where there is one best choice, and by the whole estimate where a unique
+        information is 0 and noise alone picks among many.
+
+        Parameters
+        ----------
+        halves : ndarray of bool, shape (n_samples,)
+            Which half each row is in; dependent rows are in one.
+        """
+        x, lost = self.tables, np.zeros(len(halves))
+        places = (x.codes_t, x.labels), (x.codes_s, x.labels)
+        for judged in (halves, ~halves):
+            if judged.all() or not judged.any():
+                return 0.0
+            learned = [
+                _of_rows(table, codes, x.labels, ~judged)
+                for table, codes in ((x.t, x.codes_t), (x.s, x.codes_s))
+            ]
+            with _warnings.collecting():
+                pid = broja_from_pairs(*learned, tol=x.tolerance, keep_duals=True)
+            if pid.duals is None:
+                return 0.0
+            theirs = _in_bits(pid.duals)
+            for own, other, at in zip(self._prices, theirs, places, strict=True):
+                lost[judged] += (own - other)[at][judged]
+        return max(float(lost.mean()), 0.0)
+
     def by_pair(self) -> Floats:
         """Redundancy and both uniques of the rows of two classes, shape (n_pairs, 3).
 
@@ -114,8 +146,7 @@ class Scores:
         duals = x.duals or pid.duals
         if duals is None:
             raise ValueError("The solve kept no duals.")
-        t, s = (np.nan_to_num(each, nan=0.0) / NATS_PER_BIT for each in (duals.t_y, duals.s_y))
-        return pid, (t, s)
+        return pid, _in_bits(duals)
 
     @property
     def _prices(self) -> tuple[Floats, Floats]:
@@ -152,6 +183,24 @@ class Scores:
             weights = smaller / (self.shares @ smaller)
         union = lifted * weights
         return np.stack([i_t + i_s - union, union - i_s, union - i_t], axis=1)
+
+
+def _in_bits(duals: Duals) -> tuple[Floats, Floats]:
+    """Prices in bits; entries of no mass cost nothing."""
+    t, s = (np.nan_to_num(each, nan=0.0) / NATS_PER_BIT for each in (duals.t_y, duals.s_y))
+    return t, s
+
+
+def _of_rows(table: Floats, codes: Codes, labels: Codes, rows: Codes) -> Floats:
+    """The table as some rows alone show it, with a little of the whole; classes keep shares."""
+    some, seen = np.zeros_like(table), np.zeros_like(table)
+    np.add.at(seen, (codes, labels), 1 / len(labels))
+    np.add.at(some, (codes[rows], labels[rows]), 1 / max(int(rows.sum()), 1))
+    ratio = np.divide(some, seen, out=np.ones_like(table), where=seen > 0)
+    mixed = table * ((1 - OF_THE_WHOLE) * ratio + OF_THE_WHOLE)
+    shares, own = table.sum(axis=0), mixed.sum(axis=0)
+    found: Floats = mixed * np.divide(shares, own, out=np.zeros_like(own), where=own > 0)
+    return found
 
 
 def price_of_information(table: Floats, prices: Floats) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, overload
@@ -14,6 +15,8 @@ from pidtools._types import Floats
 
 # Version of the keys of every `to_dict`; a key that changes meaning raises it.
 SCHEMA_VERSION = 1
+# Pairs of classes in a summary.
+MOST_PAIRS = 10
 
 
 def interval_ends(intervals: Mapping[str, Interval], prefix: str = "") -> dict[str, float]:
@@ -127,6 +130,10 @@ class Rows(Sequence[Row], Generic[Row]):
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
+    @abstractmethod
+    def summary(self) -> str:
+        """The numbers as text for people."""
+
     def to_dict(self) -> dict[str, Any]:
         """Dictionary that JSON can hold, with a schema version and a list of flat rows."""
         return {
@@ -170,6 +177,24 @@ class ClassTable(Rows[ClassKnowledge]):
 @dataclass(frozen=True)
 class PairTable(Rows[PairKnowledge]):
     """What teacher and student know of each pair of classes."""
+
+    def summary(self) -> str:
+        """The pairs that the teacher tells apart and the student does not, as text for people."""
+        order = sorted(self.rows, key=lambda row: -row.distillable)[:MOST_PAIRS]
+        names = [f"{row.label_a} / {row.label_b}" for row in order]
+        width = max(map(len, [*names, "classes"]))
+        lines = [
+            f"{'classes':<{width}} {'samples':>8} {'distillable':>12} {'distilled':>10} "
+            f"{'student only':>13}   in {self.units}, of the rows of two classes"
+        ]
+        lines += [
+            f"{name:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
+            f"{row.distilled:>10.4f} {row.student_only:>13.4f}"
+            for name, row in zip(names, order, strict=True)
+        ]
+        if len(self.rows) > len(order):
+            lines.append(f"and {len(self.rows) - len(order)} pairs with less")
+        return "\n".join(lines)
 
     @property
     def labels(self) -> list[Any]:

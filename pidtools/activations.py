@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +39,31 @@ def read(path: Path, name: str) -> Array:
             f"{name}: {path} holds several arrays; save the one to measure with numpy.save."
         )
     return array
+
+
+def by_number(pattern: str | Path, name: str) -> dict[int, Path]:
+    """Files that a pattern finds, by the last number in their names, in rising order.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, one has no number, or two have the same; the message begins
+        with `name`.
+    """
+    found: dict[int, Path] = {}
+    for path in sorted(map(Path, glob.glob(str(pattern), recursive=True))):
+        numbers = re.findall(r"\d+", path.stem)
+        if not numbers:
+            raise ValueError(
+                f"{name}: {path} has no number in its name, which tells its step; name files like "
+                "epoch-3.npy."
+            )
+        step = int(numbers[-1])
+        if step in found:
+            raise ValueError(
+                f"{name}: {found[step]} and {path} are both step {step}; give each step one file."
+            )
+        found[step] = path
+    if not found:
+        raise ValueError(f"{name}: there is no file {pattern}.")
+    return dict(sorted(found.items()))

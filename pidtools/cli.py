@@ -25,9 +25,10 @@ from pidtools._layers import DistillationMap, TeacherRanking
 from pidtools._measuring import Uncertainty
 from pidtools._result import PIDError, PIDWarning, Units
 from pidtools._types import Array
+from pidtools._where import Rows
 from pidtools.demo import Demonstration, run
 from pidtools.estimators import BY_NAME
-from pidtools.plot import save_atoms, save_map
+from pidtools.plot import save_atoms, save_map, save_trace
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
@@ -312,6 +313,67 @@ def rank(
 
 
 @app.command()
+def trace(
+    teacher: Teacher,
+    labels: Labels,
+    students: Annotated[
+        str,
+        typer.Argument(
+            metavar="'S-*.npy'", help="Pattern of the student's files, a number in each name."
+        ),
+    ],
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="'B-*.npy'", help="The same steps of a student not distilled."),
+    ] = None,
+    json_path: JsonPath = None,
+    csv_path: CsvPath = None,
+    plot_path: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the trace here (.png, .pdf, .svg).")
+    ] = None,
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
+    confidence_level: Annotated[
+        float, typer.Option(help="Confidence of intervals and of bands for all steps.")
+    ] = 0.95,
+    n_resamples: Resamples = 1000,
+    margin: Annotated[
+        float | None, typer.Option(help="What counts as nothing left and as no fall.")
+    ] = None,
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    random_state: Seed = 0,
+) -> None:
+    """Follow what a student takes from its teacher over its training, from saved activations.
+
+    Steps are the numbers in the names of the student's files; put the pattern into quotes. Measure
+    on rows that none of the networks was trained on.
+    """
+    with _exit_codes():
+        for path in (json_path, csv_path, plot_path):
+            _check_writable(path)
+        _check_picture(plot_path)
+        result = pidtools.distillation_trace(
+            activations.read(teacher, "T"),
+            students,
+            activations.read(labels, "Y"),
+            baseline=baseline,
+            estimator=estimator,
+            units=units,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            margin=margin,
+            groups=None if groups is None else activations.read(groups, "groups"),
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
+        )
+        _deliver_table(result, json_path, csv_path)
+        if plot_path is not None:
+            _write(plot_path, lambda path: save_trace(result, path))
+
+
+@app.command()
 def validate() -> None:
     """Decompose every named problem and compare with its exact answer."""
     with _exit_codes():
@@ -365,16 +427,14 @@ def _read_named(given: list[str], option: str) -> dict[str, Array]:
     return found
 
 
-def _deliver_table(
-    table: DistillationMap | TeacherRanking, json_path: Path | None, csv_path: Path | None
-) -> None:
+def _deliver_table(table: Rows[Any], json_path: Path | None, csv_path: Path | None) -> None:
     """Print the text, or the JSON or the lines where those were asked for, and write the files."""
     if csv_path != Path("-") or json_path == csv_path:
         _deliver(table, json_path)
     _write_csv(table, csv_path)
 
 
-def _write_csv(table: DistillationMap | TeacherRanking, path: Path | None) -> None:
+def _write_csv(table: Rows[Any], path: Path | None) -> None:
     """A line for each row, under the names of all columns that some row has."""
     if path is None:
         return
@@ -384,7 +444,8 @@ def _write_csv(table: DistillationMap | TeacherRanking, path: Path | None) -> No
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(row | {"notes": " ".join(row["notes"])})
+        notes = {"notes": " ".join(row["notes"])} if "notes" in row else {}
+        writer.writerow(row | notes)
     if path == Path("-"):
         output.print(text.getvalue(), end="", highlight=False, markup=False, soft_wrap=True)
         return
@@ -401,8 +462,7 @@ def _stop_where_unsolved(table: DistillationMap | TeacherRanking) -> None:
 
 
 def _deliver(
-    result: DistillableKnowledge | StudentComparison | DistillationMap | TeacherRanking,
-    json_path: Path | None,
+    result: DistillableKnowledge | StudentComparison | Rows[Any], json_path: Path | None
 ) -> None:
     """Print the text, or the JSON where it was asked for, and write the JSON to its file."""
     text = json.dumps(result.to_dict(), indent=2) + "\n"

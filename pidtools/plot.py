@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pidtools import _warnings
-from pidtools._knowledge import ATOMS, QUANTITIES, DistillableKnowledge, Quantity
+from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge, Quantity
 from pidtools._layers import DistillationMap, LayerPair
+from pidtools._trace import DistillationTrace, TraceRow
 
 # Above this luminance black has more contrast than white.
 HALF_BRIGHT = 0.18
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+# Steps up to which each has a mark of its own.
+FEW_STEPS = 40
 
 
 @_warnings.quiet
@@ -86,6 +91,71 @@ def plot_atoms(
     ax.set_xticks(np.arange(len(named)), list(named))
     ax.set_ylabel(f"information about Y ({units.pop()})")
     return ax
+
+
+@_warnings.quiet
+def plot_trace(trace: DistillationTrace, *, ax: Axes | None = None) -> Axes:
+    """Draw what is distillable and what is distilled over the steps, with bands for all steps.
+
+    Parameters
+    ----------
+    trace : DistillationTrace
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes; nothing is shown or saved.
+
+    Notes
+    -----
+    The baseline's curves are dashed, its bands left out. A dotted line is what the teacher knows,
+    an upright one where saturation was found.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pidtools as pt
+    >>> from pidtools.plot import plot_trace
+    >>> y = [0, 1, 2, 3] * 100
+    >>> trace = pt.distillation_trace(y, [[v // 2 for v in y], y], y)
+    >>> plot_trace(trace).get_ylabel()
+    'information about Y (bits)'
+    """
+    ax = ax if ax is not None else _new_axes()
+    for quantity in (DISTILLABLE, ATOMS[0]):
+        _draw_curve(ax, trace, quantity)
+    ax.axhline(
+        trace.teacher_information, color="black", linestyle=":", linewidth=1, label="teacher knows"
+    )
+    found = trace.saturation
+    if found is not None and found.step is not None:
+        ax.axvline(found.step, color="0.4", linewidth=1, label=f"saturated: {found.reason}")
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    ax.set_xlabel("step")
+    ax.set_ylabel(f"information about Y ({trace.units})")
+    if all(float(step).is_integer() for step in trace.steps):
+        ax.locator_params(axis="x", integer=True)
+    return ax
+
+
+def _draw_curve(ax: Axes, trace: DistillationTrace, quantity: Quantity) -> None:
+    """One number over the steps, its band, and the baseline's beside it."""
+    name, colour, steps = quantity.name, quantity.colour, list(trace.steps)
+    rows: list[TraceRow] = list(trace.rows)
+    marker = "o" if len(rows) < FEW_STEPS else None
+    line: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 3}
+    ax.plot(steps, trace.column(name), label=_label(quantity), **line)
+    if all(name in row.bands for row in rows):
+        low = [row.bands[name].low for row in rows]
+        high = [row.bands[name].high for row in rows]
+        ax.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
+    if trace.has_baseline:
+        theirs = trace.column(name, of_baseline=True)
+        label = f"{quantity.title}, without distillation"
+        ax.plot(steps, theirs, linestyle="--", label=label, **line)
 
 
 def _draw_intervals(
@@ -252,4 +322,13 @@ def save_map(m: DistillationMap, path: Path, name: str = "distillable") -> None:
         said = "hatched: the interval covers 0"
         said += "; crossed out: no answer" if any(row.error for row in m.rows) else ""
         figure.supxlabel(said, fontsize=8, color="0.3")
+    figure.savefig(path, dpi=150)
+
+
+def save_trace(trace: DistillationTrace, path: Path) -> None:
+    """Draw a trace into a file of any format that matplotlib knows."""
+    figure = new_figure(6.5, 4.5)
+    ax = plot_trace(trace, ax=figure.subplots())
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    without_frame(ax)
     figure.savefig(path, dpi=150)

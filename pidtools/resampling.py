@@ -158,7 +158,7 @@ def replicate(
     found: list[Floats | None] = []
     # Workers that are threads of this process obey these; others set their own.
     with (
-        progress_bar(n_resamples, progress, "resampling") as advance,
+        progress_bar(n_resamples, progress) as advance,
         _threads.one_blas_thread(),
         _warnings.collecting(),
     ):
@@ -267,7 +267,9 @@ def _stack(found: list[Floats | None]) -> Floats:
 
 
 @contextmanager
-def progress_bar(total: int, wanted: bool, what: str) -> Iterator[Callable[[int], Any]]:
+def progress_bar(
+    total: int, wanted: bool, what: str = "resampling"
+) -> Iterator[Callable[[int], Any]]:
     """A bar on standard error, if it is wanted; yields what is called with each part done."""
     if not wanted:
         yield lambda done: None

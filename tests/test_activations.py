@@ -58,3 +58,24 @@ def test_several_arrays_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^T: .* holds several arrays; save the one to measure"):
         activations.read(path, "T")
     path.unlink()  # the file was closed
+
+
+def test_files_of_a_pattern_come_by_the_last_number_in_their_names(tmp_path: Path) -> None:
+    for step in (10, 2, 1):
+        np.save(tmp_path / f"run-3-epoch-{step:02d}.npy", np.arange(3))
+    found = activations.by_number(tmp_path / "*.npy", "students")
+    assert [(step, path.name) for step, path in found.items()] == [
+        (step, f"run-3-epoch-{step:02d}.npy") for step in (1, 2, 10)
+    ]
+
+
+def test_files_without_a_number_or_with_one_twice_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^students: there is no file .*\*\.npy\.$"):
+        activations.by_number(tmp_path / "*.npy", "students")
+    for name in ("a-1.npy", "b-01.npy"):
+        np.save(tmp_path / name, np.arange(3))
+    with pytest.raises(ValueError, match=r"a-1\.npy and .*b-01\.npy are both step 1"):
+        activations.by_number(tmp_path / "*.npy", "students")
+    np.save(tmp_path / "last.npy", np.arange(3))
+    with pytest.raises(ValueError, match=r"last\.npy has no number in its name"):
+        activations.by_number(tmp_path / "[l]*.npy", "students")

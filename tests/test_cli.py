@@ -454,3 +454,49 @@ def test_the_module_runs_as_the_command_does(folder: Path) -> None:
     answer = subprocess.run([*command, "--json", "-"], capture_output=True, text=True, env=here)
     assert (answer.returncode, answer.stderr) == (ANSWER, "")
     assert json.loads(answer.stdout)["n_samples"] == 600
+
+
+@pytest.fixture
+def steps(folder: Path) -> Path:
+    """A student at steps 2 and 10, and one that was not distilled."""
+    for step, noise in ((2, 0.8), (10, 0.3)):
+        student = np.eye(4)[Y] + noise * RNG.standard_normal((600, 4))
+        np.save(f"epoch-{step}.npy", student)
+        np.save(f"plain-{step}.npy", student + RNG.standard_normal((600, 4)))
+    return folder
+
+
+def traced(*options: object, students: str = "epoch-*.npy") -> Result:
+    return run("trace", "T.npy", "Y.npy", students, "--estimator", "kmeans", *options)
+
+
+def of_library(folder: Path) -> pt.DistillationTrace:
+    students, baseline = str(folder / "epoch-*.npy"), str(folder / "plain-*.npy")
+    return pt.distillation_trace(T, students, Y, baseline=baseline, estimator="kmeans")
+
+
+def test_trace_prints_what_the_library_finds(steps: Path) -> None:
+    shown = traced("--baseline", "plain-*.npy")
+    assert shown.exit_code == ANSWER
+    assert shown.stdout.strip() == of_library(steps).summary()
+
+
+def test_trace_writes_json_csv_and_picture(steps: Path) -> None:
+    written = ("--json", "r.json", "--csv", "r.csv", "--plot", "r.png")
+    assert traced("--baseline", "plain-*.npy", *written).exit_code == ANSWER
+    expected = of_library(steps).to_dict()
+    assert json.loads((steps / "r.json").read_text()) == expected
+    head, *lines = (steps / "r.csv").read_text().splitlines()
+    assert head.split(",") == list(expected["rows"][0])
+    assert [line.split(",")[0] for line in lines] == ["2", "10"]
+    assert (steps / "r.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_trace_refuses_other_steps_and_names_them(steps: Path) -> None:
+    np.save("plain-11.npy", S)
+    shown = traced("--baseline", "plain-*.npy")
+    assert shown.exit_code == REFUSED
+    assert "has 11 beyond those of students" in shown.stderr
+    shown = traced(students="nothing-*.npy")
+    assert shown.exit_code == REFUSED
+    assert "students: there is no file nothing-*.npy" in shown.stderr

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 
 import pidtools as pt
 from pidtools._types import Floats
-from pidtools.plot import plot_atoms, plot_map, save_map
+from pidtools.plot import plot_atoms, plot_map, plot_trace, save_map, save_trace
 
 Y = np.arange(400) % 4
 RESULT = pt.distillable_knowledge(Y, Y // 2, Y)
@@ -159,3 +159,47 @@ def test_a_map_without_answers_is_drawn(ax: Axes, tmp_path: Path) -> None:
     assert len(plot_map(bad, ax=ax).texts) == 0
     save_map(bad, tmp_path / "map.svg")
     assert (tmp_path / "map.svg").stat().st_size > 0
+
+
+STEPS = {1: Y // 3, 2: Y // 2, 4: Y, 5: Y}
+PLAIN = {1: Y // 4, 2: Y // 3, 4: Y // 2, 5: Y // 2}
+
+
+def curves(ax: Axes) -> dict[str, list[float]]:
+    """Heights of the lines by their labels."""
+    return {str(line.get_label()): np.asarray(line.get_ydata()).tolist() for line in ax.lines}
+
+
+def test_a_trace_is_two_curves_and_what_the_teacher_knows(ax: Axes) -> None:
+    trace = pt.distillation_trace(Y, STEPS, Y)
+    assert plot_trace(trace, ax=ax) is ax
+    drawn = curves(ax)
+    assert drawn[r"distillable  Uni(Y : T \ S)"] == trace.column("distillable")
+    assert drawn["distilled  Red(Y : T, S)"] == trace.column("distilled")
+    assert drawn["teacher knows"] == pytest.approx([2, 2])
+    assert np.asarray(ax.lines[0].get_xdata()).tolist() == [1, 2, 4, 5]
+    assert ax.get_ylabel() == "information about Y (bits)"
+    assert len(ax.collections) == 2  # the bands
+
+
+def test_saturation_and_baseline_are_drawn(ax: Axes) -> None:
+    trace = pt.distillation_trace(Y, STEPS, Y, baseline=PLAIN)
+    plot_trace(trace, ax=ax)
+    (upright,) = [line for line in ax.lines if "saturated" in str(line.get_label())]
+    assert np.asarray(upright.get_xdata()).tolist() == [4, 4]
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert [np.asarray(line.get_ydata()).tolist() for line in dashed] == [
+        trace.column("distillable", of_baseline=True),
+        trace.column("distilled", of_baseline=True),
+    ]
+
+
+def test_a_trace_without_bands(ax: Axes) -> None:
+    plot_trace(pt.distillation_trace(Y, STEPS, Y, confidence_level=None), ax=ax)
+    assert len(ax.collections) == 0
+    assert len(ax.lines) == 3
+
+
+def test_a_trace_in_a_file(tmp_path: Path) -> None:
+    save_trace(pt.distillation_trace(Y, STEPS, Y), tmp_path / "trace.svg")
+    assert (tmp_path / "trace.svg").stat().st_size > 1000
