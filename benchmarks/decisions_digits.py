@@ -29,7 +29,7 @@ from benchmarks.tools.written import table, write
 STORE = Store("decisions_digits", "question", "case", "seed")
 WIDTHS = (2, 3, 4, 6, 8)
 STARVED = ((3, 8), (1, 7), (4, 9))
-SEEN = 0.03
+SEEN, SEEN_AS = 0.03, ("hidden layer", "labels it says")
 TEACHERS = ("trained", "other task", "untrained", "the student", "noise")
 Array = NDArray[Any]
 
@@ -84,14 +84,16 @@ def where(width: int, seed: int) -> Row:
     }
 
 
-def starved(classes: tuple[int, ...], seed: int) -> Row:
+def starved(classes: tuple[int, ...], seen_as: str, seed: int) -> Row:
     """Share of what is left that classes hold of which the student saw next to nothing."""
     X, y, held, labels = digits(seed)
     seen = ~np.isin(y, classes) | (np.random.default_rng(seed).random(len(y)) < SEEN)
     teacher, student = trained(X, y, (128, 64), seed), trained(X[seen], y[seen], (32,), seed)
-    result = pt.distillable_knowledge(
-        hidden(teacher, held), student.predict_proba(held), labels, estimator="probe", synergy=False
-    )
+    if seen_as == "labels it says":
+        T, S = teacher.predict(held), student.predict(held)
+    else:
+        T, S = hidden(teacher, held), hidden(student, held)
+    result = pt.distillable_knowledge(T, S, labels, synergy=False)
     parts = [row.share * row.distillable for row in result.by_class()]
     mine = sum(parts[k] for k in classes)
     return {"share": round(mine / sum(parts), 4), "distillable": round(result.distillable, 4)}
@@ -125,8 +127,9 @@ def jobs(seeds: Iterable[int]) -> Iterator[Job]:
         for width in WIDTHS:
             yield _key("where", width, seed), partial(where, width, seed)
         for classes in STARVED:
-            name = " and ".join(map(str, classes))
-            yield _key("starved", name, seed), partial(starved, classes, seed)
+            for seen_as in SEEN_AS:
+                name = f"{classes[0]} and {classes[1]}, by {seen_as}"
+                yield _key("starved", name, seed), partial(starved, classes, seen_as, seed)
         for kind in TEACHERS:
             yield _key("gate", kind, seed), partial(gate, kind, seed)
 

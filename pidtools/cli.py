@@ -8,11 +8,12 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -27,8 +28,9 @@ from pidtools._result import PIDError, PIDWarning, Units
 from pidtools._types import Array
 from pidtools._where import Rows
 from pidtools.demo import Demonstration, run
+from pidtools.demo_decisions import decide
 from pidtools.estimators import BY_NAME
-from pidtools.plot import save_atoms, save_map, save_trace
+from pidtools.plot import save_atoms, save_map, save_trace, save_where
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
@@ -95,8 +97,21 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for activations, JSON and figure.")] = Path(
         "pidtools-demo"
     ),
+    layers: Annotated[
+        bool, typer.Option("--map", help="Measure layers of teacher and student instead.")
+    ] = False,
+    epochs: Annotated[
+        bool, typer.Option("--trace", help="Follow a student over its training instead.")
+    ] = False,
+    classes: Annotated[
+        bool, typer.Option("--where", help="Show which digits a student lacks instead.")
+    ] = False,
 ) -> None:
     """Train a teacher and four students on digits, measure them, and write a figure."""
+    chosen = {"map": layers, "trace": epochs, "where": classes}
+    if any(chosen.values()):
+        _decide([name for name, is_asked in chosen.items() if is_asked], out)
+        return
     with _exit_codes(), log.status("starting") as status:
 
         def report(step: str) -> None:
@@ -111,6 +126,20 @@ def demo(
     output.print(f"Wrote activations, result.json and result.png to {out}/", highlight=False)
     if any(student.result.pid.outcome.stopped for student in found.students):
         raise typer.Exit(STOPPED)
+
+
+def _decide(chosen: list[str], out: Path) -> None:
+    for name in chosen:
+        with _exit_codes(), log.status("starting") as status:
+
+            def report(step: str, show: Callable[[str], None] = status.update) -> None:
+                show(step)
+                if not log.is_terminal:
+                    log.print(step, highlight=False)
+
+            text = decide(name, out, report, estimator="probe")
+        output.print(text, highlight=False, markup=False, soft_wrap=True)
+        output.print(f"Wrote {name}.json and {name}.png to {out}/", highlight=False)
 
 
 @app.command()
@@ -201,6 +230,65 @@ def compare(
         )
         _deliver(result, json_path)
     if result.a.pid.outcome.stopped or result.b.pid.outcome.stopped:
+        raise typer.Exit(STOPPED)
+
+
+@app.command()
+def where(
+    teacher: Teacher,
+    student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, the same rows.")],
+    labels: Labels,
+    json_path: JsonPath = None,
+    csv_path: CsvPath = None,
+    scores_path: Annotated[
+        Path | None, typer.Option("--scores", help="Save the score of each row here (.npy).")
+    ] = None,
+    plot_path: Annotated[
+        Path | None, typer.Option("--plot", help="Draw classes and pairs here (.png, .pdf, .svg).")
+    ] = None,
+    estimator: EstimatorName = "auto",
+    units: UnitsName = "bits",
+    confidence_level: Annotated[
+        float | None, typer.Option(help="Confidence of intervals of classes, such as 0.95.")
+    ] = None,
+    n_resamples: Resamples = 200,
+    groups: Groups = None,
+    n_jobs: Jobs = None,
+    random_state: Seed = 0,
+) -> None:
+    """Show which classes, pairs of classes and rows a student still lacks.
+
+    Measure on rows that neither network was trained on.
+    """
+    with _exit_codes():
+        for path in (json_path, csv_path, scores_path, plot_path):
+            _check_writable(path)
+        _check_picture(plot_path)
+        result = pidtools.distillable_knowledge(
+            activations.read(teacher, "T"),
+            activations.read(student, "S"),
+            activations.read(labels, "Y"),
+            estimator=estimator,
+            units=units,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            groups=None if groups is None else activations.read(groups, "groups"),
+            synergy=False,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            progress=log.is_terminal,
+        )
+        classes = result.by_class()
+        _deliver_table(classes, json_path, csv_path)
+        if Path("-") not in (json_path, csv_path):
+            output.print("", result.by_pair().summary(), sep="\n", highlight=False, markup=False)
+            for note in result.notes:
+                output.print(f"- {note}", highlight=False, markup=False, soft_wrap=True)
+        if scores_path is not None:
+            _write(scores_path, lambda path: _save_array(path, result.scores()))
+        if plot_path is not None:
+            _write(plot_path, lambda path: save_where(result, path))
+    if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
@@ -471,6 +559,12 @@ def _deliver(
         return
     output.print(result.summary(), highlight=False, markup=False, soft_wrap=True)
     _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _save_array(path: Path, array: Array) -> None:
+    """As `numpy.save`, which else adds an ending to names that have none."""
+    with path.open("wb") as file:
+        np.save(file, array)
 
 
 def _complain(error: Exception | str) -> None:

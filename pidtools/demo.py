@@ -14,7 +14,7 @@ from pidtools import _warnings
 from pidtools._estimator import Estimator
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, measure
-from pidtools._types import Floats
+from pidtools._types import Codes, Floats
 from pidtools.plot import new_figure, plot_atoms, without_frame
 
 TEACHER_WIDTHS = (128, 64)
@@ -65,15 +65,15 @@ def run(
 
     folder.mkdir(parents=True, exist_ok=True)
     with threadpool_limits(1):  # matrices this small only lose time to more threads
-        train, held_out = _split_digits()
+        learned, held_out = split_digits()
         report(f"training the teacher ({' and '.join(map(str, TEACHER_WIDTHS))} hidden units)")
-        teacher = _train(TEACHER_WIDTHS, train)
+        teacher = train(TEACHER_WIDTHS, learned)
         np.save(folder / "teacher.npy", _hidden(teacher, held_out[0]))
         np.save(folder / "labels.npy", held_out[1])
         accuracy = {}
         for width in STUDENT_WIDTHS:
             report(f"training the student with {width} hidden units")
-            student = _train((width,), train)
+            student = train((width,), learned)
             np.save(folder / f"student-{width}.npy", _hidden(student, held_out[0]))
             accuracy[width] = float(student.score(*held_out))
         report("measuring the students as the paper does")
@@ -112,7 +112,8 @@ def _measure(
         return measured.results
 
 
-def _split_digits() -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+def split_digits() -> tuple[tuple[Floats, Codes], tuple[Floats, Codes]]:
+    """Pixels and digits to train on, and as many to measure on."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -123,7 +124,8 @@ def _split_digits() -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
     return (a, y_a), (b, y_b)
 
 
-def _train(widths: tuple[int, ...], train: tuple[Floats, Floats]) -> Any:
+def train(widths: tuple[int, ...], learned: tuple[Floats, Codes]) -> Any:
+    """A network of hidden layers of these widths."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
 
@@ -134,15 +136,21 @@ def _train(widths: tuple[int, ...], train: tuple[Floats, Floats]) -> Any:
         random_state=SEED,
     )
     with _warnings.ignoring(ConvergenceWarning):  # the accuracy is in the table
-        return network.fit(*train)
+        return network.fit(*learned)
+
+
+def layers_of(network: Any, pixels: Floats) -> list[Floats]:
+    """Activations of each hidden layer, and the logits, by replaying the weights."""
+    layers, last = [pixels], len(network.coefs_) - 1
+    for k, (weights, bias) in enumerate(zip(network.coefs_, network.intercepts_, strict=True)):
+        sums = layers[-1] @ weights + bias
+        layers.append(sums if k == last else np.maximum(sums, 0.0))
+    return layers[1:]
 
 
 def _hidden(network: Any, pixels: Floats) -> Floats:
-    """Activations of the last hidden layer, by replaying the weights."""
-    hidden = pixels
-    for weights, bias in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
-        hidden = np.maximum(hidden @ weights + bias, 0.0)
-    return hidden
+    """Activations of the last hidden layer."""
+    return layers_of(network, pixels)[-2]
 
 
 def _write_json(demonstration: Demonstration) -> None:

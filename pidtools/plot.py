@@ -11,9 +11,12 @@ from pidtools import _warnings
 from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge, Quantity
 from pidtools._layers import DistillationMap, LayerPair
 from pidtools._trace import DistillationTrace, TraceRow
+from pidtools._where import ClassTable, PairTable
 
 # Above this luminance black has more contrast than white.
 HALF_BRIGHT = 0.18
+# Classes up to which each pair has its number, and names along an axis.
+MOST_CLASSES_WITH_NUMBERS, MOST_LABELS = 16, 24
 # Names of layers up to this length stand upright below their column.
 SHORT_NAME = 6
 
@@ -254,7 +257,7 @@ def _draw_cell(ax: Axes, x: int, y: int, row: LayerPair, name: str, colour: Any)
         ax.plot([x - 0.5, x + 0.5], [y - 0.5, y + 0.5], color="0.6", lw=1)
         ax.plot([x - 0.5, x + 0.5], [y + 0.5, y - 0.5], color="0.6", lw=1)
         return
-    ink = "black" if _luminance(colour) > HALF_BRIGHT else "white"
+    ink = _ink(colour)
     interval = row.intervals.get(name)
     if interval is not None and interval.low <= 0 <= interval.high:
         hatched: dict[str, Any] = {
@@ -267,6 +270,11 @@ def _draw_cell(ax: Axes, x: int, y: int, row: LayerPair, name: str, colour: Any)
         ax.add_patch(Rectangle(corner, 1, 1, **hatched))
     box = {"boxstyle": "round,pad=0.15", "facecolor": colour, "edgecolor": "none"}
     ax.text(x, y, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8, bbox=box)
+
+
+def _ink(colour: Any) -> str:
+    """What can be read on a colour."""
+    return "black" if _luminance(colour) > HALF_BRIGHT else "white"
 
 
 def _luminance(colour: Any) -> float:
@@ -331,4 +339,138 @@ def save_trace(trace: DistillationTrace, path: Path) -> None:
     ax = plot_trace(trace, ax=figure.subplots())
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     without_frame(ax)
+    figure.savefig(path, dpi=150)
+
+
+@_warnings.quiet
+def plot_classes(table: ClassTable, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """Draw what is distillable of each class as a bar, and beside it what is distilled.
+
+    Parameters
+    ----------
+    table : ClassTable
+        Of `DistillableKnowledge.by_class`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+    **kwargs
+        Passed to `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, the class with most to distil at the top; nothing is shown or saved.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pidtools as pt
+    >>> from pidtools.plot import plot_classes
+    >>> y = [0, 1, 2, 3] * 100
+    >>> r = pt.distillable_knowledge(y, [min(v, 2) for v in y], y)
+    >>> [label.get_text() for label in plot_classes(r.by_class()).get_yticklabels()]
+    ['2', '3', '0', '1']
+    """
+    ax = ax if ax is not None else _new_axes()
+    rows = sorted(table, key=lambda row: -row.distillable)
+    places = np.arange(len(rows))
+    ends: dict[str, Any]
+    for k, atom in enumerate((DISTILLABLE, ATOMS[0])):
+        values = np.array([row.to_dict()[atom.name] for row in rows])
+        options = {"height": 0.4, "color": atom.colour, "label": _label(atom), **kwargs}
+        shifted = places + (k - 0.5) * options["height"]
+        ax.barh(shifted, values, **options)
+        known = [j for j, row in enumerate(rows) if atom.name in row.intervals]
+        if known:
+            found = [rows[j].intervals[atom.name] for j in known]
+            down = np.maximum(values[known] - [x.low for x in found], 0)
+            up = np.maximum([x.high for x in found] - values[known], 0)
+            ends = {"xerr": [down, up], "fmt": "none", "ecolor": "black", "capsize": 2}
+            ax.errorbar(values[known], shifted[known], elinewidth=1, **ends)
+    ax.set_yticks(places, [str(row.label) for row in rows])
+    ax.invert_yaxis()
+    ax.axvline(0, color="black", lw=0.8)
+    ax.set_xlabel(f"mean over the rows of a class ({table.units})")
+    ax.set_ylabel("class")
+    return ax
+
+
+@_warnings.quiet
+def plot_pairs(
+    table: PairTable, name: str = "distillable", *, ax: Axes | None = None, **kwargs: Any
+) -> Axes:
+    """Draw a number of each pair of classes, as a confusion matrix is drawn.
+
+    Parameters
+    ----------
+    table : PairTable
+        Of `DistillableKnowledge.by_pair`.
+    name : {"distillable", "distilled", "student_only"}
+        Which number.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+    **kwargs
+        Passed to `matplotlib.axes.Axes.imshow`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes; nothing is shown or saved.
+
+    Raises
+    ------
+    ValueError
+        If there is no such number.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pidtools as pt
+    >>> from pidtools.plot import plot_pairs
+    >>> y = [0, 1, 2] * 100
+    >>> r = pt.distillable_knowledge(y, [min(v, 1) for v in y], y)
+    >>> [text.get_text() for text in plot_pairs(r.by_pair()).texts]
+    ['.00', '.00', '.00', '1.00', '.00', '1.00']
+    """
+    values, labels = table.matrix(name), table.labels
+    ax = ax if ax is not None else _new_axes()
+    shown = np.where(np.eye(len(values), dtype=bool), np.nan, values)
+    highest = np.nanmax(shown, initial=0.0)
+    options = {"cmap": "cividis", "vmin": 0.0, "vmax": highest if highest > 0 else 1.0, **kwargs}
+    image = ax.imshow(shown, **options)
+    if len(values) <= MOST_CLASSES_WITH_NUMBERS:
+        for (a, b), value in np.ndenumerate(values):
+            if a != b:
+                ink = _ink(image.cmap(image.norm(np.asarray(value))))
+                text = f"{value:.2f}".replace("0.", ".", 1)
+                ax.text(b, a, text, ha="center", va="center", color=ink, fontsize=7)
+    steps = np.arange(0, len(labels), -(-len(labels) // MOST_LABELS))
+    names = [str(labels[k]) for k in steps]
+    ax.set_xticks(steps, names, rotation=45 if max(map(len, names)) > SHORT_NAME else 0)
+    ax.set_yticks(steps, names)
+    ax.set_xlabel("class")
+    ax.set_ylabel("class")
+    return ax
+
+
+def save_where(result: DistillableKnowledge, path: Path) -> None:
+    """Draw classes and pairs of classes of a result into a file that matplotlib knows."""
+    classes, pairs = result.by_class(), result.by_pair()
+    shown = ClassTable(
+        tuple(sorted(classes, key=lambda row: -row.distillable)[:MOST_LABELS]), classes.units
+    )
+    figure = new_figure(11, max(3.2, 0.42 * len(shown) + 1.4))
+    left, right = figure.subplots(1, 2)
+    plot_classes(shown, ax=left)
+    title = "Which classes"
+    if len(shown) < len(classes):
+        title += f": the {len(shown)} of {len(classes)} with most to distil"
+    left.set_title(title)
+    plot_pairs(pairs, ax=right)
+    right.set_title(f"Distillable knowledge of pairs of classes ({pairs.units})")
+    figure.colorbar(right.images[0], ax=right, shrink=0.85)
+    without_frame(left)
+    handles = left.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
     figure.savefig(path, dpi=150)
