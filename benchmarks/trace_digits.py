@@ -22,6 +22,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 import pidtools as pt
+from benchmarks.tools.options import Options
 from benchmarks.tools.store import RESULTS
 from benchmarks.tools.written import write
 from pidtools._types import Codes, Floats
@@ -64,6 +65,7 @@ def networks() -> tuple[Floats, dict[int, Floats], dict[int, Floats], Codes]:
 
 def main() -> None:
     """Train, trace, check and draw."""
+    Options(__doc__).parse_args()
     warnings.simplefilter("ignore")
     T, students, baseline, y = networks()
     trace = pt.distillation_trace(

@@ -68,7 +68,10 @@ def test_intervals_away_from_borders_are_those_of_one_pair() -> None:
     options: dict[str, Any] = {"confidence_level": 0.95, "uncertainty": "analytic"}
     alone = pt.distillable_knowledge(T, S, Y, synergy=False, **options)
     found = pt.distillation_map({"t": T}, {"s": S, "u": noisy(0.7, 2)}, Y, **options)
-    assert found["t", "s"].intervals["distillable"] == alone.intervals["distillable"]
+    # Other draws of one law: 200 of them tell its quantiles to some 15 % of a standard error.
+    one, other = (x.intervals["distillable"] for x in (found["t", "s"], alone))
+    assert one.low == pytest.approx(other.low, abs=0.15 * (other.high - other.low))
+    assert one.high == pytest.approx(other.high, abs=0.15 * (other.high - other.low))
 
 
 def test_each_layer_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +184,11 @@ def test_other_student_layers_do_not_change_the_best() -> None:
     few = pt.distillation_map(layers, {"s": noisy(0.4, 9)}, Y, confidence_level=0.95)
     students = {"x": noisy(0.1, 7), "s": noisy(0.4, 9)}
     more = pt.distillation_map(layers, students, Y, confidence_level=0.95)
-    assert few.best() == more.best()
+    one, other = few.best(), more.best()
+    assert (one.layers, one.student) == (other.layers, other.student)
+    for a, b in zip(one, other, strict=True):
+        assert (a.name, a.difference) == (b.name, b.difference)
+        assert a.interval.low == pytest.approx(b.interval.low, abs=0.05)
 
 
 def test_a_single_layer_is_the_best() -> None:

@@ -87,7 +87,8 @@ def test_width_of_a_single_step_is_that_of_its_scores() -> None:
 def test_a_band_of_equal_steps_is_no_wider_than_that_of_one() -> None:
     (one,) = pt.distillation_trace(T, STUDENTS[:1], LABELS)
     for row in pt.distillation_trace(T, STUDENTS[:1] * 6, LABELS):
-        assert row.bands["distillable"].low == pytest.approx(one.bands["distillable"].low)
+        # Other draws of one law.
+        assert row.bands["distillable"].low == pytest.approx(one.bands["distillable"].low, abs=0.01)
 
 
 def test_nothing_left_is_found_where_it_is_so() -> None:
