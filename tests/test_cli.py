@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ RNG = np.random.default_rng(0)
 T = np.eye(5)[Y] + 0.2 * RNG.standard_normal((600, 5))
 S = np.eye(4)[Y] + 0.8 * RNG.standard_normal((600, 4))
 ANSWER, REFUSED, USAGE, STOPPED = 0, 1, 2, 3
+COMMANDS = ("demo", "measure", "compare", "where", "map", "rank", "trace", "validate")
 
 
 @pytest.fixture
@@ -71,11 +73,11 @@ def test_version() -> None:
 def test_no_command_shows_the_help() -> None:
     result = run()
     assert result.exit_code == USAGE
-    for command in ("demo", "measure", "compare", "map", "rank", "validate"):
+    for command in COMMANDS:
         assert command in result.output
 
 
-@pytest.mark.parametrize("command", ["demo", "measure", "compare", "map", "rank", "validate"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(command: str) -> None:
     assert run(command, "--help").exit_code == ANSWER
 
@@ -305,6 +307,55 @@ def test_data_that_do_not_fit_into_memory(
 
 def test_a_negative_seed(folder: Path) -> None:
     assert measure("--random-state", -1).exit_code in (REFUSED, USAGE)
+
+
+def where(*options: object) -> Result:
+    return run("where", "T.npy", "S.npy", "Y.npy", "--estimator", "kmeans", *options)
+
+
+def test_where_shows_classes_and_pairs(folder: Path) -> None:
+    result = where("--json", "where.json", "--csv", "where.csv", "--scores", "rows.npy")
+    assert result.exit_code == ANSWER
+    answer = expected(synergy=False)
+    assert answer.by_class().summary() in result.stdout
+    assert answer.by_pair().summary() in result.stdout
+    assert all(f"- {note}" in result.stdout for note in answer.notes)
+    content = json.loads((folder / "where.json").read_text())
+    assert content == answer.by_class().to_dict()
+    with (folder / "where.csv").open(encoding="utf-8") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["0", "1", "2"]
+    assert np.array_equal(np.load(folder / "rows.npy"), answer.scores())
+
+
+def test_where_prints_json_alone_and_draws(folder: Path) -> None:
+    result = where("--json", "-", "--confidence-level", 0.9, "--n-resamples", 20)
+    assert "distillable_low" in json.loads(result.stdout)["rows"][0]
+    assert where("--plot", "where.png").exit_code == ANSWER
+    assert (folder / "where.png").read_bytes().startswith(b"\x89PNG")
+    assert refused(where("--plot", "where.txt"), "has no ending of a picture")
+
+
+def test_where_needs_tables(folder: Path) -> None:
+    result = run("where", "T.npy", "S.npy", "Y.npy", "--estimator", "knn")
+    assert refused(result, "by_class() needs class labels and atoms that come from two tables")
+
+
+def test_parts_of_the_demo_are_asked_for_by_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def decide(name: str, out: Path, report: Callable[[str], None], *, estimator: str) -> str:
+        report(f"doing {name}")
+        asked.append((name, out, estimator))
+        return f"found {name}"
+
+    monkeypatch.setattr(cli, "decide", decide)
+    result = run("demo", "--map", "--where", "--out", "elsewhere")
+    assert result.exit_code == ANSWER
+    assert asked == [("map", Path("elsewhere"), "probe"), ("where", Path("elsewhere"), "probe")]
+    assert "found map" in result.stdout
+    assert "Wrote where.json and where.png to elsewhere/" in result.stdout
 
 
 def test_demo_in_a_place_that_is_a_file(folder: Path) -> None:

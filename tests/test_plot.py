@@ -15,7 +15,16 @@ from matplotlib.patches import Rectangle
 
 import pidtools as pt
 from pidtools._types import Floats
-from pidtools.plot import plot_atoms, plot_map, plot_trace, save_map, save_trace
+from pidtools.plot import (
+    plot_atoms,
+    plot_classes,
+    plot_map,
+    plot_pairs,
+    plot_trace,
+    save_map,
+    save_trace,
+    save_where,
+)
 
 Y = np.arange(400) % 4
 RESULT = pt.distillable_knowledge(Y, Y // 2, Y)
@@ -203,3 +212,45 @@ def test_a_trace_without_bands(ax: Axes) -> None:
 def test_a_trace_in_a_file(tmp_path: Path) -> None:
     save_trace(pt.distillation_trace(Y, STEPS, Y), tmp_path / "trace.svg")
     assert (tmp_path / "trace.svg").stat().st_size > 1000
+
+
+LACKING = pt.distillable_knowledge(Y, np.minimum(Y, 2), Y)
+
+
+def test_classes_are_bars_and_the_neediest_is_first(ax: Axes) -> None:
+    table = LACKING.by_class()
+    assert plot_classes(table, ax=ax) is ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "3", "0", "1"]
+    widths = [patch.get_width() for patch in ax.patches if isinstance(patch, Rectangle)]
+    assert widths == pytest.approx([1, 1, 0, 0, 1, 1, 2, 2])
+    assert ax.get_xlabel() == "mean over the rows of a class (bits)"
+
+
+def test_classes_have_error_bars_where_they_have_intervals(ax: Axes) -> None:
+    sure = pt.distillable_knowledge(
+        Y, np.minimum(Y, 2), Y, confidence_level=0.9, n_resamples=20, synergy=False
+    )
+    plot_classes(sure.by_class(), ax=ax)
+    assert len(ax.collections) == 2  # one set of bars a number
+
+
+def test_pairs_look_like_a_confusion_matrix(ax: Axes) -> None:
+    table = LACKING.by_pair()
+    assert plot_pairs(table, ax=ax) is ax
+    (image,) = ax.images
+    drawn: Floats = np.ma.filled(np.ma.asarray(image.get_array()), np.nan)
+    expected = np.where(np.eye(4, dtype=bool), np.nan, table.matrix())
+    assert np.array_equal(drawn, expected, equal_nan=True)
+    assert len(ax.texts) == 12
+    with pytest.raises(ValueError, match='name must be "distillable"'):
+        plot_pairs(table, "synergy", ax=ax)
+
+
+def test_many_classes_are_drawn_without_their_numbers(tmp_path: Path, ax: Axes) -> None:
+    many = np.arange(600) % 30
+    found = pt.distillable_knowledge(many, many // 2, many)
+    plot_pairs(found.by_pair(), ax=ax)
+    assert len(ax.texts) == 0
+    assert len(ax.get_xticks()) == 15
+    save_where(found, tmp_path / "where.png")
+    assert (tmp_path / "where.png").stat().st_size > 1000
