@@ -69,7 +69,8 @@ class DistillationWeight(float):
             if self == 0.0
             else f"at least {self.lower_bound:.4f} {self.result.units} are left to distil"
         )
-        lines = [f"weight {float(self):.4f}: {found}", *(f"- {note}" for note in self.notes)]
+        own = [note for note in self.notes if note not in self.result.notes]
+        lines = [f"weight {float(self):.4f}: {found}", *(f"- {note}" for note in own)]
         return "\n".join([*lines, self.result.summary()])
 
     def to_dict(self) -> dict[str, Any]:
