@@ -74,6 +74,8 @@ NOTE_ON_STUDENT = (
     "student_only is at its border 0 and has no analytic interval; "
     'uncertainty="bootstrap" gives one.'
 )
+# Of the tolerance of the atoms.
+ROUGH = 10.0
 # Resamples of a pair at a border where many pairs are looked at, for a twentieth of the time: a
 # spread that is good to a fifth, which is allowed for by what Student's t asks of so few.
 N_AT_BORDER, FOR_SO_FEW = 12, 1.12
@@ -175,7 +177,10 @@ class FirstOrder:
         n_pairs, scores = len(measured.pairs), []
         of_fits = np.zeros((len(place) + n_pairs, n_pairs, 4))
         for k, (pair, pid) in enumerate(zip(measured.pairs, measured.pids, strict=True)):
-            found = Scores(pair.tables(), pid)
+            tables = pair.tables()
+            # Prices for a standard error need fewer digits than those of classes.
+            rough = dataclasses.replace(tables, tolerance=ROUGH * tables.tolerance)
+            found = Scores(rough, pid)
             scores.append(found.by_row())
             for name, added in zip(measured.names[k], found.of_fits(), strict=True):
                 of_fits[place[name], k] = added

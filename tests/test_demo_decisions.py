@@ -16,7 +16,9 @@ from pidtools.demo_decisions import WHAT, decide
 FILES = {"map": ("student_layer", 6), "trace": ("step", 3), "where": ("label", 10)}
 
 
-@pytest.mark.parametrize("what", WHAT)
+@pytest.mark.parametrize(
+    "what", ["where", *(pytest.param(what, marks=pytest.mark.slow) for what in WHAT[:2])]
+)
 def test_each_part_writes_its_numbers_and_its_picture(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

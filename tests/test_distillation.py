@@ -422,6 +422,7 @@ def test_a_p_value_at_its_least_is_a_bound() -> None:
     assert "p_distillable_is_bound" not in pt.distillable_knowledge(S, T, Y).to_dict()
 
 
+@pytest.mark.slow
 def test_many_cells_that_know_nothing_leave_nothing_to_distil() -> None:
     """Sampling alone adds .027 bits, ten times as much as they scatter."""
     rejected = 0

@@ -81,6 +81,7 @@ def test_a_constant_knows_nothing(source: Any) -> None:
     assert found.information == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
 def test_p_values_are_uniform_where_nothing_is_known() -> None:
     """Few data sets and permutations here; the benchmark has many."""

@@ -45,6 +45,7 @@ def test_more_rows_to_learn_from_raise_the_bound_on_the_same_rows() -> None:
     assert taught.unread < alone.unread / 2
 
 
+@pytest.mark.slow
 def test_everything_is_taught_the_joint_and_the_refits_too() -> None:
     found = pt.distillable_knowledge(
         T, S, Y, estimator=PROBE, fit_on=MORE, confidence_level=0.9, n_resamples=10

@@ -156,6 +156,7 @@ def test_loud_nuisance_does_not_matter() -> None:
     assert informations(CHEAP, loud, y)[0] == pytest.approx(informations(CHEAP, X, y)[0], abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shared_and_parity", "swiss_roll"])
 def test_noise_in_the_last_digits_moves_nothing(name: str) -> None:
     """The law: noise of 1e-12 moves nothing by more than .0005 bits."""
