@@ -240,6 +240,11 @@ class Pair(ABC, Generic[S]):
         """Bits that both sources may hold beyond `joint_information`."""
         return max(self.t.unread, self.s.unread)
 
+    @property
+    def bias(self) -> float:
+        """Bits that sampling is expected to add to what is known of T, S or both."""
+        return max(self.t.bias, self.s.bias)
+
     def likeness(self) -> Likeness | None:
         """Data like these with known atoms, where sampling adds to what is estimated."""
         return None

@@ -10,12 +10,14 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _threads, _validate, _warnings, resampling
+from pidtools import _threads, _validate, _warnings, activations, resampling
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import (
@@ -69,6 +71,13 @@ AT_BORDER = 3.0
 NOTE_ON_BORDER = (
     f"distillable is within {AT_BORDER:g} standard errors of 0, where first order says too little: "
     "intervals come from resamples."
+)
+NOTE_ON_FEW = (
+    f"distillable is within {AT_BORDER:g} standard errors of 0, where first order says too little: "
+    "a few resamples tell how far it scatters."
+)
+NOTE_WITHOUT_TABLES = (
+    "These atoms don't come from two tables of classes: intervals come from resamples."
 )
 NOTE_ON_STUDENT = (
     "student_only is at its border 0 and has no analytic interval; "
@@ -237,6 +246,7 @@ class LocatedPair:
     options: Options
     groups: Codes | None
     seed: int
+    n_jobs: int | None
 
     @cached_property
     def scores(self) -> Scores:
@@ -245,6 +255,10 @@ class LocatedPair:
 
     def by_class(self) -> ClassTable:
         """Of each class, with intervals where the result has them."""
+        return self._classes
+
+    @cached_property
+    def _classes(self) -> ClassTable:
         values = from_bits(1.0, self.options.units) * self.scores.by_class()
         counts = self._counts()
         spreads = self._spreads(values)
@@ -296,6 +310,7 @@ class LocatedPair:
             resampling.Samples(self.pair.s.n_samples, self.groups),
             n_resamples=self.options.n_resamples,
             random_state=self.seed,
+            n_jobs=self.n_jobs,
             progress=self.options.progress,
         )
         found = from_bits(1.0, self.options.units) * found.reshape(len(found), *values.shape)
@@ -313,6 +328,7 @@ class LocatedPair:
                     replicates,
                     level,
                     lowest=-np.inf if name == "distilled" else 0.0,
+                    tolerance=from_bits(self.pid.gap, self.options.units),
                     excess=excess,
                 )
             spreads.append(intervals)
@@ -375,6 +391,7 @@ class Measurement:
     errors: Floats | None = None
     of_lessons: tuple[str, ...] = ()
     seed: int = 0
+    n_jobs: int | None = None
     unsure: frozenset[tuple[int, str]] = frozenset()
     of_uncertainty: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -455,7 +472,9 @@ class Measurement:
             *_notes_on_resamples(in_bits, self.groups),
             *self._notes_on_excess(k),
             *self.of_uncertainty.get(k, ()),
-            *note_on_bound("p_distillable", p, is_bound, _n_valid(in_bits)),
+            *note_on_bound(
+                "p_distillable", p, is_bound, _n_valid(in_bits), self.options.uncertainty
+            ),
         ]
         return dataclasses.replace(
             result,
@@ -475,6 +494,7 @@ class Measurement:
             options=self.options,
             groups=self.groups,
             seed=self.seed,
+            n_jobs=self.n_jobs,
         )
 
     def unread(self, k: int) -> Unread:
@@ -614,7 +634,7 @@ def measure(
 
 
 def look(
-    sources: Mapping[str, ArrayLike | Summary],
+    sources: Mapping[str, ArrayLike | Summary | Path],
     Y: ArrayLike,
     *,
     estimator: Estimator[Any] | str,
@@ -641,7 +661,8 @@ def look(
     clean: dict[str, Given] = {}
     for name, X in sources.items():
         try:
-            clean[name] = _checked(X, name)
+            given: Any = _read(X, name) if tolerant else X
+            clean[name] = _checked(given, name)
         except (ValueError, TypeError) as error:
             if not tolerant:
                 raise
@@ -797,6 +818,7 @@ def decompose(
         heard=(*seen.heard, *heard),
         of_lessons=seen.of_lessons,
         seed=seen.seed,
+        n_jobs=n_jobs,
     )
     if options.confidence_level is None or not solved:
         return measured
@@ -810,30 +832,39 @@ def with_uncertainty(measured: Measurement, n_jobs: int | None) -> Measurement:
     """The same with replicates, to first order where that was asked for and is good enough."""
     if measured.options.uncertainty == "analytic":
         return _analytic(measured, n_jobs)
+    return _resampled(measured, {}, n_jobs)
+
+
+def _resampled(
+    measured: Measurement, notes: Mapping[int, tuple[str, ...]], n_jobs: int | None
+) -> Measurement:
     everything = range(len(measured.pairs))
     replicates = _replicates(measured, everything, n_jobs)
     errors = _errors(measured, everything, n_jobs)
-    return dataclasses.replace(measured, replicates=replicates, errors=errors)
+    return dataclasses.replace(measured, replicates=replicates, errors=errors, of_uncertainty=notes)
 
 
 def _analytic(measured: Measurement, n_jobs: int | None) -> Measurement:
     """Replicates to first order, and resamples of pairs at a border."""
-    for pair in measured.pairs:
-        if not pair.has_tables:
+    everything = range(len(measured.pairs))
+    if not all(pair.has_tables for pair in measured.pairs):
+        if measured.options.n_at_border is None:
             raise ValueError(
                 'uncertainty="analytic" needs atoms that come from two tables of classes, and '
-                f'those of {pair.t.estimator!r} do not; use uncertainty="bootstrap".'
+                f'those of {measured.pairs[0].t.estimator!r} do not; use uncertainty="bootstrap".'
             )
+        return _resampled(measured, dict.fromkeys(everything, (NOTE_WITHOUT_TABLES,)), n_jobs)
     samples = resampling.Samples(measured.n_samples, measured.groups)
     _check_enough_groups(samples)
     n_resamples = measured.options.n_resamples
     replicates = FirstOrder.of(measured).replicates(samples, n_resamples, measured.seed)
     border = [_at_border(measured, replicates, k) for k in range(len(measured.pairs))]
     again = [k for k, names in enumerate(border) if DISTILLABLE.name in names]
-    notes = dict.fromkeys(again, (NOTE_ON_BORDER,))
     if again and measured.options.n_at_border is None:
-        replicates[:, again] = _replicates(measured, again, n_jobs)
-    elif again:
+        # Pairs that are compared have to meet the same rows.
+        return _resampled(measured, dict.fromkeys(everything, (NOTE_ON_BORDER,)), n_jobs)
+    notes = dict.fromkeys(again, (NOTE_ON_FEW,))
+    if again:
         replicates[:, again] = _stretched(measured, again, replicates[:, again], n_jobs)
     unsure = [k for k, names in enumerate(border) if names == [STUDENT_ONLY.name]]
     notes |= dict.fromkeys(unsure, (NOTE_ON_STUDENT,))
@@ -883,7 +914,7 @@ def _at_border(measured: Measurement, replicates: Floats, k: int) -> list[str]:
 
 def _is_sparse(measured: Measurement, replicates: Floats, k: int) -> bool:
     """Whether sampling adds to what is known of cells a good part of what it scatters by."""
-    added = max(measured.pairs[k].t.bias, measured.pairs[k].s.bias)
+    added = measured.pairs[k].bias
     return bool(added > MOST_BIAS * float(DISTILLABLE.total(replicates[:, k]).std()))
 
 
@@ -1022,9 +1053,7 @@ def _errors(measured: Measurement, which: Sequence[int], n_jobs: int | None) -> 
     return found if which else None
 
 
-def _target(
-    Y: ArrayLike, estimator: Estimator[Any] | str, sources: Mapping[str, ArrayLike | Summary]
-) -> Target:
+def _target(Y: ArrayLike, estimator: Estimator[Any] | str, sources: Mapping[str, Any]) -> Target:
     """Clean Y as the kind the estimator takes; "auto" follows a summary, where there is one."""
     summaries = [X for X in sources.values() if isinstance(X, Summary)]
     if estimator == "auto" and summaries:
@@ -1038,6 +1067,11 @@ def _warn_of_excess(target: Target, pid: PID, teacher: str, student: str) -> Non
     if max(bits.values()) <= target.entropy and pid.joint_information is not None:
         bits = {"synergy": pid.joint_information}
     warn_of_excess(target, **bits)
+
+
+def _read(X: Any, name: str) -> Any:
+    """What a path leads to."""
+    return activations.read(Path(X), name) if isinstance(X, str | PathLike) else X
 
 
 def _checked(X: ArrayLike | Summary, name: str) -> Given:
@@ -1095,11 +1129,14 @@ def _note_on_unanswered(replicates: Floats) -> str:
     )
 
 
-def note_on_bound(name: str, p: float, is_bound: bool, n_valid: int) -> tuple[str, ...]:
+def note_on_bound(
+    name: str, p: float, is_bound: bool, n_valid: int, uncertainty: Uncertainty
+) -> tuple[str, ...]:
     """Say that a p-value at its least is a bound, where it is one of less than 1."""
     if not is_bound or p >= 1:
         return ()
-    return (f"{name} is at most {p:.2g}, the least that {n_valid} resamples can show.",)
+    drawn = "resamples" if uncertainty == "bootstrap" else "draws"
+    return (f"{name} is at most {p:.2g}, the least that {n_valid} {drawn} can show.",)
 
 
 def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:

@@ -73,7 +73,7 @@ class Target:
         if self.classes is None:
             return list(range(self.n_classes or 0))
         found: list[Any] = self.classes.tolist()
-        return found
+        return [x.decode("utf-8", "replace") if isinstance(x, bytes) else x for x in found]
 
     def excess(self, bits: float, name: str) -> str:
         """What to say of an information beyond the entropy of Y; empty if it is not."""

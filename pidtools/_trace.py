@@ -37,6 +37,10 @@ class TraceRow:
     difference_bands : mapping of str to Interval
         Of the differences, for all steps at once. Both students have the same rows, so that what
         they share cancels.
+    gap : float
+        Proved bound on the error of the atoms of the tables.
+    stopped : bool
+        Whether the solver stopped before it was done.
     notes : tuple of str
         What to know before trusting the numbers of this step.
     """
@@ -52,6 +56,8 @@ class TraceRow:
     baseline: TraceRow | None = None
     differences: Mapping[str, float] = field(default_factory=dict)
     difference_bands: Mapping[str, Interval] = field(default_factory=dict)
+    gap: float = 0.0
+    stopped: bool = False
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +85,7 @@ class TraceRow:
             "student_only": self.student_only,
             "teacher_information": self.teacher_information,
             "student_information": self.student_information,
+            "gap": self.gap,
         }
 
 

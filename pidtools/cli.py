@@ -261,6 +261,7 @@ def where(
     Measure on rows that neither network was trained on.
     """
     with _exit_codes():
+        _check_one_stream(json_path, csv_path)
         for path in (json_path, csv_path, scores_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
@@ -281,7 +282,8 @@ def where(
         classes = result.by_class()
         _deliver_table(classes, json_path, csv_path)
         if Path("-") not in (json_path, csv_path):
-            output.print("", result.by_pair().summary(), sep="\n", highlight=False, markup=False)
+            pairs = f"\n{result.by_pair().summary()}"
+            output.print(pairs, highlight=False, markup=False, soft_wrap=True)
             for note in result.notes:
                 output.print(f"- {note}", highlight=False, markup=False, soft_wrap=True)
         if scores_path is not None:
@@ -330,6 +332,7 @@ def map_layers(
     file. The last student layer given is what the teacher's layers are ranked against.
     """
     with _exit_codes():
+        _check_one_stream(json_path, csv_path)
         for path in (json_path, csv_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
@@ -380,6 +383,7 @@ def rank(
     its file.
     """
     with _exit_codes():
+        _check_one_stream(json_path, csv_path)
         for path in (json_path, csv_path):
             _check_writable(path)
         result = pidtools.rank_teachers(
@@ -438,6 +442,7 @@ def trace(
     on rows that none of the networks was trained on.
     """
     with _exit_codes():
+        _check_one_stream(json_path, csv_path)
         for path in (json_path, csv_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
@@ -459,6 +464,8 @@ def trace(
         _deliver_table(result, json_path, csv_path)
         if plot_path is not None:
             _write(plot_path, lambda path: save_trace(result, path))
+    if any(row.stopped for row in result):
+        raise typer.Exit(STOPPED)
 
 
 @app.command()
@@ -517,7 +524,7 @@ def _read_named(given: list[str], option: str) -> dict[str, Array]:
 
 def _deliver_table(table: Rows[Any], json_path: Path | None, csv_path: Path | None) -> None:
     """Print the text, or the JSON or the lines where those were asked for, and write the files."""
-    if csv_path != Path("-") or json_path == csv_path:
+    if csv_path != Path("-"):
         _deliver(table, json_path)
     _write_csv(table, csv_path)
 
@@ -584,6 +591,11 @@ def _check_writable(path: Path | None) -> None:
         raise ValueError(
             f"{path} can't be written ({error.strerror}); choose another place for the output."
         ) from None
+
+
+def _check_one_stream(json_path: Path | None, csv_path: Path | None) -> None:
+    if json_path == csv_path == Path("-"):
+        raise ValueError("--json and --csv can't both be standard output; give one of them a file.")
 
 
 def _check_picture(path: Path | None) -> None:

@@ -117,7 +117,7 @@ def compare_students(
     is_bound = resampling.is_least(p, distillable.replicates, 2)
     return dataclasses.replace(
         plain,
-        notes=(*notes, *note_on_bound("p_value", p, is_bound, options.n_resamples)),
+        notes=(*notes, *_note_on_bound(p, is_bound, options)),
         intervals=_intervals(plain, measured, options.confidence_level),
         p_value=p,
         p_value_is_bound=is_bound,
@@ -133,11 +133,17 @@ def _intervals(
     for quantity in COMPARED:
         if (difference := plain.differences.get(quantity.name)) is None:
             continue
+        if {(0, quantity.name), (1, quantity.name)} & measured.unsure:
+            continue
         own = measured.scatter(quantity, 0, less=1, units=plain.units)
         spread = resampling.interval(difference, own.replicates, level, excess=own.excess)
         (down_a, up_a), (down_b, up_b) = (each.off(quantity) for each in unread)
         found[quantity.name] = spread.widened(down_a + up_b, up_a + down_b)
     return found
+
+
+def _note_on_bound(p: float, is_bound: bool, options: Options) -> tuple[str, ...]:
+    return note_on_bound("p_value", p, is_bound, options.n_resamples, options.uncertainty)
 
 
 def _unread_by_students(measured: Measurement) -> tuple[Unread, Unread]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ TEACHER, STUDENT = "teacher", "student"
 
 @_warnings.quiet
 def distillation_map(
-    teacher_layers: Mapping[str, ArrayLike | Summary],
-    student_layers: Mapping[str, ArrayLike | Summary],
+    teacher_layers: Mapping[str, ArrayLike | Summary | Path],
+    student_layers: Mapping[str, ArrayLike | Summary | Path],
     Y: ArrayLike,
     *,
     estimator: Estimator[Any] | str = "auto",
@@ -53,7 +54,8 @@ def distillation_map(
     ----------
     teacher_layers, student_layers : mapping of str to array_like or Summary
         Layers by name, for the same rows: arrays of shape (n_samples,) or
-        (n_samples, n_features), memory maps among them, or what `summarise` made of them. A
+        (n_samples, n_features), memory maps among them, paths of ``.npy`` files, or what
+        `summarise` made of them. A
         teacher layer and a student layer may have the same name. The last student layer given is
         what `best` ranks against.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)

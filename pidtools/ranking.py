@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ STUDENT, STACK = "S", "S and the teachers chosen"
 
 @_warnings.quiet
 def rank_teachers(
-    teachers: Mapping[str, ArrayLike | Summary],
+    teachers: Mapping[str, ArrayLike | Summary | Path],
     S: ArrayLike | Summary,
     Y: ArrayLike,
     *,
@@ -223,14 +224,11 @@ def _check_student(teachers: Mapping[str, Any], S: Any) -> None:
 
 
 def _are_equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Summary) and isinstance(other, Summary):
-        if one.data is None or other.data is None:
-            return False
-        one, other = one.data.X, other.data.X
-    if isinstance(one, Summary) or isinstance(other, Summary):
+    one, other = (x.data and x.data.X if isinstance(x, Summary) else x for x in (one, other))
+    if one is None or other is None:
         return False
     try:
         a, b = np.asarray(one), np.asarray(other)
-        return bool(a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b))
+        return bool(a.shape == b.shape and np.array_equal(a, b))
     except (ValueError, TypeError):  # what is no array is refused where it is read
         return False

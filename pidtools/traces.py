@@ -46,6 +46,7 @@ from pidtools._result import Interval, Units
 from pidtools._scores import Scores
 from pidtools._trace import DistillationTrace, Reason, Saturation, TraceRow
 from pidtools._types import Codes, Floats
+from pidtools.estimators import BY_NAME
 
 # Less than so many bits, or than this share of what the teacher knows, counts as nothing; the
 # larger of both.
@@ -158,9 +159,14 @@ class TraceLog:
     ) -> None:
         self._options = Options.checked(units, confidence_level, n_resamples, False, "analytic")
         self._margin = _checked_margin(margin)
-        self._teacher: ArrayLike | Summary = T
-        self._Y, self._groups, self._estimator = Y, groups, estimator
-        self._seed, self._n_jobs = _validate.check_seed(random_state), n_jobs
+        # A training may use its buffers again.
+        self._teacher: ArrayLike | Summary = _own(T)
+        self._Y, self._estimator = _own(Y), estimator
+        self._groups = None if groups is None else _own(groups)
+        self._seed = _validate.check_seed(random_state)
+        self._n_jobs = _validate.check_n_jobs(n_jobs)
+        if isinstance(estimator, str):
+            _validate.check_choice(estimator, "estimator", ("auto", *BY_NAME))
         self._seen: dict[float, tuple[_Look, ...]] = {}
         self._codes: Codes | None = None
 
@@ -277,6 +283,8 @@ class TraceLog:
             n_jobs=self._n_jobs,
         )
         plain = dataclasses.replace(self._options, confidence_level=None)
+        if self._options.confidence_level is not None:
+            _check_enough_groups(resampling.Samples(len(seen.target.values), seen.groups))
         names = [("T", student) for student in students]
         measured = decompose(seen, names, options=plain, synergy=False, n_jobs=self._n_jobs)
         if self._options.confidence_level is None:
@@ -284,17 +292,12 @@ class TraceLog:
         else:
             _check_tables(measured)
             found = _scored_looks(measured, self._seed)
-        self._teacher, self._codes = seen.found["T"].to_keep(), seen.groups
+        self._teacher, self._codes = seen.found["T"], seen.groups
         return found
 
     def _curves(self, looks: list[tuple[_Look, ...]]) -> list[tuple[_Curve, _Curve]]:
         """Of distillable and distilled, of the student and then of its baseline."""
         samples = resampling.Samples(looks[0][0].result.n_samples, self._codes)
-        if samples.groups is not None and samples.n_units < MIN_GROUPS:
-            raise ValueError(
-                f"groups holds {samples.n_units} groups; a band needs at least {MIN_GROUPS}. Pass "
-                "more groups, or confidence_level=None."
-            )
         flat = [one for student in zip(*looks, strict=True) for one in student]
         deviations = _deviations(flat, samples, self._options.n_resamples, self._seed)
         n, found = len(looks), []
@@ -460,12 +463,26 @@ def distillation_trace(
     return log.trace()
 
 
+def _own(given: Any) -> Any:
+    """A copy of an array in memory."""
+    in_memory = isinstance(given, np.ndarray) and not isinstance(given, np.memmap)
+    return given.copy() if in_memory else given
+
+
+def _check_enough_groups(samples: resampling.Samples) -> None:
+    if samples.groups is not None and samples.n_units < MIN_GROUPS:
+        raise ValueError(
+            f"groups holds {samples.n_units} groups; a band needs at least {MIN_GROUPS}. Pass "
+            "more groups, or confidence_level=None."
+        )
+
+
 def _of_step(theirs: Mapping[float, Any] | None, step: float) -> Any:
     return None if theirs is None else _loaded(theirs[step], f"baseline[{step:g}]")
 
 
 def _loaded(S: Any, name: str) -> Any:
-    return activations.read(S, name) if isinstance(S, Path) else S
+    return activations.read(Path(S), name) if isinstance(S, str | Path) else S
 
 
 def _by_step(given: Any, name: str) -> dict[float, Any]:
@@ -701,6 +718,8 @@ def _numbers(step: float, one: _Look) -> TraceRow:
         student_only=result.student_only,
         teacher_information=result.teacher_information,
         student_information=result.student_information,
+        gap=result.pid.gap,
+        stopped=result.pid.outcome.stopped,
         notes=result.notes,
     )
 

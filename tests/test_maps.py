@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -245,11 +246,10 @@ def test_a_continuous_target_takes_the_bootstrap() -> None:
     x = rng.normal(size=(400, 3))
     y = x.sum(axis=1)
     layers: Mapping[str, Floats] = {"a": x[:, :2] + rng.normal(size=(400, 2))}
-    with pytest.raises(ValueError, match='uncertainty="bootstrap"'):
-        pt.distillation_map(layers, layers, y, confidence_level=0.9)
-    found = pt.distillation_map(
-        layers, layers, y, confidence_level=0.9, uncertainty="bootstrap", n_resamples=20
-    )
+    options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 20}
+    found = pt.distillation_map(layers, layers, y, **options)
+    asked = pt.distillation_map(layers, layers, y, uncertainty="bootstrap", **options)
+    assert found[0].intervals == asked[0].intervals
     assert found[0].distillable == pytest.approx(0.0, abs=0.05)
     assert "distillable" in found[0].intervals
 
@@ -297,3 +297,23 @@ def test_progress_counts_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "progress_bar", bar)
     pt.distillation_map(TEACHER, STUDENT, Y, progress=True)
     assert told == [(4, True, "looking"), 1, 1, 1, 1]
+
+
+def test_layers_in_files_and_layers_without_tables(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    amounts = X[:, :1] + rng.normal(size=(300, 1))
+    np.save(tmp_path / "x.npy", X)
+    found = pt.distillation_map(
+        {"file": tmp_path / "x.npy", "text": str(tmp_path / "x.npy"), "none": tmp_path / "y.npy"},
+        {"s": X[:, 1:]},
+        amounts,
+        confidence_level=0.9,
+        n_resamples=20,
+    )
+    one, other, missing = found
+    assert one.distillable == other.distillable
+    assert missing.error is not None
+    assert "there is no file" in missing.error
+    assert "distillable" in one.intervals
+    assert any("intervals come from resamples" in note for note in one.notes)

@@ -184,3 +184,14 @@ def test_dictionaries_and_frames() -> None:
     assert content["rows"][0]["teacher"] == "first"
     assert list(found.to_pandas()["teacher"]) == ["first", "copy", "second"]
     assert "stops here" in found.summary()
+
+
+def test_the_student_in_another_guise_is_found() -> None:
+    student = np.random.default_rng(0).normal(size=(300, 2))
+    labels = np.arange(300) % 3
+    summary = pt.summarise(student, labels, estimator="kmeans")
+    for teacher in (summary, student, student.astype(np.float64).copy()):
+        with pytest.raises(ValueError, match="teachers holds the student: 'a' is S"):
+            pt.rank_teachers({"a": teacher}, student, labels, estimator="kmeans")
+    with pytest.raises(ValueError, match="teachers holds the student"):
+        pt.rank_teachers({"a": student}, summary, labels, estimator="kmeans")

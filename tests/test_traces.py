@@ -323,18 +323,18 @@ def test_the_last_step_of_a_log_is_flat() -> None:
             "student_only": 0,
             "teacher_information": 2,
             "student_information": 2,
+            "gap": 0,
         },
         abs=1e-6,
     )
 
 
-def test_a_log_keeps_no_arrays() -> None:
+def test_a_log_keeps_no_students() -> None:
     teacher = np.eye(4)[T[:400]] + 0.3 * RNG.normal(size=(400, 4))
     log = pt.TraceLog(teacher, LABELS[:400], estimator=pt.Probe(experts=("lda",), n_folds=3))
     log.append(teacher[:, :2])
     log.append(teacher[:, :3])
-    assert isinstance(log._teacher, pt.Summary)
-    assert log._teacher.data is None
+    assert all(one.result._located is None for looks in log._seen.values() for one in looks)
     assert log.trace()[0].distillable > log.trace()[1].distillable
 
 
@@ -471,3 +471,45 @@ def test_bands_hold_nothing_left_between_twins() -> None:
     assert all(0.0 in row.bands["distillable"] for row in found)
     known = found.teacher_information
     assert all(row.bands["distilled"].high > known - 0.01 for row in found)
+
+
+# --- what a training does to a log ------------------------------------------------------------
+
+
+def test_buffers_that_are_used_again_change_nothing() -> None:
+    teacher, labels = T.copy(), LABELS.copy()
+    log = pt.TraceLog(teacher, labels)
+    teacher[:], labels[:] = 0, 0
+    log.append(STUDENTS[0])
+    expected = pt.distillation_trace(T, STUDENTS[:1], LABELS, confidence_level=None)[0]
+    assert log.last == expected.to_dict()
+    log.append(STUDENTS[1])
+    assert len(log) == 2
+
+
+def test_wrong_options_are_found_before_the_work() -> None:
+    with pytest.raises(ValueError, match="estimator must be one of"):
+        pt.TraceLog(T, LABELS, estimator="foo")
+    with pytest.raises(ValueError, match="n_jobs"):
+        pt.TraceLog(T, LABELS, n_jobs=0)
+    few = pt.TraceLog(T, LABELS, groups=np.arange(len(T)) % 3)
+    with pytest.raises(ValueError, match="a band needs at least 4"):
+        few.append(STUDENTS[0])
+
+
+def test_more_than_fifty_classes_step_by_step() -> None:
+    """There pairs ask a probe of both sources, and so the teacher's features."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(1200) % 60
+    X = 2 * rng.normal(size=(60, 6))[labels] + rng.normal(size=(1200, 6))
+    probe = pt.Probe(experts=("lda",))
+    trace = pt.distillation_trace(
+        X, [X[:, :2], X[:, :4]], labels, estimator=probe, confidence_level=None
+    )
+    assert trace[0].distillable > trace[1].distillable > 0
+
+
+def test_paths_of_steps(tmp_path: Path) -> None:
+    np.save(tmp_path / "s.npy", STUDENTS[0])
+    read = pt.distillation_trace(T, {0: str(tmp_path / "s.npy")}, LABELS, confidence_level=None)
+    assert read[0] == pt.distillation_trace(T, STUDENTS[:1], LABELS, confidence_level=None)[0]

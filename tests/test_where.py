@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import LDA, sampled_problem, teacher_and_student
+from helpers import LDA, known, sampled_problem, teacher_and_student
 
 import pidtools as pt
 from pidtools._types import Array
@@ -234,3 +234,35 @@ def test_comparisons_can_be_analytic() -> None:
         assert getattr(found.intervals["distillable"], end) == pytest.approx(expected, abs=0.02)
     assert found.p_value is not None
     assert found.p_value < 0.05
+
+
+def test_many_cells_of_a_triple_are_looked_into() -> None:
+    """Both together have sixteen times the cells of each, and sampling adds to what they say."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 1000)
+    t = np.where(rng.random(1000) < 0.9, y, rng.integers(0, 4, 1000)) * 4 + rng.integers(0, 4, 1000)
+    s = np.where(rng.random(1000) < 0.8, y // 2, rng.integers(0, 2, 1000)) * 4
+    s = s + rng.integers(0, 4, 1000)
+    options: dict[str, Any] = {"confidence_level": 0.95, "estimator": "symbols"}
+    found = pt.distillable_knowledge(t, s, y, uncertainty="analytic", **options)
+    assert found.intervals["joint_information"].low < 1.612 < known(found.joint_information)
+
+
+def test_comparisons_at_a_border_meet_the_same_resamples() -> None:
+    codes = np.arange(400) % 4
+    options: dict[str, Any] = {"estimator": "symbols"}
+    found = pt.compare_students(codes, codes // 2, codes, codes, uncertainty="analytic", **options)
+    again = pt.compare_students(codes, codes // 2, codes, codes, **options)
+    assert found.intervals == again.intervals
+    assert found.intervals["joint_information"].high == pytest.approx(0, abs=1e-9)
+
+
+def test_a_part_that_is_0_but_for_rounding_has_0_in_its_interval() -> None:
+    codes = np.arange(N) % 4
+    rows = of_codes(codes, codes // 2, codes, confidence_level=0.9, n_resamples=20).by_class()
+    assert all(row.intervals["student_only"].low == 0 for row in rows)
+
+
+def test_labels_of_bytes_are_written_as_text() -> None:
+    result = measured("kmeans", NAMES.astype("S3"))
+    assert json.loads(json.dumps(result.by_class().to_dict()))["rows"][0]["label"] == "cat"

@@ -99,6 +99,11 @@ class CellPair(Pair[CellSummary]):
             rows_both=both,
         )
 
+    @property
+    def bias(self) -> float:
+        """Bits that sampling is expected to add; to both together most."""
+        return both_as_one(self.t, self.s).bias if self.synergy else super().bias
+
     def likeness(self) -> Likeness | None:
         """Rows of the same cells, drawn from tables without the noise of sampling."""
         return CellLikeness.of(self, both_as_one(self.t, self.s) if self.synergy else None)
