@@ -334,3 +334,12 @@ def test_the_benchmark_draws_what_it_says(monkeypatch: pytest.MonkeyPatch) -> No
         for p in benchmark.posteriors_of_classes(made, t, s):
             np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-4)
         assert np.bincount(labels).tolist() == [20] * 30
+
+
+def test_classes_that_no_memory_holds_are_refused_before_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe_module, "available_memory", lambda: 1e9)
+    labels = np.arange(4000) % 2000
+    with pytest.raises(MemoryError, match=r"2000 classes take 2000 cells or more.*GiB to solve"):
+        pt.Probe().summarise(np.zeros((4000, 2)), labels, name="T")

@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
+from pidtools._broja.linear_algebra import available_memory
 from pidtools._estimator import Data, Estimator, JoinedPair, Lesson, Summary, Tables
 from pidtools._information import entropy
 from pidtools._probe import experts
@@ -74,6 +75,8 @@ PART_ADDED = 0.1
 MAX_JOINT_WIDTH = 512
 # Experts that look at several sources side by side.
 STACKED, STACKED_OF_MANY = ("lda", "logistic"), ("lda",)
+# What the solver of large tables takes for each pair of cells and each entry of a table.
+BYTES_A_PAIR, BYTES_AN_ENTRY = 100, 150
 # Symbols that become a column each.
 MAX_SYMBOLS = 256
 
@@ -468,6 +471,7 @@ class Probe(Estimator[ProbeSummary]):
         left_out = self._left_out(source, all_labels)
         keys = row_keys(source, left_out)
         task = self._task(labels, random_state, groups, n_jobs, learned, keys)
+        _check_room(task.n_classes, len(labels), self.n_cells, name)
         heard = _heard(hears, task, self.n_folds, name)
         found = self._found(source, task, left_out, heard)
         notes = [*notes_on_fits(found, labels), *notes_on_data(task, self.n_folds, groups)]
@@ -896,6 +900,24 @@ def _cells_for(log_p: Array, task: HeldOut) -> int:
     h_y = entropy(sums(task.labels, np.full(len(log_p), 1 / len(log_p)), task.n_classes))
     known = 1 - log_loss(log_p, task.labels).mean() / NATS_PER_BIT / h_y
     return _default_cells(task.n_classes, len(log_p), float(np.clip(known, 0, 1)))
+
+
+def _check_room(n_classes: int, n_samples: int, n_cells: int | None, name: str) -> None:
+    """Refuse so many classes that the tables of two sources could not be solved."""
+    if n_classes <= experts.MANY_CLASSES:
+        return
+    cells = n_cells or _default_cells(n_classes, n_samples, 0.0)
+    needed, room = (
+        BYTES_A_PAIR * cells**2 + 2 * BYTES_AN_ENTRY * cells * n_classes,
+        available_memory(),
+    )
+    if needed > room:
+        raise MemoryError(
+            f"{name}: {n_classes} classes take {cells} cells or more a source, and two such tables "
+            f"{BYTES_A_PAIR} n_t n_s + {BYTES_AN_ENTRY} (n_t + n_s) n_y = {needed / 2**30:.1f} GiB "
+            f"to solve, of which {room / 2**30:.1f} are free. Merge classes (superclasses), or "
+            "measure on rows of some of them; n_cells= sets another number of cells."
+        )
 
 
 def _default_cells(n_classes: int, n_samples: int, share: float) -> int:
