@@ -649,9 +649,8 @@ def look(
     """Check what came in and look at each source once.
 
     A source that `hears` others of these comes after them; of those, one that another has heard
-    already says nothing more. With `tolerant`, one that can't be
-    looked at is named among the failed, and several are looked at at the same time where none
-    hears another.
+    already says nothing more. With `tolerant` paths are read, a source that can't be looked at is
+    named among the failed, and where none hears another several are looked at at the same time.
     """
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
@@ -822,29 +821,27 @@ def decompose(
     )
     if options.confidence_level is None or not solved:
         return measured
-    measured = with_uncertainty(measured, n_jobs)
+    measured = with_uncertainty(measured)
     for text in measured.doubts():
         _warnings.warn(text)
     return measured
 
 
-def with_uncertainty(measured: Measurement, n_jobs: int | None) -> Measurement:
+def with_uncertainty(measured: Measurement) -> Measurement:
     """The same with replicates, to first order where that was asked for and is good enough."""
     if measured.options.uncertainty == "analytic":
-        return _analytic(measured, n_jobs)
-    return _resampled(measured, {}, n_jobs)
+        return _analytic(measured)
+    return _resampled(measured, {})
 
 
-def _resampled(
-    measured: Measurement, notes: Mapping[int, tuple[str, ...]], n_jobs: int | None
-) -> Measurement:
+def _resampled(measured: Measurement, notes: Mapping[int, tuple[str, ...]]) -> Measurement:
     everything = range(len(measured.pairs))
-    replicates = _replicates(measured, everything, n_jobs)
-    errors = _errors(measured, everything, n_jobs)
+    replicates = _replicates(measured, everything)
+    errors = _errors(measured, everything)
     return dataclasses.replace(measured, replicates=replicates, errors=errors, of_uncertainty=notes)
 
 
-def _analytic(measured: Measurement, n_jobs: int | None) -> Measurement:
+def _analytic(measured: Measurement) -> Measurement:
     """Replicates to first order, and resamples of pairs at a border."""
     everything = range(len(measured.pairs))
     if not all(pair.has_tables for pair in measured.pairs):
@@ -853,7 +850,7 @@ def _analytic(measured: Measurement, n_jobs: int | None) -> Measurement:
                 'uncertainty="analytic" needs atoms that come from two tables of classes, and '
                 f'those of {measured.pairs[0].t.estimator!r} do not; use uncertainty="bootstrap".'
             )
-        return _resampled(measured, dict.fromkeys(everything, (NOTE_WITHOUT_TABLES,)), n_jobs)
+        return _resampled(measured, dict.fromkeys(everything, (NOTE_WITHOUT_TABLES,)))
     samples = resampling.Samples(measured.n_samples, measured.groups)
     _check_enough_groups(samples)
     n_resamples = measured.options.n_resamples
@@ -862,25 +859,23 @@ def _analytic(measured: Measurement, n_jobs: int | None) -> Measurement:
     again = [k for k, names in enumerate(border) if DISTILLABLE.name in names]
     if again and measured.options.n_at_border is None:
         # Pairs that are compared have to meet the same rows.
-        return _resampled(measured, dict.fromkeys(everything, (NOTE_ON_BORDER,)), n_jobs)
+        return _resampled(measured, dict.fromkeys(everything, (NOTE_ON_BORDER,)))
     notes = dict.fromkeys(again, (NOTE_ON_FEW,))
     if again:
-        replicates[:, again] = _stretched(measured, again, replicates[:, again], n_jobs)
+        replicates[:, again] = _stretched(measured, again, replicates[:, again])
     unsure = [k for k, names in enumerate(border) if names == [STUDENT_ONLY.name]]
     notes |= dict.fromkeys(unsure, (NOTE_ON_STUDENT,))
     sparse = [k for k in range(len(border)) if k in again or _is_sparse(measured, replicates, k)]
     return dataclasses.replace(
         measured,
         replicates=replicates,
-        errors=_errors(measured, sparse, n_jobs),
+        errors=_errors(measured, sparse),
         unsure=frozenset((k, STUDENT_ONLY.name) for k in unsure),
         of_uncertainty=notes,
     )
 
 
-def _stretched(
-    measured: Measurement, which: Sequence[int], replicates: Floats, n_jobs: int | None
-) -> Floats:
+def _stretched(measured: Measurement, which: Sequence[int], replicates: Floats) -> Floats:
     """Replicates to first order that scatter about the mean, and as far, as a few resamples do.
 
     What fitting adds is in the replicates to first order already.
@@ -891,7 +886,7 @@ def _stretched(
     light = dataclasses.replace(
         measured, options=few, pairs=tuple(pair.to_keep() for pair in measured.pairs)
     )
-    some = _replicates(light, which, n_jobs, refits=False)
+    some = _replicates(light, which, refits=False)
     some = some[~np.isnan(some[..., :3]).any(axis=(1, 2))]
     spread, wanted = replicates.std(axis=0), FOR_SO_FEW * some.std(axis=0)
     factor = np.maximum(1.0, np.divide(wanted, spread, out=np.ones_like(wanted), where=spread > 0))
@@ -999,9 +994,7 @@ def _with_name(text: str, name: str) -> str:
     return text if name in text else f"{name}: {text}"
 
 
-def _replicates(
-    measured: Measurement, which: Sequence[int], n_jobs: int | None, *, refits: bool = True
-) -> Floats:
+def _replicates(measured: Measurement, which: Sequence[int], *, refits: bool = True) -> Floats:
     """Atoms of some pairs in bits on resampled rows, shape (n_resamples, n_some, 4)."""
     samples = resampling.Samples(measured.n_samples, measured.groups)
     _check_enough_groups(samples)
@@ -1012,7 +1005,7 @@ def _replicates(
         samples,
         n_resamples=options.n_resamples,
         random_state=seed,
-        n_jobs=n_jobs,
+        n_jobs=measured.n_jobs,
         progress=options.progress,
     )
     if again.keeps_fits and refits:
@@ -1022,13 +1015,13 @@ def _replicates(
             draw=resampling.subsample,
             n_resamples=N_REFITS,
             random_state=seed,
-            n_jobs=n_jobs,
+            n_jobs=measured.n_jobs,
         )
         found = resampling.add_refits(found, effects, random_state=seed)
     return found.reshape(options.n_resamples, len(which), 4)
 
 
-def _errors(measured: Measurement, which: Sequence[int], n_jobs: int | None) -> Floats | None:
+def _errors(measured: Measurement, which: Sequence[int]) -> Floats | None:
     """Errors of the atoms in data like these, in bits, shape (n_likenesses, n_pairs, 4).
 
     NaN but for some pairs; None where there are no such data. All pairs meet the same rows and
@@ -1047,7 +1040,7 @@ def _errors(measured: Measurement, which: Sequence[int], n_jobs: int | None) -> 
             draw=resampling.with_luck,
             n_resamples=N_LIKENESSES,
             random_state=measured.seed,
-            n_jobs=n_jobs,
+            n_jobs=measured.n_jobs,
         )
         found[:, k] = drawn - like.atoms
     return found if which else None

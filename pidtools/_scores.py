@@ -138,19 +138,16 @@ class Scores:
         return np.array([_of_two(t[:, two], s[:, two]) for two in pairs]).reshape(-1, 3)
 
     @cached_property
-    def _solved(self) -> tuple[PID, tuple[Floats, Floats]]:
-        """Atoms of the tables and their prices in bits; entries of no mass cost nothing."""
+    def _prices(self) -> tuple[Floats, Floats]:
+        """Of the entries of both tables in bits; solved for where they are not known."""
         x = self.tables
+        if x.duals is not None:
+            return _in_bits(x.duals)
         with _warnings.collecting():
             pid = broja_from_pairs(x.t, x.s, tol=x.tolerance, keep_duals=True)
-        duals = x.duals or pid.duals
-        if duals is None:
+        if pid.duals is None:
             raise ValueError("The solve kept no duals.")
-        return pid, _in_bits(duals)
-
-    @property
-    def _prices(self) -> tuple[Floats, Floats]:
-        return self._solved[1]
+        return _in_bits(pid.duals)
 
     @cached_property
     def _of_tables(self) -> Floats:

@@ -135,8 +135,8 @@ def trained_by_epochs(
 ) -> tuple[dict[int, Floats], dict[int, Floats]]:
     """Hidden layers, epoch by epoch, of a student and of one that has no teacher.
 
-    Both see labels of which some are wrong; the student of the teacher sees what that says of each
-    row, drawn as a label anew every epoch.
+    That one learns from labels of which some are wrong; the student of the teacher from what the
+    teacher says of each row, drawn as a label anew every epoch.
     """
     from sklearn.neural_network import MLPClassifier
 

@@ -12,13 +12,14 @@ from pidtools._estimator import Estimator, Summary
 from pidtools._information import entropy, from_bits
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, Uncertainty, measure
+from pidtools._result import Units
 from pidtools._where import SCHEMA_VERSION
 
 # Rows a class below which an interval of what is left to distil is hardly one.
 FEW_ROWS_A_CLASS = 10
 # Share of H(Y) from which on a source knows so much that its rows may be those it was trained on.
 KNOWS_ALL = 0.995
-# Share of H(Y) that is taken off; see docs/before-you-distil.md for the study.
+# Share of H(Y) that is taken off: a choice; benchmarks/decisions_digits.py has what passes without.
 MARGIN = 0.01
 
 
@@ -97,7 +98,7 @@ def distillation_weight(
     *,
     margin: float = MARGIN,
     estimator: Estimator[Any] | str = "auto",
-    units: Any = "bits",
+    units: Units = "bits",
     confidence_level: float = 0.95,
     n_resamples: int = 200,
     uncertainty: Uncertainty = "bootstrap",
@@ -121,8 +122,8 @@ def distillation_weight(
     T, S, Y, estimator, units, n_resamples, uncertainty
         As in `distillable_knowledge`; Y holds class labels.
     margin : float
-        Share of H(Y) that is taken off, at least 0 and below 1. A teacher that is not trained, or
-        for another task, reads up to about 1 % of H(Y) by what classifiers happen to decode.
+        Share of H(Y) that is taken off, at least 0 and below 1: what is surely there may still be
+        too little to be worth its cost.
     confidence_level : float
         Confidence of the interval; its lower end is too high in half of what is left of 1.
     groups, fit_on, random_state, n_jobs, progress
