@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 import numpy as np
 
 from pidtools._result import PID, Duals
+from pidtools._stored import Source, whole
 from pidtools._types import Array, Codes, Floats
 
 
@@ -25,7 +26,7 @@ class Lesson:
         In the numbers of the measured classes.
     """
 
-    X: Array
+    X: Source
     labels: Codes
 
 
@@ -37,7 +38,7 @@ class Data:
 
     Attributes
     ----------
-    X : ndarray, shape (n_samples,) or (n_samples, n_features)
+    X : ndarray or Stored, shape (n_samples,) or (n_samples, n_features)
     name : str
     groups : ndarray of int64, shape (n_samples,), or None
         Rows of one group depend on each other.
@@ -45,7 +46,7 @@ class Data:
     lesson : Lesson or None
     """
 
-    X: Array
+    X: Source
     name: str
     groups: Codes | None
     random_state: int
@@ -300,10 +301,13 @@ class Estimator(ABC, Generic[S]):
         Kind of Y: class indices, shape (n_samples,), or floats, shape (n_samples, n_targets).
     decodes : bool
         Whether an information is what models fitted to the rows decode.
+    reads_blocks : bool
+        Whether it takes features that are `Stored`, and reads some rows of them at a time.
     """
 
     target: ClassVar[Literal["labels", "continuous", "either"]] = "labels"
     decodes: ClassVar[bool] = False
+    reads_blocks: ClassVar[bool] = False
 
     @abstractmethod
     def summarise(
@@ -356,7 +360,7 @@ class Estimator(ABC, Generic[S]):
                 f"{name}: a summary by {self!r} keeps no data, so it can't be put beside others; "
                 "make it by pidtools.summarise, or pass the array."
             )
-        X = np.hstack([data.X.reshape(len(data.X), -1) for data in known])
+        X = np.hstack([whole(data.X).reshape(len(data.X), -1) for data in known])
         together = dataclasses.replace(known[0], X=X, name=name)
         return summarised(self, together, Y, n_jobs=n_jobs)
 
@@ -400,7 +404,7 @@ class InformationOf:
         """The information with Y in this order."""
         data = self.data
         return self.estimator.information(
-            data.X,
+            as_read(self.estimator, data.X),
             Y,
             random_state=data.random_state,
             name=data.name,
@@ -424,9 +428,15 @@ def summarised(
         "groups": data.groups,
         "n_jobs": n_jobs,
     }
+    X = as_read(estimator, data.X)
     if data.lesson is None and not hears:
-        summary = estimator.summarise(data.X, Y, **options)
+        summary = estimator.summarise(X, Y, **options)
     else:
-        lesson = data.lesson or Lesson(data.X[:0], Y[:0])
-        summary = estimator.taught(data.X, Y, lesson, hears=hears, **options)
+        lesson = data.lesson or Lesson(X[:0], Y[:0])
+        summary = estimator.taught(X, Y, lesson, hears=hears, **options)
     return dataclasses.replace(summary, data=data)
+
+
+def as_read(estimator: Estimator[Any], X: Source) -> Any:
+    """Features as the estimator takes them: `Stored` ones as an array, unless it reads blocks."""
+    return X if estimator.reads_blocks else whole(X)

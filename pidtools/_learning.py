@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate
-from pidtools._blocks import blocks
 from pidtools._estimator import Lesson
+from pidtools._stored import Source, Stored, blocks_of
 from pidtools._target import Target
-from pidtools._types import Array, Bools, Codes
+from pidtools._types import Bools, Codes
 
 # Share of rows that repeat one another by nature (symbols, few values) above which equal rows in
 # both parts are no sign that a row was measured that was learned from.
@@ -20,7 +20,7 @@ OFTEN_EQUAL = 0.01
 
 
 def lessons(
-    fit_on: Any, sources: Mapping[str, Array], Y: ArrayLike, target: Target
+    fit_on: Any, sources: Mapping[str, Source], Y: ArrayLike, target: Target
 ) -> tuple[dict[str, Lesson], tuple[str, ...]]:
     """The rows to learn from of each source, with labels in the numbers of `target`, and notes.
 
@@ -62,10 +62,14 @@ def lessons(
     if known.sum() == 0:
         raise ValueError("fit_on has no row with a label of Y; are they of the same task?")
     notes.append(f"{int(known.sum())} rows of fit_on were learned from and not measured.")
-    return {name: Lesson(X[known], codes[known]) for name, X in arrays.items()}, tuple(notes)
+    every = known.all()
+    return {
+        name: Lesson(X if every else X[np.flatnonzero(known)], codes[known])
+        for name, X in arrays.items()
+    }, tuple(notes)
 
 
-def _check_alike(name: str, X: Array, measured: Array) -> None:
+def _check_alike(name: str, X: Source, measured: Source) -> None:
     if X.shape[1:] != measured.shape[1:]:
         raise ValueError(
             f"fit_on {name} has rows of shape {X.shape[1:]} and {name} of {measured.shape[1:]}; "
@@ -90,7 +94,7 @@ def _codes(labels: ArrayLike, Y: ArrayLike, target: Target) -> tuple[Codes, Bool
     return place.astype(np.int64), classes[place] == own
 
 
-def _refuse_measured(arrays: Mapping[str, Array], sources: Mapping[str, Array]) -> None:
+def _refuse_measured(arrays: Mapping[str, Source], sources: Mapping[str, Source]) -> None:
     """Refuse rows that are in both parts, in every source."""
     dtypes = {name: np.result_type(arrays[name], sources[name]) for name in sources}
     learned, measured = (
@@ -109,15 +113,15 @@ def _refuse_measured(arrays: Mapping[str, Array], sources: Mapping[str, Array]) 
         )
 
 
-def _keys(X: Array, dtype: Any) -> Codes:
+def _keys(X: Source, dtype: Any) -> Codes:
     """A number for each row, the same for equal rows and hardly ever for others.
 
     Of the bytes: sums of equal rows can differ in the last digit.
     """
-    columns = X.reshape(len(X), -1)
+    columns = X if isinstance(X, Stored) else X.reshape(len(X), -1)
     keys = np.empty(len(X), dtype=np.int64)
-    for rows in blocks(*columns.shape):
-        block = columns[rows].astype(dtype)
+    for rows, read in blocks_of(columns):
+        block = read.astype(dtype)
         if block.dtype.kind == "f":
             block = block + 0.0  # -0 is 0
         keys[rows] = [hash(row.tobytes()) for row in block]

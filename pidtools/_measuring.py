@@ -33,8 +33,9 @@ from pidtools._layers import Best, ranked
 from pidtools._learning import lessons
 from pidtools._result import PID, UNITS, Interval, PIDError, Units
 from pidtools._scores import Scores
+from pidtools._stored import Source, blocks_of
 from pidtools._target import Target
-from pidtools._types import Array, Codes, Floats
+from pidtools._types import Array, Bools, Codes, Floats
 from pidtools._where import ClassKnowledge, ClassTable, PairKnowledge, PairTable
 from pidtools.estimators import choose, read_target, warn_of_excess, warn_of_target
 
@@ -62,7 +63,7 @@ MISPLACED, SHARE_OF_OTHER, TIMES_UNREAD = 0.02, 0.1, 3.0
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
 
-Given = Array | Summary
+Given = Source | Summary
 Uncertainty = Literal["bootstrap", "analytic"]
 UNCERTAINTIES = ("bootstrap", "analytic")
 # Standard errors from 0 up to which a unique information is at its border: its duals are not
@@ -1137,13 +1138,18 @@ def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:
     arrays = [x.data.X for x in sources.values() if x.data is not None]
     if len(arrays) < len(sources) or any(X.ndim == 1 or X.shape[1] == 1 for X in arrays):
         return []
-    n_zero = int((~np.logical_or.reduce([X.any(axis=1) for X in arrays])).sum())
+    n_zero = int((~np.logical_or.reduce([_not_zero(X) for X in arrays])).sum())
     if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
         return []
     return [
         f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
         f"they are padding, take them out of every array: keep = {next(iter(sources))}.any(axis=1)."
     ]
+
+
+def _not_zero(X: Source) -> Bools:
+    """Which rows hold anything but zeros."""
+    return np.concatenate([block.any(axis=1) for _, block in blocks_of(X)])
 
 
 def _note_on_choice(pair: Pair[Any], teacher: str, student: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pidtools._stored import Source, Stored, blocks_of, left_where_it_is
 from pidtools._types import Array, Codes, Floats
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ LARGEST_FEATURE = 1e150
 SMALLEST_PROBABILITY = 1e-150
 # A covariance is symmetric up to the rounding of its dtype, relative to both deviations.
 SYMMETRY_TOLERANCE = {"float64": 1e-8, "float32": 1e-4, "float16": 1e-2}
-# Entries looked at together when missing values are sought.
-FINITE_BLOCK = 8_000_000
 # Integer labels with this many distinct values a sample are measurements, not labels.
 CONTINUOUS_SHARE, CONTINUOUS_MIN_SAMPLES = 0.5, 50
 
@@ -102,15 +101,16 @@ def check_seed(random_state: object) -> int:
     return seed
 
 
-def check_source(X: ArrayLike, name: str) -> Array:
+def check_source(X: ArrayLike, name: str) -> Source:
     """Clean a representation.
 
     Returns
     -------
-    ndarray
+    ndarray or Stored
         Shape (n_samples,) for symbols (integers, bools or strings in one column), shape
         (n_samples, n_features) for features: floats, or integers in several columns.
-        float32 stays float32; float16 becomes float32.
+        float32 stays float32; float16 becomes float32. Large features in a file or in half
+        precision are `Stored`.
     """
     array = _to_array(X, name)
     if array.dtype == object and _holds_numbers(X):
@@ -126,9 +126,10 @@ def check_source(X: ArrayLike, name: str) -> Array:
             f"{name} holds strings in {array.shape[1]} columns; pass one column of symbols, "
             f"or encode {name} as numbers."
         )
-    features = array.reshape(len(array), -1)
-    if features.dtype.kind == "f":
-        features = _as_working_float(features)
+    features = left_where_it_is(array.reshape(len(array), -1))
+    if array.dtype.kind == "f":
+        if not isinstance(features, Stored):
+            features = _as_working_float(features)
         _check_finite(features, name, "drop those rows from T, S and Y together")
     return features
 
@@ -268,7 +269,7 @@ def check_confidence_level(value: Any) -> float | None:
     return level
 
 
-def check_same_length(**arrays: Array) -> None:
+def check_same_length(**arrays: Source) -> None:
     """Refuse arrays that do not have one row a sample each, showing all lengths."""
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -593,21 +594,31 @@ def _as_working_float(array: Array) -> Array:
     return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
 
 
-def _check_finite(array: Array, name: str, cure: str) -> None:
-    if array.dtype.kind != "f":
+def _check_finite(array: Source, name: str, cure: str) -> None:
+    if array.dtype.kind != "f" or not array.size:
         return
+    columns = array if isinstance(array, Stored) else np.atleast_1d(array)
+    columns = columns if isinstance(columns, Stored) else columns.reshape(len(columns), -1)
+    n_nan = n_bad = n_rows = 0
+    first, largest = -1, 0.0
     # By blocks: a flag for each entry of wide activations takes a quarter of their memory.
-    n_parts = min(-(-array.size // FINITE_BLOCK), len(array))
-    if not all(np.isfinite(part).all() for part in np.array_split(array, max(n_parts, 1))):
-        finite = np.isfinite(array)
-        rows = np.nonzero(~finite.reshape(len(array), -1).all(axis=1))[0]
-        n_nan, n_bad = int(np.isnan(array).sum()), int((~finite).sum())
+    for rows, block in blocks_of(columns):
+        finite = np.isfinite(block)
+        if not finite.all():
+            bad = np.flatnonzero(~finite.all(axis=1))
+            first = rows.start + int(bad[0]) if first < 0 else first
+            n_rows += len(bad)
+            n_bad += int((~finite).sum())
+            n_nan += int(np.isnan(block).sum())
+        elif array.dtype.itemsize > 4:
+            largest = max(largest, float(block.max()), float(-block.min()))
+    if n_bad:
         found = f"{n_nan} NaN" if n_nan == n_bad else f"{n_bad} NaN or infinite values"
         raise ValueError(
-            f"{name} holds {found} in {len(rows)} row{'s' if len(rows) > 1 else ''} "
-            f"(first at row {rows[0]}); {cure}."
+            f"{name} holds {found} in {n_rows} row{'s' if n_rows > 1 else ''} "
+            f"(first at row {first}); {cure}."
         )
-    if array.itemsize > 4 and max(array.max(), -array.min()) > LARGEST_FEATURE:
+    if largest > LARGEST_FEATURE:
         raise ValueError(f"{name} holds values beyond {LARGEST_FEATURE:g}; rescale it.")
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from pidtools import _target, _validate, _warnings
 from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Data, InformationOf, Summary, summarised
+from pidtools._estimator import Data, InformationOf, Summary, as_read, summarised
 from pidtools._estimator import Estimator as Estimator
 from pidtools._estimator import Pair as Pair
 from pidtools._gaussian.estimator import Gaussian
@@ -20,6 +20,7 @@ from pidtools._information import from_bits
 from pidtools._learning import lessons
 from pidtools._probe.estimator import Probe
 from pidtools._result import UNITS, Units
+from pidtools._stored import Source, whole
 from pidtools._target import Target
 from pidtools._types import Array, Floats
 from pidtools.knn import KNN
@@ -50,7 +51,7 @@ def _target_of(estimator: Estimator[Any] | str) -> str:
 
 
 def choose(
-    estimator: Estimator[Any] | str, sources: Mapping[str, Array | Summary], target: Target
+    estimator: Estimator[Any] | str, sources: Mapping[str, Source | Summary], target: Target
 ) -> Estimator[Any]:
     """The one estimator for clean sources that meet: the one given, or named, or by their kind.
 
@@ -71,7 +72,7 @@ def choose(
 
 
 def _follow(
-    summaries: dict[str, Summary], arrays: dict[str, Array], only_symbols: bool
+    summaries: dict[str, Summary], arrays: dict[str, Source], only_symbols: bool
 ) -> Estimator[Any]:
     """What the first summary was made by; plain cells meet symbols as they are."""
     name, first = next(iter(summaries.items()))
@@ -204,7 +205,9 @@ def mutual_information(
     _validate.check_same_length(X=source, Y=target.values)
     warn_of_target(target)
     chosen = choose(estimator, {"X": source}, target)
-    bits = chosen.information(source, target.values, random_state=seed, n_jobs=n_jobs)
+    bits = chosen.information(
+        as_read(chosen, source), target.values, random_state=seed, n_jobs=n_jobs
+    )
     warn_of_excess(target, X=bits)
     return from_bits(bits, units)
 
@@ -259,7 +262,7 @@ def mutual_information_by_column(
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(X=X, Y=Y)
     target = target_of_information(Y, estimator, seed)
-    source = _validate.check_source(X, "X")
+    source = whole(_validate.check_source(X, "X"))
     _validate.check_same_length(X=source, Y=target.values)
     columns = source.reshape(len(source), -1)
     one_column = delayed(_information_of_column)

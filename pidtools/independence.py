@@ -16,6 +16,7 @@ from pidtools._information import from_bits, said_in
 from pidtools._knowledge import IndependenceTest
 from pidtools._probe.estimator import Probe
 from pidtools._result import UNITS, Units
+from pidtools._stored import Source
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
 from pidtools.estimators import choose, target_of_information, warn_of_target
@@ -143,7 +144,9 @@ def independence_test(
     )
 
 
-def _choose_cheap(estimator: Estimator[Any] | str, source: Array, target: Target) -> Estimator[Any]:
+def _choose_cheap(
+    estimator: Estimator[Any] | str, source: Source, target: Target
+) -> Estimator[Any]:
     chosen = choose(estimator, {"X": source}, target)
     if estimator == "auto" and isinstance(chosen, Probe):
         return Probe(experts=CHEAP_EXPERTS)

@@ -18,6 +18,7 @@ from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, j
 from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._probe.whitening import Whitened, whiten
+from pidtools._stored import Source
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 
@@ -133,7 +134,7 @@ def _grown(judge: Grows) -> Grows | None:
 class ClassifierJudge:
     """A classifier of the user's own, on the features as they came."""
 
-    X: Array
+    X: Source
     labels: Codes
     n_classes: int
     random_state: int

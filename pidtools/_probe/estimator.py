@@ -51,6 +51,7 @@ from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
 from pidtools._result import NATS_PER_BIT, PID
 from pidtools._scores import refitted
+from pidtools._stored import Source, Stored, joined, whole
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
@@ -132,7 +133,7 @@ class ProbeSummary(Summary):
     log_posteriors_from_half: Array = field(repr=False)
     codes: Codes = field(repr=False)
     table: Floats = field(repr=False)
-    source: Array = field(repr=False)
+    source: Source = field(repr=False)
     folds: Codes = field(repr=False)
     halves: Codes = field(repr=False)
     keys: Codes = field(repr=False)
@@ -381,6 +382,7 @@ class Probe(Estimator[ProbeSummary]):
     n_cells: int | None = None
 
     decodes: ClassVar[bool] = True
+    reads_blocks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
@@ -410,7 +412,7 @@ class Probe(Estimator[ProbeSummary]):
     @_warnings.quiet
     def summarise(
         self,
-        X: Array,
+        X: Source,
         labels: Codes,
         *,
         random_state: int = 0,
@@ -449,7 +451,7 @@ class Probe(Estimator[ProbeSummary]):
     @_warnings.quiet
     def taught(
         self,
-        X: Array,
+        X: Source,
         labels: Codes,
         lesson: Lesson,
         /,
@@ -465,7 +467,7 @@ class Probe(Estimator[ProbeSummary]):
         Held-out posteriors of the summaries that it `hears` join its pool, as they are.
         """
         learned = lesson.labels
-        everything = np.concatenate([X, lesson.X]) if len(learned) else X
+        everything = joined(X, lesson.X) if len(learned) else X
         all_labels = np.concatenate([labels, learned])
         source = self._checked(everything, all_labels, name)
         left_out = self._left_out(source, all_labels)
@@ -533,7 +535,7 @@ class Probe(Estimator[ProbeSummary]):
         held = all(len(x.source) == n + len(learned) for x in parts)
         width = sum(x.source.shape[1] for x in parts)
         if (held and width <= MAX_JOINT_WIDTH) or (held and len(learned)):
-            X = np.hstack([x.source for x in parts])
+            X = np.hstack([whole(x.source) for x in parts])
         elif len(learned):
             raise TypeError(f"{name}: a summary without its features can't be put beside others.")
         else:
@@ -609,7 +611,7 @@ class Probe(Estimator[ProbeSummary]):
         return self._summary(found, task, source, (), summary.left_out, heard=heard)
 
     def _found(
-        self, source: Array, task: HeldOut, left_out: Codes, heard: Mapping[str, ProbeSummary]
+        self, source: Source, task: HeldOut, left_out: Codes, heard: Mapping[str, ProbeSummary]
     ) -> Found:
         """The pool of a source; what it hears is among the opinions."""
         own = self._given(source, len(task.labels))
@@ -643,8 +645,11 @@ class Probe(Estimator[ProbeSummary]):
             race=False,
         )
 
-    def _checked(self, X: Array, labels: Codes, name: str) -> Array:
-        features = _one_column_a_symbol(X, name) if X.ndim == 1 else X
+    def _checked(self, X: Source, labels: Codes, name: str) -> Source:
+        if isinstance(X, Stored) and self.inputs == "features":
+            return X
+        given = whole(X)
+        features = _one_column_a_symbol(given, name) if given.ndim == 1 else given
         if features.dtype.kind != "f":
             features = features.astype(np.float64)
         if self.inputs != "features":
@@ -681,18 +686,18 @@ class Probe(Estimator[ProbeSummary]):
             n_jobs=n_jobs,
         )
 
-    def _left_out(self, source: Array, labels: Codes) -> Codes:
+    def _left_out(self, source: Source, labels: Codes) -> Codes:
         """Columns that the experts don't see; decided once, on all rows."""
         seen = self.classifier is None and source.size
         return rare_noise(source, labels) if seen else np.zeros(0, dtype=np.int64)
 
-    def _judge(self, source: Array, task: HeldOut, left_out: Codes) -> Judge:
+    def _judge(self, source: Source, task: HeldOut, left_out: Codes) -> Judge:
         whitened = whiten_with_units(source, left_out) if self.classifier is None else None
         judge = self._judge_of_labels(source, whitened, task.random_state)
         return judge(task.all_labels, task.n_classes)
 
     def _judge_of_labels(
-        self, source: Array, whitened: Whitened | None, seed: int
+        self, source: Source, whitened: Whitened | None, seed: int
     ) -> Callable[[Codes, int], Judge]:
         """From labels and number of classes to a judge; the source is prepared once."""
         if whitened is None:
@@ -703,7 +708,7 @@ class Probe(Estimator[ProbeSummary]):
         """The judge of both sources, and the bytes it holds."""
         common = (task.all_labels, task.n_classes)
         if self.classifier is not None:
-            both = np.hstack([t.source, s.source])
+            both = np.hstack([whole(t.source), whole(s.source)])
             return ClassifierJudge(both, *common, task.random_state, self.classifier), both.nbytes
         left, right = (whiten_with_units(x.source, x.left_out) for x in (t, s))
         if left.rank + right.rank <= MAX_JOINT_WIDTH:
@@ -712,7 +717,7 @@ class Probe(Estimator[ProbeSummary]):
         size = left.Z.nbytes + right.Z.nbytes
         return PairJudge(left, right, *common, task.random_state), size
 
-    def _given(self, source: Array, n_measured: int) -> Posteriors:
+    def _given(self, source: Source, n_measured: int) -> Posteriors:
         if self.inputs == "features":
             return {}
         return {"given": source[:n_measured].astype(np.float32)}
@@ -721,7 +726,7 @@ class Probe(Estimator[ProbeSummary]):
         self,
         found: Found,
         task: HeldOut,
-        source: Array,
+        source: Source,
         notes: tuple[str, ...],
         left_out: Codes,
         *,

@@ -53,6 +53,8 @@ MAX_CLASSES_OF_TREES = 10
 # bits, and extrapolated like the rest. Neighbours cost the square of the rows, and don't look at
 # more than 300 of them.
 ROWS_A_PARAMETER, ROWS_OF_NEIGHBOURS = 64, 20_000
+# Families whose features of all training rows stand in memory, in single precision: not more.
+HELD, HELD_ENTRIES = frozenset({"logistic", "ridge"}), 2**26
 LINEAR = frozenset({"lda", "logistic", "ridge", "means"})
 # With more classes than this only experts are asked whose cost does not explode with them.
 MANY_CLASSES, OF_MANY = 100, ("lda", "means")
@@ -66,6 +68,7 @@ RIDGE_PENALTIES = (0.003, 0.05)
 # Leading components, as loud as they are, at every width; with their penalty.
 LEADING = ((50, 0.1), (200, 0.03))
 LOUD_COMPONENTS = 50
+LOUD = max(n for n, _ in LEADING)
 # Of bumps of loud components in the training rows, beside a hundred of each.
 MAX_BUMP_ENTRIES = 2**25
 # Started from other weights each.
@@ -235,7 +238,11 @@ def _rows_enough(family: str, view: View) -> int:
         parameters = view.width * (view.n_classes - 1)
     if family == "gaussian" and view.width <= MAX_WIDTH_OF_CURVES:
         parameters = view.n_classes * view.width * (view.width + 1) // 2
-    return max(ROWS_ENOUGH * view.growth, ROWS_A_PARAMETER * parameters)
+    rows = max(ROWS_ENOUGH * view.growth, ROWS_A_PARAMETER * parameters)
+    if family in HELD:
+        read = view.width if view.width <= MAX_WIDTH_OF_KERNEL or family == "logistic" else LOUD
+        rows = min(rows, HELD_ENTRIES // read)
+    return rows
 
 
 def fitted(view: View, names: frozenset[str]) -> Models:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from pidtools import _warnings
-from pidtools._blocks import blocks
 from pidtools._information import entropy, entropy_of_labels, mutual_information_of_table
 from pidtools._probe.held_out import Found, HeldOut, sums
 from pidtools._probe.pool import log_loss
 from pidtools._probe.posterior_cells import cell_means
 from pidtools._probe.rare import FEW_ROWS
 from pidtools._result import NATS_PER_BIT
+from pidtools._stored import Source, blocks_of
 from pidtools._types import Array, Codes, Floats
 
 # Extrapolating by more than this share of H(Y) is worth a warning, not only a note.
@@ -22,7 +22,6 @@ ROUNDING = 1e-6
 NOTE_KEPT_SHARE = 0.9
 # Rows that repeat another row: above this share a note says what that does to the folds.
 NOTE_REPEATS_SHARE = 0.01
-REPEATS_BLOCK = 4096
 
 
 def notes_on_fits(found: Found, labels: Codes) -> tuple[str, ...]:
@@ -118,8 +117,8 @@ def note_on_unread(bits: float, n_samples: int) -> str:
     )
 
 
-def note_on_silence(source: Array) -> str:
-    if (source == source[0]).all():
+def note_on_silence(source: Source) -> str:
+    if _all_alike(source):
         return "all rows are the same: it knows nothing of Y."
     return (
         "no expert had anything to say: no column varies beyond rounding, or those that were asked "
@@ -127,7 +126,12 @@ def note_on_silence(source: Array) -> str:
     )
 
 
-def notes_on_repeats(source: Array) -> list[str]:
+def _all_alike(source: Source) -> bool:
+    first = source[:1]
+    return all((block == first).all() for _, block in blocks_of(source))
+
+
+def notes_on_repeats(source: Source) -> list[str]:
     share = _share_of_repeats(source)
     if share <= NOTE_REPEATS_SHARE:
         return []
@@ -137,15 +141,15 @@ def notes_on_repeats(source: Array) -> list[str]:
     ]
 
 
-def _share_of_repeats(source: Array) -> float:
+def _share_of_repeats(source: Source) -> float:
     """Share of rows that equal an earlier row, by one random projection."""
-    if source.shape[1] == 1 or (source == source[0]).all():
+    if source.shape[1] == 1 or _all_alike(source):
         return 0.0
     direction = np.random.default_rng(0).standard_normal(source.shape[1])
     # In double precision: rounded sums of different rows can be equal.
     keys = np.empty(len(source))
-    for rows in blocks(len(source), 1, entries=REPEATS_BLOCK):
-        keys[rows] = source[rows].astype(np.float64) @ direction
+    for rows, block in blocks_of(source):
+        keys[rows] = block.astype(np.float64) @ direction
     return 1 - len(np.unique(keys)) / len(keys)
 
 

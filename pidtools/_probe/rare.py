@@ -6,6 +6,7 @@ import numpy as np
 
 from pidtools._blocks import blocks
 from pidtools._probe.whitening import drawn_rows
+from pidtools._stored import Source
 from pidtools._types import Array, Codes, Floats
 
 # No fit can learn from fewer rows than two a fold; a unit with as few holds next to nothing, but
@@ -19,7 +20,7 @@ N_ORDERS = 50
 CLEAR = 5.0
 
 
-def rare_noise(X: Array, labels: Codes) -> Codes:
+def rare_noise(X: Source, labels: Codes) -> Codes:
     """Columns of `X` that are active in a handful of rows which say nothing of the labels.
 
     Each unit is judged by itself, and what is left of them together: two hundred symbols, each
@@ -39,28 +40,32 @@ def rare_noise(X: Array, labels: Codes) -> Codes:
     return noise
 
 
-def _activity(X: Array) -> tuple[Codes, Codes]:
+def _activity(X: Source) -> tuple[Codes, Codes]:
     """Column and row of each entry of a rare column that is not the column's usual value."""
-    candidates = _candidates(X)
-    units, rows = [candidates[:0]], [candidates[:0]]
+    candidates, usual = _candidates(X)
     most = min(FEW_ROWS, int(RARE_SHARE * len(X)))
-    for columns in blocks(len(candidates), len(X)):
-        block = candidates[columns]
-        values = X[:, block]
-        active = values != np.median(values, axis=0)
-        active[:, active.sum(axis=0) > most] = False
-        row, unit = np.nonzero(active)
-        units.append(block[unit])
-        rows.append(row)
-    return np.concatenate(units), np.concatenate(rows)
+    counts = np.zeros(len(candidates), dtype=np.int64)
+    units, rows = [candidates[:0]], [candidates[:0]]
+    for part in blocks(len(X), max(len(candidates), 1)):
+        left = np.flatnonzero(counts <= most)
+        if not len(left):
+            break
+        active = X[part, candidates[left]] != usual[left]
+        counts[left] += active.sum(axis=0)
+        row, unit = np.nonzero(active[:, counts[left] <= most])
+        units.append(left[counts[left] <= most][unit])
+        rows.append(row + part.start)
+    unit, row = np.concatenate(units), np.concatenate(rows)
+    rare = counts[unit] <= most
+    return candidates[unit[rare]], row[rare]
 
 
-def _candidates(X: Array) -> Codes:
-    """Columns in which most rows have one value."""
+def _candidates(X: Source) -> tuple[Codes, Array]:
+    """Columns in which most rows have one value, and that value."""
     some = drawn_rows(X)
-    other = some != np.median(some, axis=0)
-    candidates: Codes = np.flatnonzero(other.mean(axis=0) <= RARE_SHARE)
-    return candidates
+    usual = np.median(some, axis=0)
+    candidates: Codes = np.flatnonzero((some != usual).mean(axis=0) <= RARE_SHARE)
+    return candidates, usual[candidates]
 
 
 def _agreement(units: Codes, rows: Codes, labels: Codes) -> Floats:

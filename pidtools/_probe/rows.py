@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pidtools._blocks import blocks
+from pidtools._stored import Stored
 from pidtools._types import Array, Codes
 
 # Rows beyond which most experts learn from a part of them, and sources are not held whitened.
@@ -35,7 +36,7 @@ class Made:
     several experts ask for them in turn.
     """
 
-    sources: tuple[Array | Made, ...]
+    sources: tuple[Rows, ...]
     step: Callable[[Array], Array]
     width: int
     precision: type[np.floating[Any]] = np.float64
@@ -78,7 +79,7 @@ class Made:
         return 0
 
 
-Rows = Array | Made
+Rows = Array | Stored | Made
 
 
 def as_they_are(rows: Array) -> Array:

@@ -16,6 +16,7 @@ from pidtools._probe.axes import principal_axes
 from pidtools._probe.quantiles import quantiles, sorted_columns
 from pidtools._probe.rows import ROWS_ENOUGH, Made, Rows, as_they_are
 from pidtools._probe.units import Units, bends_and_splines
+from pidtools._stored import Source, Stored, blocks_of, rewritten, whole
 from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
@@ -38,6 +39,13 @@ MADE_WIDTH = 128
 # Of double precision up to here. Fits that stop early, as the network's do, turn the rounding of
 # single precision into .01 bits; in larger sources that is averaged, and memory is dear.
 DOUBLE_ENTRIES = 2**24
+# Bytes of whitened features beyond which they are kept in a temporary file, and the entries that
+# are made together for it.
+HELD_BYTES, MADE_ENTRIES = 2**27, 2**22
+# Rows for each column from which more don't show better how to whiten: any map of full rank does.
+ROWS_A_COLUMN = 8
+# Of a column's centre: a scale up to this is rounding.
+CONSTANT = 1e-12
 # Squares of numbers outside these powers of two leave the floats.
 LARGEST_EXPONENT = 300
 # A column whose sizes span more than this, from the tenth percentile to the 99th, says in
@@ -53,7 +61,7 @@ class Whitened:
 
     Attributes
     ----------
-    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank), or Made
+    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank), Stored or Made
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
     bent, splines : ndarray, shape (n_samples, n_features), or Made, or None
@@ -72,10 +80,12 @@ class Whitened:
 
     def leading(self, n: int) -> Callable[[Codes], Array]:
         """From rows to their leading columns; of an array without a copy of the others."""
-        if isinstance(self.Z, Made):
-            made = self.Z
-            return lambda rows: made[rows][:, :n]
-        return self.Z[:, :n].__getitem__
+        Z = self.Z
+        if isinstance(Z, Made):
+            return lambda rows: Z[rows][:, :n]
+        if isinstance(Z, Stored):
+            return lambda rows: Z[rows, slice(0, n)]
+        return Z[:, :n].__getitem__
 
     @property
     def loudness(self) -> Floats:
@@ -145,7 +155,7 @@ class _OfUnits:
         return self.units(self.columns.standardised(X, self.kept))
 
 
-def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
+def whiten_with_units(X: Source, left_out: Codes | None = None) -> Whitened:
     """As `whiten`, with what single units say."""
     columns, kept = _columns_that_vary(X, left_out)
     found = _whitened(X, columns, kept)
@@ -159,7 +169,7 @@ def whiten_with_units(X: Array, left_out: Codes | None = None) -> Whitened:
             _made(X, _OfUnits(columns, kept, units)) for units in bends_and_splines(some)
         )
         return _with_units(found, of_bends, of_splines if with_splines else None)
-    V = columns.standardised(X, kept)
+    V = columns.standardised(whole(X), kept)
     bends, splines = bends_and_splines(drawn_rows(V))
     return _with_units(found, bends(V), splines(V) if with_splines else None)
 
@@ -185,17 +195,19 @@ def whiten(X: Rows, left_out: Codes | None = None, *, made_width: float = MADE_W
     return Whitened(_all_rows(X, step, made_width), spectrum)
 
 
-def _columns_that_vary(X: Array, left_out: Codes | None) -> tuple[_Columns, NDArray[np.intp]]:
+def _columns_that_vary(X: Source, left_out: Codes | None) -> tuple[_Columns, NDArray[np.intp]]:
     columns = _read_columns(X)
     if left_out is not None:
         columns.scale[left_out] = 0.0
     return columns, np.flatnonzero(columns.scale > 0)
 
 
-def _whitened(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
+def _whitened(X: Source, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
     if not len(kept):
         return _nothing(len(X))
-    return _by_rows(X, columns, kept) if len(X) < len(kept) else _by_columns(X, columns, kept)
+    if len(X) < len(kept):
+        return _by_rows(whole(X), columns, kept)
+    return _by_columns(X, columns, kept)
 
 
 def _nothing(n: int) -> Whitened:
@@ -210,15 +222,18 @@ def _with_units(found: Whitened, of_bends: Rows, of_splines: Rows | None) -> Whi
     )
 
 
-def _by_columns(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
-    """From the covariance of the columns."""
-    step, spectrum = _step(X, columns, kept)
+def _by_columns(X: Source, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
+    """From the covariance of the columns, as many rows show it."""
+    n_rows = max(ROWS_ENOUGH, ROWS_A_COLUMN * len(kept))
+    step, spectrum = _step(X, columns, kept, _drawn(len(X), n_rows) if len(X) > n_rows else None)
     return Whitened(_all_rows(X, step, MADE_WIDTH), spectrum)
 
 
-def _step(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[_Step, Floats]:
-    """What whitens the columns, and the variances along the axes."""
-    mean, covariance = _moments(X, columns, kept)
+def _step(
+    X: Source, columns: _Columns, kept: NDArray[np.intp], some: Codes | None = None
+) -> tuple[_Step, Floats]:
+    """What whitens the columns of all rows, or of some, and the variances along the axes."""
+    mean, covariance = _moments(X, columns, kept, some)
     variances, axes = principal_axes(covariance)
     n_kept = _rank(variances)
     spectrum, projection = variances[:n_kept], axes[:, :n_kept]
@@ -233,10 +248,20 @@ def _all_rows(X: Rows, step: _Step, made_width: float) -> Rows:
         return Made((X,), step, width)
     if n > ROWS_ENOUGH and width <= made_width:
         return Made((X,), step.in_single_precision(), width, np.float32)
-    Z = np.empty((n, width), dtype=_precision(n * width))
+    precision = _precision(n * width)
+    if n * width * np.dtype(precision).itemsize > HELD_BYTES:
+        single = step.in_single_precision()
+        return rewritten(
+            lambda rows: single(_read(X, rows)), (n, width), np.float32, entries=MADE_ENTRIES
+        )
+    Z = np.empty((n, width), dtype=precision)
     for rows in blocks(*X.shape):
-        Z[rows] = step(X[np.arange(n)[rows]] if isinstance(X, Made) else X[rows])
+        Z[rows] = step(_read(X, rows))
     return Z
+
+
+def _read(X: Rows, rows: slice) -> Array:
+    return X[np.arange(len(X))[rows]] if isinstance(X, Made) else X[rows]
 
 
 def _by_rows(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
@@ -273,18 +298,18 @@ def join(left: Whitened, right: Whitened) -> Whitened:
 
 
 def _beside(left: Rows, right: Rows) -> Rows:
-    if isinstance(left, Made) or isinstance(right, Made):
+    if isinstance(left, Made | Stored) or isinstance(right, Made | Stored):
         return Made((left, right), as_they_are, left.shape[1] + right.shape[1])
     return np.hstack([left, right])
 
 
-def drawn_rows(X: Array) -> Array:
+def drawn_rows(X: Source) -> Array:
     """All rows of `X`, or of a large one some that are drawn, always the same.
 
     Drawn, not evenly spaced: rows of sequences repeat with a period.
     """
     if X.size <= QUANTILE_ENTRIES or len(X) <= QUANTILE_ROWS:
-        return X
+        return whole(X)
     return X[_drawn(len(X), QUANTILE_ROWS)]
 
 
@@ -292,35 +317,53 @@ def _drawn(n: int, n_rows: int) -> Codes:
     return np.sort(np.random.default_rng(0).permutation(n)[:n_rows])
 
 
-def _read_columns(X: Array) -> _Columns:
+def _read_columns(X: Source) -> _Columns:
     """Scales of all columns."""
     d = X.shape[1]
     some = drawn_rows(X)
+    exponents = _exponents(_largest(X))
     found = _Columns(
-        exponent=np.zeros(d, dtype=np.int64),
+        exponent=exponents,
         knee=np.zeros(d),
         centre=np.zeros(d),
         scale=np.zeros(d),
     )
     for block in blocks(d, len(some)):
-        _read_block(some[:, block], X[:, block], found, block)
+        _read_block(some[:, block], found, block)
+    # A unit that is off for 99 % of the rows has no winsorised scale.
+    rare = np.flatnonzero(found.scale <= CONSTANT * np.abs(found.centre))
+    if len(rare):
+        found.scale[rare] = _deviations(X, found, rare)
+    found.scale[found.scale <= CONSTANT * np.abs(found.centre)] = 0.0
     return found
 
 
-def _read_block(some: Array, X: Array, found: _Columns, block: slice) -> None:
-    """Fill in the scales of a block of columns; `X` are all of its rows."""
-    exponent = found.exponent[block] = _exponents(X)
+def _read_block(some: Array, found: _Columns, block: slice) -> None:
+    """Fill in the scales of a block of columns, of which `some` rows are shown."""
+    exponent = found.exponent[block]
     knee = found.knee[block] = _knees(_on_scale(some, exponent, np.zeros(len(exponent))))
     values = _on_scale(some, exponent, knee)
     low, centre, high = quantiles(sorted_columns(values), (0.01, 0.5, 0.99))
-    scale = np.clip(values, low, high).std(axis=0)
-    # A unit that is off for 99 % of the rows has no winsorised scale.
-    rare = np.flatnonzero(scale <= 1e-12 * np.abs(centre))
-    for some_rare in (rare[part] for part in blocks(len(rare), len(X))):
-        columns = _on_scale(X[:, some_rare], exponent[some_rare], knee[some_rare])
-        scale[some_rare] = columns.std(axis=0)
-    scale[scale <= 1e-12 * np.abs(centre)] = 0.0
-    found.centre[block], found.scale[block] = centre, scale
+    found.centre[block], found.scale[block] = centre, np.clip(values, low, high).std(axis=0)
+
+
+def _largest(X: Source) -> Array:
+    """Largest size in each column, shape (1, d)."""
+    largest = np.zeros((1, X.shape[1]), dtype=X.dtype)
+    for _, block in blocks_of(X):
+        np.maximum(largest, np.abs(block).max(axis=0), out=largest)
+    return largest
+
+
+def _deviations(X: Source, columns: _Columns, which: Codes) -> Floats:
+    """Standard deviations of some columns over all rows, on the scales of their own."""
+    scales = columns.exponent[which], columns.knee[which]
+    mean, squares = np.zeros(len(which)), np.zeros(len(which))
+    for rows in blocks(*X.shape):
+        mean += _on_scale(X[rows, which], *scales).sum(axis=0) / len(X)
+    for rows in blocks(*X.shape):
+        squares += ((_on_scale(X[rows, which], *scales) - mean) ** 2).sum(axis=0)
+    return np.sqrt(squares / len(X))
 
 
 def _on_scale(X: Array, exponent: Codes, knee: Floats) -> Floats:
@@ -351,11 +394,14 @@ def _knees(values: Floats) -> Floats:
     return knees
 
 
-def _moments(X: Array, columns: _Columns, kept: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _moments(
+    X: Source, columns: _Columns, kept: NDArray[np.intp], some: Codes | None
+) -> tuple[Floats, Floats]:
     total, gram = np.zeros(len(kept)), np.zeros((len(kept), len(kept)))
-    for rows in blocks(*X.shape):
-        block = columns.standardised(X[rows], kept)
+    n = len(X) if some is None else len(some)
+    for rows in blocks(n, X.shape[1]):
+        block = columns.standardised(X[rows if some is None else some[rows]], kept)
         total += block.sum(axis=0)
         gram += block.T @ block
-    mean = total / len(X)
-    return mean, gram / len(X) - np.outer(mean, mean)
+    mean = total / n
+    return mean, gram / n - np.outer(mean, mean)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from pidtools import _validate, _warnings
 from pidtools._information import from_bits
 from pidtools._result import NATS_PER_BIT, UNITS, Units
+from pidtools._stored import whole
 from pidtools._types import Floats
 from pidtools.knn.formulas import (
     Raw,
@@ -356,7 +357,10 @@ def check_options(metric: str, scale: str, units: str) -> None:
 
 def _clean(**sources: ArrayLike) -> list[Floats]:
     """Numbers of shape (n, d) in double precision, one row a sample in all of them."""
-    clean = {name: as_numbers(_validate.check_source(X, name), name) for name, X in sources.items()}
+    clean = {
+        name: as_numbers(whole(_validate.check_source(X, name)), name)
+        for name, X in sources.items()
+    }
     if len(clean) > 1:
         _validate.check_same_length(**clean)
     return list(clean.values())

@@ -1,0 +1,125 @@
+"""Rows of a table in a file, read by position.
+
+Not through a map of the file: what is read through a map counts as memory of the process, with as
+many neighbouring pages as the system sees fit.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from pidtools._types import Array, Codes
+
+
+@dataclass(frozen=True, eq=False)
+class FileRows:
+    """A table whose rows lie one after the other in a file, which stays open.
+
+    Attributes
+    ----------
+    file : binary file
+    path : str or None
+        Where a worker finds it; None for a file without a name, which travels as an array.
+    offset, stride : int
+        Byte where the first row begins, and bytes from one row to the next.
+    dtype : dtype
+    shape : (int, int)
+    """
+
+    file: BinaryIO = field(repr=False)
+    path: str | None
+    offset: int
+    stride: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, int]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return self.shape[1] * self.dtype.itemsize
+
+    def read(self, rows: Codes) -> Array:
+        """A copy of some rows, in the order asked for.
+
+        Raises
+        ------
+        OSError
+            If the file can't be read, or has become shorter.
+        """
+        found = np.empty((len(rows), self.shape[1]), dtype=self.dtype)
+        held = memoryview(found.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+        # Neighbours are read together where nothing lies between them.
+        tight = self.stride == self.row_bytes
+        breaks = np.flatnonzero(np.diff(rows) != 1) + 1 if tight else np.arange(1, len(rows))
+        starts = [0, *breaks.tolist()] if len(rows) else []
+        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+            part = held[start * self.row_bytes : stop * self.row_bytes]
+            self._fill(part, self.offset + int(rows[start]) * self.stride)
+        return found
+
+    def _fill(self, part: memoryview, at: int) -> None:
+        while len(part):
+            n = self._read_some(part, at)
+            if n == 0:
+                raise OSError(f"{self.path or 'A temporary file'} ended while it was read.")
+            part, at = part[n:], at + n
+
+    def _read_some(self, part: memoryview, at: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self.file.fileno(), [part], at)
+        with self._lock:
+            self.file.seek(at)
+            return int(self.file.readinto(part) or 0)  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> Any:
+        if self.path is None:
+            return np.asarray, (self.read(np.arange(len(self))),)
+        return _opened, (self.path, self.offset, self.stride, self.dtype, self.shape)
+
+
+def _opened(
+    path: str, offset: int, stride: int, dtype: np.dtype[Any], shape: tuple[int, int]
+) -> FileRows:
+    return FileRows(open(path, "rb"), path, offset, stride, dtype, shape)
+
+
+def behind(array: Array) -> FileRows | None:
+    """The rows that a map of a file shows, or a view of one; None where it is no such map.
+
+    Nor of one with changes of its own, or whose columns lie together, or whose file is no longer
+    the one that is mapped.
+    """
+    mapped = backing_map(array)
+    if mapped is None or mapped.mode == "c" or array.ndim != 2 or not array.size:
+        return None
+    stride, within = array.strides
+    path = getattr(mapped, "filename", None)
+    if path is None or within != array.itemsize or stride < array.shape[1] * within:
+        return None
+    begins = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    try:
+        found = _opened(os.fspath(path), mapped.offset + begins, stride, array.dtype, array.shape)
+        ends = np.array([0, len(array) - 1])
+        same = found.read(ends).tobytes() == array[ends].tobytes()
+    except OSError:
+        return None
+    return found if same else None
+
+
+def backing_map(array: Any) -> np.memmap[Any, Any] | None:
+    """The map of a file that an array is, or is a view of."""
+    found = None
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            found = array
+        array = array.base
+    return found

@@ -1,0 +1,156 @@
+"""Large arrays that stay where they are: in a file or in half precision, read by some rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+
+from pidtools._blocks import blocks
+from pidtools._file_rows import FileRows, backing_map, behind
+from pidtools._types import Array, Codes
+
+# Bytes of the working copy of an array from which none is made.
+LARGE = 2**27
+# Bytes that are read at a time, and of a file whose columns lie together.
+READ, READ_ACROSS = 2**24, 2**27
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Rows of tables, one after the other, which are read when they are asked for.
+
+    Attributes
+    ----------
+    parts : tuple of ndarray or FileRows, shapes (n_k, n_features)
+        Of real numbers.
+    dtype : dtype
+        Of what is read: float32 where that holds every number, else float64.
+    """
+
+    parts: tuple[Array | FileRows, ...]
+    dtype: np.dtype[Any]
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of all rows."""
+        return len(self), int(self.parts[0].shape[1])
+
+    @property
+    def ndim(self) -> int:
+        """Rows and columns."""
+        return 2
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return len(self) * self.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Of the working copy that is not made."""
+        return self.size * self.dtype.itemsize
+
+    @overload
+    def __getitem__(self, rows: slice | Codes) -> Array: ...
+    @overload
+    def __getitem__(self, rows: tuple[Any, Any]) -> Array: ...
+    def __getitem__(self, rows: Any) -> Array:
+        """A copy of some rows, or of some columns of some rows."""
+        rows, columns = rows if isinstance(rows, tuple) else (rows, slice(None))
+        at = np.arange(len(self))[rows]
+        width = len(np.arange(self.shape[1])[columns])
+        found = np.empty((len(at), width), dtype=self.dtype)
+        first = 0
+        for part in self.parts:
+            own = np.flatnonzero((at >= first) & (at < first + len(part)))
+            for some in blocks(len(own), self.shape[1] * part.dtype.itemsize, entries=READ):
+                asked = at[own[some]] - first
+                read = part.read(asked) if isinstance(part, FileRows) else part[asked]
+                found[own[some]] = read[:, columns]
+            first += len(part)
+        return found
+
+    def whole(self) -> Array:
+        """All rows in memory."""
+        return self[:]
+
+
+Source = Array | Stored
+
+
+def working_dtype(given: np.dtype[Any]) -> np.dtype[Any]:
+    """float32 for what it holds exactly, else float64."""
+    single = given.itemsize <= 2 or given == np.float32
+    return np.dtype(np.float32 if single else np.float64)
+
+
+def left_where_it_is(array: Array) -> Source:
+    """A large array of numbers in a file, or of another type than it is worked with, as `Stored`.
+
+    One whose columns lie together is written anew by rows: each block of rows would read the
+    whole file.
+    """
+    dtype = working_dtype(array.dtype)
+    if array.size * dtype.itemsize < LARGE:
+        return array
+    in_file = behind(array)
+    if in_file is not None:
+        return Stored((in_file,), dtype)
+    across = abs(array.strides[0]) < abs(array.strides[1])
+    if across and backing_map(array) is not None:
+        entries = READ_ACROSS // array.itemsize
+        return rewritten(lambda rows: array[rows], array.shape, array.dtype, entries=entries)
+    return array if array.dtype == dtype else Stored((array,), dtype)
+
+
+def joined(first: Source, second: Source) -> Source:
+    """The rows of one after those of the other."""
+    if not (isinstance(first, Stored) or isinstance(second, Stored)):
+        return np.concatenate([first, second])
+    parts = [x.parts if isinstance(x, Stored) else (x,) for x in (first, second)]
+    return Stored(sum(parts, ()), np.result_type(first.dtype, second.dtype))
+
+
+def whole(X: Source) -> Array:
+    """What is read of all rows."""
+    return X.whole() if isinstance(X, Stored) else X
+
+
+def rewritten(
+    rows_of: Callable[[slice], Array], shape: tuple[int, ...], dtype: Any, *, entries: int
+) -> Stored:
+    """Rows that are made once, block by block, and kept in a file that goes with the object.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it in the folder of temporary files.
+    """
+    n, width, kind = int(shape[0]), int(shape[1]), np.dtype(dtype)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the object lives
+    try:
+        for rows in blocks(n, width, entries=entries):
+            file.write(np.ascontiguousarray(rows_of(rows), dtype=kind).data)
+        file.flush()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{n * width * kind.itemsize / 2**30:.1f} GiB of temporary rows don't fit into "
+            f"{tempfile.gettempdir()} ({error.strerror}); set the environment variable TMPDIR to "
+            "a folder with room",
+        ) from error
+    in_file = FileRows(file, None, 0, width * kind.itemsize, kind, (n, width))
+    return Stored((in_file,), working_dtype(kind))
+
+
+def blocks_of(X: Source) -> Iterator[tuple[slice, Array]]:
+    """All rows, block by block."""
+    for rows in blocks(*X.shape):
+        yield rows, X[rows]
