@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
 
+from pidtools._lazy_rows import Source, whole
 from pidtools._result import PID, Duals
-from pidtools._stored import Source, whole
 from pidtools._types import Array, Codes, Floats
 
 
@@ -38,7 +38,7 @@ class Data:
 
     Attributes
     ----------
-    X : ndarray or Stored, shape (n_samples,) or (n_samples, n_features)
+    X : ndarray or LazyRows, shape (n_samples,) or (n_samples, n_features)
     name : str
     groups : ndarray of int64, shape (n_samples,), or None
         Rows of one group depend on each other.
@@ -302,7 +302,7 @@ class Estimator(ABC, Generic[S]):
     decodes : bool
         Whether an information is what models fitted to the rows decode.
     reads_blocks : bool
-        Whether it takes features that are `Stored`, and reads some rows of them at a time.
+        Whether it takes features that are `LazyRows`, and reads some rows of them at a time.
     """
 
     target: ClassVar[Literal["labels", "continuous", "either"]] = "labels"
@@ -438,5 +438,5 @@ def summarised(
 
 
 def as_read(estimator: Estimator[Any], X: Source) -> Any:
-    """Features as the estimator takes them: `Stored` ones as an array, unless it reads blocks."""
+    """Features as the estimator takes them: `LazyRows` ones as an array, unless it reads blocks."""
     return X if estimator.reads_blocks else whole(X)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -18,7 +19,7 @@ from pidtools._types import Array, Codes
 
 @dataclass(frozen=True, eq=False)
 class FileRows:
-    """A table whose rows lie one after the other in a file, which stays open.
+    """A table whose rows lie one after the other in a file, which is open as long as it lives.
 
     Attributes
     ----------
@@ -38,6 +39,9 @@ class FileRows:
     dtype: np.dtype[Any]
     shape: tuple[int, int]
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
 
     def __len__(self) -> int:
         return self.shape[0]

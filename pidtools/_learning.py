@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate
 from pidtools._estimator import Lesson
-from pidtools._stored import Source, Stored, blocks_of
+from pidtools._lazy_rows import LazyRows, Source, blocks_of
 from pidtools._target import Target
 from pidtools._types import Bools, Codes
 
@@ -118,7 +118,7 @@ def _keys(X: Source, dtype: Any) -> Codes:
 
     Of the bytes: sums of equal rows can differ in the last digit.
     """
-    columns = X if isinstance(X, Stored) else X.reshape(len(X), -1)
+    columns = X if isinstance(X, LazyRows) else X.reshape(len(X), -1)
     keys = np.empty(len(X), dtype=np.int64)
     for rows, read in blocks_of(columns):
         block = read.astype(dtype)

@@ -30,10 +30,10 @@ from pidtools._knowledge import (
     Unread,
 )
 from pidtools._layers import Best, ranked
+from pidtools._lazy_rows import Source, blocks_of
 from pidtools._learning import lessons
 from pidtools._result import PID, UNITS, Interval, PIDError, Units
 from pidtools._scores import Scores
-from pidtools._stored import Source, blocks_of
 from pidtools._target import Target
 from pidtools._types import Array, Bools, Codes, Floats
 from pidtools._where import ClassKnowledge, ClassTable, PairKnowledge, PairTable

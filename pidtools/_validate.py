@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools._stored import Source, Stored, blocks_of, left_where_it_is
+from pidtools._lazy_rows import LazyRows, Source, blocks_of, left_where_it_is
 from pidtools._types import Array, Codes, Floats
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ def check_source(X: ArrayLike, name: str) -> Source:
 
     Returns
     -------
-    ndarray or Stored
+    ndarray or LazyRows
         Shape (n_samples,) for symbols (integers, bools or strings in one column), shape
         (n_samples, n_features) for features: floats, or integers in several columns.
         float32 stays float32; float16 becomes float32. Large features in a file or in half
-        precision are `Stored`.
+        precision are `LazyRows`.
     """
     array = _to_array(X, name)
     if array.dtype == object and _holds_numbers(X):
@@ -128,7 +128,7 @@ def check_source(X: ArrayLike, name: str) -> Source:
         )
     features = left_where_it_is(array.reshape(len(array), -1))
     if array.dtype.kind == "f":
-        if not isinstance(features, Stored):
+        if not isinstance(features, LazyRows):
             features = _as_working_float(features)
         _check_finite(features, name, "drop those rows from T, S and Y together")
     return features
@@ -597,8 +597,8 @@ def _as_working_float(array: Array) -> Array:
 def _check_finite(array: Source, name: str, cure: str) -> None:
     if array.dtype.kind != "f" or not array.size:
         return
-    columns = array if isinstance(array, Stored) else np.atleast_1d(array)
-    columns = columns if isinstance(columns, Stored) else columns.reshape(len(columns), -1)
+    columns = array if isinstance(array, LazyRows) else np.atleast_1d(array)
+    columns = columns if isinstance(columns, LazyRows) else columns.reshape(len(columns), -1)
     n_nan = n_bad = n_rows = 0
     first, largest = -1, 0.0
     # By blocks: a flag for each entry of wide activations takes a quarter of their memory.

@@ -17,10 +17,10 @@ from pidtools._estimator import Estimator as Estimator
 from pidtools._estimator import Pair as Pair
 from pidtools._gaussian.estimator import Gaussian
 from pidtools._information import from_bits
+from pidtools._lazy_rows import Source, whole
 from pidtools._learning import lessons
 from pidtools._probe.estimator import Probe
 from pidtools._result import UNITS, Units
-from pidtools._stored import Source, whole
 from pidtools._target import Target
 from pidtools._types import Array, Floats
 from pidtools.knn import KNN

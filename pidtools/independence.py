@@ -14,9 +14,9 @@ from pidtools import _validate, _warnings, resampling
 from pidtools._estimator import Data, Estimator, InformationOf, summarised
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import IndependenceTest
+from pidtools._lazy_rows import Source
 from pidtools._probe.estimator import Probe
 from pidtools._result import UNITS, Units
-from pidtools._stored import Source
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
 from pidtools.estimators import choose, target_of_information, warn_of_target

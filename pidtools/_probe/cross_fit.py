@@ -13,12 +13,12 @@ import numpy as np
 from scipy.special import log_softmax
 
 from pidtools import _threads, _warnings
+from pidtools._lazy_rows import Source
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
 from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.rows import ROWS_ENOUGH
 from pidtools._probe.whitening import Whitened, whiten
-from pidtools._stored import Source
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 

@@ -16,6 +16,7 @@ from pidtools._broja.decompose import broja_from_pairs
 from pidtools._broja.linear_algebra import available_memory
 from pidtools._estimator import Data, Estimator, JoinedPair, Lesson, Summary, Tables
 from pidtools._information import entropy
+from pidtools._lazy_rows import LazyRows, Source, joined, whole
 from pidtools._probe import experts
 from pidtools._probe.cross_fit import (
     SUM_TOLERANCE,
@@ -51,7 +52,6 @@ from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
 from pidtools._result import NATS_PER_BIT, PID
 from pidtools._scores import refitted
-from pidtools._stored import Source, Stored, joined, whole
 from pidtools._types import Array, Codes, Floats, Posteriors
 
 INPUTS = ("features", "probabilities", "logits")
@@ -646,7 +646,7 @@ class Probe(Estimator[ProbeSummary]):
         )
 
     def _checked(self, X: Source, labels: Codes, name: str) -> Source:
-        if isinstance(X, Stored) and self.inputs == "features":
+        if isinstance(X, LazyRows) and self.inputs == "features":
             return X
         given = whole(X)
         features = _one_column_a_symbol(given, name) if given.ndim == 1 else given

@@ -6,12 +6,12 @@ import numpy as np
 
 from pidtools import _warnings
 from pidtools._information import entropy, entropy_of_labels, mutual_information_of_table
+from pidtools._lazy_rows import Source, blocks_of
 from pidtools._probe.held_out import Found, HeldOut, sums
 from pidtools._probe.pool import log_loss
 from pidtools._probe.posterior_cells import cell_means
 from pidtools._probe.rare import FEW_ROWS
 from pidtools._result import NATS_PER_BIT
-from pidtools._stored import Source, blocks_of
 from pidtools._types import Array, Codes, Floats
 
 # Extrapolating by more than this share of H(Y) is worth a warning, not only a note.

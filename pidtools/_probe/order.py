@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from pidtools._blocks import blocks
-from pidtools._stored import Source, Stored, blocks_of
+from pidtools._lazy_rows import LazyRows, Source, blocks_of
 from pidtools._types import Array, Codes, Floats
 
 # Of the scale of a key: sums taken in another order differ by less.
@@ -28,7 +28,7 @@ def row_keys(X: Source, left_out: Codes) -> Codes:
     """
     kept = np.delete(np.arange(X.shape[1]), left_out)
     places = np.random.default_rng(0).standard_normal(len(kept))
-    if isinstance(X, Stored):
+    if isinstance(X, LazyRows):
         sums = _sums_by_rows(X, kept, places)
     else:
         sums = np.zeros((len(X), 2))
@@ -40,7 +40,7 @@ def row_keys(X: Source, left_out: Codes) -> Codes:
     return np.unique(sums + 0.0, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _sums_by_rows(X: Stored, kept: Codes, places: Floats) -> Floats:
+def _sums_by_rows(X: LazyRows, kept: Codes, places: Floats) -> Floats:
     """The same sums of a source whose columns can't be read by themselves."""
     largest, mean, square, cube = np.zeros((4, len(kept)))
     for _, block in blocks_of(X):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from pidtools._blocks import blocks
+from pidtools._lazy_rows import Source
 from pidtools._probe.whitening import drawn_rows
-from pidtools._stored import Source
 from pidtools._types import Array, Codes, Floats
 
 # No fit can learn from fewer rows than two a fold; a unit with as few holds next to nothing, but

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pidtools._blocks import blocks
-from pidtools._stored import Stored
+from pidtools._lazy_rows import LazyRows
 from pidtools._types import Array, Codes
 
 # Rows beyond which most experts learn from a part of them, and sources are not held whitened.
@@ -79,7 +79,7 @@ class Made:
         return 0
 
 
-Rows = Array | Stored | Made
+Rows = Array | LazyRows | Made
 
 
 def as_they_are(rows: Array) -> Array:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pidtools._blocks import blocks
+from pidtools._lazy_rows import LazyRows, Source, blocks_of, rewritten, whole
 from pidtools._magnitudes import exponents_of
 from pidtools._probe.axes import principal_axes
 from pidtools._probe.quantiles import quantiles, sorted_columns
 from pidtools._probe.rows import ROWS_ENOUGH, Made, Rows, as_they_are
 from pidtools._probe.units import Units, bends_and_splines
-from pidtools._stored import Source, Stored, blocks_of, rewritten, whole
 from pidtools._types import Array, Codes, Floats
 
 # Winsorised standard deviations beyond which a value is cut: Gaussian features never get
@@ -61,7 +61,7 @@ class Whitened:
 
     Attributes
     ----------
-    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank), Stored or Made
+    Z : ndarray of float64, or float32 where it is large, shape (n_samples, rank), LazyRows or Made
     spectrum : ndarray of float64, shape (rank,)
         Variances of the standardised features along the directions of Z, falling.
     bent, splines : ndarray, shape (n_samples, n_features), or Made, or None
@@ -83,7 +83,7 @@ class Whitened:
         Z = self.Z
         if isinstance(Z, Made):
             return lambda rows: Z[rows][:, :n]
-        if isinstance(Z, Stored):
+        if isinstance(Z, LazyRows):
             return lambda rows: Z[rows, slice(0, n)]
         return Z[:, :n].__getitem__
 
@@ -223,9 +223,10 @@ def _with_units(found: Whitened, of_bends: Rows, of_splines: Rows | None) -> Whi
 
 
 def _by_columns(X: Source, columns: _Columns, kept: NDArray[np.intp]) -> Whitened:
-    """From the covariance of the columns, as many rows show it."""
+    """From the covariance of the columns; of many as some of many rows show it."""
     n_rows = max(ROWS_ENOUGH, ROWS_A_COLUMN * len(kept))
-    step, spectrum = _step(X, columns, kept, _drawn(len(X), n_rows) if len(X) > n_rows else None)
+    some = len(kept) > MADE_WIDTH and len(X) > n_rows
+    step, spectrum = _step(X, columns, kept, _drawn(len(X), n_rows) if some else None)
     return Whitened(_all_rows(X, step, MADE_WIDTH), spectrum)
 
 
@@ -298,7 +299,7 @@ def join(left: Whitened, right: Whitened) -> Whitened:
 
 
 def _beside(left: Rows, right: Rows) -> Rows:
-    if isinstance(left, Made | Stored) or isinstance(right, Made | Stored):
+    if isinstance(left, Made | LazyRows) or isinstance(right, Made | LazyRows):
         return Made((left, right), as_they_are, left.shape[1] + right.shape[1])
     return np.hstack([left, right])
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
 from pidtools._information import from_bits
+from pidtools._lazy_rows import whole
 from pidtools._result import NATS_PER_BIT, UNITS, Units
-from pidtools._stored import whole
 from pidtools._types import Floats
 from pidtools.knn.formulas import (
     Raw,

@@ -20,7 +20,7 @@ READ, READ_ACROSS = 2**24, 2**27
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class LazyRows:
     """Rows of tables, one after the other, which are read when they are asked for.
 
     Attributes
@@ -82,7 +82,7 @@ class Stored:
         return self[:]
 
 
-Source = Array | Stored
+Source = Array | LazyRows
 
 
 def working_dtype(given: np.dtype[Any]) -> np.dtype[Any]:
@@ -92,7 +92,7 @@ def working_dtype(given: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def left_where_it_is(array: Array) -> Source:
-    """A large array of numbers in a file, or of another type than it is worked with, as `Stored`.
+    """A large array of numbers in a file, or of another type than it is worked with, as `LazyRows`.
 
     One whose columns lie together is written anew by rows: each block of rows would read the
     whole file.
@@ -102,30 +102,30 @@ def left_where_it_is(array: Array) -> Source:
         return array
     in_file = behind(array)
     if in_file is not None:
-        return Stored((in_file,), dtype)
+        return LazyRows((in_file,), dtype)
     across = abs(array.strides[0]) < abs(array.strides[1])
     if across and backing_map(array) is not None:
         entries = READ_ACROSS // array.itemsize
         return rewritten(lambda rows: array[rows], array.shape, array.dtype, entries=entries)
-    return array if array.dtype == dtype else Stored((array,), dtype)
+    return array if array.dtype == dtype else LazyRows((array,), dtype)
 
 
 def joined(first: Source, second: Source) -> Source:
     """The rows of one after those of the other."""
-    if not (isinstance(first, Stored) or isinstance(second, Stored)):
+    if not (isinstance(first, LazyRows) or isinstance(second, LazyRows)):
         return np.concatenate([first, second])
-    parts = [x.parts if isinstance(x, Stored) else (x,) for x in (first, second)]
-    return Stored(sum(parts, ()), np.result_type(first.dtype, second.dtype))
+    parts = [x.parts if isinstance(x, LazyRows) else (x,) for x in (first, second)]
+    return LazyRows(sum(parts, ()), np.result_type(first.dtype, second.dtype))
 
 
 def whole(X: Source) -> Array:
     """What is read of all rows."""
-    return X.whole() if isinstance(X, Stored) else X
+    return X.whole() if isinstance(X, LazyRows) else X
 
 
 def rewritten(
     rows_of: Callable[[slice], Array], shape: tuple[int, ...], dtype: Any, *, entries: int
-) -> Stored:
+) -> LazyRows:
     """Rows that are made once, block by block, and kept in a file that goes with the object.
 
     Raises
@@ -147,7 +147,7 @@ def rewritten(
             "a folder with room",
         ) from error
     in_file = FileRows(file, None, 0, width * kind.itemsize, kind, (n, width))
-    return Stored((in_file,), working_dtype(kind))
+    return LazyRows((in_file,), working_dtype(kind))
 
 
 def blocks_of(X: Source) -> Iterator[tuple[slice, Array]]:
