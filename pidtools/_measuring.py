@@ -1064,7 +1064,7 @@ def _warn_of_excess(target: Target, pid: PID, teacher: str, student: str) -> Non
 
 def _read(X: Any, name: str) -> Any:
     """What a path leads to."""
-    return activations.read(Path(X), name) if isinstance(X, str | PathLike) else X
+    return activations.read(X, name) if isinstance(X, str | PathLike) else X
 
 
 def _checked(X: ArrayLike | Summary, name: str) -> Given:

@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -482,7 +483,7 @@ def _of_step(theirs: Mapping[float, Any] | None, step: float) -> Any:
 
 
 def _loaded(S: Any, name: str) -> Any:
-    return activations.read(Path(S), name) if isinstance(S, str | Path) else S
+    return activations.read(S, name) if isinstance(S, str | PathLike) else S
 
 
 def _by_step(given: Any, name: str) -> dict[float, Any]:
