@@ -47,7 +47,7 @@ def mapped(parts: Iterable[Array], shape: tuple[int, ...], dtype: np.dtype[Any])
     try:
         with open(descriptor, "wb") as file:
             for part in parts:
-                file.write(np.ascontiguousarray(part, dtype=dtype).data.cast("B"))
+                file.write(np.ascontiguousarray(part, dtype=dtype).tobytes())
         array = np.memmap(path, dtype=dtype, mode="r", shape=shape)
     except BaseException as error:
         _remove(path, os.getpid())

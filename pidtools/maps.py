@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _warnings
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._layers import DistillationMap, LayerPair
 from pidtools._measuring import (
     N_AT_BORDER,
@@ -39,6 +40,7 @@ def distillation_map(
     n_resamples: int = 200,
     uncertainty: Uncertainty = "analytic",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     synergy: bool = False,
     ordered: bool = False,
     random_state: int | np.random.Generator | None = 0,
@@ -60,7 +62,7 @@ def distillation_map(
         what `best` ranks against.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels, or a continuous target.
-    estimator, units, n_resamples, groups, random_state
+    estimator, units, n_resamples, groups, ignore_label, random_state
         As in `distillable_knowledge`.
     confidence_level : float or None
         Confidence of the intervals, such as 0.95; None gives none, and no `best`.
@@ -127,6 +129,7 @@ def distillation_map(
         Y,
         estimator=estimator,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
         hears={**_later(list(named_t)), **_later(list(named_s))} if ordered else None,

@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, activations, resampling
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import ATOMS, DISTILLABLE, DistillableKnowledge, Unread
 from pidtools._measuring import (
@@ -127,7 +128,8 @@ class TraceLog:
 
     Parameters
     ----------
-    T, Y, estimator, units, confidence_level, n_resamples, margin, groups, random_state, n_jobs
+    T, Y, estimator, units, confidence_level, n_resamples, margin, groups, ignore_label, \
+            random_state, n_jobs
         As in `distillation_trace`.
 
     Examples
@@ -155,6 +157,7 @@ class TraceLog:
         n_resamples: int = 1000,
         margin: float | None = None,
         groups: ArrayLike | None = None,
+        ignore_label: IgnoreLabel = None,
         random_state: int | np.random.Generator | None = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -164,6 +167,7 @@ class TraceLog:
         self._teacher: ArrayLike | Summary = _own(T)
         self._Y, self._estimator = _own(Y), estimator
         self._groups = None if groups is None else _own(groups)
+        self._ignore_label = ignore_label
         self._seed = _validate.check_seed(random_state)
         self._n_jobs = _validate.check_n_jobs(n_jobs)
         if isinstance(estimator, str):
@@ -280,6 +284,7 @@ class TraceLog:
             self._Y,
             estimator=self._estimator,
             groups=self._groups,
+            ignore_label=self._ignore_label,
             random_state=self._seed,
             n_jobs=self._n_jobs,
         )
@@ -351,6 +356,7 @@ def distillation_trace(
     n_resamples: int = 1000,
     margin: float | None = None,
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -373,7 +379,7 @@ def distillation_trace(
     baseline : as `students`, or None
         The same steps of a student that was trained without distillation. Its distillable
         knowledge falls too, as it learns the same task: the difference is what distilling did.
-    estimator, units, groups
+    estimator, units, groups, ignore_label
         As in `distillable_knowledge`.
     confidence_level : float or None
         Confidence of intervals, one step at a time, and of bands, all steps at once. None leaves
@@ -449,6 +455,7 @@ def distillation_trace(
         n_resamples=n_resamples,
         margin=margin,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=_validate.check_n_jobs(n_jobs),
     )

@@ -6,6 +6,7 @@ Whatever the format, what comes back is a plain array, mapped from the file wher
 
 from __future__ import annotations
 
+from pidtools.activations._address import split
 from pidtools.activations._layers import Layer, by_number, layers, read
 
-__all__ = ["Layer", "by_number", "layers", "read"]
+__all__ = ["Layer", "by_number", "layers", "read", "split"]
