@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -505,21 +506,21 @@ def as_stored(X: Any, name: str) -> Stored:
 
 def _stored(X: Any, name: str) -> Stored | None:
     """What is read by parts: lazy arrays, and types that NumPy has not."""
-    _refuse_device_tensor(X, name)
-    if not hasattr(X, "shape") or hasattr(X, "nnz"):
-        return None
-    return stored(X)
+    with _readable(name):
+        _refuse_device_tensor(X, name)
+        return None if hasattr(X, "nnz") else stored(X)
 
 
-def _read_whole(given: Stored, name: str) -> Array:
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Say of whom it is where a library can't read what it stores, as of a file that is closed."""
     try:
-        return given.whole()
+        yield
     except (OSError, RuntimeError, KeyError) as error:
         raise ValueError(
-            f"{name} can't be read from where it is stored ({type(error).__name__}: {error})."
+            f"{name} can't be read from where it is stored ({type(error).__name__}: {error}); "
+            "open it again, or pass a NumPy array."
         ) from None
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
 
 
 def _to_array(X: Any, name: str) -> Array:
@@ -527,7 +528,8 @@ def _to_array(X: Any, name: str) -> Array:
         X = activations.read(X, name)
     by_parts = _stored(X, name)
     if by_parts is not None:
-        return _read_whole(by_parts, name)
+        with _readable(name):
+            return by_parts.whole()
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"{name} is a sparse matrix; pass {name}.toarray().")
     if np.ma.isMaskedArray(X) and np.ma.getmaskarray(X).any():

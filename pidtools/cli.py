@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import typer
@@ -37,7 +37,7 @@ from pidtools.demo import Demonstration, run
 from pidtools.demo_decisions import decide
 from pidtools.estimators import BY_NAME
 from pidtools.plot import save_atoms, save_map, save_trace, save_where
-from pidtools.pooling import AXES, How, Layout
+from pidtools.pooling import AXES, LAYOUTS, How, Layout
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
@@ -68,10 +68,21 @@ PoolName = Annotated[
     How | None,
     typer.Option("--pool", help="Pool tokens or feature maps of T and S, over all but units."),
 ]
+
+
+def _checked_layouts(given: list[str] | None) -> list[str] | None:
+    for layout in given or ():
+        if layout not in LAYOUTS:
+            raise typer.BadParameter(f"{layout!r} is not one of {', '.join(LAYOUTS)}.")
+    return given
+
+
 Layouts = Annotated[
-    list[Layout] | None,
+    list[str] | None,  # typer knows no lists of choices
     typer.Option(
         "--layout",
+        metavar="|".join(LAYOUTS),
+        callback=_checked_layouts,
         help="Axes of what is pooled: ntd is (n, tokens, units). Give one for each that there is.",
     ),
 ]
@@ -616,7 +627,7 @@ class _Files:
         groups: str | None,
         mask: str | None,
         how: How | None,
-        layouts: list[Layout] | None,
+        layouts: list[str] | None,
         ignore_label: str | None,
     ) -> _Files:
         """Read labels, groups and mask; activations are read when they are asked for."""
@@ -629,7 +640,7 @@ class _Files:
             known=tuple(_layer(text) for text in (labels, groups, mask) if text is not None),
             pooled=_Pooled(
                 how,
-                tuple(layouts or ()),
+                tuple(cast(list[Layout], layouts or [])),
                 None if mask is None else activations.read(mask, "mask"),
             ),
             ignore_label=None if ignore_label is None else _as_in(y, ignore_label),
