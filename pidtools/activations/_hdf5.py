@@ -31,9 +31,10 @@ def entries(path: Path) -> dict[str, Entry]:
     h5py = _h5py()
     found: dict[str, tuple[int, Entry]] = {}
 
-    def visit(key: str, item: Any) -> None:
+    def visit(key: str | bytes, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            found[key] = h5py.h5o.get_info(item.id).addr, _entry(path, key, item)
+            name = key if isinstance(key, str) else key.decode("utf-8", "replace")
+            found[name] = h5py.h5o.get_info(item.id).addr, _entry(path, name, item)
 
     try:
         with h5py.File(path, "r") as file:
@@ -45,7 +46,10 @@ def entries(path: Path) -> dict[str, Entry]:
 
 def _entry(path: Path, key: str, dataset: Any) -> Entry:
     h5py = _h5py()
-    dtype = dataset.dtype
+    try:
+        dtype = dataset.dtype
+    except TypeError as error:  # types that NumPy has not
+        return unreadable(f"can't be read ({_first_line(error)}).")
     if dataset.shape is None:
         return unreadable("is empty: it has no shape.")
     if dtype.hasobject and h5py.check_string_dtype(dtype) is None:
