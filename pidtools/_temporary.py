@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
@@ -22,6 +23,7 @@ import numpy as np
 from pidtools._types import Array
 
 _FOLDERS: dict[int, Path] = {}  # by process: a forked child takes one of its own
+_LOCK = threading.Lock()
 
 
 def mapped(parts: Iterable[Array], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -68,10 +70,11 @@ def _no_space(wanted: int, reason: str, folder: Path) -> str:
 
 def _folder() -> Path:
     own = os.getpid()
-    if own not in _FOLDERS or not _FOLDERS[own].is_dir():
-        _FOLDERS[own] = Path(tempfile.mkdtemp(prefix="pidtools-"))
-        atexit.register(_clear, own)
-    return _FOLDERS[own]
+    with _LOCK:
+        if own not in _FOLDERS or not _FOLDERS[own].is_dir():
+            _FOLDERS[own] = Path(tempfile.mkdtemp(prefix="pidtools-"))
+            atexit.register(_clear, own)
+        return _FOLDERS[own]
 
 
 def _clear(owner: int) -> None:

@@ -648,7 +648,13 @@ class _Files:
 
     def source(self, address: str, name: str) -> Array:
         """A representation, pooled where that was asked for."""
-        return self.pooled(activations.read(address, name), name)
+        array = activations.read(address, name)
+        if array.ndim and self.labels.ndim and len(array) != len(self.labels):
+            raise ValueError(
+                f"{name} and Y must have one row a sample: {name} has {len(array)} rows "
+                f"({address}), Y has {len(self.labels)} rows ({self.known[0]})."
+            )
+        return self.pooled(array, name)
 
     def named(self, given: list[str], option: str) -> dict[str, Layer]:
         """Layers by the names that stand before their addresses, or by their keys or files."""
@@ -659,7 +665,7 @@ class _Files:
                 if own in found:
                     raise ValueError(f"{option} has the name {own!r} twice; write NAME=FILE.npy.")
                 found[own] = dataclasses.replace(
-                    layer, then=functools.partial(self.pooled, name=own)
+                    layer, then=functools.partial(self.pooled, name=str(layer))
                 )
         return found
 
@@ -694,7 +700,7 @@ class _Files:
         return {
             step: dataclasses.replace(
                 found if isinstance(found, Layer) else Layer(found),
-                then=functools.partial(self.pooled, name=f"{name}, step {step}"),
+                then=functools.partial(self.pooled, name=f"{name}: {found}"),
             )
             for step, found in activations.by_number(pattern, name).items()
         }

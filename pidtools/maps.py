@@ -56,10 +56,10 @@ def distillation_map(
     ----------
     teacher_layers, student_layers : mapping of str to array_like or Summary
         Layers by name, for the same rows: arrays of shape (n_samples,) or
-        (n_samples, n_features), memory maps among them, paths of ``.npy`` files, or what
-        `summarise` made of them. A
-        teacher layer and a student layer may have the same name. The last student layer given is
-        what `best` ranks against.
+        (n_samples, n_features), memory maps among them, addresses of files
+        (``"t.npz:layer4"``), what `activations.layers` finds in one, or what `summarise` made of
+        them. A teacher layer and a student layer may have the same name. The last student layer
+        given is what `best` ranks against.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels, or a continuous target.
     estimator, units, n_resamples, groups, ignore_label, random_state

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _warnings
+from pidtools import _validate, _warnings
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
 from pidtools._layers import Addition, RankedTeacher, TeacherRanking, said_of_all
@@ -231,7 +231,9 @@ def _are_equal(one: Any, other: Any) -> bool:
     if one is None or other is None:
         return False
     try:
-        a, b = np.asarray(one), np.asarray(other)
-        return bool(a.shape == b.shape and np.array_equal(a, b))
-    except (ValueError, TypeError):  # what is no array is refused where it is read
+        a, b = (_validate.as_stored(X, "X") for X in (one, other))
+        return a.shape == b.shape and all(
+            np.array_equal(a.read(rows), b.read(rows)) for rows in a.slices()
+        )
+    except (ValueError, TypeError, IndexError):  # what is no array is refused where it is read
         return False

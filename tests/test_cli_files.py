@@ -78,7 +78,7 @@ def test_layers_that_need_pooling_or_are_broken_leave_the_others(folder: Path) -
     np.savez("o.npz", bad=objects)
     broken = ("--teacher", "broken.npz", "--teacher", "o.npz:bad")
     shown = answer("map", "t.npz:y", *FILES, *broken)
-    assert "conv has 4 axes" in shown
+    assert "teacher conv: t.npz:conv has 4 axes" in shown
     assert "--pool mean --layout nchw or --pool mean --layout nhwc" in shown
     assert "broken.npz is not a whole .npz file" in shown
     assert "o.npz:bad holds pickled objects" in shown
@@ -109,6 +109,11 @@ def test_one_measurement_by_addresses() -> None:
     assert "S: s.npz holds 2 arrays; say which" in refused(
         "measure", "t.npz:head", "s.npz", "Y.npy"
     )
+    np.save("short.npy", HEAD[1:])
+    other = refused("measure", "short.npy", "s.npz:h2", "t.npz:y")
+    assert "T has 599 rows (short.npy), Y has 600 rows (t.npz:y)" in other
+    np.savez("empty.npz", x=np.zeros((0, 3)))
+    assert "T is empty: empty.npz:x has" in refused("measure", "empty.npz:x", "s.npz:h2", "Y.npy")
     short = refused("measure", "t.npz:head", "s.npz:h2", "s.npz:h1")
     assert "Y must hold one label a sample" in short
 
@@ -211,7 +216,7 @@ def test_rank_and_trace_take_files_of_layers() -> None:
     )
     assert "distillable" in pooled
     asked = refused("trace", "t.npz:head", "Y.npy", "e-*.npz:maps")
-    assert "students, step 1 has 4 axes" in asked
+    assert "students: e-1.npz:maps has 4 axes" in asked
     assert "e-1.npz:k is not there" in refused("trace", "t.npz:head", "Y.npy", "e-*.npz:k")
 
 

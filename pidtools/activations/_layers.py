@@ -102,6 +102,7 @@ def read(address: str | os.PathLike[str], name: str) -> Array:
     (3, 3)
     >>> list(activations.layers(file))
     ['conv', 'head']
+    >>> folder.cleanup()
     """
     layer = address if isinstance(address, Layer) else None
     file, key = (layer.file, layer.key) if layer else split(os.fspath(address))
@@ -118,6 +119,8 @@ def read(address: str | os.PathLike[str], name: str) -> Array:
         raise ValueError(f"{where} can't be read ({error.strerror or error}).") from None
     except MemoryError:
         raise ValueError(f"{where} does not fit into memory; save fewer rows.") from None
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: {Layer(file, key)} has the shape {array.shape}.")
     return array if layer is None or layer.then is None else layer.then(array)
 
 
