@@ -20,6 +20,8 @@ from pidtools._types import Array
 
 LARGE = 2**26
 """Bytes (64 MiB) above which an array is not copied in memory."""
+MOST = 2**25
+"""Entries of a block that takes whole chunks; taller chunks are read again for each block."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +50,11 @@ class Stored:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def slices(self) -> list[slice]:
-        """Of consecutive rows, in whole chunks but for the last."""
-        n_rows, width = self.shape[0], math.prod(self.shape[1:])
-        step = max(ENTRIES // max(width, 1), 1)
-        step = -(-step // self.n_chunk) * self.n_chunk
+        """Of consecutive rows, in whole chunks where these are not too tall."""
+        n_rows, width = self.shape[0], max(math.prod(self.shape[1:]), 1)
+        step = max(ENTRIES // width, 1)
+        in_chunks = -(-step // self.n_chunk) * self.n_chunk
+        step = in_chunks if in_chunks * width <= MOST else max(MOST // width, 1)
         return list(blocks(n_rows, width, entries=0, least=step))
 
     def whole(self) -> Array:

@@ -543,6 +543,9 @@ def _to_array(X: Any, name: str) -> Array:
             f"{name} can't be read as an array ({type(X).__name__}: {error}); "
             "pass a NumPy array with one row a sample."
         ) from None
+    few_bits = stored(array)  # as arrays of JAX come, and lists of scalars
+    if few_bits is not None:
+        return few_bits.whole()
     if array.dtype.kind == "T":  # NumPy's strings of any length, which may lack some
         objects = array.astype(object)
         return objects.astype(str) if _all_strings(objects) else objects

@@ -29,7 +29,6 @@ MEANT = {
 def pool(
     X: ArrayLike,
     how: How = "mean",
-    *,
     layout: Layout | None = None,
     mask: ArrayLike | None = None,
 ) -> Array:

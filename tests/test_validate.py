@@ -728,6 +728,7 @@ def test_bfloat16_in_any_dress_is_taken_as_float32() -> None:
     found = _validate.check_source(named, "T")
     assert found.dtype == np.float32
     assert np.array_equal(found, wanted)
+    assert np.array_equal(_validate.check_source(list(named), "T"), wanted)
     for kind in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e3m4", "int4"):
         small = FEATURES.astype(getattr(ml_dtypes, kind))
         assert np.array_equal(_validate.check_source(small, "T"), small.astype(np.float32))
@@ -771,6 +772,10 @@ def test_lazy_arrays_are_copied_by_whole_chunks(monkeypatch: pytest.MonkeyPatch)
     assert np.array_equal(found, large.array)
     assert {rows.start % 7 for rows in large.asked} == {0}
     assert max(rows.stop - rows.start for rows in large.asked) == 14
+    monkeypatch.setattr(_stored, "MOST", 5 * FEATURES.shape[1])
+    tall = Counting(large.array)
+    assert np.array_equal(_validate.as_array(tall, "T"), large.array)
+    assert max(rows.stop - rows.start for rows in tall.asked) == 5
 
 
 def test_lazy_arrays_of_others_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pidtools._small_floats import becomes
-from pidtools._stored import LARGE, as_stored
+from pidtools._stored import as_stored
 from pidtools._types import Array
 
 PICKLED = (
@@ -70,6 +70,3 @@ def mapped_at(
     if becomes(dtype) == dtype:
         return raw
     return as_stored(raw).whole()
-
-
-__all__ = ["LARGE", "PICKLED", "Entry", "UnreadableError", "mapped_at", "unreadable"]

@@ -13,10 +13,11 @@ from typing import IO
 import numpy as np
 
 from pidtools._small_floats import becomes, decoded
+from pidtools._stored import LARGE
 from pidtools._temporary import mapped
 from pidtools._types import Array
 from pidtools.activations import _npy
-from pidtools.activations._entry import LARGE, PICKLED, Entry, UnreadableError, unreadable
+from pidtools.activations._entry import Entry, UnreadableError, unreadable
 from pidtools.activations._npy import Header
 
 MAGIC = b"PK\x03\x04"
@@ -36,9 +37,6 @@ def entries(path: Path) -> dict[str, Entry]:
             members = archive.infolist()
     except (*ERRORS, ValueError, struct.error):
         raise UnreadableError(BROKEN) from None
-    names = [member.filename for member in members]
-    if any(name.rsplit("/", 1)[-1] == "data.pkl" for name in names):
-        raise UnreadableError(PICKLED)  # as torch.save writes it, under a name that is not its own
     arrays = [member for member in members if member.filename.endswith(".npy")]
     if len({member.filename for member in arrays}) < len(arrays):
         raise UnreadableError(f"holds two arrays of one name; {BROKEN[3:]}")

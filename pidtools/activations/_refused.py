@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from pidtools.activations._entry import UnreadableError
@@ -20,10 +21,19 @@ def refuse(path: Path, start: bytes) -> None:
         With lines to paste.
     """
     suffix = path.suffix.lower()
-    if suffix in TORCH:
+    if suffix in TORCH or (start.startswith(b"PK\x03\x04") and _is_of_torch(path)):
         raise UnreadableError(_of_torch(path))
     if suffix in PICKLES or (suffix != ".npy" and start.startswith(PICKLE_STARTS)):
         raise UnreadableError(_of_pickle(path, suffix))
+
+
+def _is_of_torch(path: Path) -> bool:
+    """Whether a zip holds the pickle of a `torch.save`, whatever its name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.rsplit("/", 1)[-1] == "data.pkl" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False  # no whole zip, as who reads it will say
 
 
 def _of_torch(path: Path) -> str:
