@@ -18,7 +18,7 @@ from pidtools._result import (
 from pidtools._trace import DistillationTrace, Saturation
 
 if _typing.TYPE_CHECKING:
-    from pidtools import knn, problems
+    from pidtools import activations, knn, problems
     from pidtools._cells.binning import Binning, KMeansBinning, Symbols
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
@@ -34,6 +34,7 @@ if _typing.TYPE_CHECKING:
     from pidtools.independence import independence_test
     from pidtools.knn import KNN
     from pidtools.maps import distillation_map
+    from pidtools.pooling import pool
     from pidtools.ranking import rank_teachers
     from pidtools.traces import TraceLog, distillation_trace
     from pidtools.validation import validate
@@ -43,6 +44,7 @@ _HOMES = {
     "_gaussian.estimator": ("Gaussian",),
     "_gaussian.exact": ("gaussian_pid",),
     "_cells.binning": ("Binning", "KMeansBinning", "Symbols"),
+    "activations": (),
     "comparison": ("compare_students",),
     "distillation": ("distillable_knowledge",),
     "estimators": ("mutual_information", "mutual_information_by_column", "summarise"),
@@ -52,6 +54,7 @@ _HOMES = {
     "knn": ("KNN",),
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
+    "pooling": ("pool",),
     "problems": (),
     "traces": ("TraceLog", "distillation_trace"),
     "validation": ("validate",),
@@ -82,6 +85,7 @@ __all__ = [
     "Symbols",
     "TeacherRanking",
     "TraceLog",
+    "activations",
     "broja",
     "broja_batch",
     "broja_from_pairs",
@@ -95,6 +99,7 @@ __all__ = [
     "knn",
     "mutual_information",
     "mutual_information_by_column",
+    "pool",
     "problems",
     "rank_teachers",
     "summarise",

@@ -38,6 +38,7 @@ class FileRows:
     stride: int
     dtype: np.dtype[Any]
     shape: tuple[int, int]
+    _map: Any = field(default=None, repr=False)  # a temporary file goes with its map
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +112,9 @@ def behind(array: Array) -> FileRows | None:
         return None
     begins = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
     try:
-        found = _opened(os.fspath(path), mapped.offset + begins, stride, array.dtype, array.shape)
+        found = _opened(
+            os.fspath(path), mapped.offset + begins, stride, array.dtype, array.shape, mapped
+        )
         ends = np.array([0, len(array) - 1])
         same = found.read(ends).tobytes() == array[ends].tobytes()
     except OSError:

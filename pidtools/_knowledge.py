@@ -9,7 +9,7 @@ from typing import Any
 
 from pidtools._result import PID, Interval, Units
 from pidtools._types import Floats
-from pidtools._where import SCHEMA_VERSION, ClassTable, Located, PairTable, interval_ends
+from pidtools._where import SCHEMA_VERSION, ClassTable, Located, PairTable, as_frame, interval_ends
 
 
 @dataclass(frozen=True)
@@ -319,6 +319,16 @@ class DistillableKnowledge:
         text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
         return text + _shown(self.intervals.get(quantity.name), ".4f")
 
+    def to_pandas(self) -> Any:
+        """The numbers of `to_dict` as a ``pandas.DataFrame`` of one row.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return as_frame([self.to_dict()])
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
         return {
@@ -407,6 +417,16 @@ class StudentComparison:
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
+    def to_pandas(self) -> Any:
+        """The numbers of `to_dict` as a ``pandas.DataFrame`` of one row.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return as_frame([self.to_dict()])
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
         content: dict[str, Any] = {
@@ -484,6 +504,16 @@ class IndependenceTest:
             f"{self.n_permutations} permutations",
         ]
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+
+    def to_pandas(self) -> Any:
+        """The numbers of `to_dict` as a ``pandas.DataFrame`` of one row.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return as_frame([self.to_dict()])
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""

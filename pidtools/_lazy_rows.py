@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, overload
@@ -11,6 +10,7 @@ import numpy as np
 
 from pidtools._blocks import blocks
 from pidtools._file_rows import FileRows, backing_map, behind
+from pidtools._temporary import anonymous
 from pidtools._types import Array, Codes
 
 # Bytes of the working copy of an array from which none is made.
@@ -130,22 +130,12 @@ def rewritten(
 
     Raises
     ------
-    OSError
-        If there is no room for it in the folder of temporary files.
+    ValueError
+        If there is no room for it where temporary files go.
     """
     n, width, kind = int(shape[0]), int(shape[1]), np.dtype(dtype)
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the object lives
-    try:
-        for rows in blocks(n, width, entries=entries):
-            file.write(np.ascontiguousarray(rows_of(rows), dtype=kind).data)
-        file.flush()
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"{n * width * kind.itemsize / 2**30:.1f} GiB of temporary rows don't fit into "
-            f"{tempfile.gettempdir()} ({error.strerror}); set the environment variable TMPDIR to "
-            "a folder with room",
-        ) from error
+    parts = (rows_of(rows) for rows in blocks(n, width, entries=entries))
+    file = anonymous(parts, (n, width), kind)
     in_file = FileRows(file, None, 0, width * kind.itemsize, kind, (n, width))
     return LazyRows((in_file,), working_dtype(kind))
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _threads, _validate, _warnings, activations, resampling
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
+from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import (
     ATOMS,
@@ -619,6 +620,7 @@ def measure(
     groups: ArrayLike | None,
     random_state: int | np.random.Generator | None,
     n_jobs: int | None,
+    ignore_label: IgnoreLabel = None,
 ) -> Measurement:
     """Look at one teacher and its students, and resample where asked to."""
     seen = look(
@@ -627,6 +629,7 @@ def measure(
         estimator=estimator,
         fit_on=fit_on,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
     )
@@ -643,6 +646,7 @@ def look(
     random_state: int | np.random.Generator | None,
     n_jobs: int | None,
     fit_on: tuple[ArrayLike, ...] | None = None,
+    ignore_label: IgnoreLabel = None,
     hears: Mapping[str, Sequence[str]] | None = None,
     tolerant: bool = False,
     progress: bool = False,
@@ -656,13 +660,15 @@ def look(
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(**sources, Y=Y, groups=groups)
+    counted = Counted.of_labels(ignore_label, Y)
+    Y, groups = counted.rows(Y, "Y"), counted.rows(groups, "groups")
     target = _target(Y, estimator, sources)
     failed: dict[str, str] = {}
     clean: dict[str, Given] = {}
     for name, X in sources.items():
         try:
             given: Any = _read(X, name) if tolerant else X
-            clean[name] = _checked(given, name)
+            clean[name] = _checked(counted.rows(given, name), name)
         except (ValueError, TypeError) as error:
             if not tolerant:
                 raise
@@ -702,7 +708,7 @@ def look(
         failed=failed,
         chosen_by_auto=isinstance(estimator, str) and estimator == "auto",
         heard=tuple(heard),
-        of_lessons=said,
+        of_lessons=(*counted.note(ignore_label), *said),
     )
 
 
@@ -1065,7 +1071,7 @@ def _warn_of_excess(target: Target, pid: PID, teacher: str, student: str) -> Non
 
 def _read(X: Any, name: str) -> Any:
     """What a path leads to."""
-    return activations.read(Path(X), name) if isinstance(X, str | PathLike) else X
+    return activations.read(X, name) if isinstance(X, str | PathLike) else X
 
 
 def _checked(X: ArrayLike | Summary, name: str) -> Given:

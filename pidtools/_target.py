@@ -233,9 +233,9 @@ def _marked_rows(codes: Codes, classes: Array) -> tuple[str, ...]:
     return (
         f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}), which often "
         "marks padding or rows to ignore; here it counts as a class, and to know padding is no "
-        f"knowledge of the task. If it marks such rows, take them out of every array: "
-        f"keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a class, pass "
-        "np.unique(Y, return_inverse=True)[1].",
+        f"knowledge of the task. If it marks such rows, pass ignore_label={shown}, or take them "
+        f"out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
+        "class, pass np.unique(Y, return_inverse=True)[1].",
     )
 
 

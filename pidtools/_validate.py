@@ -9,13 +9,17 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pidtools import activations
 from pidtools._lazy_rows import LazyRows, Source, blocks_of, left_where_it_is
+from pidtools._stored import Stored, stored
+from pidtools._stored import as_stored as _stored_here
 from pidtools._types import Array, Codes, Floats
 
 if TYPE_CHECKING:
@@ -496,8 +500,37 @@ def as_array(X: object, name: str) -> Array:
     return _to_array(X, name)
 
 
-def _to_array(X: object, name: str) -> Array:
-    _refuse_device_tensor(X, name)
+def as_stored(X: Any, name: str) -> Stored:
+    """What came in, of any type and shape, to be read by parts; nothing of it is read yet."""
+    return _stored(X, name) or _stored_here(_to_array(X, name))
+
+
+def _stored(X: Any, name: str) -> Stored | None:
+    """What is read by parts: lazy arrays, and types that NumPy has not."""
+    with _readable(name):
+        _refuse_device_tensor(X, name)
+        return None if hasattr(X, "nnz") else stored(X)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Say of whom it is where a library can't read what it stores, as of a file that is closed."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ValueError(
+            f"{name} can't be read from where it is stored ({type(error).__name__}: {error}); "
+            "open it again, or pass a NumPy array."
+        ) from None
+
+
+def _to_array(X: Any, name: str) -> Array:
+    if isinstance(X, activations.Layer):
+        X = activations.read(X, name)
+    by_parts = _stored(X, name)
+    if by_parts is not None:
+        with _readable(name):
+            return by_parts.whole()
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"{name} is a sparse matrix; pass {name}.toarray().")
     if np.ma.isMaskedArray(X) and np.ma.getmaskarray(X).any():
@@ -507,14 +540,13 @@ def _to_array(X: object, name: str) -> Array:
     try:
         array = np.asarray(X)
     except (ValueError, TypeError, RuntimeError) as error:
-        if "bfloat16" in str(error).lower():
-            raise TypeError(
-                f"{name} holds bfloat16, which NumPy has not; pass {name}.float() of the tensor."
-            ) from None
         raise TypeError(
             f"{name} can't be read as an array ({type(X).__name__}: {error}); "
             "pass a NumPy array with one row a sample."
         ) from None
+    few_bits = stored(array)  # as arrays of JAX come, and lists of scalars
+    if few_bits is not None:
+        return few_bits.whole()
     if array.dtype.kind == "T":  # NumPy's strings of any length, which may lack some
         objects = array.astype(object)
         return objects.astype(str) if _all_strings(objects) else objects
@@ -549,12 +581,10 @@ def _refuse_device_tensor(X: Any, name: str) -> None:
 def _check_kind(array: Array, name: str, kinds: str, wanted: str) -> None:
     if array.dtype.kind == "c":
         raise TypeError(f"{name} is complex; pass real numbers, such as abs({name}).")
-    if array.dtype.name == "bfloat16":
-        raise TypeError(f"{name} has dtype bfloat16; pass {name}.astype(np.float32).")
-    if array.dtype.kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:
+    if array.dtype == np.dtype("V1"):
         raise TypeError(
-            f"{name} has dtype {array.dtype}, as bfloat16 comes back from a file; pass "
-            f"({name}.view(np.uint16).astype(np.uint32) << 16).view(np.float32)."
+            f"{name} has dtype |V1, as float8 comes back from a file, which does not say of which "
+            f"kind; pass it by its name, such as {name}.view(ml_dtypes.float8_e4m3fn)."
         )
     if array.dtype.kind not in kinds:
         raise TypeError(f"{name} has dtype {array.dtype}; pass {wanted}.")
@@ -564,14 +594,35 @@ def _check_shape(array: Array, name: str) -> None:
     if array.ndim == 0:
         raise ValueError(f"{name} is a single value; pass one row a sample, shape (n, d).")
     if array.ndim > 2:
-        axes = ", ".join(str(axis) for axis in range(2, array.ndim))
         raise ValueError(
             f"{name} has {array.ndim} axes, shape {array.shape}; pass shape (n, d). "
-            f"To flatten: {name}.reshape(len({name}), -1). "
-            f"To pool: {name}.mean(axis=({axes}{',' if array.ndim == 3 else ''}))."
+            f"{how_to_pool(array.shape, name)}"
         )
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}.")
+
+
+def how_to_pool(shape: tuple[int, ...], name: str) -> str:
+    """Lines to paste for representations of more than two axes."""
+    own = name if name.replace("[", "").replace("]", "").isidentifier() else "X"
+    if len(shape) == 3:
+        ways = [
+            f"tokens, (n, tokens, units) = {shape}: "
+            f'pidtools.pool({own}, "mean", layout="ntd") is the mean over tokens; '
+            f"signals, (n, channels, length) = {shape}: "
+            f'pidtools.pool({own}.transpose(0, 2, 1), "mean", layout="ntd")'
+        ]
+    elif len(shape) == 4:
+        ways = [
+            f'feature maps, (n, channels, height, width) = {shape}: pidtools.pool({own}, "mean", '
+            f'layout="nchw"); (n, height, width, channels) = {shape}: pidtools.pool({own}, "mean", '
+            'layout="nhwc")'
+        ]
+    else:
+        ways = [f"take all but samples and units out, such as by {own}[:, 0] or {own}[:, :, 0]"]
+    if math.prod(shape[1:]) <= shape[0]:
+        ways.append(f"to flatten: {own}.reshape(len({own}), -1)")
+    return f"{'; '.join(ways)[:1].upper()}{'; '.join(ways)[1:]}."
 
 
 def _check_label_shape(array: Array, name: str) -> None:

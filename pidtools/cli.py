@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import functools
 import io
 import json
 import os
@@ -10,8 +12,9 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import typer
@@ -21,23 +24,28 @@ from rich.table import Table
 
 import pidtools
 from pidtools import activations, validation
+from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
 from pidtools._layers import DistillationMap, TeacherRanking
 from pidtools._measuring import Uncertainty
 from pidtools._result import PIDError, PIDWarning, Units
 from pidtools._types import Array
+from pidtools._validate import how_to_pool
 from pidtools._where import Rows
+from pidtools.activations import Layer, split
 from pidtools.demo import Demonstration, run
 from pidtools.demo_decisions import decide
 from pidtools.estimators import BY_NAME
 from pidtools.plot import save_atoms, save_map, save_trace, save_where
+from pidtools.pooling import AXES, LAYOUTS, How, Layout
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
 
 # Arguments and options that several commands share.
-Teacher = Annotated[Path, typer.Argument(metavar="T.npy", help="Teacher, one row a sample.")]
-Labels = Annotated[Path, typer.Argument(metavar="Y.npy", help="Labels or floats, one a row.")]
+Teacher = Annotated[str, typer.Argument(metavar="T", help="Teacher, one row a sample.")]
+Student = Annotated[str, typer.Argument(metavar="S", help="Student, the same rows.")]
+Labels = Annotated[str, typer.Argument(metavar="Y", help="Labels or floats, one a row.")]
 JsonPath = Annotated[
     Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
 ]
@@ -53,8 +61,38 @@ UncertaintyName = Annotated[
     typer.Option("--uncertainty", help="Intervals from one solve, or from resamples."),
 ]
 Groups = Annotated[
-    Path | None,
-    typer.Option("--groups", metavar="G.npy", help="Group of each row; rows of one depend."),
+    str | None,
+    typer.Option("--groups", metavar="G", help="Group of each row; rows of one depend."),
+]
+PoolName = Annotated[
+    How | None,
+    typer.Option("--pool", help="Pool tokens or feature maps of T and S, over all but units."),
+]
+
+
+def _checked_layouts(given: list[str] | None) -> list[str] | None:
+    for layout in given or ():
+        if layout not in LAYOUTS:
+            raise typer.BadParameter(f"{layout!r} is not one of {', '.join(LAYOUTS)}.")
+    return given
+
+
+Layouts = Annotated[
+    list[str] | None,  # typer knows no lists of choices
+    typer.Option(
+        "--layout",
+        metavar="|".join(LAYOUTS),
+        callback=_checked_layouts,
+        help="Axes of what is pooled: ntd is (n, tokens, units). Give one for each that there is.",
+    ),
+]
+MaskPath = Annotated[
+    str | None,
+    typer.Option("--mask", metavar="M", help="Tokens that count, (n, tokens); 0 is padding."),
+]
+Ignored = Annotated[
+    str | None,
+    typer.Option("--ignore-label", metavar="LABEL", help="Leave rows of it out, such as -100."),
 ]
 Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Workers; -1 takes all cores.")]
 Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
@@ -64,7 +102,11 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="How much task knowledge a teacher network still has to give its student, in bits.",
+    help=(
+        "How much task knowledge a teacher network still has to give its student, in bits. Arrays "
+        "are called by their file, t.npy, or by file and key, t.npz:layer4: .npy, .npz, "
+        ".safetensors, HDF5 (.h5) and zarr."
+    ),
 )
 # Paths and notes may hold what looks like the name of an emoji.
 output = Console(emoji=False)
@@ -145,9 +187,10 @@ def _decide(chosen: list[str], out: Path) -> None:
 @app.command()
 def measure(
     teacher: Teacher,
-    student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, the same rows.")],
+    student: Student,
     labels: Labels,
     json_path: JsonPath = None,
+    csv_path: CsvPath = None,
     plot_path: Annotated[
         Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
     ] = None,
@@ -158,6 +201,10 @@ def measure(
     ] = None,
     n_resamples: Resamples = 200,
     groups: Groups = None,
+    pool: PoolName = None,
+    layout: Layouts = None,
+    mask: MaskPath = None,
+    ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     synergy: Synergy = True,
     random_state: Seed = 0,
@@ -167,24 +214,27 @@ def measure(
     Measure on rows that neither network was trained on.
     """
     with _exit_codes():
-        for path in (json_path, plot_path):
+        _check_one_stream(json_path, csv_path)
+        for path in (json_path, csv_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
+        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillable_knowledge(
-            activations.read(teacher, "T"),
-            activations.read(student, "S"),
-            activations.read(labels, "Y"),
+            files.source(teacher, "T"),
+            files.source(student, "S"),
+            files.labels,
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
-            groups=None if groups is None else activations.read(groups, "groups"),
+            groups=files.groups,
+            ignore_label=files.ignore_label,
             synergy=synergy,
             random_state=random_state,
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        _deliver(result, json_path)
+        _deliver_one(result, json_path, csv_path)
         if plot_path is not None:
             _write(plot_path, lambda path: save_atoms(result, path))
     if result.pid.outcome.stopped:
@@ -194,15 +244,20 @@ def measure(
 @app.command()
 def compare(
     teacher: Teacher,
-    student_a: Annotated[Path, typer.Argument(metavar="A.npy", help="One student.")],
-    student_b: Annotated[Path, typer.Argument(metavar="B.npy", help="Another student.")],
+    student_a: Annotated[str, typer.Argument(metavar="A", help="One student.")],
+    student_b: Annotated[str, typer.Argument(metavar="B", help="Another student.")],
     labels: Labels,
     json_path: JsonPath = None,
+    csv_path: CsvPath = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
     confidence_level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     n_resamples: Resamples = 200,
     groups: Groups = None,
+    pool: PoolName = None,
+    layout: Layouts = None,
+    mask: MaskPath = None,
+    ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     synergy: Synergy = True,
     random_state: Seed = 0,
@@ -212,23 +267,27 @@ def compare(
     Measure on rows that none of the networks was trained on.
     """
     with _exit_codes():
-        _check_writable(json_path)
+        _check_one_stream(json_path, csv_path)
+        for path in (json_path, csv_path):
+            _check_writable(path)
+        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.compare_students(
-            activations.read(teacher, "T"),
-            activations.read(student_a, "S_a"),
-            activations.read(student_b, "S_b"),
-            activations.read(labels, "Y"),
+            files.source(teacher, "T"),
+            files.source(student_a, "S_a"),
+            files.source(student_b, "S_b"),
+            files.labels,
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
-            groups=None if groups is None else activations.read(groups, "groups"),
+            groups=files.groups,
+            ignore_label=files.ignore_label,
             synergy=synergy,
             random_state=random_state,
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        _deliver(result, json_path)
+        _deliver_one(result, json_path, csv_path)
     if result.a.pid.outcome.stopped or result.b.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
@@ -236,7 +295,7 @@ def compare(
 @app.command()
 def where(
     teacher: Teacher,
-    student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, the same rows.")],
+    student: Student,
     labels: Labels,
     json_path: JsonPath = None,
     csv_path: CsvPath = None,
@@ -253,6 +312,10 @@ def where(
     ] = None,
     n_resamples: Resamples = 200,
     groups: Groups = None,
+    pool: PoolName = None,
+    layout: Layouts = None,
+    mask: MaskPath = None,
+    ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     random_state: Seed = 0,
 ) -> None:
@@ -265,15 +328,17 @@ def where(
         for path in (json_path, csv_path, scores_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
+        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillable_knowledge(
-            activations.read(teacher, "T"),
-            activations.read(student, "S"),
-            activations.read(labels, "Y"),
+            files.source(teacher, "T"),
+            files.source(student, "S"),
+            files.labels,
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
-            groups=None if groups is None else activations.read(groups, "groups"),
+            groups=files.groups,
+            ignore_label=files.ignore_label,
             synergy=False,
             random_state=random_state,
             n_jobs=n_jobs,
@@ -299,11 +364,19 @@ def map_layers(
     labels: Labels,
     teacher: Annotated[
         list[str],
-        typer.Option("--teacher", metavar="NAME=T.npy", help="A teacher layer; once for each."),
+        typer.Option(
+            "--teacher",
+            metavar="[NAME=]T",
+            help="A teacher layer, or a file of several; once for each.",
+        ),
     ],
     student: Annotated[
         list[str],
-        typer.Option("--student", metavar="NAME=S.npy", help="A student layer; once for each."),
+        typer.Option(
+            "--student",
+            metavar="[NAME=]S",
+            help="A student layer, or a file of several; once for each.",
+        ),
     ],
     json_path: JsonPath = None,
     csv_path: CsvPath = None,
@@ -322,6 +395,10 @@ def map_layers(
     n_resamples: Resamples = 200,
     uncertainty: UncertaintyName = "analytic",
     groups: Groups = None,
+    pool: PoolName = None,
+    layout: Layouts = None,
+    mask: MaskPath = None,
+    ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     synergy: Synergy = False,
     random_state: Seed = 0,
@@ -336,16 +413,18 @@ def map_layers(
         for path in (json_path, csv_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
+        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillation_map(
-            _read_named(teacher, "--teacher"),
-            _read_named(student, "--student"),
-            activations.read(labels, "Y"),
+            files.named(teacher, "--teacher"),
+            files.named(student, "--student"),
+            files.labels,
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
             uncertainty=uncertainty,
-            groups=None if groups is None else activations.read(groups, "groups"),
+            groups=files.groups,
+            ignore_label=files.ignore_label,
             synergy=synergy,
             ordered=ordered,
             random_state=random_state,
@@ -360,11 +439,13 @@ def map_layers(
 
 @app.command()
 def rank(
-    student: Annotated[Path, typer.Argument(metavar="S.npy", help="Student, one row a sample.")],
+    student: Student,
     labels: Labels,
     teacher: Annotated[
         list[str],
-        typer.Option("--teacher", metavar="NAME=T.npy", help="A teacher; once for each."),
+        typer.Option(
+            "--teacher", metavar="[NAME=]T", help="A teacher, or a file of several; once for each."
+        ),
     ],
     json_path: JsonPath = None,
     csv_path: CsvPath = None,
@@ -374,6 +455,10 @@ def rank(
     n_resamples: Resamples = 200,
     uncertainty: UncertaintyName = "analytic",
     groups: Groups = None,
+    pool: PoolName = None,
+    layout: Layouts = None,
+    mask: MaskPath = None,
+    ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     random_state: Seed = 0,
 ) -> None:
@@ -386,16 +471,18 @@ def rank(
         _check_one_stream(json_path, csv_path)
         for path in (json_path, csv_path):
             _check_writable(path)
+        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.rank_teachers(
-            _read_named(teacher, "--teacher"),
-            activations.read(student, "S"),
-            activations.read(labels, "Y"),
+            files.named(teacher, "--teacher"),
+            files.source(student, "S"),
+            files.labels,
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
             uncertainty=uncertainty,
-            groups=None if groups is None else activations.read(groups, "groups"),
+            groups=files.groups,
+            ignore_label=files.ignore_label,
             random_state=random_state,
             n_jobs=n_jobs,
             progress=log.is_terminal,
@@ -433,6 +520,10 @@ def trace(
         float | None, typer.Option(help="What counts as nothing left and as no fall.")
     ] = None,
     groups: Groups = None,
+    pool: PoolName = None,
+    layout: Layouts = None,
+    mask: MaskPath = None,
+    ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     random_state: Seed = 0,
 ) -> None:
@@ -446,17 +537,19 @@ def trace(
         for path in (json_path, csv_path, plot_path):
             _check_writable(path)
         _check_picture(plot_path)
+        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillation_trace(
-            activations.read(teacher, "T"),
-            students,
-            activations.read(labels, "Y"),
-            baseline=baseline,
+            files.source(teacher, "T"),
+            files.steps(students, "students"),
+            files.labels,
+            baseline=None if baseline is None else files.steps(baseline, "baseline"),
             estimator=estimator,
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
             margin=margin,
-            groups=None if groups is None else activations.read(groups, "groups"),
+            groups=files.groups,
+            ignore_label=files.ignore_label,
             random_state=random_state,
             n_jobs=n_jobs,
             progress=log.is_terminal,
@@ -507,33 +600,188 @@ def _exit_codes() -> Iterator[None]:
         raise typer.Exit(REFUSED) from None
 
 
-def _read_named(given: list[str], option: str) -> dict[str, Array]:
-    """Arrays by the names that stand before their paths, or that the files have."""
-    found: dict[str, Array] = {}
-    for text in given:
-        name, is_named, path = text.partition("=")
-        if not is_named or Path(text).is_file():
-            name, path = Path(text).stem, text
-        if not name:
-            raise ValueError(f"{option} {text!r} has no name before the =; write NAME=FILE.npy.")
-        if name in found:
-            raise ValueError(f"{option} has the name {name!r} twice; write NAME=FILE.npy.")
-        found[name] = activations.read(Path(path), name)
-    return found
+@dataclass(frozen=True)
+class _Files:
+    """What a command reads, and how.
+
+    Attributes
+    ----------
+    labels, groups : ndarray
+    known : tuple of Layer
+        What is read for something else, and is no layer of its file.
+    pooled : _Pooled
+    ignore_label : int, float, str or None
+        As its kind stands in Y.
+    """
+
+    labels: Array
+    groups: Array | None
+    known: tuple[Layer, ...]
+    pooled: _Pooled
+    ignore_label: IgnoreLabel
+
+    @classmethod
+    def of(
+        cls,
+        labels: str,
+        groups: str | None,
+        mask: str | None,
+        how: How | None,
+        layouts: list[str] | None,
+        ignore_label: str | None,
+    ) -> _Files:
+        """Read labels, groups and mask; activations are read when they are asked for."""
+        if how is None and (layouts or mask):
+            raise ValueError("--layout and --mask go with --pool; add --pool mean.")
+        y = activations.read(labels, "Y")
+        return cls(
+            labels=y,
+            groups=None if groups is None else activations.read(groups, "groups"),
+            known=tuple(_layer(text) for text in (labels, groups, mask) if text is not None),
+            pooled=_Pooled(
+                how,
+                tuple(cast(list[Layout], layouts or [])),
+                None if mask is None else activations.read(mask, "mask"),
+            ),
+            ignore_label=None if ignore_label is None else _as_in(y, ignore_label),
+        )
+
+    def source(self, address: str, name: str) -> Array:
+        """A representation, pooled where that was asked for."""
+        array = activations.read(address, name)
+        if array.ndim and self.labels.ndim and len(array) != len(self.labels):
+            raise ValueError(
+                f"{name} and Y must have one row a sample: {name} has {len(array)} rows "
+                f"({address}), Y has {len(self.labels)} rows ({self.known[0]})."
+            )
+        return self.pooled(array, name)
+
+    def named(self, given: list[str], option: str) -> dict[str, Layer]:
+        """Layers by the names that stand before their addresses, or by their keys or files."""
+        found: dict[str, Layer] = {}
+        for text in given:
+            name, address = _name_and_address(text, option)
+            for own, layer in self._layers(name, address, option).items():
+                if own in found:
+                    raise ValueError(f"{option} has the name {own!r} twice; write NAME=FILE.npy.")
+                found[own] = dataclasses.replace(
+                    layer, then=functools.partial(self.pooled, name=str(layer))
+                )
+        return found
+
+    def _layers(self, name: str, address: str, option: str) -> dict[str, Layer]:
+        """All of a file; a file that is there and can't be read fails as a layer of its own."""
+        layer = _layer(address)
+        if not layer.file.exists():
+            raise ValueError(f"{name or option}: there is no file {layer.file}.")
+        try:
+            inside = dict(activations.layers(address, name or option))
+        except ValueError:
+            if layer.key is not None:
+                raise
+            return {name or layer.file.stem: layer}
+        if layer.key is None:
+            others = [own for own, one in inside.items() if not self._is_known(one)]
+            inside = {own: inside[own] for own in others or inside}
+        if len(inside) == 1:
+            own, one = next(iter(inside.items()))
+            unnamed = layer.key is None and own.startswith("arr_")  # as numpy.savez calls it
+            return {name or (layer.file.stem if unnamed else own): one}
+        return {f"{name}/{own}" if name else own: one for own, one in inside.items()}
+
+    def _is_known(self, layer: Layer) -> bool:
+        return any(
+            layer.key == other.key and layer.file.resolve() == other.file.resolve()
+            for other in self.known
+        )
+
+    def steps(self, pattern: str, name: str) -> dict[int, Layer]:
+        """Files of a pattern by the last number in their names."""
+        return {
+            step: dataclasses.replace(
+                found if isinstance(found, Layer) else Layer(found),
+                then=functools.partial(self.pooled, name=f"{name}: {found}"),
+            )
+            for step, found in activations.by_number(pattern, name).items()
+        }
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """Pools what has more axes than samples and units."""
+
+    how: How | None
+    layouts: tuple[Layout, ...]
+    mask: Array | None
+
+    def __call__(self, array: Array, name: str) -> Array:
+        if array.ndim <= 2:
+            return array
+        layout = next((one for one in self.layouts if AXES[one][0] == array.ndim), None)
+        if self.how is None or (layout is None and self.how != "flatten"):
+            raise ValueError(self._question(array, name))
+        mask = self.mask if layout == "ntd" else None
+        try:
+            return pidtools.pool(array, self.how, layout=layout, mask=mask)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{name}: {error}") from None
+
+    def _question(self, array: Array, name: str) -> str:
+        how = self.how or "mean"
+        ways = [one for one, (ndim, _) in AXES.items() if ndim == array.ndim]
+        lines = " or ".join(f"--pool {how} --layout {one}" for one in ways)
+        asked = f" On the command line: {lines}." if lines else ""
+        return (
+            f"{name} has {array.ndim} axes, shape {array.shape}; pass shape (n, d). "
+            f"{how_to_pool(array.shape, name)}{asked}"
+        )
+
+
+def _layer(address: str) -> Layer:
+    return Layer(*split(address))
+
+
+def _name_and_address(text: str, option: str) -> tuple[str, str]:
+    name, is_named, address = text.partition("=")
+    if not is_named or _layer(text).file.exists():
+        return "", text
+    if not name:
+        raise ValueError(f"{option} {text!r} has no name before the =; write NAME=FILE.npy.")
+    return name, address
+
+
+def _as_in(y: Array, label: str) -> IgnoreLabel:
+    """What was typed, as a number where Y holds numbers."""
+    if y.dtype.kind in "US":
+        return label
+    for kind in (int, float):
+        try:
+            return kind(label)
+        except ValueError:
+            continue
+    raise ValueError(f"--ignore-label is {label!r} and Y holds {y.dtype}; give a number.")
 
 
 def _deliver_table(table: Rows[Any], json_path: Path | None, csv_path: Path | None) -> None:
     """Print the text, or the JSON or the lines where those were asked for, and write the files."""
     if csv_path != Path("-"):
         _deliver(table, json_path)
-    _write_csv(table, csv_path)
+    _write_csv([row.to_dict() for row in table], csv_path)
 
 
-def _write_csv(table: Rows[Any], path: Path | None) -> None:
+def _deliver_one(
+    result: DistillableKnowledge | StudentComparison, json_path: Path | None, csv_path: Path | None
+) -> None:
+    """As a table of one row."""
+    if csv_path != Path("-"):
+        _deliver(result, json_path)
+    _write_csv([result.to_dict()], csv_path)
+
+
+def _write_csv(rows: list[dict[str, Any]], path: Path | None) -> None:
     """A line for each row, under the names of all columns that some row has."""
     if path is None:
         return
-    rows = [row.to_dict() for row in table]
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")

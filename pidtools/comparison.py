@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _warnings, resampling
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import COMPARED, DISTILLABLE, StudentComparison, Unread
 from pidtools._measuring import Measurement, Options, Uncertainty, measure, note_on_bound
 from pidtools._result import Interval, Units
@@ -28,6 +29,7 @@ def compare_students(
     n_resamples: int = 200,
     uncertainty: Uncertainty = "bootstrap",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     fit_on: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
     synergy: bool = True,
     random_state: int | np.random.Generator | None = 0,
@@ -46,7 +48,9 @@ def compare_students(
         `distillable_knowledge`.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels, or a continuous target.
-    estimator, units, n_resamples, uncertainty, groups, synergy, random_state, n_jobs, progress
+    estimator, units, n_resamples, uncertainty, groups, ignore_label
+        As in `distillable_knowledge`.
+    synergy, random_state, n_jobs, progress
         As in `distillable_knowledge`.
     fit_on : tuple of array_like or None
         As in `distillable_knowledge`, ``(T, S_a, S_b, Y)``.
@@ -97,6 +101,7 @@ def compare_students(
         fit_on=fit_on,
         synergy=synergy,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
     )

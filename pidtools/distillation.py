@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _warnings
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, Uncertainty, measure
 from pidtools._result import Units
@@ -26,6 +27,7 @@ def distillable_knowledge(
     n_resamples: int = 200,
     uncertainty: Uncertainty = "bootstrap",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     fit_on: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     synergy: bool = True,
     random_state: int | np.random.Generator | None = 0,
@@ -74,6 +76,9 @@ def distillable_knowledge(
         Group of each sample; samples of one group (patches or augmentations of one image,
         tokens of one text) are not independent and are resampled, and held out, together.
         Intervals from fewer than a hundred groups are too narrow; a note says so.
+    ignore_label : int, float, str or None
+        Label of rows that don't count, such as -100 for padding: they are left out of every array
+        and of `groups`. A `Summary` must have been made with the same.
     fit_on : tuple of array_like or None
         Rows only to learn from, ``(T, S, Y)``: the experts of a `Probe` are fitted to them as well,
         and none of them is measured. They may be rows that the networks were trained on. Labels
@@ -141,6 +146,7 @@ def distillable_knowledge(
         fit_on=fit_on,
         synergy=synergy,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
     )

@@ -16,6 +16,7 @@ from pidtools._estimator import Data, InformationOf, Summary, as_read, summarise
 from pidtools._estimator import Estimator as Estimator
 from pidtools._estimator import Pair as Pair
 from pidtools._gaussian.estimator import Gaussian
+from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits
 from pidtools._lazy_rows import Source, whole
 from pidtools._learning import lessons
@@ -95,6 +96,7 @@ def summarise(
     *,
     estimator: Estimator[Any] | str = "auto",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     fit_on: tuple[ArrayLike, ArrayLike] | None = None,
     hears: Sequence[Summary] = (),
     random_state: int | np.random.Generator | None = 0,
@@ -114,6 +116,8 @@ def summarise(
         As in `distillable_knowledge`.
     groups : array_like, shape (n_samples,), or None
         Group of each sample; samples of one group are held out together.
+    ignore_label : int, float, str or None
+        Label of rows that don't count, as in `distillable_knowledge`.
     fit_on : tuple of array_like or None
         Rows only to learn from, ``(X, Y)``, as in `distillable_knowledge`.
     hears : sequence of Summary
@@ -150,7 +154,11 @@ def summarise(
     >>> round(teacher.information, 6)
     0.311278
     """
-    return _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
+    counted = Counted.of_labels(ignore_label, Y)
+    _validate.check_same_order(X=X, Y=Y, groups=groups)
+    X, Y, groups = counted.rows(X, "X"), counted.rows(Y, "Y"), counted.rows(groups, "groups")
+    summary = _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
+    return dataclasses.replace(summary, notes=(*counted.note(ignore_label), *summary.notes))
 
 
 @_warnings.quiet
@@ -333,7 +341,6 @@ def _summarise(
     n_jobs: int | None,
 ) -> Summary:
     heard = _checked_heard(hears)
-    _validate.check_same_order(X=X, Y=Y, groups=groups)
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)

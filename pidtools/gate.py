@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._information import entropy, from_bits
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, Uncertainty, measure
@@ -103,6 +104,7 @@ def distillation_weight(
     n_resamples: int = 200,
     uncertainty: Uncertainty = "bootstrap",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     fit_on: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
@@ -126,7 +128,7 @@ def distillation_weight(
         too little to be worth its cost.
     confidence_level : float
         Confidence of the interval; its lower end is too high in half of what is left of 1.
-    groups, fit_on, random_state, n_jobs, progress
+    groups, ignore_label, fit_on, random_state, n_jobs, progress
         As in `distillable_knowledge`.
 
     Returns
@@ -172,6 +174,7 @@ def distillation_weight(
         fit_on=fit_on,
         synergy=False,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
     )

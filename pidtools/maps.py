@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _warnings
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._layers import DistillationMap, LayerPair
 from pidtools._measuring import (
     N_AT_BORDER,
@@ -39,6 +40,7 @@ def distillation_map(
     n_resamples: int = 200,
     uncertainty: Uncertainty = "analytic",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     synergy: bool = False,
     ordered: bool = False,
     random_state: int | np.random.Generator | None = 0,
@@ -54,13 +56,13 @@ def distillation_map(
     ----------
     teacher_layers, student_layers : mapping of str to array_like or Summary
         Layers by name, for the same rows: arrays of shape (n_samples,) or
-        (n_samples, n_features), memory maps among them, paths of ``.npy`` files, or what
-        `summarise` made of them. A
-        teacher layer and a student layer may have the same name. The last student layer given is
-        what `best` ranks against.
+        (n_samples, n_features), memory maps among them, addresses of files
+        (``"t.npz:layer4"``), what `activations.layers` finds in one, or what `summarise` made of
+        them. A teacher layer and a student layer may have the same name. The last student layer
+        given is what `best` ranks against.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels, or a continuous target.
-    estimator, units, n_resamples, groups, random_state
+    estimator, units, n_resamples, groups, ignore_label, random_state
         As in `distillable_knowledge`.
     confidence_level : float or None
         Confidence of the intervals, such as 0.95; None gives none, and no `best`.
@@ -127,6 +129,7 @@ def distillation_map(
         Y,
         estimator=estimator,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
         hears={**_later(list(named_t)), **_later(list(named_s))} if ordered else None,

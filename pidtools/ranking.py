@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _warnings
+from pidtools import _validate, _warnings
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._layers import Addition, RankedTeacher, TeacherRanking, said_of_all
 from pidtools._measuring import (
     N_AT_BORDER,
@@ -41,6 +42,7 @@ def rank_teachers(
     n_resamples: int = 200,
     uncertainty: Uncertainty = "analytic",
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -60,7 +62,7 @@ def rank_teachers(
         Representation of the student.
     Y : array_like, shape (n_samples,) or (n_samples, n_targets)
         Class labels, or a continuous target.
-    estimator, units, n_resamples, groups, random_state
+    estimator, units, n_resamples, groups, ignore_label, random_state
         As in `distillable_knowledge`.
     confidence_level : float or None
         Confidence of the intervals. The order stops at the first teacher whose interval of what
@@ -114,6 +116,7 @@ def rank_teachers(
         Y,
         estimator=estimator,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=n_jobs,
         tolerant=True,
@@ -228,7 +231,9 @@ def _are_equal(one: Any, other: Any) -> bool:
     if one is None or other is None:
         return False
     try:
-        a, b = np.asarray(one), np.asarray(other)
-        return bool(a.shape == b.shape and np.array_equal(a, b))
-    except (ValueError, TypeError):  # what is no array is refused where it is read
+        a, b = (_validate.as_stored(X, "X") for X in (one, other))
+        return a.shape == b.shape and all(
+            np.array_equal(a.read(rows), b.read(rows)) for rows in a.slices()
+        )
+    except (ValueError, TypeError, IndexError):  # what is no array is refused where it is read
         return False

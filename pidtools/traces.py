@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -30,6 +31,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, activations, resampling
 from pidtools._estimator import Estimator, Summary
+from pidtools._ignored import IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import ATOMS, DISTILLABLE, DistillableKnowledge, Unread
 from pidtools._measuring import (
@@ -126,7 +128,8 @@ class TraceLog:
 
     Parameters
     ----------
-    T, Y, estimator, units, confidence_level, n_resamples, margin, groups, random_state, n_jobs
+    T, Y, estimator, units, confidence_level, n_resamples, margin, groups, ignore_label, \
+            random_state, n_jobs
         As in `distillation_trace`.
 
     Examples
@@ -154,6 +157,7 @@ class TraceLog:
         n_resamples: int = 1000,
         margin: float | None = None,
         groups: ArrayLike | None = None,
+        ignore_label: IgnoreLabel = None,
         random_state: int | np.random.Generator | None = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -163,6 +167,7 @@ class TraceLog:
         self._teacher: ArrayLike | Summary = _own(T)
         self._Y, self._estimator = _own(Y), estimator
         self._groups = None if groups is None else _own(groups)
+        self._ignore_label = ignore_label
         self._seed = _validate.check_seed(random_state)
         self._n_jobs = _validate.check_n_jobs(n_jobs)
         if isinstance(estimator, str):
@@ -279,6 +284,7 @@ class TraceLog:
             self._Y,
             estimator=self._estimator,
             groups=self._groups,
+            ignore_label=self._ignore_label,
             random_state=self._seed,
             n_jobs=self._n_jobs,
         )
@@ -350,6 +356,7 @@ def distillation_trace(
     n_resamples: int = 1000,
     margin: float | None = None,
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -372,7 +379,7 @@ def distillation_trace(
     baseline : as `students`, or None
         The same steps of a student that was trained without distillation. Its distillable
         knowledge falls too, as it learns the same task: the difference is what distilling did.
-    estimator, units, groups
+    estimator, units, groups, ignore_label
         As in `distillable_knowledge`.
     confidence_level : float or None
         Confidence of intervals, one step at a time, and of bands, all steps at once. None leaves
@@ -448,6 +455,7 @@ def distillation_trace(
         n_resamples=n_resamples,
         margin=margin,
         groups=groups,
+        ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=_validate.check_n_jobs(n_jobs),
     )
@@ -482,7 +490,7 @@ def _of_step(theirs: Mapping[float, Any] | None, step: float) -> Any:
 
 
 def _loaded(S: Any, name: str) -> Any:
-    return activations.read(Path(S), name) if isinstance(S, str | Path) else S
+    return activations.read(S, name) if isinstance(S, str | PathLike) else S
 
 
 def _by_step(given: Any, name: str) -> dict[float, Any]:

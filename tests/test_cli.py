@@ -227,7 +227,9 @@ def test_pickled_objects_are_not_read(folder: Path) -> None:
 
 def test_several_arrays(folder: Path) -> None:
     np.savez("T.npz", a=T, b=S)
-    assert refused(measure(T="T.npz"), "T: T.npz holds several arrays")
+    assert refused(
+        measure(T="T.npz"), "T: T.npz holds 2 arrays; say which after a colon, as in T.npz:a"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"1,2\n3,4\n", b"\x93NUMPY", b"\x80\x04garbage"])
@@ -251,7 +253,9 @@ def test_bad_data_leaves_nothing_behind(folder: Path) -> None:
 
 def test_a_line_to_paste_stays_whole(folder: Path) -> None:
     np.save("T.npy", np.zeros((600, 3, 4, 4)))
-    assert refused(measure(), "To pool: T.mean(axis=(2, 3)).", "T.reshape(len(T), -1)")
+    lines = ('pidtools.pool(T, "mean", layout="nchw");', 'pidtools.pool(T, "mean", layout="nhwc")')
+    asked = "On the command line: --pool mean --layout nchw or --pool mean --layout nhwc."
+    assert refused(measure(), *lines, "to flatten: T.reshape(len(T), -1)", asked)
 
 
 def test_an_empty_array(folder: Path) -> None:

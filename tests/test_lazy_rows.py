@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -160,9 +161,18 @@ def test_no_room_for_temporary_rows(monkeypatch: pytest.MonkeyPatch) -> None:
         def write(self, data: Any) -> None:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
-    with pytest.raises(OSError, match="set the environment variable TMPDIR"):
+        def close(self) -> None: ...
+
+    def make() -> None:
         rewritten(lambda rows: np.zeros((rows.stop - rows.start, 9)), SHAPE, float, entries=100)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "TemporaryFile", lambda **_: Full())
+        with pytest.raises(ValueError, match=r"No space left on device.*set TMPDIR"):
+            make()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 9))
+    with pytest.raises(ValueError, match=r"0\.0 GiB are free.*set TMPDIR"):
+        make()
 
 
 @pytest.mark.usefixtures("everything_is_large")

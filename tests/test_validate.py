@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
 
 import pidtools as pt
+from pidtools import _stored, _validate
+from pidtools._lazy_rows import whole
 from pidtools._types import Array
 
 N = 120
@@ -102,13 +105,13 @@ BAD_SOURCES = {
     "3-d": (
         np.zeros((N, 4, 5)),
         ValueError,
-        r"has 3 axes, shape \(120, 4, 5\).*To flatten: {name}\.reshape\(len\({name}\), -1\)\. "
-        r"To pool: {name}\.mean\(axis=\(2,\)\)",
+        r"has 3 axes, shape \(120, 4, 5\).*pidtools\.pool\({name}, .mean., layout=.ntd.\) is the "
+        r"mean over tokens.*to flatten: {name}\.reshape\(len\({name}\), -1\)\.",
     ),
     "4-d": (
         np.zeros((N, 4, 5, 5)),
         ValueError,
-        r"has 4 axes.* To pool: {name}\.mean\(axis=\(2, 3\)\)",
+        r"has 4 axes.*pidtools\.pool\({name}, .mean., layout=.nchw.\).* layout=.nhwc.\)",
     ),
     "objects": (
         np.array([1.0, None] * 60, dtype=object),
@@ -717,12 +720,88 @@ def test_tables_of_numbers_of_any_kind_are_features(table: Any) -> None:
         pt.mutual_information(table, Y, estimator="kmeans")
 
 
-def test_bfloat16_is_refused_with_the_line_that_helps() -> None:
+def test_bfloat16_in_any_dress_is_taken_as_float32() -> None:
     stored = (FEATURES.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).view("V2")
-    with pytest.raises(TypeError, match=r"pass \(T.view\(np.uint16\).*view\(np.float32\)"):
-        measure(T=stored)
-    back = (stored.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    assert np.allclose(back, FEATURES, rtol=2**-7)
+    wanted = (stored.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    assert np.array_equal(whole(_validate.check_source(stored, "T")), wanted)
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    named = wanted.astype(ml_dtypes.bfloat16)
+    found = whole(_validate.check_source(named, "T"))
+    assert found.dtype == np.float32
+    assert np.array_equal(found, wanted)
+    assert np.array_equal(_validate.check_source(list(named), "T"), wanted)
+    for kind in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e3m4", "int4"):
+        small = FEATURES.astype(getattr(ml_dtypes, kind))
+        assert np.array_equal(whole(_validate.check_source(small, "T")), small.astype(np.float32))
+    with pytest.raises(TypeError, match=r"T has dtype \|V1, as float8 comes back"):
+        _validate.check_source(FEATURES.astype(np.int8).view("V1"), "T")
+
+
+def test_tensors_of_bfloat16_and_float8_are_taken_as_float32() -> None:
+    torch = pytest.importorskip("torch")
+    for kind in (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2):
+        tensor = torch.tensor(FEATURES).to(kind)
+        assert np.array_equal(whole(_validate.check_source(tensor, "T")), tensor.float().numpy())
+
+
+class Counting:
+    """A lazy array that remembers which rows were asked for."""
+
+    def __init__(self, array: Any) -> None:
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+        self.chunks = (7, *array.shape[1:])
+        self.asked: list[slice] = []
+
+    def __getitem__(self, rows: slice) -> Any:
+        self.asked.append(rows)
+        return self.array[rows]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise AssertionError("read as a whole")
+
+
+def test_lazy_arrays_are_copied_by_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Counting(FEATURES.astype(np.float32))
+    assert np.array_equal(whole(_validate.check_source(small, "T")), small.array)
+    assert small.asked == [slice(None)]
+    monkeypatch.setattr(_stored, "LARGE", 100)
+    monkeypatch.setattr(_stored, "ENTRIES", 9 * FEATURES.shape[1])
+    large = Counting(FEATURES.astype(np.float16))
+    found = _validate.as_array(large, "T")
+    assert isinstance(found, np.memmap)
+    assert found.dtype == np.float16
+    assert np.array_equal(found, large.array)
+    assert {rows.start % 7 for rows in large.asked} == {0}
+    assert max(rows.stop - rows.start for rows in large.asked) == 14
+    monkeypatch.setattr(_stored, "MOST", 5 * FEATURES.shape[1])
+    tall = Counting(large.array)
+    assert np.array_equal(_validate.as_array(tall, "T"), large.array)
+    assert max(rows.stop - rows.start for rows in tall.asked) == 5
+
+
+def test_lazy_arrays_of_others_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    h5py, zarr = pytest.importorskip("h5py"), pytest.importorskip("zarr")
+    dask, xarray = pytest.importorskip("dask.array"), pytest.importorskip("xarray")
+    stored = zarr.create_array(
+        str(tmp_path / "t.zarr"), shape=FEATURES.shape, dtype="f8", chunks=(50, 4)
+    )
+    stored[...] = FEATURES
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        dataset = file.create_dataset("x", data=FEATURES, chunks=(50, 2))
+        lazy = [
+            dataset,
+            stored,
+            dask.from_array(FEATURES, chunks=(31, 2)),
+            xarray.DataArray(FEATURES),
+        ]
+        for large in (2**26, 100):
+            monkeypatch.setattr(_stored, "LARGE", large)
+            for X in lazy:
+                assert np.array_equal(whole(_validate.check_source(X, "T")), FEATURES)
+        labels = dask.from_array(Y, chunks=40)
+        assert np.array_equal(_validate.check_labels(labels)[0], _validate.check_labels(Y)[0])
+    with pytest.raises(ValueError, match=r"^T can't be read from where it is stored"):
+        _validate.check_source(dataset, "T")  # its file is closed
 
 
 def test_strings_of_any_length_are_labels_and_symbols() -> None:

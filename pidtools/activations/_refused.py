@@ -1,0 +1,63 @@
+"""Files that can run code when they are read: refused, with the line that converts them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from pidtools.activations._entry import UnreadableError
+
+TORCH = (".pt", ".pth", ".ckpt")
+PICKLES = (".pkl", ".pickle", ".joblib")
+PICKLE_STARTS = tuple(bytes([0x80, version]) for version in range(2, 6))
+
+
+def refuse(path: Path, start: bytes) -> None:
+    """Refuse what is a pickle by its name or by its first bytes.
+
+    Raises
+    ------
+    UnreadableError
+        With lines to paste.
+    """
+    suffix = path.suffix.lower()
+    if suffix in TORCH or (start.startswith(b"PK\x03\x04") and _is_of_torch(path)):
+        raise UnreadableError(_of_torch(path))
+    if suffix in PICKLES or (suffix != ".npy" and start.startswith(PICKLE_STARTS)):
+        raise UnreadableError(_of_pickle(path, suffix))
+
+
+def _is_of_torch(path: Path) -> bool:
+    """Whether a zip holds the pickle of a `torch.save`, whatever its name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.rsplit("/", 1)[-1] == "data.pkl" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False  # no whole zip, as who reads it will say
+
+
+def _of_torch(path: Path) -> str:
+    own, new = path.as_posix(), path.with_suffix(".safetensors").as_posix()
+    npz = path.with_suffix(".npz").as_posix()
+    return (
+        "is a file of torch.save, which is not read because it can run code. Convert a dictionary "
+        "of tensors once:\n"
+        f"    import numpy, torch\n"
+        f"    X = torch.load({own!r}, map_location='cpu', weights_only=True)\n"
+        f"    numpy.savez({npz!r}, **{{k: v.float().numpy() for k, v in X.items()}})\n"
+        "or, keeping bfloat16, with safetensors.torch:\n"
+        f"    safetensors.torch.save_file({{k: v.contiguous() for k, v in X.items()}}, {new!r})"
+    )
+
+
+def _of_pickle(path: Path, suffix: str) -> str:
+    own, new = path.as_posix(), path.with_suffix(".npz").as_posix()
+    is_joblib = suffix == ".joblib"
+    load = f"joblib.load({own!r})" if is_joblib else f"numpy.load({own!r}, allow_pickle=True)"
+    return (
+        "is a pickle, which is not read because it can run code. If you trust who made it, convert "
+        "a dictionary of arrays once:\n"
+        f"    import numpy{', joblib' if is_joblib else ''}\n"
+        f"    numpy.savez({new!r}, **{load})\n"
+        f"or one array: numpy.save({path.with_suffix('.npy').as_posix()!r}, {load})"
+    )
