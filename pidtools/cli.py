@@ -57,6 +57,10 @@ Groups = Annotated[
     typer.Option("--groups", metavar="G.npy", help="Group of each row; rows of one depend."),
 ]
 Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Workers; -1 takes all cores.")]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option("--cache-dir", help="Keep what is finished here; a call anew goes on from it."),
+]
 Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
 Seed = Annotated[int, typer.Option("--random-state", min=0, help="Seed.")]
 
@@ -323,6 +327,7 @@ def map_layers(
     uncertainty: UncertaintyName = "analytic",
     groups: Groups = None,
     n_jobs: Jobs = None,
+    cache_dir: CacheDir = None,
     synergy: Synergy = False,
     random_state: Seed = 0,
 ) -> None:
@@ -350,6 +355,7 @@ def map_layers(
             ordered=ordered,
             random_state=random_state,
             n_jobs=n_jobs,
+            cache_dir=cache_dir,
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)
@@ -375,6 +381,7 @@ def rank(
     uncertainty: UncertaintyName = "analytic",
     groups: Groups = None,
     n_jobs: Jobs = None,
+    cache_dir: CacheDir = None,
     random_state: Seed = 0,
 ) -> None:
     """Rank teachers by what they have for a student, alone and one after the other.
@@ -398,6 +405,7 @@ def rank(
             groups=None if groups is None else activations.read(groups, "groups"),
             random_state=random_state,
             n_jobs=n_jobs,
+            cache_dir=cache_dir,
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)
@@ -434,6 +442,7 @@ def trace(
     ] = None,
     groups: Groups = None,
     n_jobs: Jobs = None,
+    cache_dir: CacheDir = None,
     random_state: Seed = 0,
 ) -> None:
     """Follow what a student takes from its teacher over its training, from saved activations.
@@ -459,6 +468,7 @@ def trace(
             groups=None if groups is None else activations.read(groups, "groups"),
             random_state=random_state,
             n_jobs=n_jobs,
+            cache_dir=cache_dir,
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)
