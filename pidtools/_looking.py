@@ -130,7 +130,8 @@ class Looks:
         far = self.estimator.decodes and effective_n_jobs(n_jobs) > 1
         what = of_cache("looking", len(done), len(waiting))
         with resampling.progress_bar(len(waiting), self.progress, what) as advance:
-            advance(len(done))
+            if done:
+                advance(len(done))
 
             def came(k: int, answer: Any, texts: list[str]) -> None:
                 name = left[k]

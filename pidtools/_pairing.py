@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +58,7 @@ class Pairs:
         is_dear, by_task = self._is_dear(meetings), self._by_task(len(left), n_jobs)
         far = is_dear and by_task
 
-        what = of_cache("pairs", len(known), len(meetings))
-        with resampling.progress_bar(len(meetings), self.progress and is_dear, what) as advance:
-            advance(len(known))
+        with self._bar(len(known), len(meetings), is_dear) as advance:
 
             def came(name: Name, answer: Any, texts: list[str]) -> None:
                 own = left[name]
@@ -91,6 +90,16 @@ class Pairs:
             for text in known[name][1]:
                 _warnings.warn(text)
         return {name: known[name][0] for name in meetings}
+
+    @contextmanager
+    def _bar(self, n_known: int, n: int, is_dear: bool) -> Iterator[Callable[[int], Any]]:
+        """A bar for pairs that take their time."""
+        if not (is_dear and self.progress):
+            yield lambda done: None
+            return
+        with resampling.progress_bar(n, True, of_cache("pairs", n_known, n)) as advance:
+            advance(n_known)
+            yield advance
 
     def _known_already(self, meetings: Mapping[Name, Meeting]) -> dict[Name, Any]:
         if not self._is_dear(meetings):

@@ -110,12 +110,10 @@ def packed(given: Any, known: Mapping[str, Any]) -> bytes:
 
     Of an array that is `known`, whole views and copies of the same numbers are known as well.
     """
-    from joblib.externals.cloudpickle import CloudPickler
-
     names = {id(own): name for name, own in known.items() if own is not None}
     arrays = {name: own for name, own in known.items() if isinstance(own, np.ndarray)}
 
-    class Packer(CloudPickler):
+    class Packer(_pickler()):  # type: ignore[misc]  # found when it runs
         def persistent_id(self, own: Any) -> Any:
             if id(own) in names:
                 return names[id(own)], None
@@ -130,6 +128,15 @@ def packed(given: Any, known: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
     Packer(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(given)
     return buffer.getvalue()
+
+
+def _pickler() -> Any:
+    """The pickler that joblib's own workers get classes of a program by."""
+    try:
+        from cloudpickle import CloudPickler
+    except ImportError:  # it came inside of joblib until 1.5
+        from joblib.externals.cloudpickle import CloudPickler
+    return CloudPickler
 
 
 def unpacked(payload: bytes, known: Mapping[str, Any]) -> Any:
@@ -170,6 +177,8 @@ class Parcel:
     content: Any
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self.content, _Late):  # it is sent on as it came
+            return _opened, (self.content.payload,)
         return _opened, (packed(self.content, {}),)
 
 
