@@ -63,7 +63,8 @@ class Cache:
         if not os.fspath(cache_dir):
             raise ValueError("cache_dir is empty; give the path of a folder, or None.")
         self.folder = Path(cache_dir).expanduser()
-        self.is_full = False
+        self._trouble: str | None = None
+        self._is_said = False
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._clear_up()
@@ -93,8 +94,8 @@ class Cache:
         return content if head == HEAD and digest == _digest(key, content) else None
 
     def put(self, key: str, content: bytes) -> None:
-        """Keep the answer of a task; where that fails, say so once."""
-        if self.is_full:
+        """Keep the answer of a task; after the first that fails, nothing more is tried."""
+        if self._trouble is not None:
             return
         path: str | None = None
         try:
@@ -108,12 +109,17 @@ class Cache:
                     os.unlink(path)
             if self.get(key) is not None:  # another process was first and holds it open
                 return
-            self.is_full = True
-            _warnings.warn(
-                f"cache_dir {self.folder} can't be written to any more "
-                f"({error.strerror or error}): the answer is not touched by that, but what is "
-                "finished from here on is not kept."
-            )
+            self._trouble = error.strerror or str(error)
+
+    def warn_of_trouble(self) -> None:
+        """Say once that nothing more is kept; not where warnings become notes on an answer."""
+        if self._trouble is None or self._is_said:
+            return
+        self._is_said = True
+        _warnings.warn(
+            f"cache_dir {self.folder} can't be written to any more ({self._trouble}): the answer "
+            "is not touched by that, but what is finished from here on is not kept."
+        )
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{ENDING}"

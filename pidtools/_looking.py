@@ -52,6 +52,11 @@ class Kept:
         except NOT_PICKLED:
             return
 
+    def say(self) -> None:
+        """Warn where nothing more can be kept."""
+        if self.cache is not None:
+            self.cache.warn_of_trouble()
+
     def key_of(self, estimator: Estimator[Any], *parts: Any) -> str | None:
         """What a task by an estimator is called; None where that can't be told."""
         if self.cache is None or not _cache.is_lasting(estimator):

@@ -713,8 +713,6 @@ def look(
     with _warnings.noting() as heard:
         warn_of_target(target, in_notes=True)
         made = Looks(chosen, target.values, tolerant, progress, Kept(cache))
-        if cache is not None and not is_lasting(chosen):
-            _warnings.warn(NOTE_ON_MAIN)
         if (tolerant or at_once) and not hears:
             answers = made.at_the_same_time(waiting, n_jobs)
         else:
@@ -724,6 +722,9 @@ def look(
                 failed[name] = answer
             else:
                 found[name] = answer
+    made.kept.say()
+    if cache is not None and not is_lasting(chosen):
+        _warnings.warn(NOTE_ON_MAIN)
     return Seen(
         target=target,
         groups=codes,
@@ -760,6 +761,7 @@ def decompose(
                 continue
             solved[t, s] = found
             _warn_of_excess(seen.target, found[1], t, s)
+    Kept(seen.cache).say()
     measured = Measurement(
         options=options,
         target=seen.target,

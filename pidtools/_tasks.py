@@ -59,7 +59,7 @@ def run(
         left = [k for k in range(len(given)) if k not in answers]
         try:
             # Workers that are threads of this process obey this limit; others set their own.
-            with _threads.one_blas_thread(), _warnings.collecting():
+            with _threads.one_blas_thread():
                 for k, answer, texts in _handed_out(work, given, left, n_jobs, by, batch_size):
                     answers[k] = answer, texts
                     done(k, answer, texts)

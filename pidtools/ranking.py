@@ -206,6 +206,7 @@ def _with_stack(of_stack: Seen, seen: Seen, stack: str, teacher: str, n_jobs: in
                 parts, seen.target.values, name=STACK, n_jobs=n_jobs
             )
         kept.keep(key, together, texts, known)
+        kept.say()
     else:
         together = again[0]
         for text in again[1]:

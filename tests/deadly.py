@@ -33,7 +33,7 @@ class CountingProbe(pt.Probe):
     times: int = 1
     seconds: float = 0.0
 
-    def summarise(self, X: Any, Y: Any, **options: Any) -> Any:
+    def summarise(self, X: Any, Y: Any, /, **options: Any) -> Any:  # type: ignore[override]
         time.sleep(self.seconds)
         if options["name"] == self.dies_at and self._died() < self.times:
             self._write(f"died {os.getpid()}")
