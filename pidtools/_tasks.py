@@ -153,7 +153,7 @@ def _pickles_all() -> bool:
     from joblib.parallel import BACKENDS
 
     own = tuple(BACKENDS[name] for name in ("loky", "multiprocessing", "threading", "sequential"))
-    return not isinstance(_backend(), own)
+    return type(_backend()) not in own  # that of Ray is a kind of multiprocessing
 
 
 def _is_death(error: BaseException) -> bool:
