@@ -420,3 +420,12 @@ def test_an_interrupted_map_goes_on(name: str, n_jobs: int, tmp_path: Path) -> N
     after = {path.name: path.stat().st_mtime_ns for path in cache.glob("*.task")}
     assert len(after) == 6
     assert kept.items() <= after.items()
+
+
+def test_an_estimator_of_the_program_itself_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CountingProbe, "__module__", "__main__")
+    with pytest.warns(pt.PIDWarning, match=r"nothing is kept in cache_dir. Define it in a module"):
+        mapped(probe(tmp_path), cache_dir=tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
