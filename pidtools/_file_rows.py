@@ -92,9 +92,14 @@ class FileRows:
 
 
 def _opened(
-    path: str, offset: int, stride: int, dtype: np.dtype[Any], shape: tuple[int, int]
+    path: str,
+    offset: int,
+    stride: int,
+    dtype: np.dtype[Any],
+    shape: tuple[int, int],
+    mapped: Any = None,
 ) -> FileRows:
-    return FileRows(open(path, "rb"), path, offset, stride, dtype, shape)
+    return FileRows(open(path, "rb"), path, offset, stride, dtype, shape, mapped)
 
 
 def behind(array: Array) -> FileRows | None:

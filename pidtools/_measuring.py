@@ -17,8 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _threads, _validate, _warnings, activations, resampling
-from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, summarised
+from pidtools import _tasks, _validate, _warnings, activations, resampling
+from pidtools._cache import Cache, is_lasting
+from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary
 from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import (
@@ -33,7 +34,9 @@ from pidtools._knowledge import (
 from pidtools._layers import Best, ranked
 from pidtools._lazy_rows import Source, blocks_of
 from pidtools._learning import lessons
-from pidtools._result import PID, UNITS, Interval, PIDError, Units
+from pidtools._looking import Kept, Looks
+from pidtools._pairing import Meeting, Pairs
+from pidtools._result import PID, UNITS, Interval, Units
 from pidtools._scores import Scores
 from pidtools._target import Target
 from pidtools._types import Array, Bools, Codes, Floats
@@ -61,6 +64,10 @@ PADDED_SHARE = 0.01
 # What a layer holds beyond its reading is up to twice what a slow learning curve allows for (first
 # layer of benchmarks/decodable_layers.py).
 MISPLACED, SHARE_OF_OTHER, TIMES_UNREAD = 0.02, 0.1, 3.0
+NOTE_ON_MAIN = (
+    "The estimator is defined in the program that runs, which another run can't be told from: "
+    "nothing is kept in cache_dir. Define it in a module of its own."
+)
 # Share of resamples with an answer below which there is a warning.
 MIN_VALID_SHARE = 0.5
 
@@ -187,15 +194,19 @@ class FirstOrder:
         place = {name: k for k, name in enumerate(dict.fromkeys(sum(measured.names, ())))}
         n_pairs, scores = len(measured.pairs), []
         of_fits = np.zeros((len(place) + n_pairs, n_pairs, 4))
-        for k, (pair, pid) in enumerate(zip(measured.pairs, measured.pids, strict=True)):
-            tables = pair.tables()
-            # Prices for a standard error need fewer digits than those of classes.
-            rough = dataclasses.replace(tables, tolerance=ROUGH * tables.tolerance)
-            found = Scores(rough, pid)
-            scores.append(found.by_row())
-            for name, added in zip(measured.names[k], found.of_fits(), strict=True):
+        found = _tasks.run(
+            _first_order,
+            list(zip(measured.pairs, measured.pids, strict=True)),
+            n_jobs=measured.n_jobs,
+            by="memory",
+        )
+        for k, ((own, of_both, fit_both), texts) in enumerate(found):
+            for text in texts:
+                _warnings.warn(text)
+            scores.append(own)
+            for name, added in zip(measured.names[k], of_both, strict=True):
                 of_fits[place[name], k] = added
-            of_fits[len(place) + k, k, 3] = found.tables.fit_both
+            of_fits[len(place) + k, k, 3] = fit_both
         rows = np.hstack(scores)
         atoms = _atoms(list(measured.pids)).reshape(-1, 4)
         return cls(atoms, rows - rows.mean(axis=0), of_fits)
@@ -211,6 +222,15 @@ class FirstOrder:
         of_fits = np.tensordot(luck, self.of_fits, axes=1)
         replicates: Floats = self.atoms + moved.reshape(n_resamples, -1, 4) + of_fits
         return replicates
+
+
+def _first_order(given: tuple[Pair[Any], PID]) -> tuple[Floats, tuple[Floats, ...], float]:
+    """Scores of the rows of a pair, and what fitting adds to its atoms."""
+    pair, pid = given
+    tables = pair.tables()
+    # Prices for a standard error need fewer digits than those of classes.
+    found = Scores(dataclasses.replace(tables, tolerance=ROUGH * tables.tolerance), pid)
+    return found.by_row(), tuple(found.of_fits()), found.tables.fit_both
 
 
 @dataclass(frozen=True, eq=False)
@@ -595,6 +615,10 @@ class Seen:
         What was warned of.
     of_lessons : tuple of str
         What is to be said of rows that were only learned from.
+    cache : Cache or None
+        What was finished in another run.
+    keys : mapping of str to str or None
+        What sources are called in the cache, by their names; None where they can't be kept.
     """
 
     target: Target
@@ -605,6 +629,8 @@ class Seen:
     chosen_by_auto: bool
     heard: tuple[str, ...]
     of_lessons: tuple[str, ...]
+    cache: Cache | None = None
+    keys: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def measure(
@@ -649,13 +675,16 @@ def look(
     ignore_label: IgnoreLabel = None,
     hears: Mapping[str, Sequence[str]] | None = None,
     tolerant: bool = False,
+    at_once: bool = False,
+    cache: Cache | None = None,
     progress: bool = False,
 ) -> Seen:
     """Check what came in and look at each source once.
 
     A source that `hears` others of these comes after them; of those, one that another has heard
     already says nothing more. With `tolerant` paths are read, a source that can't be looked at is
-    named among the failed, and where none hears another several are looked at at the same time.
+    named among the failed. With either that or `at_once`, several are looked at at the same time
+    where none hears another. What a `cache` holds is not looked at again.
     """
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
@@ -690,8 +719,8 @@ def look(
     found = {name: X for name, X in clean.items() if isinstance(X, Summary)}
     with _warnings.noting() as heard:
         warn_of_target(target, in_notes=True)
-        made = _Look(chosen, target.values, tolerant, progress)
-        if tolerant and not hears:
+        made = Looks(chosen, target.values, tolerant, progress, Kept(cache))
+        if (tolerant or at_once) and not hears:
             answers = made.at_the_same_time(waiting, n_jobs)
         else:
             answers = made.one_by_one(waiting, found, hears or {}, n_jobs)
@@ -700,6 +729,9 @@ def look(
                 failed[name] = answer
             else:
                 found[name] = answer
+    made.kept.say()
+    if cache is not None and not is_lasting(chosen):
+        _warnings.warn(NOTE_ON_MAIN)
     return Seen(
         target=target,
         groups=codes,
@@ -709,81 +741,9 @@ def look(
         chosen_by_auto=isinstance(estimator, str) and estimator == "auto",
         heard=tuple(heard),
         of_lessons=(*counted.note(ignore_label), *said),
+        cache=cache,
+        keys=made.keys,
     )
-
-
-@dataclass(frozen=True)
-class _Look:
-    """Makes summaries; with `tolerant`, or says why it could not."""
-
-    estimator: Estimator[Any]
-    y: Array
-    tolerant: bool
-    progress: bool = False
-
-    def one_by_one(
-        self,
-        waiting: Mapping[str, Data],
-        found: Mapping[str, Summary],
-        hears: Mapping[str, Sequence[str]],
-        n_jobs: int | None,
-    ) -> dict[str, Summary | str]:
-        """All cores for one source at a time."""
-        answers: dict[str, Summary | str] = {}
-        told: dict[str, set[str]] = {}
-        with resampling.progress_bar(len(waiting), self.progress, "looking") as advance:
-            for name, data in waiting.items():
-                known = {**found, **{k: x for k, x in answers.items() if not isinstance(x, str)}}
-                others = [other for other in hears.get(name, ()) if other in known]
-                at_second_hand = set().union(*(told.get(other, set()) for other in others))
-                told[name] = {*others, *at_second_hand}
-                heard = [known[other] for other in others if other not in at_second_hand]
-                answers[name] = self._answer(data, heard, n_jobs)
-                advance(1)
-        return answers
-
-    def at_the_same_time(
-        self, waiting: Mapping[str, Data], n_jobs: int | None
-    ) -> dict[str, Summary | str]:
-        """A core for each source; what is warned of is said when all are done."""
-        from joblib import Parallel, delayed
-
-        # Cells are found before other processes have started.
-        run = Parallel(
-            n_jobs=n_jobs,
-            prefer="processes" if self.estimator.decodes else "threads",
-            return_as="generator" if resampling.hands_out_parts() else "list",
-        )
-        done = []
-        # Workers that are threads of this process obey this limit; others set their own.
-        with (
-            resampling.progress_bar(len(waiting), self.progress, "looking") as advance,
-            _threads.one_blas_thread(),
-        ):
-            for answer in run(delayed(self._heard_answer)(data) for data in waiting.values()):
-                done.append(answer)
-                advance(1)
-        for _, texts in done:
-            for text in texts:
-                _warnings.warn(text)
-        # What comes back from a worker is a copy; the array is the caller's own.
-        return {
-            name: answer if isinstance(answer, str) else dataclasses.replace(answer, data=data)
-            for (name, data), (answer, _) in zip(waiting.items(), done, strict=True)
-        }
-
-    def _heard_answer(self, data: Data) -> tuple[Summary | str, list[str]]:
-        with _threads.one_blas_thread(), _warnings.collecting() as heard:
-            return self._answer(data, [], 1), heard
-
-    def _answer(self, data: Data, others: Sequence[Summary], n_jobs: int | None) -> Summary | str:
-        try:
-            made: Summary = summarised(self.estimator, data, self.y, hears=others, n_jobs=n_jobs)
-        except (ValueError, TypeError, PIDError) as error:
-            if not self.tolerant:
-                raise
-            return str(error)
-        return made
 
 
 def decompose(
@@ -802,16 +762,13 @@ def decompose(
     solved: dict[tuple[str, str], tuple[Pair[Any], PID]] = {}
     failed: dict[tuple[str, str], str] = {}
     with _warnings.noting() as heard:
-        for t, s in names:
-            try:
-                pair = _pair(seen, t, s, synergy=synergy, n_jobs=n_jobs)
-                solved[t, s] = pair, pair.pid()
-            except (ValueError, TypeError, PIDError) as error:
-                if not tolerant:
-                    raise
-                failed[t, s] = str(error)
+        for (t, s), found in _solved(seen, names, options, synergy, n_jobs, tolerant).items():
+            if isinstance(found, str):
+                failed[t, s] = found
                 continue
-            _warn_of_excess(seen.target, solved[t, s][1], t, s)
+            solved[t, s] = found
+            _warn_of_excess(seen.target, found[1], t, s)
+    Kept(seen.cache).say()
     measured = Measurement(
         options=options,
         target=seen.target,
@@ -980,9 +937,30 @@ def _lessons(
     return lessons(fit_on, arrays, Y, target)
 
 
-def _pair(
-    seen: Seen, teacher: str, student: str, *, synergy: bool, n_jobs: int | None
-) -> Pair[Any]:
+def _solved(
+    seen: Seen,
+    names: Sequence[tuple[str, str]],
+    options: Options,
+    synergy: bool,
+    n_jobs: int | None,
+    tolerant: bool,
+) -> dict[tuple[str, str], tuple[Pair[Any], PID] | str]:
+    """Each pair with its atoms, or with `tolerant` why it has none."""
+    errors: dict[tuple[str, str], str] = {}
+    meetings: dict[tuple[str, str], Meeting] = {}
+    for t, s in names:
+        try:
+            meetings[t, s] = _meeting(seen, t, s)
+        except (ValueError, TypeError) as error:
+            if not tolerant:
+                raise
+            errors[t, s] = str(error)
+    pairs = Pairs(synergy, tolerant, seen.target.n_classes, options.progress, Kept(seen.cache))
+    found = {**errors, **pairs.solved(meetings, n_jobs)}
+    return {pair: found[pair] for pair in names}
+
+
+def _meeting(seen: Seen, teacher: str, student: str) -> Meeting:
     for name in (teacher, student):
         if name in seen.failed:
             raise ValueError(_with_name(seen.failed[name], name))
@@ -992,8 +970,7 @@ def _pair(
             f"{teacher} and {student} must be summarised in the same way to be compared: "
             f"{teacher} by {t.estimator!r}, {student} by {s.estimator!r}."
         )
-    pair: Pair[Any] = t.estimator.pair(t, s, synergy=synergy, n_jobs=n_jobs)
-    return pair
+    return Meeting(t, s, seen.keys.get(teacher), seen.keys.get(student))
 
 
 def _with_name(text: str, name: str) -> str:

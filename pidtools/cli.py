@@ -95,6 +95,10 @@ Ignored = Annotated[
     typer.Option("--ignore-label", metavar="LABEL", help="Leave rows of it out, such as -100."),
 ]
 Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Workers; -1 takes all cores.")]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option("--cache-dir", help="Keep what is finished here; a call anew goes on from it."),
+]
 Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
 Seed = Annotated[int, typer.Option("--random-state", min=0, help="Seed.")]
 
@@ -400,6 +404,7 @@ def map_layers(
     mask: MaskPath = None,
     ignore_label: Ignored = None,
     n_jobs: Jobs = None,
+    cache_dir: CacheDir = None,
     synergy: Synergy = False,
     random_state: Seed = 0,
 ) -> None:
@@ -429,6 +434,7 @@ def map_layers(
             ordered=ordered,
             random_state=random_state,
             n_jobs=n_jobs,
+            cache_dir=cache_dir,
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)
@@ -460,6 +466,7 @@ def rank(
     mask: MaskPath = None,
     ignore_label: Ignored = None,
     n_jobs: Jobs = None,
+    cache_dir: CacheDir = None,
     random_state: Seed = 0,
 ) -> None:
     """Rank teachers by what they have for a student, alone and one after the other.
@@ -485,6 +492,7 @@ def rank(
             ignore_label=files.ignore_label,
             random_state=random_state,
             n_jobs=n_jobs,
+            cache_dir=cache_dir,
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)
@@ -525,6 +533,7 @@ def trace(
     mask: MaskPath = None,
     ignore_label: Ignored = None,
     n_jobs: Jobs = None,
+    cache_dir: CacheDir = None,
     random_state: Seed = 0,
 ) -> None:
     """Follow what a student takes from its teacher over its training, from saved activations.
@@ -552,6 +561,7 @@ def trace(
             ignore_label=files.ignore_label,
             random_state=random_state,
             n_jobs=n_jobs,
+            cache_dir=cache_dir,
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)

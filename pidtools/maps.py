@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _warnings
+from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
 from pidtools._layers import DistillationMap, LayerPair
@@ -45,6 +47,7 @@ def distillation_map(
     ordered: bool = False,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
+    cache_dir: str | PathLike[str] | None = None,
     progress: bool = False,
 ) -> DistillationMap:
     r"""Measure what each layer of a teacher still has to give each layer of its student.
@@ -79,6 +82,10 @@ def distillation_map(
     n_jobs : int or None
         Workers, as in joblib: for layers, or within them where they hear each other. The answer
         does not depend on it.
+    cache_dir : str, path-like or None
+        Folder where finished layers, and pairs with their synergy, are kept, so that a call that
+        was interrupted goes on where it stopped; made where there is none. Trust it as you trust
+        code: entries are pickles.
     progress : bool
         Whether to show bars on standard error.
 
@@ -116,6 +123,7 @@ def distillation_map(
     (True, ('conv',))
     """
     options = Options.checked(units, confidence_level, n_resamples, progress, uncertainty)
+    cache = Cache.of(cache_dir)
     teachers = check_named(teacher_layers, "teacher_layers", "layer")
     students = check_named(student_layers, "student_layers", "layer")
     named_t = {f"{TEACHER} {name}": X for name, X in teachers.items()}
@@ -134,6 +142,7 @@ def distillation_map(
         n_jobs=n_jobs,
         hears={**_later(list(named_t)), **_later(list(named_s))} if ordered else None,
         tolerant=True,
+        cache=cache,
         progress=progress,
     )
     pairs = [(t, s) for t in named_t for s in named_s]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
+from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
 from pidtools._layers import Addition, RankedTeacher, TeacherRanking, said_of_all
+from pidtools._looking import Kept
 from pidtools._measuring import (
     N_AT_BORDER,
     Measurement,
@@ -45,6 +48,7 @@ def rank_teachers(
     ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
+    cache_dir: str | PathLike[str] | None = None,
     progress: bool = False,
 ) -> TeacherRanking:
     r"""Rank teachers, or layers or checkpoints of one, by what they still have to give a student.
@@ -67,7 +71,7 @@ def rank_teachers(
     confidence_level : float or None
         Confidence of the intervals. The order stops at the first teacher whose interval of what
         it adds reaches down to 0; with None it goes through all of them.
-    uncertainty, n_jobs, progress
+    uncertainty, n_jobs, cache_dir, progress
         As in `distillation_map`.
 
     Returns
@@ -111,6 +115,7 @@ def rank_teachers(
     named = {f"teacher {name}": X for name, X in check_named(teachers, "teachers", "T").items()}
     titles = {STUDENT: STUDENT, **{own: own.removeprefix("teacher ") for own in named}}
     _check_student(teachers, S)
+    cache = Cache.of(cache_dir)
     seen = look(
         {STUDENT: S, **named},
         Y,
@@ -120,6 +125,7 @@ def rank_teachers(
         random_state=random_state,
         n_jobs=n_jobs,
         tolerant=True,
+        cache=cache,
         progress=progress,
     )
     if STUDENT in seen.failed:
@@ -179,8 +185,7 @@ def _in_order(
         if not step.taken or not left:
             break
         try:
-            together = _stacked(of_stack, stack, teacher, n_jobs)
-            of_stack = dataclasses.replace(seen, found={**seen.found, STACK: together}, heard=())
+            of_stack = _with_stack(of_stack, seen, stack, teacher, n_jobs)
             plain = dataclasses.replace(measured.options, confidence_level=None)
             stack, pairs = STACK, [(name, STACK) for name in left]
             found = decompose(of_stack, pairs, options=plain, synergy=False, n_jobs=n_jobs)
@@ -190,12 +195,28 @@ def _in_order(
     return additions, []
 
 
-def _stacked(seen: Seen, stack: str, teacher: str, n_jobs: int | None) -> Summary:
-    """What is known so far with one more teacher as one source."""
-    parts = [seen.found[stack], seen.found[teacher]]
-    estimator = parts[1].estimator
-    together: Summary = estimator.stacked(parts, seen.target.values, name=STACK, n_jobs=n_jobs)
-    return together
+def _with_stack(of_stack: Seen, seen: Seen, stack: str, teacher: str, n_jobs: int | None) -> Seen:
+    """What was seen, and what is known so far with one more teacher as one source."""
+    parts = [of_stack.found[stack], of_stack.found[teacher]]
+    keys = [of_stack.keys.get(stack), of_stack.keys.get(teacher)]
+    estimator, kept = parts[1].estimator, Kept(seen.cache)
+    key = None if None in keys else kept.key_of(estimator, "stack", *keys)
+    known = {"estimator": estimator, "Y": seen.target.values, "groups": seen.groups}
+    again = kept.get(key, known)
+    if again is None:
+        with _warnings.noting() as texts:
+            together: Summary = estimator.stacked(
+                parts, seen.target.values, name=STACK, n_jobs=n_jobs
+            )
+        kept.keep(key, together, texts, known)
+        kept.say()
+    else:
+        together = again[0]
+        for text in again[1]:
+            _warnings.warn(text)
+    return dataclasses.replace(
+        seen, found={**seen.found, STACK: together}, keys={**seen.keys, STACK: key}, heard=()
+    )
 
 
 def _addition(

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from pidtools import _threads, _warnings
+from pidtools import _tasks, _warnings
 from pidtools._result import Interval, Outcome, PIDError
 from pidtools._types import Codes, Floats
 
@@ -150,30 +151,18 @@ def replicate(
     PIDError
         If no resample had an answer.
     """
-    from joblib import Parallel, delayed
-
     seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
-    tasks = [list(part) for part in np.array_split(np.array(seeds, dtype=object), N_TASKS)]
-    run = Parallel(n_jobs=n_jobs, return_as="generator" if hands_out_parts() else "list")
-    found: list[Floats | None] = []
-    # Workers that are threads of this process obey these; others set their own.
-    with (
-        progress_bar(n_resamples, progress) as advance,
-        _threads.one_blas_thread(),
-        _warnings.collecting(),
-    ):
-        for part in run(delayed(_run)(statistic, samples, draw, task) for task in tasks if task):
-            found += part
-            advance(len(part))
+    parts = np.array_split(np.array(seeds, dtype=object), min(N_TASKS, n_resamples))
+    work = partial(_run, statistic, samples, draw)
+    with progress_bar(n_resamples, progress) as advance:
+        done = _tasks.run(
+            work,
+            [list(part) for part in parts],
+            n_jobs=n_jobs,
+            done=lambda k, answers, texts: advance(len(answers)),
+        )
+    found: list[Floats | None] = [row for part, _ in done for row in part]
     return _stack(found)
-
-
-def hands_out_parts() -> bool:
-    """Whether the backend in force can hand out results while it works on the others."""
-    from joblib.parallel import get_active_backend
-
-    backend, _ = get_active_backend()
-    return bool(getattr(backend, "supports_return_generator", False))
 
 
 def of_means(
@@ -242,11 +231,8 @@ def _run(
     draw: Callable[[Samples, np.random.Generator], Codes],
     seeds: Sequence[np.random.SeedSequence],
 ) -> list[Floats | None]:
-    from threadpoolctl import threadpool_limits
-
-    one_openmp_thread = threadpool_limits(limits=1, user_api="openmp")
     # What limits the trust is said once, of the data themselves.
-    with _threads.one_blas_thread(), one_openmp_thread, _warnings.collecting():
+    with _warnings.collecting():
         return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
 
 
@@ -269,17 +255,20 @@ def _stack(found: list[Floats | None]) -> Floats:
 @contextmanager
 def progress_bar(
     total: int, wanted: bool, what: str = "resampling"
-) -> Iterator[Callable[[int], Any]]:
-    """A bar on standard error, if it is wanted; yields what is called with each part done."""
+) -> Iterator[Callable[..., Any]]:
+    """A bar on standard error, if it is wanted; yields what is called with each part done.
+
+    It may be told a new name of the bar as well.
+    """
     if not wanted:
-        yield lambda done: None
+        yield lambda done, what=None: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
+        yield lambda done, what=None: bar.update(task, advance=done, description=what)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings, activations, resampling
+from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
 from pidtools._information import from_bits, said_in
@@ -129,7 +130,7 @@ class TraceLog:
     Parameters
     ----------
     T, Y, estimator, units, confidence_level, n_resamples, margin, groups, ignore_label, \
-            random_state, n_jobs
+            random_state, n_jobs, cache_dir
         As in `distillation_trace`.
 
     Examples
@@ -160,9 +161,11 @@ class TraceLog:
         ignore_label: IgnoreLabel = None,
         random_state: int | np.random.Generator | None = 0,
         n_jobs: int | None = None,
+        cache_dir: str | PathLike[str] | None = None,
     ) -> None:
         self._options = Options.checked(units, confidence_level, n_resamples, False, "analytic")
         self._margin = _checked_margin(margin)
+        self._cache = Cache.of(cache_dir)
         # A training may use its buffers again.
         self._teacher: ArrayLike | Summary = _own(T)
         self._Y, self._estimator = _own(Y), estimator
@@ -287,6 +290,7 @@ class TraceLog:
             ignore_label=self._ignore_label,
             random_state=self._seed,
             n_jobs=self._n_jobs,
+            cache=self._cache,
         )
         plain = dataclasses.replace(self._options, confidence_level=None)
         if self._options.confidence_level is not None:
@@ -359,6 +363,7 @@ def distillation_trace(
     ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
+    cache_dir: str | PathLike[str] | None = None,
     progress: bool = False,
 ) -> DistillationTrace:
     r"""Follow what a student takes from its teacher over its training.
@@ -393,6 +398,9 @@ def distillation_trace(
         Seed; the same seed gives the same number.
     n_jobs : int or None
         Workers, as in joblib; the answer does not depend on it.
+    cache_dir : str, path-like or None
+        Folder where finished steps are kept, so that a call that was interrupted goes on where it
+        stopped; made where there is none. Trust it as you trust code: entries are pickles.
     progress : bool
         Whether to show on standard error how many steps are done.
 
@@ -458,6 +466,7 @@ def distillation_trace(
         ignore_label=ignore_label,
         random_state=random_state,
         n_jobs=_validate.check_n_jobs(n_jobs),
+        cache_dir=cache_dir,
     )
     with (
         _warnings.collecting() as heard,

@@ -98,3 +98,91 @@ def test_processes_of_multiprocessing_can_be_sent_the_work(
     with parallel_config("multiprocessing", n_jobs=2):
         there = pt.distillable_knowledge(T, S, Y, progress=True, **options)
     assert there.to_dict() == here.to_dict()
+
+
+# A map of layers in files whose workers die; says what came out and what was looked at.
+KILLED = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from contextlib import nullcontext
+from joblib import parallel_config
+import pidtools as pt
+from deadly import CountingProbe, layers
+
+def paths(part):
+    for name, X in part.items():
+        np.save(f"{name}.npy", X)
+    return {name: Path(f"{name}.npy") for name in part}
+
+if __name__ == "__main__":
+    name, times = sys.argv[1], int(sys.argv[2])
+    teacher, student, y = layers()
+    probe = CountingProbe(
+        experts=("lda",), log=str(Path("log").resolve()), dies_at="teacher t1", times=times
+    )
+    cluster = nullcontext()
+    if name == "dask":
+        from dask.distributed import Client, LocalCluster
+        cluster = LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        )
+        Client(cluster)
+    with cluster, parallel_config(name, n_jobs=2):
+        try:
+            found = pt.distillation_map(
+                paths(teacher), paths(student), y, estimator=probe, confidence_level=0.9,
+                n_resamples=20, cache_dir="cache",
+            )
+        except pt.PIDError as error:
+            print(json.dumps(str(error)))
+            sys.exit()
+    plain = pt.distillation_map(
+        teacher, student, y, estimator=pt.Probe(experts=("lda",)), confidence_level=0.9,
+        n_resamples=20,
+    )
+    answers = [
+        [(row.result.pid.atoms, row.result.intervals["distillable"].low) for row in m]
+        for m in (found, plain)
+    ]
+    print(json.dumps([repr(answers[0]) == repr(answers[1]), len(found.failed), probe.lines()]))
+"""
+
+
+def killed(backend: str, times: int, folder: Path) -> Any:
+    if backend == "dask":
+        pytest.importorskip("distributed")
+    program = folder / "program.py"
+    program.write_text(KILLED)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(program), backend, str(times)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("backend", ["loky", "dask"])
+def test_a_worker_that_is_killed_costs_time_alone(backend: str, tmp_path: Path) -> None:
+    is_equal, n_failed, lines = killed(backend, 1, tmp_path)
+    assert is_equal
+    assert n_failed == 0
+    assert sum(line.startswith("died") for line in lines) == 1
+    looks = [line for line in lines if not line.startswith("died")]
+    names = {f"teacher t{k}" for k in range(3)} | {f"student s{k}" for k in range(3)}
+    # Layers in files come to a worker as files; one that was lost on the way is looked at again.
+    assert {line.rsplit(" ", 1)[0] for line in looks} == names
+    assert all(line.endswith(" True") for line in looks)
+    assert len(list((tmp_path / "cache").glob("*.task"))) == len(names)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_task_that_always_kills_its_worker_is_said(tmp_path: Path) -> None:
+    assert "take fewer workers (n_jobs)" in killed("loky", 99, tmp_path)

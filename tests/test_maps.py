@@ -13,7 +13,7 @@ import pytest
 from helpers import unheard
 
 import pidtools as pt
-from pidtools import _estimator, _measuring, resampling
+from pidtools import _estimator, _looking, resampling
 from pidtools._types import Array, Codes, Floats
 
 Y = np.arange(1200) % 4
@@ -83,7 +83,7 @@ def test_each_layer_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         made: pt.Summary = _estimator.summarised(estimator, data, y, **options)
         return made
 
-    monkeypatch.setattr(_measuring, "summarised", counted)
+    monkeypatch.setattr(_looking, "summarised", counted)
     pt.distillation_map(TEACHER, STUDENT, Y)
     assert sorted(seen) == ["student conv1", "student last", "teacher conv1", "teacher head"]
 

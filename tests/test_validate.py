@@ -729,7 +729,7 @@ def test_bfloat16_in_any_dress_is_taken_as_float32() -> None:
     found = whole(_validate.check_source(named, "T"))
     assert found.dtype == np.float32
     assert np.array_equal(found, wanted)
-    assert np.array_equal(_validate.check_source(list(named), "T"), wanted)
+    assert np.array_equal(whole(_validate.check_source(list(named), "T")), wanted)
     for kind in ("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e3m4", "int4"):
         small = FEATURES.astype(getattr(ml_dtypes, kind))
         assert np.array_equal(whole(_validate.check_source(small, "T")), small.astype(np.float32))
