@@ -23,6 +23,7 @@ if _typing.TYPE_CHECKING:
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
     from pidtools._probe.estimator import Probe
+    from pidtools._report import report
     from pidtools.comparison import compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
@@ -49,6 +50,7 @@ _HOMES = {
     "gate": ("distillation_weight",),
     "independence": ("independence_test",),
     "_probe.estimator": ("Probe",),
+    "_report": ("report",),
     "knn": ("KNN",),
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
@@ -97,6 +99,7 @@ __all__ = [
     "mutual_information_by_column",
     "problems",
     "rank_teachers",
+    "report",
     "summarise",
     "validate",
 ]

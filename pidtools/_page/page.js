@@ -1,0 +1,58 @@
+"use strict";
+// Draws each figure in the place of its picture; where that fails the picture stays.
+(() => {
+  if (!window.Plotly) return;
+  const options = { responsive: true, displayModeBar: false, scrollZoom: false, doubleClick: false };
+
+  // Points that say something, in order, and how many make a row of a heat map.
+  function pointsOf(data) {
+    const found = [];
+    let width = 1;
+    data.forEach((trace, curve) => {
+      (trace.hovertext || []).forEach((said, at) => {
+        if (!Array.isArray(said)) { if (said) found.push({ curve, at, said }); return; }
+        width = said.length;
+        said.forEach((own, x) => found.push({ curve, at: [at, x], said: own }));
+      });
+    });
+    return { found, width };
+  }
+
+  function plain(said) {
+    const holder = document.createElement("textarea"); // takes entities apart and runs nothing
+    holder.innerHTML = said.replaceAll("<br>", "; ");
+    return holder.value;
+  }
+
+  function walk(box, line, data) {
+    const { found, width } = pointsOf(data);
+    let now = -1;
+    function show(next) {
+      now = Math.max(0, Math.min(found.length - 1, next));
+      line.textContent = plain(found[now].said);
+      Plotly.Fx.hover(box, [{ curveNumber: found[now].curve, pointNumber: found[now].at }]);
+    }
+    const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: width, ArrowUp: -width };
+    box.addEventListener("keydown", (event) => {
+      if (!found.length || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key in steps) {
+        event.preventDefault();
+        show(now < 0 ? 0 : now + steps[event.key]);
+      } else if (event.key === "Escape") {
+        Plotly.Fx.unhover(box);
+        line.textContent = "";
+      }
+    });
+  }
+
+  document.querySelectorAll("figure").forEach((figure) => {
+    const box = figure.querySelector(".live");
+    const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
+    box.hidden = false;
+    figure.classList.add("drawn");
+    Plotly.newPlot(box, data, layout, options).then(
+      () => walk(box, figure.querySelector(".point"), data),
+      () => { box.hidden = true; figure.classList.remove("drawn"); },
+    );
+  });
+})();
