@@ -70,7 +70,7 @@ def write(path: Path, write: Callable[[Path], Any]) -> None:
     except OSError as error:
         if error.errno is None:
             raise
-        said = f"{path} could not be written ({error.strerror}); what was there is as it was"
+        said = f"{path} could not be written ({error.strerror}); choose another place"
         raise OSError(error.errno, said) from error
 
 

@@ -94,7 +94,7 @@ DistillationTrace or mapping of str to these
             raise TypeError(f"{name} must be a str; got {type(given).__name__}.")
     where = None if path is None else Path(path)
     _outputs.check_writable(where)
-    heading = title or (found[0].title if len(found) == 1 else TITLE)
+    heading = TITLE if title is None else title
     text = page.write(found, title=heading, call=call, version=pidtools.__version__)
     if where is None:
         return text

@@ -17,9 +17,11 @@ from pidtools._types import Floats
 
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e4e4e4"
 # Height in pixels of a bar, of a row of a heat map, and of what stands around them.
-BAR, CELL, AROUND = 30, 34, 90
+BAR, CELL, AROUND = 25, 34, 80
 # Cells along a side up to which each has its number, and names along an axis.
 MOST_WITH_NUMBERS, MOST_LABELS = 16, 24
+# Characters of a name that a narrow screen has room for.
+VERY_SHORT = 10
 # Strokes a hatched cell has.
 STROKES = 3
 
@@ -73,7 +75,7 @@ def bars(names: Sequence[str], series: Sequence[Series], label: str) -> dict[str
         "xaxis": _axis(label) | {"zeroline": True, "zerolinecolor": INK},
         "yaxis": _axis("", names) | {"autorange": "reversed", "showgrid": False},
     }
-    return {"data": data, "layout": layout}
+    return {"data": data, "layout": layout, "narrow": {"yaxis": _narrow(names)}}
 
 
 def heat_map(
@@ -114,8 +116,6 @@ def heat_map(
         "hovertext": [list(line) for line in hover],
         "hoverinfo": "text",
         "hoverongaps": True,
-        "xgap": 1,
-        "ygap": 1,
         "colorbar": {
             "title": {"text": unit, "side": "top"},
             "orientation": "h",
@@ -124,10 +124,14 @@ def heat_map(
             "y": 1.0,
             "yanchor": "bottom",
             "outlinewidth": 0,
+            "nticks": 4,
+            "tickangle": 0,
         },
     }
     if max(values.shape) <= MOST_WITH_NUMBERS:
         trace |= {
+            "xgap": 1,
+            "ygap": 1,
             "text": [[_short_number(value) for value in line] for line in values],
             "texttemplate": "%{text}",
             "textfont": {"size": 11},
@@ -149,7 +153,8 @@ def heat_map(
     }
     for axis in ("xaxis", "yaxis"):
         layout[axis] |= {"showgrid": False, "ticks": ""}
-    return {"data": [trace, *over], "layout": layout}
+    narrow = {"xaxis": _narrow(columns), "yaxis": _narrow(rows)}
+    return {"data": [trace, *over], "layout": layout, "narrow": narrow}
 
 
 def curve(
@@ -245,7 +250,7 @@ def _layout(height: float) -> dict[str, Any]:
 
 def _axis(title: str, names: Sequence[str] | None = None) -> dict[str, Any]:
     axis: dict[str, Any] = {
-        "title": {"text": escaped(title)},
+        "title": {"text": escaped(title), "standoff": 10},
         "automargin": True,
         "gridcolor": GRID,
         "zeroline": False,
@@ -256,6 +261,12 @@ def _axis(title: str, names: Sequence[str] | None = None) -> dict[str, Any]:
     steps = range(0, len(names), -(-len(names) // MOST_LABELS))
     shown = [escaped(text.short(names[k])) for k in steps]
     return axis | {"tickmode": "array", "tickvals": list(steps), "ticktext": shown}
+
+
+def _narrow(names: Sequence[str]) -> list[str]:
+    """Names along an axis on a narrow screen."""
+    steps = range(0, len(names), -(-len(names) // MOST_LABELS))
+    return [escaped(text.short(names[k], VERY_SHORT)) for k in steps]
 
 
 def _arms(values: Sequence[float], intervals: Sequence[Interval | None]) -> dict[str, Any]:

@@ -57,7 +57,8 @@ def comparison(result: StudentComparison, *, whole: bool) -> Section:
         blocks=(_differences(result),),
         notes=result.notes,
         facts=(
-            *facts(result.a)[:-1],
+            *facts(result.a)[:-2],
+            ("Student a", f"{result.a.estimator_s!r}"),
             ("Student b", f"{result.b.estimator_s!r}"),
             ("Solver", _evidence([result.a, result.b])),
         ),
@@ -367,7 +368,7 @@ def _said_of_classes(result: DistillableKnowledge, table: ClassTable) -> tuple[s
     if n > text.MOST_NAMES:
         return (f"It is spread over the classes: half of it is of {n} of {len(rows)} classes.",)
     which = text.names([row.label for row in rows[:n]])
-    return (f"{parts[n - 1]:.0%} of it is of {'class' if n == 1 else 'classes'} {which}.",)
+    return (f"{parts[n - 1]:.0%} of it lies in {'class' if n == 1 else 'classes'} {which}.",)
 
 
 def _of_classes(table: ClassTable) -> Block:

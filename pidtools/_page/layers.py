@@ -97,13 +97,7 @@ def _said_of_map(m: DistillationMap, best: Best | None) -> tuple[str, ...]:
             left(beginning, row.distillable or 0.0, row.intervals.get("distillable"), m.units)
         )
     elif answers:
-        last = [row for row in answers if row.student_layer == m.student_layers[-1]] or answers
-        top = max(last, key=lambda row: row.distillable or 0.0)
-        found.append(
-            f"Into {text.name(top.student_layer)}, most reads from {text.name(top.teacher_layer)}: "
-            f"{top.distillable:.3f} {m.units}. Without a confidence_level there is no telling "
-            "whether that is chance."
-        )
+        found.append(_said_of_highest(m, answers))
     covered = sum(_covers_0(row) for row in answers)
     known = sum("distillable" in row.intervals for row in answers)
     if known:
@@ -117,6 +111,20 @@ def _said_of_map(m: DistillationMap, best: Best | None) -> tuple[str, ...]:
             f"{text.count(n, 'pair')} of {len(m)} {'has' if n == 1 else 'have'} no answer."
         )
     return tuple(found)
+
+
+def _said_of_highest(m: DistillationMap, answers: Sequence[LayerPair]) -> str:
+    """Where nothing is known of chance, or of the student's last layer."""
+    last = [row for row in answers if row.student_layer == m.student_layers[-1]]
+    top = max(last or answers, key=lambda row: row.distillable or 0.0)
+    pair = f"from {text.name(top.teacher_layer)} into {text.name(top.student_layer)}"
+    beginning = f"Most reads {pair}"
+    if not last:
+        beginning = (
+            f"The student's last layer, {text.name(m.student_layers[-1])}, has no answer; of the "
+            f"others most reads {pair}"
+        )
+    return left(beginning, top.distillable or 0.0, top.intervals.get("distillable"), m.units)
 
 
 def _covers_0(row: LayerPair) -> bool:
@@ -240,7 +248,7 @@ def _said_of_ranking(result: TeacherRanking, best: Best | None) -> tuple[str, ..
     stop = [step for step in result.additions if not step.taken]
     if stop and result.chosen:
         found.append(
-            f"{text.name(stop[0].teacher)} comes next, but what it adds, "
+            f"Next would be {text.name(stop[0].teacher)}, but what it adds, "
             f"{text.number(stop[0].added, '.3f')}{text.within(stop[0].interval)}, is not shown to "
             "be more than nothing, so the order stops there."
         )

@@ -45,9 +45,20 @@
     });
   }
 
+  // A narrow screen has room for short names, and for numbers in wide cells alone.
+  function fitted({ data, layout, narrow = {} }, width) {
+    if (width >= 560) return { data, layout };
+    Object.entries(narrow).forEach(([axis, names]) => { layout[axis].ticktext = names; });
+    data.forEach((trace) => {
+      if (trace.texttemplate && width * 0.7 < 36 * trace.z[0].length) delete trace.texttemplate;
+    });
+    return { data, layout };
+  }
+
   document.querySelectorAll("figure").forEach((figure) => {
     const box = figure.querySelector(".live");
-    const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
+    const chart = JSON.parse(figure.querySelector("script").textContent);
+    const { data, layout } = fitted(chart, figure.clientWidth);
     box.hidden = false;
     figure.classList.add("drawn");
     Plotly.newPlot(box, data, layout, options).then(

@@ -63,12 +63,13 @@ def name(text: Any) -> str:
     return own
 
 
-def short(text: Any) -> str:
+def short(text: Any, length: int = SHORT) -> str:
     """A name where there is little room: its start and its end."""
     own = clean(text).replace("\n", " ")
-    if len(own) <= SHORT:
+    if len(own) <= length:
         return own
-    return f"{own[: SHORT // 2 - 1]}\N{HORIZONTAL ELLIPSIS}{own[-SHORT // 2 :]}"
+    half = length // 2
+    return f"{own[: half - 1]}\N{HORIZONTAL ELLIPSIS}{own[-half:]}"
 
 
 def names(found: Sequence[Any], last: str = "and") -> str:
