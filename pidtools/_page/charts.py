@@ -21,7 +21,7 @@ BAR, CELL, AROUND = 25, 34, 80
 # Cells along a side up to which each has its number, and names along an axis.
 MOST_WITH_NUMBERS, MOST_LABELS = 16, 24
 # Characters of a name that a narrow screen has room for.
-VERY_SHORT = 10
+VERY_SHORT = 12
 # Strokes a hatched cell has.
 STROKES = 3
 

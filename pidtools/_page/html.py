@@ -56,7 +56,10 @@ def _cells(row: Sequence[str], own: Table) -> str:
 
 def _shown(cell: str, is_name: bool) -> str:
     """A cell; a name keeps its direction to itself."""
-    return f"<bdi>{escape(cell)}</bdi>" if is_name else escape(cell)
+    if is_name:
+        return f"<bdi>{escape(cell)}</bdi>"
+    first, _, rest = cell.partition("\n")
+    return f"{escape(first)}<br><small>{escape(rest)}</small>" if rest else escape(first)
 
 
 def _side(column: int, own: Table) -> str:

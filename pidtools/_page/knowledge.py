@@ -148,6 +148,22 @@ def trust(notes: Sequence[str]) -> tuple[str, ...]:
     return (f"The {them} what limits the trust in these numbers.",)
 
 
+def said_of_some(
+    of_each: Sequence[tuple[str, Sequence[str]]], of_all: Sequence[str], title: str
+) -> tuple[Block, ...]:
+    """Notes that are not said of all, each once, with what it is said of."""
+    who: dict[str, list[str]] = {}
+    for own, notes in of_each:
+        for note in notes:
+            if note not in of_all:
+                who.setdefault(note, []).append(own)
+    if not who:
+        return ()
+    rows = tuple((note, text.names(own)) for note, own in who.items())
+    table = Table(caption=title, heads=("note", "said of"), rows=rows, n_names=2, is_folded=True)
+    return (Block(title=title, table=table),)
+
+
 def facts(result: DistillableKnowledge) -> tuple[tuple[str, str], ...]:
     """How it was measured."""
     kind = "continuous" if result.n_classes is None else text.count(result.n_classes, "class")

@@ -16,7 +16,16 @@ from pidtools._layers import (
 )
 from pidtools._page import charts, pictures, text
 from pidtools._page.charts import Series
-from pidtools._page.knowledge import OF_INFORMATION, bars, facts, hover_ends, left, plain, trust
+from pidtools._page.knowledge import (
+    OF_INFORMATION,
+    bars,
+    facts,
+    hover_ends,
+    left,
+    plain,
+    said_of_some,
+    trust,
+)
 from pidtools._page.parts import Block, Figure, Section, Table
 from pidtools._result import Interval
 
@@ -32,6 +41,8 @@ def layers(result: DistillationMap, *, whole: bool) -> Section:
         blocks.append(_standings(best, "Which teacher layer"))
     if (failures := _failures(result)) is not None:
         blocks.append(failures)
+    of_pairs = [(f"{row.teacher_layer} to {row.student_layer}", row.notes) for row in result]
+    blocks += said_of_some(of_pairs, result.notes, "Notes on single pairs")
     return Section(
         title="Layer by layer",
         said=(*_said_of_map(result, best), *trust(result.notes)),
@@ -47,6 +58,8 @@ def ranking(result: TeacherRanking, *, whole: bool) -> Section:
     blocks = [_teachers(result), _order(result)]
     if best is not None:
         blocks.append(_standings(best, "Which may be the best"))
+    of_teachers = [(row.teacher, row.notes) for row in result]
+    blocks += said_of_some(of_teachers, result.notes, "Notes on single teachers")
     return Section(
         title="Which teachers",
         said=(*_said_of_ranking(result, best), *trust(result.notes)),
@@ -156,8 +169,8 @@ def _matrix(m: DistillationMap) -> Block:
 def _cell(row: LayerPair) -> str:
     if row.distillable is None:
         return "no answer"
-    ends = text.ends(row.intervals.get("distillable"))
-    return f"{text.number(row.distillable)} ({ends})" if ends else text.number(row.distillable)
+    ends = text.ends(row.intervals.get("distillable"), ".3f")
+    return f"{text.number(row.distillable)}\n{ends}" if ends else text.number(row.distillable)
 
 
 def _heat_map(m: DistillationMap, lines: Sequence[Sequence[LayerPair]]) -> Figure:

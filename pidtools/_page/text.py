@@ -36,7 +36,7 @@ def ends(interval: Interval | None, digits: str = ".4f") -> str:
 
 def percent(level: float) -> str:
     """A confidence or a share."""
-    return f"{100 * level:g} %"
+    return f"{100 * level:g}\N{NO-BREAK SPACE}%"
 
 
 def within(interval: Interval | None, digits: str = ".3f") -> str:
@@ -68,8 +68,8 @@ def short(text: Any, length: int = SHORT) -> str:
     own = clean(text).replace("\n", " ")
     if len(own) <= length:
         return own
-    half = length // 2
-    return f"{own[: half - 1]}\N{HORIZONTAL ELLIPSIS}{own[-half:]}"
+    start = length // 3  # names of layers differ at their ends
+    return f"{own[:start]}\N{HORIZONTAL ELLIPSIS}{own[start + 1 - length :]}"
 
 
 def names(found: Sequence[Any], last: str = "and") -> str:

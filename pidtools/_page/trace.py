@@ -7,7 +7,7 @@ from typing import Any
 
 from pidtools._knowledge import ATOMS, DISTILLABLE, Quantity
 from pidtools._page import charts, pictures, text
-from pidtools._page.knowledge import MOST_OPEN, OF_INFORMATION, hover_ends, trust
+from pidtools._page.knowledge import MOST_OPEN, OF_INFORMATION, hover_ends, said_of_some, trust
 from pidtools._page.parts import Block, Figure, Section, Table
 from pidtools._result import Interval
 from pidtools._trace import DistillationTrace, TraceRow, said_of_saturation
@@ -21,6 +21,8 @@ def training(result: DistillationTrace, *, whole: bool) -> Section:
     blocks = [_curves(result)]
     if result.has_baseline:
         blocks.append(_beyond(result))
+    of_steps = [(f"step {row.step:g}", row.notes) for row in result]
+    blocks += said_of_some(of_steps, result.notes, "Notes on single steps")
     return Section(
         title="Over the training",
         said=(*_said(result), *trust(result.notes)),
