@@ -21,7 +21,7 @@ BAR, CELL, AROUND = 25, 34, 80
 # Cells along a side up to which each has its number, and names along an axis.
 MOST_WITH_NUMBERS, MOST_LABELS = 16, 24
 # Characters of a name that a narrow screen has room for.
-VERY_SHORT = 12
+VERY_SHORT = 14
 # Strokes a hatched cell has.
 STROKES = 3
 
@@ -120,6 +120,7 @@ def heat_map(
             "title": {"text": unit, "side": "top"},
             "orientation": "h",
             "thickness": 10,
+            "ypad": 4,
             "len": 0.6,
             "y": 1.0,
             "yanchor": "bottom",
@@ -145,14 +146,14 @@ def heat_map(
         (_crosses(crossed), FAINT),
     )
     over = [_strokes(*own, colour) for own, colour in strokes if own[0]]
-    layout = _layout(AROUND + 60 + CELL * min(len(rows), MOST_LABELS))
+    layout = _layout(AROUND + 45 + CELL * min(len(rows), MOST_LABELS))
     layout |= {
         "showlegend": False,
         "xaxis": _axis(labels[0], columns) | {"range": [-0.5, len(columns) - 0.5]},
         "yaxis": _axis(labels[1], rows) | {"range": [len(rows) - 0.5, -0.5]},
     }
     for axis in ("xaxis", "yaxis"):
-        layout[axis] |= {"showgrid": False, "ticks": ""}
+        layout[axis] |= {"showgrid": False}
     narrow = {"xaxis": _narrow(columns), "yaxis": _narrow(rows)}
     return {"data": [trace, *over], "layout": layout, "narrow": narrow}
 
@@ -260,7 +261,8 @@ def _axis(title: str, names: Sequence[str] | None = None) -> dict[str, Any]:
         return axis
     steps = range(0, len(names), -(-len(names) // MOST_LABELS))
     shown = [escaped(text.short(names[k])) for k in steps]
-    return axis | {"tickmode": "array", "tickvals": list(steps), "ticktext": shown}
+    apart = {"ticks": "outside", "ticklen": 5, "tickcolor": "rgba(0,0,0,0)"}
+    return axis | apart | {"tickmode": "array", "tickvals": list(steps), "ticktext": shown}
 
 
 def _narrow(names: Sequence[str]) -> list[str]:

@@ -11,6 +11,9 @@ from typing import Any
 from pidtools._page import text
 from pidtools._page.parts import Block, Figure, Section, Table
 
+# Rows of a table that print keeps on one sheet.
+MOST_TOGETHER = 16
+
 
 def escape(shown: Any) -> str:
     """Text as it stands, in an element or an attribute."""
@@ -35,15 +38,17 @@ def table(own: Table) -> str:
     )
     body = "".join(f"<tr>{_cells(row, own)}</tr>" for row in own.rows)
     caption = escape(own.caption)
+    short = " short" if len(own.rows) <= MOST_TOGETHER else ""
     written = (
-        f'<div class="box" role="region" tabindex="0" aria-label="{caption}"><table>'
+        f'<div class="box{short}" role="region" tabindex="0" aria-label="{caption}"><table>'
         f"<caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
         "</table></div>"
     )
     if not own.is_folded:
         return written
     n = text.count(len(own.rows), "row")
-    return f"<details><summary>Table of {n}</summary>{written}</details>"
+    kind = "" if own.is_printed else ' class="folded"'
+    return f"<details{kind}><summary>Table of {n}</summary>{written}</details>"
 
 
 def _cells(row: Sequence[str], own: Table) -> str:

@@ -159,8 +159,10 @@ def said_of_some(
                 who.setdefault(note, []).append(own)
     if not who:
         return ()
-    rows = tuple((note, text.names(own)) for note, own in who.items())
-    table = Table(caption=title, heads=("note", "said of"), rows=rows, n_names=2, is_folded=True)
+    rows = tuple((_few(own), note) for note, own in who.items())
+    table = Table(
+        caption=title, heads=("of", "note"), rows=rows, n_names=2, is_folded=True, is_printed=False
+    )
     return (Block(title=title, table=table),)
 
 
@@ -207,8 +209,8 @@ def _said(result: DistillableKnowledge) -> tuple[str, ...]:
     )
     if result.fraction_distilled is not None:
         known += (
-            f" The student has taken over {result.fraction_distilled:.0%} of what the teacher "
-            f"knows: {text.number(result.distilled, '.3f')}"
+            f" The student has taken over {text.percent(round(result.fraction_distilled, 2))} "
+            f"of what the teacher knows: {text.number(result.distilled, '.3f')}"
             f"{text.within(result.intervals.get('distilled'))}."
         )
     found.append(known)
@@ -233,7 +235,7 @@ def _numbers(result: DistillableKnowledge) -> Block:
         for quantity in SHOWN
     ]
     if result.fraction_distilled is not None:
-        rows.append(("fraction distilled", f"{result.fraction_distilled:.1%}", ""))
+        rows.append(("fraction distilled", text.percent(round(result.fraction_distilled, 3)), ""))
     if result.p_distillable is not None:
         shown = p_value_text(result.p_distillable, result.p_distillable_is_bound)
         rows.append(("p-value of nothing to distil", shown, ""))
@@ -384,7 +386,8 @@ def _said_of_classes(result: DistillableKnowledge, table: ClassTable) -> tuple[s
     if n > text.MOST_NAMES:
         return (f"It is spread over the classes: half of it is of {n} of {len(rows)} classes.",)
     which = text.names([row.label for row in rows[:n]])
-    return (f"{parts[n - 1]:.0%} of it lies in {'class' if n == 1 else 'classes'} {which}.",)
+    share = text.percent(round(float(parts[n - 1]), 2))
+    return (f"{share} of it lies in {'class' if n == 1 else 'classes'} {which}.",)
 
 
 def _of_classes(table: ClassTable) -> Block:
@@ -556,6 +559,11 @@ def _of_rows(result: DistillableKnowledge, table: ClassTable) -> Block:
 def _evidence(results: Sequence[DistillableKnowledge]) -> str:
     worst = max(results, key=lambda result: result.pid.gap).pid
     return f"{worst.outcome.value} Gap {worst.gap:.1e} {worst.units}."
+
+
+def _few(names: Sequence[str]) -> str:
+    """One name, or the first and how many more."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _known(value: float | None) -> str:

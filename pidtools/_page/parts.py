@@ -23,6 +23,8 @@ class Table:
         Leading columns of text, the first of which names its row.
     is_folded : bool
         Whether a reader has to open it.
+    is_printed : bool
+        Whether print has it though it is folded.
     """
 
     caption: str
@@ -30,6 +32,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     n_names: int = 1
     is_folded: bool = False
+    is_printed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
