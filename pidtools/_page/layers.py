@@ -94,7 +94,7 @@ def _said_of_best(best: Best) -> str:
             f"Most is left to distil {into} from {text.name(best.best)}: at {at} no other has more."
         )
     if len(best.layers) == len(best):
-        return f"Most is left to distil {into} from any: at {at} these rows rule out none."
+        return f"From which most is left to distil {into} can't be told: at {at} none is ruled out."
     which = text.names(best.layers, "or")
     return f"Most is left to distil {into} from {which}: at {at} these rows tell no more."
 
