@@ -326,6 +326,7 @@ def test_numbers_and_names_as_text() -> None:
     assert text.names("abcdefgh").endswith("f and 2 more")
     assert len(text.short("x" * 500)) == text.SHORT
     assert text.name("שכבה")[0] == "\N{FIRST STRONG ISOLATE}"
+    assert charts.escaped("<b>$x$") == "&lt;b&gt;&#36;x&#36;"
     assert html.as_json("</script>") == '"\\u003c/script>"'
 
 

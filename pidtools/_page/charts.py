@@ -38,9 +38,9 @@ class Series:
 
 
 def escaped(shown: Any) -> str:
-    """Text that plotly takes as it stands."""
-    own = text.clean(shown)
-    return own.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text that plotly takes as it stands, neither for markup nor for mathematics."""
+    own = text.clean(shown).replace("&", "&amp;")
+    return own.replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
 def lines(*shown: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 
-from pidtools._knowledge import DISTILLABLE
+from pidtools._knowledge import DISTILLABLE, DistillableKnowledge
 from pidtools._layers import (
     Addition,
     Best,
@@ -79,11 +79,12 @@ def standings(result: Best, *, whole: bool) -> Section:
 
 
 def _best(asked: Callable[[], Best]) -> Best | None:
-    """None without intervals or answers."""
+    """None without intervals, or where there is nothing to choose between."""
     try:
-        return asked()
+        best = asked()
     except ValueError:
         return None
+    return best if len(best) > 1 else None
 
 
 def _said_of_best(best: Best) -> str:
@@ -123,7 +124,13 @@ def _said_of_map(m: DistillationMap, best: Best | None) -> tuple[str, ...]:
         found.append(
             f"{text.count(n, 'pair')} of {len(m)} {'has' if n == 1 else 'have'} no answer."
         )
-    return tuple(found)
+    return (*found, *_said_of_stopped([row.result for row in answers]))
+
+
+def _said_of_stopped(results: Sequence[DistillableKnowledge | None]) -> tuple[str, ...]:
+    """Solvers that gave up."""
+    n = sum(result is not None and result.pid.outcome.stopped for result in results)
+    return (f"In {n} of {len(results)} the solver stopped with a gap above tol.",) if n else ()
 
 
 def _said_of_highest(m: DistillationMap, answers: Sequence[LayerPair]) -> str:
@@ -270,7 +277,7 @@ def _said_of_ranking(result: TeacherRanking, best: Best | None) -> tuple[str, ..
     failed = sum(row.error is not None for row in result)
     if failed:
         found.append(f"{text.count(failed, 'teacher')} of {len(result)} without an answer.")
-    return tuple(found)
+    return (*found, *_said_of_stopped([row.result for row in result]))
 
 
 def _in_turn(additions: Sequence[Addition]) -> str:

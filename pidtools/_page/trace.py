@@ -45,6 +45,8 @@ def _said(trace: DistillationTrace) -> tuple[str, ...]:
     )
     if last.baseline is not None:
         found.append(_said_of_baseline(last, trace.units))
+    if stopped := [f"{row.step:g}" for row in trace if row.stopped]:
+        found.append(f"The solver stopped with a gap above tol at step {text.names(stopped)}.")
     return tuple(found)
 
 
