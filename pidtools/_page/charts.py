@@ -22,6 +22,8 @@ BAR, CELL, AROUND = 25, 34, 80
 MOST_WITH_NUMBERS, MOST_LABELS = 16, 24
 # Characters of a name that a narrow screen has room for.
 VERY_SHORT = 14
+# Characters below a heat map from which on names don't stand level.
+MOST_LEVEL = 90
 # Strokes a hatched cell has.
 STROKES = 3
 
@@ -146,7 +148,9 @@ def heat_map(
         (_crosses(crossed), FAINT),
     )
     over = [_strokes(*own, colour) for own, colour in strokes if own[0]]
-    layout = _layout(AROUND + 45 + CELL * min(len(rows), MOST_LABELS))
+    longest = max(len(text.short(name)) for name in columns)
+    slanted = 6 * longest if longest * len(columns) > MOST_LEVEL else 0
+    layout = _layout(AROUND + 45 + slanted + CELL * min(len(rows), MOST_LABELS))
     layout |= {
         "showlegend": False,
         "xaxis": _axis(labels[0], columns) | {"range": [-0.5, len(columns) - 0.5]},

@@ -48,7 +48,7 @@ def table(own: Table) -> str:
         return written
     n = text.count(len(own.rows), "row")
     kind = "" if own.is_printed else ' class="folded"'
-    return f"<details{kind}><summary>Table of {n}</summary>{written}</details>"
+    return f"<details{kind}><summary>{caption} ({n})</summary>{written}</details>"
 
 
 def _cells(row: Sequence[str], own: Table) -> str:

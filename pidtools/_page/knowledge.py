@@ -264,7 +264,7 @@ def _atoms(result: DistillableKnowledge) -> Figure:
     return bars(
         [quantity.title for quantity in asked],
         [series],
-        f"information about Y ({result.units})",
+        f"information ({result.units})",
         "What teacher and student know and share",
     )
 
@@ -421,7 +421,7 @@ def _of_classes(table: ClassTable) -> Block:
 def _figure_of_classes(table: ClassTable) -> Figure:
     rows = tuple(sorted(table, key=lambda row: -row.distillable)[:MOST_BARS])
     series = [_bars_of_classes(rows, quantity, table.units) for quantity in (DISTILLABLE, ATOMS[0])]
-    label = f"mean over the rows of a class ({table.units})"
+    label = f"mean of a class ({table.units})"
     said = "By what is distillable of a row."
     if len(rows) < len(table):
         said += f" The {len(rows)} of {len(table)} classes with most; the table has all."

@@ -169,7 +169,9 @@ def _matrix(m: DistillationMap) -> Block:
     return Block(
         title="Distillable knowledge",
         figure=_heat_map(m, lines),
-        table=Table(caption=caption, heads=heads, rows=rows, n_names=n_names),
+        table=Table(
+            caption=caption, heads=heads, rows=rows, n_names=n_names, is_folded=n_names > 1
+        ),
     )
 
 

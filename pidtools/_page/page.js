@@ -48,6 +48,7 @@
   // A narrow screen has room for short names, and for numbers in wide cells alone.
   function fitted({ data, layout, narrow = {} }, width) {
     if (width >= 560) return { data, layout };
+    if (narrow.xaxis) layout.height += 60; // names below stand upright
     Object.entries(narrow).forEach(([axis, names]) => { layout[axis].ticktext = names; });
     data.forEach((trace) => {
       if (trace.texttemplate && width * 0.7 < 36 * trace.z[0].length) delete trace.texttemplate;
