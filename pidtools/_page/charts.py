@@ -156,6 +156,7 @@ def heat_map(
         "xaxis": _axis(labels[0], columns) | {"range": [-0.5, len(columns) - 0.5]},
         "yaxis": _axis(labels[1], rows) | {"range": [len(rows) - 0.5, -0.5]},
     }
+    layout["yaxis"]["title"] |= {"standoff": 10}
     for axis in ("xaxis", "yaxis"):
         layout[axis] |= {"showgrid": False}
     narrow = {"xaxis": _narrow(columns), "yaxis": _narrow(rows)}
@@ -255,7 +256,7 @@ def _layout(height: float) -> dict[str, Any]:
 
 def _axis(title: str, names: Sequence[str] | None = None) -> dict[str, Any]:
     axis: dict[str, Any] = {
-        "title": {"text": escaped(title), "standoff": 10},
+        "title": {"text": escaped(title)},
         "automargin": True,
         "gridcolor": GRID,
         "zeroline": False,
