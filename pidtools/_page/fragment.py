@@ -32,13 +32,11 @@ def of_result(result: Any) -> str:
 def of_section(own: Section) -> str:
     """A section as a fragment of HTML."""
     tables = "".join(html.table(block.table) for block in own.blocks if block.table is not None)
+    facts = html.facts(own.facts)
+    if facts:
+        facts = f"<details><summary>How it was measured</summary>{facts}</details>"
     return (
         f'<div class="pidtools"><style>{STYLE}</style>'
         f'<p class="title">{html.escape(own.title)}</p>{html.paragraphs(own.said)}{tables}'
-        f"{html.notes(own, are_open=False)}"
-        f"<details><summary>How it was measured</summary>{html.facts(own.facts)}</details></div>"
-        if own.facts
-        else f'<div class="pidtools"><style>{STYLE}</style>'
-        f'<p class="title">{html.escape(own.title)}</p>{html.paragraphs(own.said)}{tables}'
-        f"{html.notes(own, are_open=False)}</div>"
+        f"{html.notes(own, are_open=False)}{facts}</div>"
     )
