@@ -23,6 +23,7 @@ if _typing.TYPE_CHECKING:
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
     from pidtools._probe.estimator import Probe
+    from pidtools._report import report
     from pidtools.comparison import compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
@@ -51,6 +52,7 @@ _HOMES = {
     "gate": ("distillation_weight",),
     "independence": ("independence_test",),
     "_probe.estimator": ("Probe",),
+    "_report": ("report",),
     "knn": ("KNN",),
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
@@ -102,6 +104,7 @@ __all__ = [
     "pool",
     "problems",
     "rank_teachers",
+    "report",
     "summarise",
     "validate",
 ]

@@ -157,7 +157,7 @@ def _pieces(part: Any) -> Iterable[bytes]:
             yield np.ascontiguousarray(flat[rows]).tobytes()
     elif isinstance(part, LazyRows):
         yield f"by rows {part.dtype.str}{part.shape}".encode()
-        yield from (np.ascontiguousarray(block).data for _, block in blocks_of(part))
+        yield from (block.tobytes() for _, block in blocks_of(part))
     elif isinstance(part, tuple | list):
         yield f"{len(part)} of".encode()
         for inner in part:

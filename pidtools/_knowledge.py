@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pidtools._notebook import Shown
 from pidtools._result import PID, Interval, Units
 from pidtools._types import Floats
 from pidtools._where import SCHEMA_VERSION, ClassTable, Located, PairTable, as_frame, interval_ends
@@ -90,7 +94,7 @@ COMPARED = tuple(quantity for quantity in QUANTITIES if quantity.name != "teache
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistillableKnowledge:
+class DistillableKnowledge(Shown):
     r"""What a teacher T still has to give its student S about the task Y.
 
     Wraps a `PID` and gives its atoms the names of the task.
@@ -283,6 +287,37 @@ class DistillableKnowledge:
             raise ValueError(f"The {asked.title} was not asked for; measure with synergy=True.")
         return self._where("scores").of_rows(asked.total)
 
+    def labels_of(self, rows: ArrayLike) -> list[Any]:
+        """Tell the classes of some rows, such as those with the highest scores.
+
+        Parameters
+        ----------
+        rows : array_like of int, shape (n,)
+            Numbers of rows, counted from 0.
+
+        Returns
+        -------
+        list
+            The labels as they stand in Y.
+
+        Raises
+        ------
+        ValueError
+            As `by_class`.
+        IndexError
+            If there is no such row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pidtools as pt
+        >>> y = np.arange(4000) % 4
+        >>> r = pt.distillable_knowledge(y, np.minimum(y, 2), y)
+        >>> r.labels_of(np.argsort(-r.scores(), kind="stable")[:4])
+        [2, 3, 2, 3]
+        """
+        return self._where("labels_of").labels_of(np.asarray(rows, dtype=np.int64))
+
     def _where(self, asked: str) -> Located:
         if self._located is not None:
             return self._located
@@ -358,7 +393,7 @@ class DistillableKnowledge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudentComparison:
+class StudentComparison(Shown):
     r"""Two students of one teacher, and their differences.
 
     Attributes
@@ -452,7 +487,7 @@ class StudentComparison:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndependenceTest:
+class IndependenceTest(Shown):
     """What a permutation test found.
 
     Attributes

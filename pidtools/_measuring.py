@@ -320,6 +320,10 @@ class LocatedPair:
         """Of each row, of a sum of atoms."""
         return from_bits(1.0, self.options.units) * total(self.scores.by_row())
 
+    def labels_of(self, rows: Codes) -> list[Any]:
+        """The classes of rows, as they stand in Y."""
+        return [self.labels[k] for k in self.pair.s.labels[rows]]
+
     def _counts(self) -> Codes:
         return np.bincount(self.pair.s.labels, minlength=len(self.labels))
 

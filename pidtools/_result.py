@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from pidtools._notebook import Shown
 from pidtools._types import Array, Floats
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Duals:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PID:
+class PID(Shown):
     r"""Partial information decomposition of I(Y; T, S) into four atoms.
 
     The atoms are stored, every sum of atoms is a property, so the identities
@@ -240,7 +241,7 @@ def factor(old: Units, new: Units) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PIDBatch:
+class PIDBatch(Shown):
     """Decompositions of many pmfs of one shape, as arrays of length n.
 
     Attributes

@@ -175,7 +175,7 @@ class DistillationTrace(Rows[TraceRow]):
         ]
         lines += _table(self)
         if self.saturation is not None:
-            lines.append(_said(self.saturation, self.units))
+            lines.append(said_of_saturation(self.saturation, self.units))
         lines += [f"- {note}" for note in self.notes]
         return "\n".join(lines)
 
@@ -229,7 +229,8 @@ def _band(bands: Mapping[str, Interval], name: str, digits: str = ".3f") -> str:
     return f"  {ends:<16}"
 
 
-def _said(found: Saturation, units: str) -> str:
+def said_of_saturation(found: Saturation, units: str) -> str:
+    """Whether there is more to take, as a sentence for people."""
     margin = f"{found.margin:.2g} {units}"
     if found.step is None:
         return f"Not saturated: still falling, or more rows are needed to tell less than {margin}."

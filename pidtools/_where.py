@@ -10,8 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 
+from pidtools._notebook import Shown
 from pidtools._result import Interval, Units
-from pidtools._types import Floats
+from pidtools._types import Codes, Floats
 
 # Version of the keys of every `to_dict`; a key that changes meaning raises it.
 SCHEMA_VERSION = 1
@@ -103,7 +104,7 @@ Row = TypeVar("Row", bound=Flat)
 
 
 @dataclass(frozen=True)
-class Rows(Sequence[Row], Generic[Row]):
+class Rows(Shown, Sequence[Row], Generic[Row]):
     """A table of results: a sequence of rows, of which each is a frozen dataclass.
 
     Attributes
@@ -258,4 +259,8 @@ class Located(Protocol):
 
     def of_rows(self, total: Callable[[Floats], Floats]) -> Floats:
         """Of each row, of a sum of atoms."""
+        ...
+
+    def labels_of(self, rows: Codes) -> list[Any]:
+        """The classes of rows, as they stand in Y."""
         ...

@@ -7,8 +7,7 @@ import dataclasses
 import functools
 import io
 import json
-import os
-import tempfile
+import shlex
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +20,10 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 import pidtools
-from pidtools import activations, validation
+from pidtools import _outputs, activations, validation
 from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
 from pidtools._layers import DistillationMap, TeacherRanking
@@ -50,6 +50,9 @@ JsonPath = Annotated[
     Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
 ]
 CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write a line for each row here.")]
+ReportPath = Annotated[
+    Path | None, typer.Option("--report", help="Write a page to read in a browser here (.html).")
+]
 EstimatorName = Annotated[
     Literal[("auto", *BY_NAME)],  # type: ignore[valid-type]  # known when it runs
     typer.Option("--estimator", help="How activations are looked at."),
@@ -102,7 +105,18 @@ CacheDir = Annotated[
 Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
 Seed = Annotated[int, typer.Option("--random-state", min=0, help="Seed.")]
 
+
+class _Typed(TyperGroup):
+    """Commands that know how they were called."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep what was typed, to show it on pages."""
+        ctx.meta["pidtools.typed"] = ("pidtools", *args)
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Typed,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -190,10 +204,12 @@ def _decide(chosen: list[str], out: Path) -> None:
 
 @app.command()
 def measure(
+    context: typer.Context,
     teacher: Teacher,
     student: Student,
     labels: Labels,
     json_path: JsonPath = None,
+    report_path: ReportPath = None,
     csv_path: CsvPath = None,
     plot_path: Annotated[
         Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
@@ -219,8 +235,9 @@ def measure(
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, plot_path):
-            _check_writable(path)
+        for path in (json_path, csv_path, plot_path, report_path):
+            _outputs.check_writable(path)
+        _check_report(report_path)
         _check_picture(plot_path)
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillable_knowledge(
@@ -241,17 +258,20 @@ def measure(
         _deliver_one(result, json_path, csv_path)
         if plot_path is not None:
             _write(plot_path, lambda path: save_atoms(result, path))
+        _write_report(result, report_path, context)
     if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
 @app.command()
 def compare(
+    context: typer.Context,
     teacher: Teacher,
     student_a: Annotated[str, typer.Argument(metavar="A", help="One student.")],
     student_b: Annotated[str, typer.Argument(metavar="B", help="Another student.")],
     labels: Labels,
     json_path: JsonPath = None,
+    report_path: ReportPath = None,
     csv_path: CsvPath = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
@@ -272,8 +292,9 @@ def compare(
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path):
-            _check_writable(path)
+        for path in (json_path, csv_path, report_path):
+            _outputs.check_writable(path)
+        _check_report(report_path)
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.compare_students(
             files.source(teacher, "T"),
@@ -292,16 +313,19 @@ def compare(
             progress=log.is_terminal,
         )
         _deliver_one(result, json_path, csv_path)
+        _write_report(result, report_path, context)
     if result.a.pid.outcome.stopped or result.b.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
 @app.command()
 def where(
+    context: typer.Context,
     teacher: Teacher,
     student: Student,
     labels: Labels,
     json_path: JsonPath = None,
+    report_path: ReportPath = None,
     csv_path: CsvPath = None,
     scores_path: Annotated[
         Path | None, typer.Option("--scores", help="Save the score of each row here (.npy).")
@@ -329,8 +353,9 @@ def where(
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, scores_path, plot_path):
-            _check_writable(path)
+        for path in (json_path, csv_path, scores_path, plot_path, report_path):
+            _outputs.check_writable(path)
+        _check_report(report_path)
         _check_picture(plot_path)
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillable_knowledge(
@@ -359,12 +384,14 @@ def where(
             _write(scores_path, lambda path: _save_array(path, result.scores()))
         if plot_path is not None:
             _write(plot_path, lambda path: save_where(result, path))
+        _write_report(result, report_path, context)
     if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
 @app.command(name="map")
 def map_layers(
+    context: typer.Context,
     labels: Labels,
     teacher: Annotated[
         list[str],
@@ -383,6 +410,7 @@ def map_layers(
         ),
     ],
     json_path: JsonPath = None,
+    report_path: ReportPath = None,
     csv_path: CsvPath = None,
     plot_path: Annotated[
         Path | None, typer.Option("--plot", help="Draw the map here (.png, .pdf, .svg).")
@@ -415,8 +443,9 @@ def map_layers(
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, plot_path):
-            _check_writable(path)
+        for path in (json_path, csv_path, plot_path, report_path):
+            _outputs.check_writable(path)
+        _check_report(report_path)
         _check_picture(plot_path)
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillation_map(
@@ -440,11 +469,13 @@ def map_layers(
         _deliver_table(result, json_path, csv_path)
         if plot_path is not None:
             _write(plot_path, lambda path: save_map(result, path))
+        _write_report(result, report_path, context)
     _stop_where_unsolved(result)
 
 
 @app.command()
 def rank(
+    context: typer.Context,
     student: Student,
     labels: Labels,
     teacher: Annotated[
@@ -454,6 +485,7 @@ def rank(
         ),
     ],
     json_path: JsonPath = None,
+    report_path: ReportPath = None,
     csv_path: CsvPath = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
@@ -476,8 +508,9 @@ def rank(
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path):
-            _check_writable(path)
+        for path in (json_path, csv_path, report_path):
+            _outputs.check_writable(path)
+        _check_report(report_path)
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.rank_teachers(
             files.named(teacher, "--teacher"),
@@ -496,11 +529,13 @@ def rank(
             progress=log.is_terminal,
         )
         _deliver_table(result, json_path, csv_path)
+        _write_report(result, report_path, context)
     _stop_where_unsolved(result)
 
 
 @app.command()
 def trace(
+    context: typer.Context,
     teacher: Teacher,
     labels: Labels,
     students: Annotated[
@@ -514,6 +549,7 @@ def trace(
         typer.Option(metavar="'B-*.npy'", help="The same steps of a student not distilled."),
     ] = None,
     json_path: JsonPath = None,
+    report_path: ReportPath = None,
     csv_path: CsvPath = None,
     plot_path: Annotated[
         Path | None, typer.Option("--plot", help="Draw the trace here (.png, .pdf, .svg).")
@@ -543,8 +579,9 @@ def trace(
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, plot_path):
-            _check_writable(path)
+        for path in (json_path, csv_path, plot_path, report_path):
+            _outputs.check_writable(path)
+        _check_report(report_path)
         _check_picture(plot_path)
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillation_trace(
@@ -567,6 +604,7 @@ def trace(
         _deliver_table(result, json_path, csv_path)
         if plot_path is not None:
             _write(plot_path, lambda path: save_trace(result, path))
+        _write_report(result, report_path, context)
     if any(row.stopped for row in result):
         raise typer.Exit(STOPPED)
 
@@ -605,7 +643,7 @@ def _exit_codes() -> Iterator[None]:
         found = f" ({error})" if str(error) else ""
         _complain(f"not enough memory{found}; pass fewer rows or columns, or float32.")
         raise typer.Exit(REFUSED) from None
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         _complain(error)
         raise typer.Exit(REFUSED) from None
 
@@ -837,20 +875,6 @@ def _complain(error: Exception | str) -> None:
     log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _check_writable(path: Path | None) -> None:
-    """Find out before the work whether its result can be written."""
-    if path is None or path == Path("-"):
-        return
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a file name for the output.")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise ValueError(
-            f"{path} can't be written ({error.strerror}); choose another place for the output."
-        ) from None
-
-
 def _check_one_stream(json_path: Path | None, csv_path: Path | None) -> None:
     if json_path == csv_path == Path("-"):
         raise ValueError("--json and --csv can't both be standard output; give one of them a file.")
@@ -869,16 +893,25 @@ def _check_picture(path: Path | None) -> None:
         )
 
 
-def _write(path: Path | None, write: Any) -> None:
-    """Write beside the target, then move: the target is whole or untouched."""
-    if path is None:
-        return
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _write(path: Path | None, write: Callable[[Path], Any]) -> None:
+    if path is not None:
+        _outputs.write(path, write)
+
+
+def _check_report(path: Path | None) -> None:
+    """Find out before the work whether the page can be made."""
+    if path == Path("-"):
+        raise ValueError("--report needs a file; /dev/stdout is standard output.")
+    if path is not None:
+        from pidtools._page import page
+
+        page.scripts()
+
+
+def _write_report(result: Any, path: Path | None, context: typer.Context) -> None:
+    """The page, with the command as it was typed."""
+    if path is not None:
+        pidtools.report(result, path=path, call=shlex.join(context.meta["pidtools.typed"]))
 
 
 def _demo_table(found: Demonstration) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Self
 
 import numpy as np
@@ -74,6 +75,18 @@ class DistillationWeight(float):
         own = [note for note in self.notes if note not in self.result.notes]
         lines = [f"weight {float(self):.4f}: {found}", *(f"- {note}" for note in own)]
         return "\n".join([*lines, self.result.summary()])
+
+    def _repr_html_(self) -> str:
+        """The weight, and what it was made from, for notebooks."""
+        from pidtools._page import fragment, sections
+
+        made = sections.section(self.result, whole=False)
+        said = self.summary().partition("\n")[0].capitalize()
+        notes = tuple(dict.fromkeys((*self.notes, *made.notes)))
+        own = dataclasses.replace(
+            made, title="Weight of distillation", said=(f"{said}.", *made.said), notes=notes
+        )
+        return fragment.of_section(own)
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""

@@ -1,0 +1,127 @@
+"""Where outputs go: a file is whole or untouched, what is no plain file is written through."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Links in a row before it is a circle; what systems call the open files of a process.
+MOST_LINKS = 40
+OPEN_FILE = re.compile(rf"/(?:dev|proc/(?:self|{os.getpid()}))/fd/(\d+)")
+STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
+
+
+def check_writable(path: Path | None) -> None:
+    """Find out before the work whether its result can be written; - is standard output.
+
+    Raises
+    ------
+    ValueError
+        That names the path and says why not.
+    """
+    if path is None or path == Path("-") or _descriptor(path) is not None:
+        return
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give a file name for the output.")
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise _cant(path, "a circle of links")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise _cant(path, "Permission denied")
+    if _is_in_place(target):
+        return
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        if not target.exists():
+            raise _cant(path, str(error.strerror)) from None
+
+
+def write(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` make a file, and bring what it holds to `path`.
+
+    A plain file is replaced at once and keeps its mode; links lead to what is replaced. What
+    can't be replaced, such as pipes, devices and files that have several names, is written into.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Takes a path with the ending of `path` and makes a file there.
+
+    Raises
+    ------
+    OSError
+        If there is no space left or the place is gone; the message names `path`.
+    """
+    try:
+        _write(path, write)
+    except BrokenPipeError:
+        raise OSError(
+            errno.EPIPE, f"{path} was closed by its reader before all was written"
+        ) from None
+    except OSError as error:
+        if error.errno is None:
+            raise
+        said = f"{path} could not be written ({error.strerror}); choose another place"
+        raise OSError(error.errno, said) from error
+
+
+def _write(path: Path, write: Callable[[Path], Any]) -> None:
+    own = _descriptor(path)
+    target = Path(os.path.realpath(path))
+    if own is None and not _is_in_place(target) and os.access(target.parent, os.W_OK):
+        _replace(target, write)
+        return
+    with tempfile.TemporaryDirectory(prefix="pidtools-") as folder:
+        made = Path(folder) / f"output{path.suffix}"
+        write(made)
+        opened = os.fdopen(os.dup(own), "wb") if own is not None else target.open("wb")
+        with made.open("rb") as content, opened as sink:
+            shutil.copyfileobj(content, sink)
+
+
+def _replace(target: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the target, then move."""
+    partial = target.with_name(f".{target.stem[:100]}.{os.getpid()}{target.suffix}")
+    try:
+        write(partial)
+        if target.exists():
+            shutil.copymode(target, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _is_in_place(target: Path) -> bool:
+    """Whether what is there has to stay: pipes, devices, files with further names."""
+    try:
+        found = target.stat()
+    except OSError:
+        return False
+    return not stat.S_ISREG(found.st_mode) or found.st_nlink > 1
+
+
+def _descriptor(path: Path) -> int | None:
+    """The number of an open file of this process that a path leads to, as /dev/stdout does."""
+    at = os.path.abspath(path)
+    for _ in range(MOST_LINKS):
+        if at in STANDARD:
+            return STANDARD[at]
+        if found := OPEN_FILE.fullmatch(at):
+            return int(found[1])
+        if not os.path.islink(at):
+            return None
+        at = os.path.normpath(os.path.join(os.path.dirname(at), os.readlink(at)))
+    return None
+
+
+def _cant(path: Path, why: str) -> ValueError:
+    return ValueError(f"{path} can't be written ({why}); choose another place for the output.")

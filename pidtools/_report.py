@@ -1,0 +1,120 @@
+"""Results as one page to show to a colleague."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, overload
+
+import pidtools
+from pidtools import _outputs, _warnings
+from pidtools._page import page, sections
+from pidtools._page.parts import Section
+
+TITLE = "What a teacher still has to give its student"
+
+
+@overload
+def report(
+    *results: Any, path: None = None, title: str | None = None, call: str | None = None
+) -> str: ...
+@overload
+def report(
+    *results: Any,
+    path: str | os.PathLike[str],
+    title: str | None = None,
+    call: str | None = None,
+) -> Path: ...
+@_warnings.quiet
+def report(
+    *results: Any,
+    path: str | os.PathLike[str] | None = None,
+    title: str | None = None,
+    call: str | None = None,
+) -> str | Path:
+    """Write results as one HTML page that needs nothing beside itself, no network either.
+
+    Each result in sentences, figures that show values and intervals under the pointer or by arrow
+    keys, tables with the same numbers, its notes, and what it takes to reproduce it. Without
+    scripts and in print pictures stand in the place of the figures. Needs the extra ``report``.
+
+    Parameters
+    ----------
+    *results : DistillableKnowledge, StudentComparison, DistillationMap, TeacherRanking, \
+DistillationTrace or mapping of str to these
+        A section each, in this order; those of a mapping are headed by their names. Other results
+        of the library are taken too.
+    path : str or path-like, optional
+        The file, which is whole or untouched; links, pipes and devices are written through.
+        Without it the page is returned.
+    title : str, optional
+        Title of the page.
+    call : str, optional
+        The call to reproduce the results, as the reader is shown it. What it was is known to the
+        command line alone.
+
+    Returns
+    -------
+    str or Path
+        The page as text, or the path that it was written to.
+
+    Raises
+    ------
+    ValueError
+        If there is no result, or `path` is a folder or in a place that can't be written.
+    TypeError
+        If something else than a result is given.
+    ImportError
+        If plotly is not installed.
+    OSError
+        If there is no space left.
+
+    Notes
+    -----
+    Every page holds the plotting library, 4.8 MB. The classes, pairs and rows of a
+    `DistillableKnowledge` come from `by_class`, `by_pair` and `scores`; with intervals by
+    resampling the rows are resampled again for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pidtools as pt
+    >>> y = np.arange(2000) % 4
+    >>> r = pt.distillable_knowledge(y, y // 2, y)
+    >>> page = pt.report({"head": r}, title="Head of the student")  # doctest: +SKIP
+    >>> path = pt.report(r, path="page.html")  # doctest: +SKIP
+    """
+    found = [section for result in results for section in _sections(result)]
+    if not found:
+        raise ValueError("report() needs a result; give what distillable_knowledge(...) returned.")
+    for name, given in (("title", title), ("call", call)):
+        if given is not None and not isinstance(given, str):
+            raise TypeError(f"{name} must be a str; got {type(given).__name__}.")
+    where = None if path is None else Path(path)
+    _outputs.check_writable(where)
+    heading = TITLE if title is None else title
+    text = page.write(found, title=heading, call=call, version=pidtools.__version__)
+    if where is None:
+        return text
+    _outputs.write(where, lambda partial: partial.write_bytes(text.encode("utf-8")))
+    return where
+
+
+def _sections(result: Any) -> list[Section]:
+    if isinstance(result, Mapping):
+        return [
+            dataclasses.replace(_section(own, f"results[{name!r}]"), title=str(name))
+            for name, own in result.items()
+        ]
+    return [_section(result, "results")]
+
+
+def _section(result: Any, name: str) -> Section:
+    if not sections.is_known(result):
+        raise TypeError(
+            f"{name} must hold results of pidtools, such as what distillable_knowledge(...) "
+            f"returned; got {type(result).__name__}."
+        )
+    return sections.section(result, whole=True)
