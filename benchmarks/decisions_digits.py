@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 import pidtools as pt
+from benchmarks.tools.networks import accuracy_by_class, hidden
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
@@ -58,19 +59,6 @@ def trained(X: Array, y: Array, widths: tuple[int, ...], seed: int, steps: int =
     return network.fit(X, y)
 
 
-def hidden(network: Any, X: Array) -> Array:
-    """Activations of the last hidden layer."""
-    for weights, bias in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
-        X = np.maximum(X @ weights + bias, 0.0)
-    return X
-
-
-def by_class(network: Any, X: Array, y: Array) -> Array:
-    """Accuracy in each class."""
-    right = network.predict(X) == y
-    return np.array([right[y == k].mean() for k in range(10)])
-
-
 def where(width: int, seed: int) -> Row:
     """Knowledge that is left and accuracy that is lacking, class by class."""
     X, y, held, labels = digits(seed)
@@ -78,7 +66,7 @@ def where(width: int, seed: int) -> Row:
     result = pt.distillable_knowledge(
         hidden(teacher, held), hidden(student, held), labels, estimator="probe", synergy=False
     )
-    lacking = by_class(teacher, held, labels) - by_class(student, held, labels)
+    lacking = accuracy_by_class(teacher, held, labels) - accuracy_by_class(student, held, labels)
     left = [row.distillable for row in result.by_class()]
     return {
         "left": np.round(left, 5).tolist(),

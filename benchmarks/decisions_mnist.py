@@ -19,8 +19,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import pidtools as pt
-from benchmarks.decisions_digits import by_class, hidden
 from benchmarks.tools.mnist import pairs
+from benchmarks.tools.networks import accuracy_by_class, hidden
 from benchmarks.tools.options import Options
 from benchmarks.tools.store import Job, Row, Store, grouped
 from benchmarks.tools.written import table, write
@@ -53,7 +53,7 @@ def where(width: int, seed: int) -> Row:
     networks = teacher(seed), student(width, seed)
     T, S = (hidden(network, held.X) for network in networks)
     result = pt.distillable_knowledge(T, S, held.left, estimator="probe", synergy=False)
-    accuracy = [by_class(network, held.X, held.left) for network in networks]
+    accuracy = [accuracy_by_class(network, held.X, held.left) for network in networks]
     return {
         "left": np.round([row.distillable for row in result.by_class()], 5).tolist(),
         "lacking": np.round(accuracy[0] - accuracy[1], 5).tolist(),

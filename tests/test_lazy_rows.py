@@ -27,7 +27,7 @@ SHAPE = (700, 9)
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_lazy_rows, "LARGE", 1)
-    monkeypatch.setattr(_lazy_rows, "READ", 2**10)  # so that there are many blocks
+    monkeypatch.setattr(_lazy_rows, "READ", 2**14)  # so that there are some blocks
 
 
 def numbers(dtype: Any = np.float16, *, seed: int = 0) -> Array:

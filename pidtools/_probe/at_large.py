@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from pidtools import _warnings
+from pidtools._allocator import give_back
 from pidtools._blocks import blocks
 from pidtools._probe.cross_fit import Judge, assemble, training_rows, worth_asking
 from pidtools._probe.experts import Models, Opinions, judged
@@ -104,6 +105,7 @@ def learn(
                 models, said = _only(models, names), _only(said, names)
             fits.append(models)
             answers.append(said)
+            give_back()
     failed = {name for said in answers for name, log_p in said.items() if log_p is None}
     kept = sorted({name for said in answers for name in said} - failed)
     opinions = {
