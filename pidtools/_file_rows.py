@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -62,25 +63,30 @@ class FileRows:
         """
         found = np.empty((len(rows), self.shape[1]), dtype=self.dtype)
         held = memoryview(found.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+        size = self.row_bytes
         # Neighbours are read together where nothing lies between them.
-        tight = self.stride == self.row_bytes
+        tight = self.stride == size
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1 if tight else np.arange(1, len(rows))
-        starts = [0, *breaks.tolist()] if len(rows) else []
-        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            part = held[start * self.row_bytes : stop * self.row_bytes]
-            self._fill(part, self.offset + int(rows[start]) * self.stride)
+        starts = np.concatenate([np.zeros(min(len(rows), 1), dtype=np.int64), breaks])
+        places = (self.offset + rows[starts] * self.stride).tolist()
+        edges = [*(starts * size).tolist(), len(held)]
+        read = self._reader()
+        for at, start, stop in zip(places, edges, edges[1:], strict=False):
+            while start < stop:
+                n = read(held[start:stop], at)
+                if n == 0:
+                    raise OSError(f"{self.path or 'A temporary file'} ended while it was read.")
+                start, at = start + n, at + n
         return found
 
-    def _fill(self, part: memoryview, at: int) -> None:
-        while len(part):
-            n = self._read_some(part, at)
-            if n == 0:
-                raise OSError(f"{self.path or 'A temporary file'} ended while it was read.")
-            part, at = part[n:], at + n
+    def _reader(self) -> Callable[[memoryview, int], int]:
+        """What fills a part of memory from a place in the file, and says how many bytes it got."""
+        if not hasattr(os, "preadv"):
+            return self._sought
+        number, read = self.file.fileno(), os.preadv
+        return lambda part, at: read(number, (part,), at)
 
-    def _read_some(self, part: memoryview, at: int) -> int:
-        if hasattr(os, "preadv"):
-            return os.preadv(self.file.fileno(), [part], at)
+    def _sought(self, part: memoryview, at: int) -> int:
         with self._lock:
             self.file.seek(at)
             return int(self.file.readinto(part) or 0)  # type: ignore[attr-defined]

@@ -224,7 +224,7 @@ def test_an_answer_from_files_is_that_from_arrays(
     monkeypatch.setattr(whitening, "MADE_WIDTH", 4)
 
     def measured(t: Array, s: Array) -> Array:
-        pid = pt.distillable_knowledge(t, s, y, estimator=QUICK, confidence_level=0.9).pid
+        pid = pt.distillable_knowledge(t, s, y, estimator=QUICK).pid
         return np.array(pid.atoms)
 
     monkeypatch.setattr(whitening, "HELD_BYTES", 1)
