@@ -80,7 +80,10 @@ def test_backends_agree(backend: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes start anew, from a program's file")
-@pytest.mark.parametrize("estimator", [pt.Probe(experts=("lda",)), pt.Binning(n_bins=3)])
+@pytest.mark.parametrize(
+    "estimator",
+    [pytest.param(pt.Probe(experts=("lda",)), marks=pytest.mark.slow), pt.Binning(n_bins=3)],
+)
 def test_processes_of_multiprocessing_can_be_sent_the_work(
     estimator: Chosen,
 ) -> None:

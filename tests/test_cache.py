@@ -257,6 +257,7 @@ def test_layers_that_hear_others_and_their_synergy(
     assert said(plain) == said(first) == said(again)
 
 
+@pytest.mark.slow
 def test_rankings_and_traces_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, folder = probe(tmp_path), tmp_path / "cache"
     steps = [STUDENT["s0"], STUDENT["s1"], STUDENT["s1"] + np.float32(0.1)]

@@ -176,6 +176,7 @@ def test_rows_of_a_label_are_left_out() -> None:
     assert "--ignore-label is 'pad'" in refused(*call, "P.npy", "--ignore-label", "pad")
 
 
+@pytest.mark.slow
 def test_tables_of_one_row() -> None:
     call = ("t.npz:head", "s.npz:h2", "Y.npy")
     wanted = pt.distillable_knowledge(HEAD, STUDENT, Y, **FAST)

@@ -41,6 +41,7 @@ def test_one_measurement() -> None:
     assert without_note(found) == wanted
 
 
+@pytest.mark.slow
 def test_every_question() -> None:
     marked, plain = (T, S, PADDED), (KEPT["T"], KEPT["S"], KEPT["Y"])
     for ask in (

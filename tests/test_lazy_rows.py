@@ -250,6 +250,7 @@ def test_other_estimators_take_the_whole(estimator: str, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("everything_is_large")
+@pytest.mark.slow
 def test_other_questions_take_files_too(tmp_path: Path) -> None:
     T, S, y = many_classes_of(1200)
     files = [in_a_file(X, tmp_path, name=name) for X, name in ((T, "T.npy"), (S, "S.npy"))]

@@ -51,9 +51,11 @@ def found() -> dict[str, Any]:
             RNG.standard_normal(300), RNG.standard_normal(300), RNG.standard_normal(300)
         ),
         "comparison": pt.compare_students(Y, np.minimum(Y, 2), Y // 2, Y, **few),
-        "map": pt.distillation_map(left, right, Y, confidence_level=0.95),
+        "map": pt.distillation_map(left, right, Y, **few),
         "plain map": pt.distillation_map({"a": Y}, {"b": Y // 2}, Y),
-        "ranking": pt.rank_teachers({"a": Y, HOSTILE: Y % 2, "b": mixed(0.0)}, Y // 2, Y),
+        "ranking": pt.rank_teachers(
+            {"a": Y, HOSTILE: Y % 2, "b": mixed(0.0)}, Y // 2, Y, n_resamples=20
+        ),
         "trace": pt.distillation_trace(
             Y, steps, Y, baseline=steps[::-1], confidence_level=0.95, n_resamples=50
         ),
