@@ -12,6 +12,7 @@ tables and pages, each timed. It writes ``results/real_run.md``; files and pages
 from __future__ import annotations
 
 import importlib
+import shlex
 import subprocess
 import sys
 import time
@@ -33,7 +34,7 @@ TEMPERATURE = 2.0
 COMMANDS = (
     "map teacher.npz:y --teacher teacher.npz --student student-128.npz "
     "--confidence-level 0.95 --n-jobs 2 --csv map.csv --report map.html",
-    "trace teacher.npz:h4 teacher.npz:y student-*.npz:h4 --n-jobs 2 --csv trace.csv "
+    "trace teacher.npz:h4 teacher.npz:y 'student-*.npz:h4' --n-jobs 2 --csv trace.csv "
     "--report trace.html",
 )
 
@@ -97,7 +98,7 @@ def main() -> None:
     for command in COMMANDS:
         start = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "pidtools", *command.split()],
+            [sys.executable, "-m", "pidtools", *shlex.split(command)],
             cwd=folder,
             capture_output=True,
             encoding="utf-8",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -124,7 +125,7 @@ def test_the_real_run_goes_from_hooks_to_pages(
     assert accuracies["teacher"] > 0.6  # so far
     assert list(arrays("student-2.npz")) == list(real_run.LAYERS)
     for command in real_run.COMMANDS:
-        of_command(*command.replace("128", "2").replace("--n-jobs 2", "").split())
+        of_command(*shlex.split(command.replace("128", "2").replace("--n-jobs 2", "")))
     assert len(Path("map.csv").read_text().splitlines()) == 26
     assert len(Path("trace.csv").read_text().splitlines()) == 3
     for page in ("map.html", "trace.html"):
