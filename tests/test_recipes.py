@@ -65,6 +65,7 @@ def test_every_recipe_has_a_test() -> None:
     assert [title for title in recipes() if f'"{title}"' not in text] == []
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_scikit_learn() -> None:
     found = run("scikit-learn")
     saved = arrays("teacher.npz")
