@@ -539,9 +539,10 @@ def trace(
     teacher: Teacher,
     labels: Labels,
     students: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="'S-*.npy'", help="Pattern of the student's files, a number in each name."
+            metavar="'S-*.npy'",
+            help="Pattern of the student's files, or the files; a number in each name.",
         ),
     ],
     baseline: Annotated[
@@ -574,8 +575,9 @@ def trace(
 ) -> None:
     """Follow what a student takes from its teacher over its training, from saved activations.
 
-    Steps are the numbers in the names of the student's files; put the pattern into quotes. Measure
-    on rows that none of the networks was trained on.
+    Steps are the numbers in the names of the student's files. Put patterns into quotes, above all
+    that of --baseline and those with a key, 'S-*.npz:h4'. Measure on rows that none of the networks
+    was trained on.
     """
     with _exit_codes():
         _check_one_stream(json_path, csv_path)
@@ -743,8 +745,8 @@ class _Files:
             for other in self.known
         )
 
-    def steps(self, pattern: str, name: str) -> dict[int, Layer]:
-        """Files of a pattern by the last number in their names."""
+    def steps(self, pattern: str | list[str], name: str) -> dict[int, Layer]:
+        """Files of a pattern, or of several, by the last number in their names."""
         return {
             step: dataclasses.replace(
                 found if isinstance(found, Layer) else Layer(found),

@@ -69,6 +69,18 @@ def test_files_of_a_pattern_come_by_the_last_number_in_their_names(tmp_path: Pat
     ]
 
 
+def test_the_name_of_a_file_is_no_pattern(tmp_path: Path) -> None:
+    (tmp_path / "run[1]").mkdir()
+    for step in (3, 1):
+        np.savez(tmp_path / "run[1]" / f"e-{step}.npz", h1=np.arange(3))
+    file = tmp_path / "run[1]" / "e-3.npz"
+    assert activations.by_number(file, "students") == {3: file}
+    both = [str(file), str(tmp_path / "run?1?" / "e-1.npz:h1")]
+    found = activations.by_number(both, "students")
+    assert list(found) == [1, 3]
+    assert str(found[1]) == f"{tmp_path / 'run[1]' / 'e-1.npz'}:h1"
+
+
 def test_files_without_a_number_or_with_one_twice_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^students: there is no file .*\*\.npy\.$"):
         activations.by_number(tmp_path / "*.npy", "students")

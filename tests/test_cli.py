@@ -547,6 +547,20 @@ def test_trace_writes_json_csv_and_picture(steps: Path) -> None:
     assert (steps / "r.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_trace_takes_files_where_a_shell_has_put_them_for_their_pattern(steps: Path) -> None:
+    options = ("--baseline", "plain-*.npy", "--estimator", "kmeans")
+    shown = run("trace", "T.npy", "Y.npy", "epoch-10.npy", "epoch-2.npy", *options)
+    assert shown.stdout.strip() == of_library(steps).summary()
+    # As a shell has it of a pattern of a baseline without quotes.
+    files = ("epoch-2.npy", "epoch-10.npy", "--baseline", "plain-2.npy", "plain-10.npy")
+    shown = run("trace", "T.npy", "Y.npy", *files)
+    assert shown.exit_code == REFUSED
+    assert "epoch-10.npy and plain-10.npy are both step 10" in shown.stderr
+    shown = run("trace", "T.npy", "Y.npy", "epoch-2.npy", "missing-3.npy")
+    assert shown.exit_code == REFUSED
+    assert "students: there is no file missing-3.npy" in shown.stderr
+
+
 def test_trace_refuses_other_steps_and_names_them(steps: Path) -> None:
     np.save("plain-11.npy", S)
     shown = traced("--baseline", "plain-*.npy")

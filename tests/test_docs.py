@@ -15,7 +15,13 @@ import pidtools
 
 ROOT = Path(__file__).parent.parent
 MODULES = ["pidtools", *(m.name for m in pkgutil.walk_packages(pidtools.__path__, "pidtools."))]
-PAGES = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))) if p.is_file()]
+# Recipes need packages of their own, each its own: `test_recipes` runs them.
+APART = ("recipes.md",)
+PAGES = [
+    p
+    for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
+    if p.is_file() and p.name not in APART
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

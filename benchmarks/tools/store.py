@@ -18,7 +18,7 @@ from typing import Any
 RESULTS = Path(os.environ.get("PIDTOOLS_RESULTS", Path(__file__).parents[1] / "results"))
 PACKAGES = (
     *("pidtools", "numpy", "scipy", "scikit-learn", "numba", "cvxpy", "clarabel", "scs", "ecos"),
-    *("dit", "ennemi", "infomeasure", "syntropyx", "npeet"),
+    *("dit", "ennemi", "infomeasure", "syntropyx", "npeet", "torch", "plotly"),
 )
 Row = dict[str, Any]
 Job = tuple[Row, Callable[[], Row]]

@@ -6,7 +6,7 @@ import difflib
 import glob
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -170,10 +170,11 @@ def layers(address: str | os.PathLike[str], name: str = "layers") -> Mapping[str
     }
 
 
-def by_number(pattern: str | Path, name: str) -> dict[int, Path | Layer]:
-    """Files that a pattern finds, by the last number in their names, in rising order.
+def by_number(pattern: str | Path | Sequence[str], name: str) -> dict[int, Path | Layer]:
+    """Files that a pattern, or each of several, finds, by the last number in their names.
 
-    A key after a colon is looked for in each: ``run-*.npz:layer4``.
+    In rising order. A key after a colon is looked for in each: ``run-*.npz:layer4``. The name of a
+    file that is there is no pattern.
 
     Raises
     ------
@@ -181,28 +182,32 @@ def by_number(pattern: str | Path, name: str) -> dict[int, Path | Layer]:
         If there is no such file, one has no number, or two have the same; the message begins
         with `name`.
     """
-    paths, key = _globbed(str(pattern))
-    found: dict[int, Path] = {}
-    for path in paths:
-        numbers = re.findall(r"\d+", path.stem)
-        if not numbers:
-            raise ValueError(
-                f"{name}: {path} has no number in its name, which tells its step; name files like "
-                "epoch-3.npy."
-            )
-        step = int(numbers[-1])
-        if step in found:
-            raise ValueError(
-                f"{name}: {found[step]} and {path} are both step {step}; give each step one file."
-            )
-        found[step] = path
-    if not found:
-        raise ValueError(f"{name}: there is no file {pattern}.")
-    return {step: path if key is None else Layer(path, key) for step, path in sorted(found.items())}
+    found: dict[int, Path | Layer] = {}
+    for one in [pattern] if isinstance(pattern, str | Path) else pattern:
+        paths, key = _globbed(str(one))
+        if not paths:
+            raise ValueError(f"{name}: there is no file {one}.")
+        for path in paths:
+            numbers = re.findall(r"\d+", path.stem)
+            if not numbers:
+                raise ValueError(
+                    f"{name}: {path} has no number in its name, which tells its step; name files "
+                    "like epoch-3.npy."
+                )
+            step = int(numbers[-1])
+            if step in found:
+                raise ValueError(
+                    f"{name}: {found[step]} and {path} are both step {step}; give each step one "
+                    "file."
+                )
+            found[step] = path if key is None else Layer(path, key)
+    return dict(sorted(found.items()))
 
 
 def _globbed(pattern: str) -> tuple[list[Path], str | None]:
     """Files of a pattern, colons and all, or of the shortest part before a colon with any."""
+    if os.path.exists(pattern):
+        return [Path(pattern)], None
     found = glob.glob(pattern, recursive=True)
     place = pattern.find(":", 2)
     while not found and place > 0:
