@@ -122,7 +122,7 @@ def _draw_intervals(ax: Axes, places: Any, own: Series) -> None:
     down = np.maximum(values - [interval.low for interval in found], 0)
     up = np.maximum([interval.high for interval in found] - values, 0)
     style: dict[str, Any] = {"fmt": "none", "ecolor": "black", "elinewidth": 1, "capsize": 2.5}
-    ax.errorbar(values, places[known], xerr=[down, up], **style)
+    ax.errorbar(values, places[known], xerr=np.stack([down, up]), **style)
 
 
 @contextmanager
