@@ -142,12 +142,20 @@ def same_shape(**arrays: Any) -> list[Array]:
     return [each.astype(dtype, copy=False) for each in clean]
 
 
-def finite(values: Array, name: str, what: str = "The gradient") -> None:
-    """Refuse gradients that are not finite, before anything was changed by them."""
-    if not np.isfinite(values).all():
+def overflowing() -> np.errstate:
+    """Where numbers may leave the floats, before `finite` finds that they did."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def finite(values: Array, name: str) -> None:
+    """Refuse gradients whose squares are not finite, before anything was changed by them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        fine = np.isfinite(np.vdot(values, values)) or np.isfinite(values * values).all()
+    if not fine:
         raise ValueError(
-            f"{what} of {name} is not finite, and this batch changed nothing; activations are too large "
-            f"for {values.dtype}: standardise {name}, lower the learning rate, or pass float64."
+            f"The gradient of {name} is not finite, or its square is not, and this batch changed "
+            f"nothing; the activations are too large for {values.dtype}: standardise them, lower "
+            "the learning rate, or pass float64."
         )
 
 

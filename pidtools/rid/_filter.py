@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pidtools import _validate
 from pidtools._types import Array
 from pidtools.rid._maps import as_maps, as_rows
 
@@ -86,7 +87,12 @@ class Filter:
         dtype: Any = np.float64,
         random_state: Any = 0,
     ) -> None:
-        h = n_out if n_hidden is None else n_hidden
+        n_in = _validate.check_integer(n_in, "n_in", minimum=1)
+        n_out = _validate.check_integer(n_out, "n_out", minimum=1)
+        hidden = n_out if n_hidden is None else n_hidden
+        h = _validate.check_integer(hidden, "n_hidden", minimum=1)
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64; got {dtype!r}.")
         self.shapes = (n_in, h), (h,), (h,), (h, n_out), (n_out,)
         self.theta: Array = np.zeros(sum(map(prod, self.shapes)), dtype)
         self.mean, self.variance = np.zeros(h, dtype), np.ones(h, dtype)
@@ -108,7 +114,29 @@ class Filter:
         return self.shapes[-1][0]
 
     def forward(self, X: Array, *, training: bool = False) -> tuple[Array, Kept]:
-        """Filtered `X`, and what `backward` needs; changes nothing."""
+        """Filtered `X`, and what `backward` needs; changes nothing.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, n_in) or (n, n_in, h, w)
+        training : bool
+            Whether the normalisation uses the statistics of the batch.
+
+        Returns
+        -------
+        out : ndarray, shape (n, n_out) or (n, n_out, h, w)
+        kept : Kept
+
+        Raises
+        ------
+        ValueError
+            If `X` has another number of axes or channels.
+        """
+        X = np.asarray(X, dtype=self.theta.dtype)
+        if X.ndim not in (2, 4) or 0 in X.shape:
+            raise ValueError(f"X has the shape {X.shape}; pass (n, d) or maps (n, c, h, w).")
+        if X.shape[1] != self.n_in:
+            raise ValueError(f"X has {X.shape[1]} channels; this filter takes {self.n_in}.")
         W, gamma, beta, A, b = self._parameters
         rows = as_rows(X)
         z = rows @ W

@@ -63,24 +63,26 @@ class Pair:
     def teacher_move(self, T: Array, codes: Codes, S: Array | None) -> Move:
         """Phase 1 on a batch, without the pull towards the student if S is None."""
         towards = None
-        if S is not None:
-            towards = self.student_filter(S.shape[1]).forward(S)[0], self.sigma
-        move = self.task.move(T, codes, towards)
-        for found in (move.by_filter, move.by_head):
+        with _checks.overflowing():
+            if S is not None:
+                towards = self.student_filter(S.shape[1]).forward(S)[0], self.sigma
+            move = self.task.move(T, codes, towards)
+        for found in (move.by_filter, move.by_head, move.kept.variance):
             _checks.finite(found, _checks.label("T", self.key))
         return move
 
     def student_move(self, S: Array, T: Array, *, best: bool, training: bool) -> Pulled:
         """Phase 2 on a batch; the teacher's filter is in evaluation mode."""
         student = self.student_filter(S.shape[1])
-        f_s, kept = student.forward(S, training=training)
-        V = self.task.filter.forward(T)[0] - f_s
-        sigma = best_sigma(V) if best else sigma_of(self.a)
-        loss, by_V, by_sigma = distillation(V, sigma)
-        by_s, by_filter = student.backward(kept, -by_V)
+        with _checks.overflowing():
+            f_s, kept = student.forward(S, training=training)
+            V = self.task.filter.forward(T)[0] - f_s
+            sigma = best_sigma(V) if best else sigma_of(self.a)
+            loss, by_V, by_sigma = distillation(V, sigma)
+            by_s, by_filter = student.backward(kept, -by_V)
+            by_a = by_sigma * slope_of_sigma(self.a)
         assert by_s is not None
-        by_a = by_sigma * slope_of_sigma(self.a)
-        for found in (by_s, by_filter, by_a):
+        for found in (by_s, by_filter, by_a, kept.variance):
             _checks.finite(found, _checks.label("S", self.key))
         return Pulled(loss, by_s, by_filter, by_a, sigma, kept)
 

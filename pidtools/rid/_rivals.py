@@ -63,10 +63,11 @@ def vid_loss_and_grad(
         )
     sigma = sigma_of(a)
     V = M - t
-    m = mean_of_channels(V * V)
-    loss = float(np.mean(np.log(sigma) + m / (2 * sigma * sigma)))
-    by_prediction: Array = V * along_channels(1 / (sigma * sigma * V.size), V.ndim)
-    by_a = (1 / sigma - m / sigma**3) * slope_of_sigma(a) / a.dtype.type(len(a))
+    with _checks.overflowing():
+        m = mean_of_channels(V * V)
+        loss = float(np.mean(np.log(sigma) + m / (2 * sigma * sigma)))
+        by_prediction: Array = V * along_channels(1 / (sigma * sigma * V.size), V.ndim)
+        by_a = (1 / sigma - m / sigma**3) * slope_of_sigma(a) / a.dtype.type(len(a))
     _checks.finite(by_prediction, "prediction")
     _checks.finite(by_a, "prediction")
     return loss, by_prediction.astype(M.dtype, copy=False), by_a
@@ -188,7 +189,8 @@ def soft_label_loss_and_grad(
 
 def _mean_square(X: Array, target: Array) -> tuple[float, Array]:
     V = X - target
-    loss = float(np.vdot(V, V)) / V.size
+    with _checks.overflowing():
+        loss = float(np.vdot(V, V)) / V.size
     V *= 2 / V.size
     _checks.finite(V, "the layer")
     return loss, V

@@ -116,8 +116,10 @@ class TaskFilter:
         for _ in range(n_epochs):
             total = 0.0
             for rows in batches(len(x), self._batch_size, [self._seed, self._n_epochs]):
-                move = self._task.move(x[rows], codes[rows])
-                _checks.finite(move.by_filter, "X")
+                with _checks.overflowing():
+                    move = self._task.move(x[rows], codes[rows])
+                for found in (move.by_filter, move.by_head, move.kept.variance):
+                    _checks.finite(found, "X")
                 self._task.apply(move, self._rate)
                 total += move.loss * len(rows)
             self._n_epochs += 1
