@@ -181,7 +181,7 @@ class RedundantInformationDistillation:
         float
             Mean loss of the last epoch, summed over layers; NaN for no epoch.
         """
-        t, s = self._both(T, S)
+        t, s, _ = self._both(T, S)
         return self._phase_one(t, s, self._codes(Y, t), n_epochs)
 
     @_warnings.quiet
@@ -201,8 +201,8 @@ class RedundantInformationDistillation:
         loss : float
         grad : ndarray of the shape of S, or several in the form of S
         """
-        t, s = self._both(T, S)
-        return self._answer(S, self._pulls(s, t, training))
+        t, s, kinds = self._both(T, S)
+        return self._answer(S, kinds, self._pulls(s, t, training))
 
     @_warnings.quiet
     def step(self, S: Any, T: Any) -> tuple[float, Any]:
@@ -219,7 +219,7 @@ class RedundantInformationDistillation:
             Before the step.
         grad : ndarray of the shape of S, or several in the form of S
         """
-        t, s = self._both(T, S)
+        t, s, kinds = self._both(T, S)
         pulls = self._pulls(s, t, True)
         for key, (weight, pulled) in pulls.items():
             if weight > 0:
@@ -229,7 +229,7 @@ class RedundantInformationDistillation:
                     rate=self._rate,
                     sigma_rate=self._sigma_rate,
                 )
-        return self._answer(S, pulls)
+        return self._answer(S, kinds, pulls)
 
     @_warnings.quiet
     def filter_teacher(self, T: Any) -> Any:
@@ -339,20 +339,22 @@ class RedundantInformationDistillation:
             for weight, (key, pair) in zip(weights, self._pairs.items(), strict=True)
         }
 
-    def _answer(self, S: Any, pulls: dict[str, tuple[float, Pulled]]) -> tuple[float, Any]:
+    def _answer(
+        self, S: Any, kinds: dict[str, Any], pulls: dict[str, tuple[float, Pulled]]
+    ) -> tuple[float, Any]:
         loss = sum(weight * pulled.loss for weight, pulled in pulls.values())
-        given = _checks.layers(S, "S")
         grads = {
-            key: (weight * pulled.by_s).astype(given[key].dtype, copy=False)
+            key: (weight * pulled.by_s).astype(kinds[key], copy=False)
             for key, (weight, pulled) in pulls.items()
         }
-        return float(loss), _checks.like(S, {key: grads[key] for key in given})
+        return float(loss), _checks.like(S, {key: grads[key] for key in kinds})
 
-    def _both(self, T: Any, S: Any) -> tuple[_checks.Named, _checks.Named]:
+    def _both(self, T: Any, S: Any) -> tuple[_checks.Named, _checks.Named, dict[str, Any]]:
+        """Layers as the filters take them, and the types of those of S as they came."""
         t = self._of_teacher(_checks.layers(T, "T"))
         s = _checks.layers(S, "S")
         _checks.pairs(t, s)
-        return t, self._of_student(s)
+        return t, self._of_student(s), {key: each.dtype for key, each in s.items()}
 
     def _of_teacher(self, layers: _checks.Named) -> _checks.Named:
         """Layers of T as the filters take them."""

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit, log_softmax
 
 from pidtools._types import Array, Codes
-from pidtools.rid._maps import along_channels, mean_of_channels
+from pidtools.rid._maps import along_channels, mean_squares
 
 SMALLEST_SIGMA = 1e-3
 FIRST_A = 5.0
@@ -26,26 +26,33 @@ def slope_of_sigma(a: Array) -> Array:
 
 def best_sigma(V: Array) -> Array:
     """The minimiser (m / 2)^(1/3) of sigma^2 + m / sigma, with m the mean V^2 of each channel."""
-    sigma: Array = np.cbrt(mean_of_channels(V * V) / 2)
+    sigma: Array = np.cbrt(mean_squares(V) / 2)
     return sigma
 
 
 def pull(V: Array, sigma: Array) -> tuple[float, Array]:
     """mean(V^2 / sigma), and its gradient by V; a channel of sigma 0 has no V and no pull."""
-    weights = np.divide(1, sigma, out=np.zeros_like(sigma), where=sigma > 0)
-    scaled = V * along_channels(weights, V.ndim)
-    loss = float(np.vdot(scaled, V)) / V.size
-    scaled *= 2 / V.size
-    return loss, scaled
+    return float(np.mean(_ratio(mean_squares(V), sigma))), _slope(V, sigma)
 
 
 def distillation(V: Array, sigma: Array) -> tuple[float, Array, Array]:
     """mean(sigma^2) + mean(V^2 / sigma), and its gradients by V and by sigma."""
-    loss, by_V = pull(V, sigma)
-    m = mean_of_channels(V * V)
-    ratio = np.divide(m, sigma * sigma, out=np.zeros_like(m), where=sigma > 0)
-    by_sigma: Array = (2 * sigma - ratio) / sigma.dtype.type(len(sigma))
-    return float(np.mean(sigma * sigma)) + loss, by_V, by_sigma
+    m, n_channels = mean_squares(V), sigma.dtype.type(len(sigma))
+    loss = float(np.mean(sigma * sigma + _ratio(m, sigma)))
+    by_sigma: Array = (2 * sigma - _ratio(m, sigma * sigma)) / n_channels
+    return loss, _slope(V, sigma), by_sigma
+
+
+def _slope(V: Array, sigma: Array) -> Array:
+    weights = _ratio(np.full_like(sigma, 2 / V.size), sigma)
+    slope: Array = V * along_channels(weights, V.ndim)
+    return slope
+
+
+def _ratio(a: Array, sigma: Array) -> Array:
+    """A ratio that is 0 where sigma is."""
+    ratio: Array = np.divide(a, sigma, out=np.zeros_like(sigma), where=sigma > 0)
+    return ratio
 
 
 def cross_entropy(logits: Array, codes: Codes) -> tuple[float, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pidtools._types import Array
 
 
@@ -25,7 +27,8 @@ def along_channels(values: Array, ndim: int) -> Array:
     return values.reshape(-1, *(1,) * (ndim - 2))
 
 
-def mean_of_channels(X: Array) -> Array:
-    """Mean of each channel over rows and positions."""
-    found: Array = X.mean(axis=(0, *range(2, X.ndim)))
+def mean_squares(X: Array) -> Array:
+    """Mean of the squares of each channel over rows and positions."""
+    rows = as_rows(X)
+    found: Array = np.einsum("ij,ij->j", rows, rows) / rows.dtype.type(len(rows))
     return found

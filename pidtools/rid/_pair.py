@@ -76,10 +76,10 @@ class Pair:
         student = self.student_filter(S.shape[1])
         with _checks.overflowing():
             f_s, kept = student.forward(S, training=training)
-            V = self.task.filter.forward(T)[0] - f_s
+            V = f_s - self.task.filter.forward(T)[0]
             sigma = best_sigma(V) if best else sigma_of(self.a)
             loss, by_V, by_sigma = distillation(V, sigma)
-            by_s, by_filter = student.backward(kept, -by_V)
+            by_s, by_filter = student.backward(kept, by_V)
             by_a = by_sigma * slope_of_sigma(self.a)
         assert by_s is not None
         for found in (by_s, by_filter, by_a, kept.variance):

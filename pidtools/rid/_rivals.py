@@ -10,7 +10,7 @@ from pidtools import _validate, _warnings
 from pidtools._types import Array
 from pidtools.rid import _checks
 from pidtools.rid._losses import sigma_of, slope_of_sigma
-from pidtools.rid._maps import along_channels, mean_of_channels
+from pidtools.rid._maps import along_channels, mean_squares
 
 
 @_warnings.quiet
@@ -64,7 +64,7 @@ def vid_loss_and_grad(
     sigma = sigma_of(a)
     V = M - t
     with _checks.overflowing():
-        m = mean_of_channels(V * V)
+        m = mean_squares(V)
         loss = float(np.mean(np.log(sigma) + m / (2 * sigma * sigma)))
         by_prediction: Array = V * along_channels(1 / (sigma * sigma * V.size), V.ndim)
         by_a = (1 / sigma - m / sigma**3) * slope_of_sigma(a) / a.dtype.type(len(a))
