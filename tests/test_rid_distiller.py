@@ -258,8 +258,10 @@ def test_before_warm_up() -> None:
             call(S, T)
     with pytest.raises(ValueError, match=r"call warm_up\(T, Y\) first"):
         distiller.refresh_teacher(T, S, Y)
-    with pytest.raises(ValueError, match="Y"):
+    with pytest.raises(ValueError, match="Y holds one class"):
         distiller.warm_up(T, np.zeros(40, int))
+    with pytest.raises(ValueError, match="classes holds one class"):
+        distiller.warm_up(T, Y, classes=[1])
     with pytest.raises(ValueError, match="layer_weights has 2 numbers for 1 layer pairs"):
         rid.RedundantInformationDistillation(layer_weights=[1, 2]).warm_up(T, Y)
 
@@ -309,7 +311,9 @@ def test_strings_and_lengths() -> None:
         distiller.warm_up(T, Y[:5])
     with pytest.raises(ValueError, match=r"The layers of T must have one row a sample"):
         made([T, T[:5]])
-    with pytest.raises(ValueError, match="T must hold the layers of warm_up, ''; got 'x'"):
+    with pytest.raises(
+        ValueError, match="T must hold the layers of warm_up, one array without a name; got 'x'"
+    ):
         distiller.step({"x": S}, {"x": T})
     with pytest.raises(TypeError, match="layer_weights must be a sequence"):
         made(layer_weights={"a": 1})

@@ -78,6 +78,8 @@ def test_a_state_before_the_first_step_and_before_warm_up() -> None:
         ({"0/head": np.zeros(5)}, r'state\["0/head"\] has 5 numbers'),
         ({"0/filter/sizes": np.zeros(2, int)}, "must be three whole numbers"),
         ({"0/filter/n_batches": np.array(-1)}, "must be at least 0"),
+        ({"n_layers": np.array([1, 2])}, 'state\\["n_layers"\\] must be a whole number'),
+        ({"n_epochs": np.array(-1)}, "must be a whole number from 0 on; got -1"),
         ({"0/more": np.zeros(2)}, 'state has "0/more"'),
         ({"classes": np.array(["0", "1"])}, "has 2 labels"),
         ({"sigma": np.array("optimal")}, 'state has sigma="optimal"; this was made with "learned"'),

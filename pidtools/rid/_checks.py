@@ -89,7 +89,7 @@ def pairs(T: Named, S: Named) -> None:
     if T.keys() != S.keys():
         raise ValueError(
             "T and S must hold the same layers, each teacher layer beside its student layer: T has "
-            f"{_listed(T)}, S has {_listed(S)}."
+            f"{listed(T)}, S has {listed(S)}."
         )
     for key, t in T.items():
         s, of_t, of_s = S[key], label("T", key), label("S", key)
@@ -104,7 +104,8 @@ def pairs(T: Named, S: Named) -> None:
             )
 
 
-def _listed(layers: Named) -> str:
+def listed(layers: Mapping[str, Any]) -> str:
+    """Names of layers for a message."""
     return "one array without a name" if "" in layers else ", ".join(map(repr, layers))
 
 
@@ -159,9 +160,9 @@ def finite(values: Array, name: str) -> None:
         )
 
 
-def classes(Y: Any) -> Array:
+def classes(Y: Any, name: str) -> Array:
     """The distinct labels of `classes=` or of the first Y, at least two, in order."""
-    return _validate.check_labels(Y, "Y")[1]
+    return _validate.check_labels(Y, name)[1]
 
 
 def codes(Y: Any, known: Array, n_rows: int) -> Codes:

@@ -154,7 +154,9 @@ class RedundantInformationDistillation:
         """
         layers = _checks.layers(T, "T")
         if not self._pairs:
-            known = _checks.classes(Y if classes is None else classes)
+            known = (
+                _checks.classes(Y, "Y") if classes is None else _checks.classes(classes, "classes")
+            )
             n_epochs = _validate.check_integer(n_epochs, "n_epochs", minimum=0)
             codes = _checks.codes(Y, known, len(next(iter(layers.values()))))
             _checks.weights(self._layer_weights, len(layers))
@@ -279,18 +281,18 @@ class RedundantInformationDistillation:
         mode = str(_state.entry(found, "sigma"))
         if mode != self._sigma:
             raise ValueError(f'state has sigma="{mode}"; this was made with "{self._sigma}".')
-        n_layers = int(_state.entry(found, "n_layers"))
+        n_layers = _state.whole(found, "n_layers")
         pairs = [_state.pair_of(_state.within(found, str(k)), str(k)) for k in range(n_layers)]
         theirs = _state.described(pairs)
         if self._pairs and theirs != (ours := _state.described(list(self._pairs.values()))):
             raise ValueError(f"state is of other layers, {theirs}; here they are {ours}.")
         if pairs:
             _checks.weights(self._layer_weights, n_layers)
+        seed, n_epochs = (_state.whole(found, key) for key in ("random_state", "n_epochs"))
         classes = _state.entry(found, "classes")
         if any(pair.task.n_classes != len(classes) for pair in pairs):
             raise ValueError(f'state["classes"] has {len(classes)} labels, its heads other numbers')
-        self._seed = int(_state.entry(found, "random_state"))
-        self._n_epochs = int(_state.entry(found, "n_epochs"))
+        self._seed, self._n_epochs = seed, n_epochs
         self._classes, self._pairs = classes.copy(), {pair.key: pair for pair in pairs}
         return self
 
@@ -380,8 +382,8 @@ class RedundantInformationDistillation:
             )
         if layers.keys() != self._pairs.keys():
             raise ValueError(
-                f"{name} must hold the layers of warm_up, {', '.join(map(repr, self._pairs))}; got "
-                f"{', '.join(map(repr, layers))}."
+                f"{name} must hold the layers of warm_up, {_checks.listed(self._pairs)}; got "
+                f"{_checks.listed(layers)}."
             )
 
     def _codes(self, Y: ArrayLike, layers: _checks.Named) -> Codes:

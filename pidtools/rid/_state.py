@@ -94,6 +94,14 @@ def entry(state: State, key: str) -> Array:
     return state[key]
 
 
+def whole(state: State, key: str) -> int:
+    """One whole number of a state, at least 0."""
+    found = entry(state, key)
+    if found.size != 1 or found.dtype.kind not in "iu" or found.item() < 0:
+        raise ValueError(f'state["{key}"] must be a whole number from 0 on; got {found}.')
+    return int(found.item())
+
+
 def _get(state: State, key: str, name: str) -> Array:
     if key not in state:
         raise ValueError(f'state lacks "{name}/{key}"; pass the whole of what state_dict() gave.')

@@ -99,7 +99,7 @@ class TaskFilter:
             raise TypeError("X must be one array; make a TaskFilter for each layer.")
         x = layers[""]
         if self._task is None:
-            self._classes = _checks.classes(Y)
+            self._classes = _checks.classes(Y, "Y")
             self._task = TaskNetwork(
                 x.shape[1],
                 self._n_channels,
