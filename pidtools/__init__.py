@@ -18,11 +18,12 @@ from pidtools._result import (
 from pidtools._trace import DistillationTrace, Saturation
 
 if _typing.TYPE_CHECKING:
-    from pidtools import activations, knn, problems
+    from pidtools import activations, knn, problems, rid
     from pidtools._cells.binning import Binning, KMeansBinning, Symbols
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
     from pidtools._probe.estimator import Probe
+    from pidtools._red_gradient import RedundancyGradient, redundancy_and_gradient
     from pidtools._report import report
     from pidtools.comparison import compare_students
     from pidtools.distillation import distillable_knowledge
@@ -52,12 +53,14 @@ _HOMES = {
     "gate": ("distillation_weight",),
     "independence": ("independence_test",),
     "_probe.estimator": ("Probe",),
+    "_red_gradient": ("RedundancyGradient", "redundancy_and_gradient"),
     "_report": ("report",),
     "knn": ("KNN",),
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
     "pooling": ("pool",),
     "problems": (),
+    "rid": (),
     "traces": ("TraceLog", "distillation_trace"),
     "validation": ("validate",),
 }
@@ -81,6 +84,7 @@ __all__ = [
     "PIDError",
     "PIDWarning",
     "Probe",
+    "RedundancyGradient",
     "Saturation",
     "StudentComparison",
     "Summary",
@@ -104,7 +108,9 @@ __all__ = [
     "pool",
     "problems",
     "rank_teachers",
+    "redundancy_and_gradient",
     "report",
+    "rid",
     "summarise",
     "validate",
 ]
