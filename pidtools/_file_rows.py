@@ -94,7 +94,12 @@ class FileRows:
     def __reduce__(self) -> Any:
         if self.path is None:
             return np.asarray, (self.read(np.arange(len(self))),)
-        return _opened, (self.path, self.offset, self.stride, self.dtype, self.shape)
+        where = (self.path, self.offset, self.stride, self.dtype, self.shape)
+        return _found_again, (*where, self.ends())
+
+    def ends(self) -> bytes:
+        """The first row and the last one."""
+        return self.read(np.array([0, len(self) - 1])).tobytes()
 
 
 def _opened(
@@ -106,6 +111,31 @@ def _opened(
     mapped: Any = None,
 ) -> FileRows:
     return FileRows(open(path, "rb"), path, offset, stride, dtype, shape, mapped)
+
+
+def _found_again(
+    path: str,
+    offset: int,
+    stride: int,
+    dtype: np.dtype[Any],
+    shape: tuple[int, int],
+    ends: bytes,
+) -> FileRows:
+    """The same rows for a worker."""
+    try:
+        found = _opened(path, offset, stride, dtype, shape)
+        same = found.ends() == ends
+    except OSError as error:
+        raise ValueError(
+            f"A worker can't read {path} ({error}). Workers open files by the same path as the "
+            "caller: keep activations on a disk that all of them see, or pass arrays."
+        ) from None
+    if not same:
+        raise ValueError(
+            f"{path} holds other numbers for this worker than for the caller; don't write to files "
+            "of activations while they are measured."
+        )
+    return found
 
 
 def behind(array: Array) -> FileRows | None:
@@ -126,8 +156,7 @@ def behind(array: Array) -> FileRows | None:
         found = _opened(
             os.fspath(path), mapped.offset + begins, stride, array.dtype, array.shape, mapped
         )
-        ends = np.array([0, len(array) - 1])
-        same = found.read(ends).tobytes() == array[ends].tobytes()
+        same = found.ends() == array[[0, -1]].tobytes()
     except OSError:
         return None
     return found if same else None

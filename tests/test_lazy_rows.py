@@ -135,6 +135,17 @@ def test_travels_by_its_path(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole(pickle.loads(pickle.dumps(anonymous))), whole(anonymous))
 
 
+def test_a_worker_without_the_file_says_so(tmp_path: Path) -> None:
+    found = behind(in_a_file(numbers(), tmp_path))
+    sent = pickle.dumps(found)
+    np.save(tmp_path / "X.npy", numbers(seed=1))
+    with pytest.raises(ValueError, match=r"X\.npy holds other numbers for this worker"):
+        pickle.loads(sent)
+    (tmp_path / "X.npy").unlink()
+    with pytest.raises(ValueError, match=r"A worker can't read .*X\.npy .*pass arrays"):
+        pickle.loads(sent)
+
+
 def test_without_reads_at_a_position(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delattr(os, "preadv", raising=False)
     X = numbers()
