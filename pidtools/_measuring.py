@@ -706,6 +706,9 @@ def look(
             if not tolerant:
                 raise
             failed[name] = str(error)
+    if tolerant:
+        failed |= _of_other_lengths(clean, target.values)
+        clean = {name: X for name, X in clean.items() if name not in failed}
     _check_lengths(clean, target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(target.values))
     chosen = choose(estimator, clean, target)
@@ -1057,6 +1060,22 @@ def _read(X: Any, name: str) -> Any:
 
 def _checked(X: ArrayLike | Summary, name: str) -> Given:
     return X if isinstance(X, Summary) else _validate.check_source(X, name)
+
+
+def _of_other_lengths(sources: Mapping[str, Given], y: Array) -> dict[str, str]:
+    """Why each source that has not a row a sample is left out; nothing where none has."""
+    lengths = {
+        name: X.n_samples if isinstance(X, Summary) else len(X) for name, X in sources.items()
+    }
+    if len(y) not in lengths.values():
+        return {}
+    return {
+        name: (
+            f"{name} and Y must have one row a sample: {name} has {n} rows, Y has {len(y)} rows."
+        )
+        for name, n in lengths.items()
+        if n != len(y)
+    }
 
 
 def _check_lengths(sources: Mapping[str, Given], y: Array) -> None:

@@ -134,9 +134,9 @@ def test_groups_of_several_sizes_have_answers(estimator: pt.estimators.Estimator
 
     Groups say nothing here, so that their intervals are about those of single rows.
     """
-    T, S, Y = data(0, 600)
-    if isinstance(estimator, pt.Binning):
-        T, S = T + 0.5, S + 0.5
+    symbols_t, symbols_s, Y = data(0, 600)
+    shift = 0.5 if isinstance(estimator, pt.Binning) else 0
+    T, S = symbols_t + shift, symbols_s + shift
     groups = np.random.default_rng(0).integers(0, 200, 600)
     options: dict[str, Any] = {
         "estimator": estimator,

@@ -122,7 +122,7 @@ def test_informations_and_the_test_of_independence() -> None:
     by_column = pt.mutual_information_by_column(few, PADDED, ignore_label=-100, **options)
     assert (by_column == pt.mutual_information_by_column(kept, KEPT["Y"], **options)).all()
     options |= {"n_permutations": 19}
-    found = pt.independence_test(few, PADDED, groups=GROUPS, ignore_label=np.int64(-100), **options)
+    found = pt.independence_test(few, PADDED, groups=GROUPS, ignore_label=-100, **options)
     wanted = pt.independence_test(kept, KEPT["Y"], groups=KEPT["G"], **options)
     assert found.notes[0] == LEFT_OUT
     assert (found.information, found.p_value, found.n_samples) == (
