@@ -115,16 +115,20 @@ def behind(array: Array) -> FileRows | None:
     path = getattr(mapped, "filename", None)
     if path is None or within != array.itemsize or stride < array.shape[1] * within:
         return None
-    begins = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    offset = place_in_file(array, mapped)
     try:
-        found = _opened(
-            os.fspath(path), mapped.offset + begins, stride, array.dtype, array.shape, mapped
-        )
+        found = _opened(os.fspath(path), offset, stride, array.dtype, array.shape, mapped)
         ends = np.array([0, len(array) - 1])
         same = found.read(ends).tobytes() == array[ends].tobytes()
     except OSError:
         return None
     return found if same else None
+
+
+def place_in_file(array: Array, mapped: np.memmap[Any, Any]) -> int:
+    """Byte of the file of a map at which a view of it begins."""
+    begins = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    return int(mapped.offset + begins)
 
 
 def backing_map(array: Any) -> np.memmap[Any, Any] | None:
