@@ -319,14 +319,16 @@ def test_layers_in_files_and_layers_without_tables(tmp_path: Path) -> None:
     assert any("intervals come from resamples" in note for note in one.notes)
 
 
-def test_a_layer_of_other_rows_leaves_the_others() -> None:
+def test_a_layer_of_other_rows_leaves_the_others(tmp_path: Path) -> None:
     """As arrays that are no layers lie in the files of layers."""
-    found = pt.distillation_map({**TEACHER, "short": Y[:9]}, STUDENT, Y)
+    np.save(tmp_path / "short.npy", Y[:9])
+    for short, file in ((Y[:9], ""), (tmp_path / "short.npy", f" ({tmp_path / 'short.npy'})")):
+        found = pt.distillation_map({**TEACHER, "short": short}, STUDENT, Y)
+        errors = {row.teacher_layer: row.error for row in found if row.error is not None}
+        assert errors == {
+            "short": "teacher short and Y must have one row a sample: teacher short has 9 rows"
+            f"{file}, Y has {len(Y)} rows."
+        }
     wanted = pt.distillation_map(TEACHER, STUDENT, Y)
-    errors = {row.teacher_layer: row.error for row in found if row.error is not None}
-    assert errors == {
-        "short": f"teacher short and Y must have one row a sample: teacher short has 9 rows, Y has "
-        f"{len(Y)} rows."
-    }
     same = [row.result.pid for row in found if row.result is not None]
     assert same == [row.result.pid for row in wanted if row.result is not None]
