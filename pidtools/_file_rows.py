@@ -88,7 +88,12 @@ class FileRows:
     def __reduce__(self) -> Any:
         if self.path is None:
             return np.asarray, (self.read(np.arange(len(self))),)
-        return _opened, (self.path, self.offset, self.stride, self.dtype, self.shape)
+        where = self.path, self.offset, self.stride, self.dtype, self.shape
+        return _opened_again, (*where, self.ends())
+
+    def ends(self) -> bytes:
+        """The first row and the last, which tell whether the file is still the same one."""
+        return self.read(np.array([0, len(self) - 1])).tobytes()
 
 
 def _opened(
@@ -100,6 +105,32 @@ def _opened(
     mapped: Any = None,
 ) -> FileRows:
     return FileRows(open(path, "rb"), path, offset, stride, dtype, shape, mapped)
+
+
+def _opened_again(
+    path: str, offset: int, stride: int, dtype: np.dtype[Any], shape: tuple[int, int], ends: bytes
+) -> FileRows:
+    """As it was when it was pickled.
+
+    Raises
+    ------
+    ValueError
+        If the file is gone, as temporary ones are with their process, or holds something else.
+    """
+    kept = "What was made from a large file goes on reading it"
+    try:
+        found = _opened(path, offset, stride, dtype, shape)
+        same = found.ends() == ends
+    except OSError as error:
+        raise ValueError(
+            f"{path} can't be read any more ({error.strerror or error}). {kept}: bring it back, "
+            "or make that anew."
+        ) from None
+    if not same:
+        raise ValueError(
+            f"{path} holds other numbers than it did. {kept}: bring these back, or make that anew."
+        )
+    return found
 
 
 def behind(array: Array) -> FileRows | None:
@@ -118,8 +149,7 @@ def behind(array: Array) -> FileRows | None:
     offset = place_in_file(array, mapped)
     try:
         found = _opened(os.fspath(path), offset, stride, array.dtype, array.shape, mapped)
-        ends = np.array([0, len(array) - 1])
-        same = found.read(ends).tobytes() == array[ends].tobytes()
+        same = found.ends() == array[np.array([0, len(array) - 1])].tobytes()
     except OSError:
         return None
     return found if same else None
