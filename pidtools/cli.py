@@ -344,7 +344,6 @@ def where(
         float | None, typer.Option(help="Confidence of intervals of classes, such as 0.95.")
     ] = None,
     n_resamples: Resamples = 200,
-    uncertainty: UncertaintyName = "bootstrap",
     groups: Groups = None,
     pool: PoolName = None,
     layout: Layouts = None,
@@ -377,7 +376,6 @@ def where(
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
-            uncertainty=uncertainty,
             groups=files.groups,
             ignore_label=files.ignore_label,
             synergy=False,
