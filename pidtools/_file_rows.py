@@ -94,11 +94,11 @@ class FileRows:
     def __reduce__(self) -> Any:
         if self.path is None:
             return np.asarray, (self.read(np.arange(len(self))),)
-        where = (self.path, self.offset, self.stride, self.dtype, self.shape)
-        return _found_again, (*where, self.ends())
+        where = self.path, self.offset, self.stride, self.dtype, self.shape
+        return _opened_again, (*where, self.ends())
 
     def ends(self) -> bytes:
-        """The first row and the last one."""
+        """The first row and the last, which tell whether the file is still the same one."""
         return self.read(np.array([0, len(self) - 1])).tobytes()
 
 
@@ -113,27 +113,28 @@ def _opened(
     return FileRows(open(path, "rb"), path, offset, stride, dtype, shape, mapped)
 
 
-def _found_again(
-    path: str,
-    offset: int,
-    stride: int,
-    dtype: np.dtype[Any],
-    shape: tuple[int, int],
-    ends: bytes,
+def _opened_again(
+    path: str, offset: int, stride: int, dtype: np.dtype[Any], shape: tuple[int, int], ends: bytes
 ) -> FileRows:
-    """The same rows for a worker."""
+    """As it was when it was pickled.
+
+    Raises
+    ------
+    ValueError
+        If the file is gone, as temporary ones are with their process, or holds something else.
+    """
+    kept = "What was made from a large file goes on reading it"
     try:
         found = _opened(path, offset, stride, dtype, shape)
         same = found.ends() == ends
     except OSError as error:
         raise ValueError(
-            f"A worker can't read {path} ({error}). Workers open files by the same path as the "
-            "caller: keep activations on a disk that all of them see, or pass arrays."
+            f"{path} can't be read any more ({error.strerror or error}). {kept}, "
+            "on this machine and on those of workers: bring it back, or make that anew."
         ) from None
     if not same:
         raise ValueError(
-            f"{path} holds other numbers for this worker than for the caller; don't write to files "
-            "of activations while they are measured."
+            f"{path} holds other numbers than it did. {kept}: bring these back, or make that anew."
         )
     return found
 
@@ -151,15 +152,19 @@ def behind(array: Array) -> FileRows | None:
     path = getattr(mapped, "filename", None)
     if path is None or within != array.itemsize or stride < array.shape[1] * within:
         return None
-    begins = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    offset = place_in_file(array, mapped)
     try:
-        found = _opened(
-            os.fspath(path), mapped.offset + begins, stride, array.dtype, array.shape, mapped
-        )
-        same = found.ends() == array[[0, -1]].tobytes()
+        found = _opened(os.fspath(path), offset, stride, array.dtype, array.shape, mapped)
+        same = found.ends() == array[np.array([0, len(array) - 1])].tobytes()
     except OSError:
         return None
     return found if same else None
+
+
+def place_in_file(array: Array, mapped: np.memmap[Any, Any]) -> int:
+    """Byte of the file of a map at which a view of it begins."""
+    begins = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    return int(mapped.offset + begins)
 
 
 def backing_map(array: Any) -> np.memmap[Any, Any] | None:

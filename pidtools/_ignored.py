@@ -73,8 +73,9 @@ class Counted:
         """What is to be said of the rows left out."""
         if self.keep is None:
             return ()
+        label = ignore_label.item() if isinstance(ignore_label, np.generic) else ignore_label
         return (
-            f"{int((~self.keep).sum())} of {len(self.keep)} rows have the label {ignore_label!r} "
+            f"{int((~self.keep).sum())} of {len(self.keep)} rows have the label {label!r} "
             "(ignore_label) and were left out.",
         )
 

@@ -7,7 +7,8 @@ the data and in every resample, so that what is compared is paired.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -700,12 +701,15 @@ def look(
     clean: dict[str, Given] = {}
     for name, X in sources.items():
         try:
-            given: Any = _read(X, name) if tolerant else X
+            given: Any = read(X, name) if tolerant else X
             clean[name] = _checked(counted.rows(given, name), name)
         except (ValueError, TypeError) as error:
             if not tolerant:
                 raise
             failed[name] = str(error)
+    if tolerant:
+        failed |= _of_other_lengths(clean, target.values, sources)
+        clean = {name: X for name, X in clean.items() if name not in failed}
     _check_lengths(clean, target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(target.values))
     chosen = choose(estimator, clean, target)
@@ -1050,13 +1054,45 @@ def _warn_of_excess(target: Target, pid: PID, teacher: str, student: str) -> Non
     warn_of_excess(target, **bits)
 
 
-def _read(X: Any, name: str) -> Any:
-    """What a path leads to."""
-    return activations.read(X, name) if isinstance(X, str | PathLike) else X
+def read(X: Any, name: str) -> Any:
+    """What a path leads to; anything else as it is."""
+    return activations.read(X, name) if _is_path(X) else X
+
+
+@contextmanager
+def naming_file(X: Any, name: str) -> Iterator[None]:
+    """Say of which file it is where something is wrong with what a path leads to."""
+    try:
+        yield
+    except ValueError as error:
+        if not _is_path(X) or name not in str(error) or str(X) in str(error):
+            raise
+        raise ValueError(f"{error} {name} is {X}.") from error
+
+
+def _is_path(X: Any) -> bool:
+    return isinstance(X, str | PathLike)
 
 
 def _checked(X: ArrayLike | Summary, name: str) -> Given:
     return X if isinstance(X, Summary) else _validate.check_source(X, name)
+
+
+def _of_other_lengths(
+    sources: Mapping[str, Given], y: Array, as_given: Mapping[str, Any]
+) -> dict[str, str]:
+    """Why each source that has not a row a sample is left out; nothing where none has."""
+    lengths = {
+        name: X.n_samples if isinstance(X, Summary) else len(X) for name, X in sources.items()
+    }
+    if len(y) not in lengths.values():
+        return {}
+    return {
+        name: f"{name} and Y must have one row a sample: {name} has {n} rows"
+        f"{f' ({as_given[name]})' if _is_path(as_given[name]) else ''}, Y has {len(y)} rows."
+        for name, n in lengths.items()
+        if n != len(y)
+    }
 
 
 def _check_lengths(sources: Mapping[str, Given], y: Array) -> None:

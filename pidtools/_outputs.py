@@ -44,6 +44,11 @@ def check_writable(path: Path | None) -> None:
             raise _cant(path, str(error.strerror)) from None
 
 
+def is_open(path: Path) -> bool:
+    """Whether a path leads to an open file of this process, such as /dev/stdout."""
+    return _descriptor(path) is not None
+
+
 def write(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` make a file, and bring what it holds to `path`.
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from pidtools._file_rows import backing_map, place_in_file
 from pidtools._types import Array
 
 # Bytes at either end of a mapped array that tell whether the file is still the same one.
@@ -48,10 +49,9 @@ class Mapped:
         order = "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else None
         if order is None:
             return None
-        begin = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
         return cls(
             Path(str(root.filename)),
-            int(root.offset + begin),
+            place_in_file(array, root),
             array.shape,
             array.dtype,
             order,
@@ -90,12 +90,7 @@ class Mapped:
 
 def _root(array: Array) -> np.memmap[Any, Any] | None:
     """The mapped file that an array is a view of, if it is one that nobody writes to by it."""
-    found: np.memmap[Any, Any] | None = None
-    below: Any = array
-    while isinstance(below, np.ndarray):
-        if isinstance(below, np.memmap):
-            found = below
-        below = below.base
+    found = backing_map(array)
     return found if found is not None and found.mode == "r" and found.filename else None
 
 

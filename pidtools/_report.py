@@ -86,14 +86,15 @@ DistillationTrace or mapping of str to these
     >>> page = pt.report({"head": r}, title="Head of the student")  # doctest: +SKIP
     >>> path = pt.report(r, path="page.html")  # doctest: +SKIP
     """
-    found = [section for result in results for section in _sections(result)]
-    if not found:
-        raise ValueError("report() needs a result; give what distillable_knowledge(...) returned.")
     for name, given in (("title", title), ("call", call)):
         if given is not None and not isinstance(given, str):
             raise TypeError(f"{name} must be a str; got {type(given).__name__}.")
-    where = None if path is None else Path(path)
-    _outputs.check_writable(where)
+    where = _checked_path(path)
+    named = [each for result in results for each in _by_title(result)]
+    if not named:
+        raise ValueError("report() needs a result; give what distillable_knowledge(...) returned.")
+    page.scripts()
+    found = [_section(own, heading) for heading, own in named]
     heading = TITLE if title is None else title
     text = page.write(found, title=heading, call=call, version=pidtools.__version__)
     if where is None:
@@ -102,19 +103,35 @@ DistillationTrace or mapping of str to these
     return where
 
 
-def _sections(result: Any) -> list[Section]:
-    if isinstance(result, Mapping):
-        return [
-            dataclasses.replace(_section(own, f"results[{name!r}]"), title=str(name))
-            for name, own in result.items()
-        ]
-    return [_section(result, "results")]
-
-
-def _section(result: Any, name: str) -> Section:
-    if not sections.is_known(result):
-        raise TypeError(
-            f"{name} must hold results of pidtools, such as what distillable_knowledge(...) "
-            f"returned; got {type(result).__name__}."
+def _checked_path(path: Any) -> Path | None:
+    """Found out before the work, which may be to resample; - is no name here."""
+    if path is None:
+        return None
+    if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
+        raise TypeError(f"path must be a str or a path, or None; got {type(path).__name__}.")
+    if os.fspath(path) in ("", "-"):
+        raise ValueError(
+            f"path is {os.fspath(path)!r}; give the name of a file, or None to have the page as "
+            "text."
         )
-    return sections.section(result, whole=True)
+    where = Path(path)
+    _outputs.check_writable(where)
+    return where
+
+
+def _by_title(result: Any) -> list[tuple[str | None, Any]]:
+    """Results with the titles that a mapping gives them."""
+    is_named = isinstance(result, Mapping)
+    given = dict(result) if is_named else {None: result}
+    for name, own in given.items():
+        if not sections.is_known(own):
+            raise TypeError(
+                f"{f'results[{name!r}]' if is_named else 'results'} must hold results of pidtools, "
+                f"such as what distillable_knowledge(...) returned; got {type(own).__name__}."
+            )
+    return [(str(name) if is_named else None, own) for name, own in given.items()]
+
+
+def _section(result: Any, title: str | None) -> Section:
+    own = sections.section(result, whole=True)
+    return own if title is None else dataclasses.replace(own, title=title)

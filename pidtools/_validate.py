@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -535,6 +537,11 @@ def _to_array(X: Any, name: str) -> Array:
         raise TypeError(f"{name} is a sparse matrix; pass {name}.toarray().")
     if np.ma.isMaskedArray(X) and np.ma.getmaskarray(X).any():
         raise ValueError(f"{name} is a masked array with masked entries; drop those rows first.")
+    if isinstance(X, str | PathLike):
+        raise TypeError(
+            f"{name} is a path; pass the array in the file, pidtools.activations.read"
+            f"({os.fspath(X)!r}, {name!r})."
+        )
     if X is None or isinstance(X, (dict, set)):
         raise TypeError(f"{name} must be an array; got {type(X).__name__}.")
     try:

@@ -166,10 +166,11 @@ class ClassTable(Rows[ClassKnowledge]):
         lines = [
             f"{'class':<{width}} {'samples':>8} {'distillable':>12} {'distilled':>10} "
             f"{'student only':>13}   in {self.units}, means over the rows of a class"
+            f"{'; intervals of distillable' if any(row.intervals for row in order) else ''}"
         ]
         lines += [
             f"{row.label!s:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
-            f"{row.distilled:>10.4f} {row.student_only:>13.4f}"
+            f"{row.distilled:>10.4f} {row.student_only:>13.4f}{_beside(row)}"
             for row in order
         ]
         return "\n".join(lines)
@@ -238,6 +239,14 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
             "the same numbers."
         ) from error
     return pandas.DataFrame(list(rows))
+
+
+def _beside(row: ClassKnowledge) -> str:
+    """The interval of what is left to distil, where there is one."""
+    found = row.intervals.get("distillable")
+    if found is None:
+        return ""
+    return f"   {found.confidence_level:g}: {found.low:.4f} to {found.high:.4f}"
 
 
 def _flat(row: Any) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import functools
+import glob
 import io
 import json
+import os
 import shlex
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,6 +222,7 @@ def measure(
         float | None, typer.Option(help="Confidence of intervals, such as 0.95.")
     ] = None,
     n_resamples: Resamples = 200,
+    uncertainty: UncertaintyName = "bootstrap",
     groups: Groups = None,
     pool: PoolName = None,
     layout: Layouts = None,
@@ -234,11 +237,10 @@ def measure(
     Measure on rows that neither network was trained on.
     """
     with _exit_codes():
-        _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, plot_path, report_path):
-            _outputs.check_writable(path)
-        _check_report(report_path)
-        _check_picture(plot_path)
+        _check_outputs(
+            {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
+            (teacher, student, labels, groups, mask),
+        )
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillable_knowledge(
             files.source(teacher, "T"),
@@ -248,6 +250,7 @@ def measure(
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
+            uncertainty=uncertainty,
             groups=files.groups,
             ignore_label=files.ignore_label,
             synergy=synergy,
@@ -277,6 +280,7 @@ def compare(
     units: UnitsName = "bits",
     confidence_level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
     n_resamples: Resamples = 200,
+    uncertainty: UncertaintyName = "bootstrap",
     groups: Groups = None,
     pool: PoolName = None,
     layout: Layouts = None,
@@ -291,10 +295,10 @@ def compare(
     Measure on rows that none of the networks was trained on.
     """
     with _exit_codes():
-        _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, report_path):
-            _outputs.check_writable(path)
-        _check_report(report_path)
+        _check_outputs(
+            {"--json": json_path, "--csv": csv_path, "--report": report_path},
+            (teacher, student_a, student_b, labels, groups, mask),
+        )
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.compare_students(
             files.source(teacher, "T"),
@@ -305,6 +309,7 @@ def compare(
             units=units,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
+            uncertainty=uncertainty,
             groups=files.groups,
             ignore_label=files.ignore_label,
             synergy=synergy,
@@ -352,11 +357,16 @@ def where(
     Measure on rows that neither network was trained on.
     """
     with _exit_codes():
-        _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, scores_path, plot_path, report_path):
-            _outputs.check_writable(path)
-        _check_report(report_path)
-        _check_picture(plot_path)
+        _check_outputs(
+            {
+                "--json": json_path,
+                "--csv": csv_path,
+                "--scores": scores_path,
+                "--plot": plot_path,
+                "--report": report_path,
+            },
+            (teacher, student, labels, groups, mask),
+        )
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillable_knowledge(
             files.source(teacher, "T"),
@@ -442,11 +452,10 @@ def map_layers(
     file. The last student layer given is what the teacher's layers are ranked against.
     """
     with _exit_codes():
-        _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, plot_path, report_path):
-            _outputs.check_writable(path)
-        _check_report(report_path)
-        _check_picture(plot_path)
+        _check_outputs(
+            {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
+            (*teacher, *student, labels, groups, mask),
+        )
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillation_map(
             files.named(teacher, "--teacher"),
@@ -507,10 +516,10 @@ def rank(
     its file.
     """
     with _exit_codes():
-        _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, report_path):
-            _outputs.check_writable(path)
-        _check_report(report_path)
+        _check_outputs(
+            {"--json": json_path, "--csv": csv_path, "--report": report_path},
+            (*teacher, student, labels, groups, mask),
+        )
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.rank_teachers(
             files.named(teacher, "--teacher"),
@@ -580,11 +589,10 @@ def trace(
     was trained on.
     """
     with _exit_codes():
-        _check_one_stream(json_path, csv_path)
-        for path in (json_path, csv_path, plot_path, report_path):
-            _outputs.check_writable(path)
-        _check_report(report_path)
-        _check_picture(plot_path)
+        _check_outputs(
+            {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
+            (teacher, *students, baseline, labels, groups, mask),
+        )
         files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
         result = pidtools.distillation_trace(
             files.source(teacher, "T"),
@@ -683,6 +691,11 @@ class _Files:
         """Read labels, groups and mask; activations are read when they are asked for."""
         if how is None and (layouts or mask):
             raise ValueError("--layout and --mask go with --pool; add --pool mean.")
+        if mask and (how == "flatten" or "ntd" not in (layouts or ())):
+            raise ValueError(
+                "--mask is of tokens; it goes with --layout ntd, and with a --pool of mean, max, "
+                "first or last."
+            )
         y = activations.read(labels, "Y")
         return cls(
             labels=y,
@@ -877,9 +890,33 @@ def _complain(error: Exception | str) -> None:
     log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
-def _check_one_stream(json_path: Path | None, csv_path: Path | None) -> None:
-    if json_path == csv_path == Path("-"):
+def _check_outputs(outputs: dict[str, Path | None], inputs: Sequence[str | None]) -> None:
+    """Find out before the work whether all can be written, each to a file of its own."""
+    if outputs["--json"] == outputs["--csv"] == Path("-"):
         raise ValueError("--json and --csv can't both be standard output; give one of them a file.")
+    taken = {path: f"{path}, which is read" for path in _files_read(inputs)}
+    for option, path in outputs.items():
+        _outputs.check_writable(path)
+        if path is None:
+            continue
+        if path == Path("-") and option not in ("--json", "--csv"):
+            raise ValueError(f"{option} needs a file; /dev/stdout is standard output.")
+        if path == Path("-") or _outputs.is_open(path) or (path.exists() and not path.is_file()):
+            continue  # pipes and the like take several
+        own = Path(os.path.realpath(path))
+        if own in taken:
+            raise ValueError(f"{option} would write over {taken[own]}; choose another file.")
+        taken[own] = f"what {option} writes"
+    _check_report(outputs["--report"])
+    _check_picture(outputs.get("--plot"))
+
+
+def _files_read(inputs: Sequence[str | None]) -> Iterator[Path]:
+    """Files that addresses, names with addresses and patterns lead to."""
+    for text in inputs:
+        for address in () if text is None else (text, text.partition("=")[2]):
+            file = str(_layer(address).file)
+            yield from (Path(os.path.realpath(own)) for own in (file, *glob.glob(file)))
 
 
 def _check_picture(path: Path | None) -> None:
@@ -902,8 +939,6 @@ def _write(path: Path | None, write: Callable[[Path], Any]) -> None:
 
 def _check_report(path: Path | None) -> None:
     """Find out before the work whether the page can be made."""
-    if path == Path("-"):
-        raise ValueError("--report needs a file; /dev/stdout is standard output.")
     if path is not None:
         from pidtools._page import page
 

@@ -168,6 +168,7 @@ def mutual_information(
     *,
     estimator: Estimator[Any] | str = "auto",
     units: Units = "bits",
+    ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
 ) -> float:
@@ -180,6 +181,8 @@ def mutual_information(
         the Gaussian (continuous Y). With "binning" a continuous Y is put into bins like X.
     units : {"bits", "nats"}
         Unit of the result.
+    ignore_label : int, float, str or None
+        Label of rows that don't count, as in `distillable_knowledge`.
     n_jobs : int or None
         Workers, as in joblib, where the estimator uses them. The result does not depend on it.
 
@@ -208,6 +211,8 @@ def mutual_information(
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(X=X, Y=Y)
+    counted = Counted.of_labels(ignore_label, Y)
+    X, Y = counted.rows(X, "X"), counted.rows(Y, "Y")
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
@@ -227,6 +232,7 @@ def mutual_information_by_column(
     *,
     estimator: Estimator[Any] | str = "knn",
     units: Units = "bits",
+    ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
 ) -> Floats:
@@ -236,7 +242,7 @@ def mutual_information_by_column(
     ----------
     X : array_like, shape (n_samples, n_features)
         Features.
-    Y, estimator, units, random_state
+    Y, estimator, units, ignore_label, random_state
         As in `mutual_information`, but nearest neighbours unless another estimator is named:
         fast and right in one dimension, and what `mutual_info_classif` does.
     n_jobs : int or None
@@ -269,6 +275,8 @@ def mutual_information_by_column(
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(X=X, Y=Y)
+    counted = Counted.of_labels(ignore_label, Y)
+    X, Y = counted.rows(X, "X"), counted.rows(Y, "Y")
     target = target_of_information(Y, estimator, seed)
     source = whole(_validate.check_source(X, "X"))
     _validate.check_same_length(X=source, Y=target.values)

@@ -12,6 +12,7 @@ from scipy.special import gammaln
 
 from pidtools import _validate, _warnings, resampling
 from pidtools._estimator import Data, Estimator, InformationOf, summarised
+from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import IndependenceTest
 from pidtools._lazy_rows import Source
@@ -37,6 +38,7 @@ def independence_test(
     units: Units = "bits",
     n_permutations: int = 199,
     groups: ArrayLike | None = None,
+    ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -63,6 +65,8 @@ def independence_test(
     groups : array_like, shape (n_samples,), or None
         Group of each sample. Where Y is constant within groups, groups exchange their labels;
         else groups of one size exchange their rows of Y. Groups are also held out together.
+    ignore_label : int, float, str or None
+        Label of rows that don't count, as in `distillable_knowledge`.
     random_state : int, numpy.random.Generator or None
         Seed; the same seed gives the same number.
     n_jobs : int or None
@@ -100,6 +104,8 @@ def independence_test(
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(X=X, Y=Y, groups=groups)
+    counted = Counted.of_labels(ignore_label, Y)
+    X, Y, groups = counted.rows(X, "X"), counted.rows(Y, "Y"), counted.rows(groups, "groups")
     target = target_of_information(Y, estimator, seed)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
@@ -114,7 +120,8 @@ def independence_test(
     if not isinstance(statistic, InformationOf):
         summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
         notes, bits = summary.notes, summary.information
-    first = (target.decision,) if target.decision else ()
+    left_out = counted.note(ignore_label)
+    first = (*left_out, target.decision) if target.decision else left_out
     excess = target.excess(bits, "X")
     if excess:
         _warnings.warn(excess)

@@ -103,8 +103,8 @@ def distillation_map(
     Raises
     ------
     ValueError, TypeError, PIDError
-        As `distillable_knowledge`, but for what is wrong with a layer alone; also if a mapping is
-        empty or is none, or if layers have different numbers of rows, which are named.
+        As `distillable_knowledge`, but for what is wrong with a layer alone, such as another number
+        of rows than Y; also if a mapping is empty or is none, or if no layer has the rows of Y.
 
     Examples
     --------

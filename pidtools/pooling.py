@@ -145,7 +145,7 @@ def _checked_mask(mask: Any, shape: tuple[int, ...], layout: str) -> Bools:
     other = ~(kept | (given == 0))
     if other.any():
         raise ValueError(
-            f"mask holds {given[other][0]!r}; it must hold 0 (padding) and 1 (token) alone. Of a "
+            f"mask holds {given[other][0]}; it must hold 0 (padding) and 1 (token) alone. Of a "
             "mask that is added to scores, pass mask == 0."
         )
     empty = np.flatnonzero(~kept.any(axis=1))

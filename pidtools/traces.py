@@ -44,6 +44,8 @@ from pidtools._measuring import (
     Options,
     decompose,
     look,
+    naming_file,
+    read,
 )
 from pidtools._result import Interval, Units
 from pidtools._scores import Scores
@@ -473,7 +475,10 @@ def distillation_trace(
         resampling.progress_bar(len(by_step), progress, "steps") as advance,
     ):
         for step, S in by_step.items():
-            log.append(_loaded(S, f"S[{step:g}]"), step, baseline=_of_step(theirs, step))
+            other = None if theirs is None else theirs[step]
+            own_name, other_name = f"S[{step:g}]", f"baseline[{step:g}]"
+            with naming_file(S, own_name), naming_file(other, other_name):
+                log.append(read(S, own_name), step, baseline=read(other, other_name))
             advance(1)
     for text in _once_each(heard, len(by_step)):
         _warnings.warn(text)
@@ -492,14 +497,6 @@ def _check_enough_groups(samples: resampling.Samples) -> None:
             f"groups holds {samples.n_units} groups; a band needs at least {MIN_GROUPS}. Pass "
             "more groups, or confidence_level=None."
         )
-
-
-def _of_step(theirs: Mapping[float, Any] | None, step: float) -> Any:
-    return None if theirs is None else _loaded(theirs[step], f"baseline[{step:g}]")
-
-
-def _loaded(S: Any, name: str) -> Any:
-    return activations.read(S, name) if isinstance(S, str | PathLike) else S
 
 
 def _by_step(given: Any, name: str) -> dict[float, Any]:

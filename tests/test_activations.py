@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import pidtools as pt
 from pidtools import activations
 
 
@@ -24,9 +26,31 @@ def test_an_array_is_a_map_of_its_file(tmp_path: Path, saved: np.ndarray) -> Non
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.npy", tmp_path):
-        with pytest.raises(ValueError, match=rf"^S: there is no file {path}\.$"):
-            activations.read(path, "S")
+    with pytest.raises(ValueError, match=r"^S: there is no file .*none\.npy\.$"):
+        activations.read(tmp_path / "none.npy", "S")
+    with pytest.raises(ValueError, match=rf"^S: {tmp_path} is a folder and no zarr store"):
+        activations.read(tmp_path, "S")
+
+
+@pytest.mark.parametrize("address", [5, None, b"t.npy", np.zeros(3)], ids=repr)
+def test_what_is_no_address_is_refused_by_name(address: Any) -> None:
+    for read in (activations.read, activations.layers):
+        with pytest.raises(TypeError, match=r"^S: an address is a str or a path"):
+            read(address, "S")
+
+
+def test_a_path_in_place_of_an_array_gets_the_line_that_reads_it(tmp_path: Path) -> None:
+    X, Y = np.arange(40) % 4, np.arange(40) % 2
+    np.save(tmp_path / "T.npy", X)
+    for path in (tmp_path / "T.npy", str(tmp_path / "T.npy")):
+        with pytest.raises(
+            TypeError, match=r"^T is a path; .*pidtools\.activations\.read\("
+        ) as told:
+            pt.distillable_knowledge(path, X, Y)  # type: ignore[arg-type]
+        line = str(told.value).split("file, ")[1].removesuffix(".")
+        assert (eval(line, {"pidtools": pt}) == X).all()
+    layer = activations.Layer(str(tmp_path / "T.npy"))  # type: ignore[arg-type]
+    assert (np.asarray(layer) == X).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"1,2\n3,4\n", b"\x93NUMPY", b"\x80\x04 object"])

@@ -126,3 +126,27 @@ def test_tables_too_large_to_fill_are_left_alone(monkeypatch: pytest.MonkeyPatch
     assert "synergy" in result.intervals
     monkeypatch.setattr(likeness, "MOST_ENTRIES", 2)
     assert pair.likeness() is None
+
+
+@pytest.mark.parametrize("estimator", [pt.Symbols(), pt.Binning(n_bins=4)], ids=repr)
+def test_groups_of_several_sizes_have_answers(estimator: pt.estimators.Estimator[Any]) -> None:
+    """Draws of such groups hold more rows or fewer than the data, of which shares are of these.
+
+    Groups say nothing here, so that their intervals are about those of single rows.
+    """
+    symbols_t, symbols_s, Y = data(0, 600)
+    shift = 0.5 if isinstance(estimator, pt.Binning) else 0
+    T, S = symbols_t + shift, symbols_s + shift
+    groups = np.random.default_rng(0).integers(0, 200, 600)
+    options: dict[str, Any] = {
+        "estimator": estimator,
+        "synergy": False,
+        "confidence_level": 0.9,
+        "n_resamples": 100,
+    }
+    with unheard():
+        rows = pt.distillable_knowledge(T, S, Y, **options)
+        grouped = pt.distillable_knowledge(T, S, Y, groups=groups, **options)
+    assert not any("had no answer" in note for note in grouped.notes)
+    ends = [(x.low, x.high) for x in (r.intervals["distilled"] for r in (rows, grouped))]
+    assert ends[1] == pytest.approx(ends[0], abs=0.03)

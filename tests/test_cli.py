@@ -217,7 +217,7 @@ def refused(result: Any, *words: str) -> bool:
 
 def test_missing_file(folder: Path) -> None:
     assert refused(measure(S="none.npy", T="T.npy"), "S: there is no file none.npy")
-    assert refused(measure(S="."), "S: there is no file .")
+    assert refused(measure(S="."), "S: . is a folder")
 
 
 def test_pickled_objects_are_not_read(folder: Path) -> None:

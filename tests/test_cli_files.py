@@ -235,3 +235,45 @@ def test_pickles_are_refused_with_the_lines_that_convert(folder: Path) -> None:
     (folder / "t.pt").write_bytes(b"PK\x03\x04")
     text = refused("measure", "t.pt", "s.npz:h2", "Y.npy")
     assert "torch.load('t.pt', map_location='cpu', weights_only=True)" in text
+
+
+def test_outputs_that_would_be_lost_are_refused_before_the_work(folder: Path) -> None:
+    """What is read is not written over, nor one output by another."""
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    np.save("t0.npy", np.arange(9) % 4)
+    np.save("y0.npy", np.arange(9) % 2)
+    same = ("t0.npy", "t0.npy", "y0.npy")
+    text = refused("measure", *same, "--json", folder / "t0.npy")
+    assert "--json would write over " in text
+    assert "t0.npy, which is read; choose another file." in text
+    assert "--csv would write over what --json writes" in refused(
+        "measure", *same, "--json", "out", "--csv", "out"
+    )
+    pattern = ("trace", "t0.npy", "y0.npy", "t*.npy")
+    assert "which is read" in refused(*pattern, "--csv", "t0.npy")
+    named = ("map", "y0.npy", "--teacher", "a=t0.npy", "--student", "t0.npy")
+    assert "which is read" in refused(*named, "--plot", "t0.npy")
+    assert "--scores needs a file" in refused("where", *same, "--scores", "-")
+    assert not Path("-").exists()
+    assert all((folder / name).read_bytes() == held for name, held in before.items())
+
+
+@pytest.mark.parametrize("command", ["measure", "compare"])
+def test_intervals_from_one_solve(command: str) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 300)
+    np.save("y0.npy", y)
+    for name, flip in (("t0", 0.1), ("s0", 0.3), ("s1", 0.5)):
+        np.save(f"{name}.npy", np.where(rng.random(300) < flip, rng.integers(0, 3, 300), y))
+    sources = ["t0.npy", "s0.npy", *(["s1.npy"] if command == "compare" else []), "y0.npy"]
+    options = ("--estimator", "symbols", "--confidence-level", "0.9", "--uncertainty", "analytic")
+    found = CliRunner().invoke(cli.app, [command, *sources, *options])
+    assert found.exit_code == 0, found.output
+    assert "0.9: " in found.output
+
+
+def test_a_mask_that_nothing_takes_is_refused() -> None:
+    np.save("mask.npy", np.ones((4, 4), dtype=int))
+    for options in (("--pool", "flatten"), ("--pool", "mean", "--layout", "nchw")):
+        text = refused("measure", "t.npy", "t.npy", "y.npy", *options, "--mask", "mask.npy")
+        assert "--mask is of tokens" in text

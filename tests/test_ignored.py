@@ -111,3 +111,23 @@ def test_bad_input(labels: Any, ignored: Any, error: type[Exception], message: s
 def test_a_marker_that_counts_is_pointed_at() -> None:
     with pytest.warns(pt.PIDWarning, match="label -100 in .*pass ignore_label=-100"):
         pt.summarise(np.nan_to_num(T), PADDED, **FAST)
+
+
+def test_informations_and_the_test_of_independence() -> None:
+    """What the note on labels of -100 advises holds wherever it is said."""
+    few, kept = np.nan_to_num(T[:, :2]), KEPT["T"][:, :2]
+    options: dict[str, Any] = {"estimator": "binning"}
+    assert pt.mutual_information(few, PADDED, ignore_label=-100, **options) == (
+        pt.mutual_information(kept, KEPT["Y"], **options)
+    )
+    by_column = pt.mutual_information_by_column(few, PADDED, ignore_label=-100, **options)
+    assert (by_column == pt.mutual_information_by_column(kept, KEPT["Y"], **options)).all()
+    options |= {"n_permutations": 19}
+    found = pt.independence_test(few, PADDED, groups=GROUPS, ignore_label=-100, **options)
+    wanted = pt.independence_test(kept, KEPT["Y"], groups=KEPT["G"], **options)
+    assert found.notes[0] == LEFT_OUT
+    assert (found.information, found.p_value, found.n_samples) == (
+        wanted.information,
+        wanted.p_value,
+        wanted.n_samples,
+    )

@@ -135,15 +135,17 @@ def test_travels_by_its_path(tmp_path: Path) -> None:
     np.testing.assert_array_equal(whole(pickle.loads(pickle.dumps(anonymous))), whole(anonymous))
 
 
-def test_a_worker_without_the_file_says_so(tmp_path: Path) -> None:
-    found = behind(in_a_file(numbers(), tmp_path))
-    sent = pickle.dumps(found)
+@pytest.mark.usefixtures("everything_is_large")
+def test_a_kept_summary_says_when_its_file_is_gone_or_another(tmp_path: Path) -> None:
+    Y = np.arange(SHAPE[0]) % 2
+    kept = pickle.dumps(pt.summarise(in_a_file(numbers(), tmp_path), Y))
+    assert pickle.loads(kept).n_samples == len(Y)
     np.save(tmp_path / "X.npy", numbers(seed=1))
-    with pytest.raises(ValueError, match=r"X\.npy holds other numbers for this worker"):
-        pickle.loads(sent)
-    (tmp_path / "X.npy").unlink()
-    with pytest.raises(ValueError, match=r"A worker can't read .*X\.npy .*pass arrays"):
-        pickle.loads(sent)
+    with pytest.raises(ValueError, match=r"X\.npy holds other numbers than it did"):
+        pickle.loads(kept)
+    os.unlink(tmp_path / "X.npy")
+    with pytest.raises(ValueError, match=r"X\.npy can't be read any more \(No such file"):
+        pickle.loads(kept)
 
 
 def test_without_reads_at_a_position(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

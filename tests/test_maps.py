@@ -224,7 +224,7 @@ def test_unknown_pairs_and_numbers_are_refused() -> None:
         ({}, STUDENT, ValueError, "teacher_layers is empty"),
         (TEACHER, {}, ValueError, "student_layers is empty"),
         (TEACHER, {0: Y}, TypeError, "student_layers has the key 0; name each layer by a string"),
-        ({**TEACHER, "short": Y[:9]}, STUDENT, ValueError, "teacher short has 9 rows"),
+        ({"short": Y[:9]}, {"short": Y[:9]}, ValueError, "teacher short has 9 rows"),
     ],
 )
 def test_bad_input_is_refused(
@@ -317,3 +317,18 @@ def test_layers_in_files_and_layers_without_tables(tmp_path: Path) -> None:
     assert "there is no file" in missing.error
     assert "distillable" in one.intervals
     assert any("intervals come from resamples" in note for note in one.notes)
+
+
+def test_a_layer_of_other_rows_leaves_the_others(tmp_path: Path) -> None:
+    """As arrays that are no layers lie in the files of layers."""
+    np.save(tmp_path / "short.npy", Y[:9])
+    for short, file in ((Y[:9], ""), (tmp_path / "short.npy", f" ({tmp_path / 'short.npy'})")):
+        found = pt.distillation_map({**TEACHER, "short": short}, STUDENT, Y)
+        errors = {row.teacher_layer: row.error for row in found if row.error is not None}
+        assert errors == {
+            "short": "teacher short and Y must have one row a sample: teacher short has 9 rows"
+            f"{file}, Y has {len(Y)} rows."
+        }
+    wanted = pt.distillation_map(TEACHER, STUDENT, Y)
+    same = [row.result.pid for row in found if row.result is not None]
+    assert same == [row.result.pid for row in wanted if row.result is not None]

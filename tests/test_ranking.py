@@ -155,7 +155,6 @@ def test_the_student_among_the_teachers_is_refused(student: Any) -> None:
         ({}, ValueError, "teachers is empty"),
         ([FIRST], TypeError, "teachers must be a mapping"),
         ({1: FIRST}, TypeError, "teachers has the key 1"),
-        ({"short": FIRST[:5]}, ValueError, "teacher short has 5 rows"),
     ],
 )
 def test_bad_input_is_refused(teachers: Any, error: type[Exception], text: str) -> None:
@@ -195,3 +194,12 @@ def test_the_student_in_another_guise_is_found() -> None:
             pt.rank_teachers({"a": teacher}, student, labels, estimator="kmeans")
     with pytest.raises(ValueError, match="teachers holds the student"):
         pt.rank_teachers({"a": student}, summary, labels, estimator="kmeans")
+
+
+def test_a_teacher_of_other_rows_leaves_the_others() -> None:
+    found = pt.rank_teachers({**TEACHERS, "short": FIRST[:5]}, S, Y)
+    assert found[-1].teacher == "short"
+    assert "teacher short has 5 rows" in str(found[-1].error)
+    assert found.best().layers == pt.rank_teachers(TEACHERS, S, Y).best().layers
+    with pytest.raises(ValueError, match="S has 5 rows"):
+        pt.rank_teachers(TEACHERS, S[:5], Y)

@@ -301,6 +301,12 @@ def test_a_page_to_a_file(found: dict[str, Any], tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     with pytest.raises(ValueError, match="is a folder"):
         pt.report(found["decomposition"], path=tmp_path)
+    for name in ("-", ""):
+        with pytest.raises(ValueError, match=rf"path is '{name}'; give the name of a file"):
+            pt.report(found["decomposition"], path=name)
+    for no_path in (5, b"page.html"):
+        with pytest.raises(TypeError, match="path must be a str or a path"):
+            pt.report(found["decomposition"], path=no_path)  # type: ignore[call-overload]
 
 
 def test_without_plotly_the_extra_is_named(

@@ -513,3 +513,14 @@ def test_paths_of_steps(tmp_path: Path) -> None:
     np.save(tmp_path / "s.npy", STUDENTS[0])
     read = pt.distillation_trace(T, {0: str(tmp_path / "s.npy")}, LABELS, confidence_level=None)
     assert read[0] == pt.distillation_trace(T, STUDENTS[:1], LABELS, confidence_level=None)[0]
+
+
+def test_a_step_of_other_rows_names_its_file(tmp_path: Path) -> None:
+    y = np.arange(60) % 3
+    for step, held in ((1, y // 2), (2, y[:40])):
+        np.save(tmp_path / f"s-{step}.npy", held)
+        np.save(tmp_path / f"b-{step}.npy", y // 2)
+    for students, baseline in (("s", None), ("b", "s")):
+        other = None if baseline is None else f"{tmp_path}/{baseline}-*.npy"
+        with pytest.raises(ValueError, match=r"has 40 rows.* is .*s-2\.npy\."):
+            pt.distillation_trace(y, f"{tmp_path}/{students}-*.npy", y, baseline=other)

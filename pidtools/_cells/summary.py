@@ -151,7 +151,8 @@ def decompose(summary_t: CellSummary, summary_s: CellSummary) -> PID:
     with more cells is. What would make a unique negative moves from the redundancy to the other
     unique, so that the atoms of each source still add up to its corrected information.
     """
-    n = summary_t.n_samples
+    # Not the rows of the summaries: counts of drawn groups of several sizes hold more, or fewer.
+    n = summary_t.counts.sum()
     pid = broja_from_pairs(
         summary_t.counts.toarray() / n, summary_s.counts.toarray() / n, tol=TABLE_TOLERANCE
     )

@@ -10,9 +10,10 @@ import numpy as np
 
 from pidtools._stored import stored
 from pidtools._types import Array
-from pidtools.activations._entry import PICKLED, Entry, UnreadableError, mapped_at, unreadable
+from pidtools.activations._entry import Entry, UnreadableError, mapped_at, unreadable
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+NO_ARRAY = "holds references or rows of several lengths, and no array of numbers or strings."
 BROKEN = "is not a whole HDF5 file; write it again, with h5py.File, and close it."
 
 
@@ -53,7 +54,7 @@ def _entry(path: Path, key: str, dataset: Any) -> Entry:
     if dataset.shape is None:
         return unreadable("is empty: it has no shape.")
     if dtype.hasobject and h5py.check_string_dtype(dtype) is None:
-        return unreadable(PICKLED.replace("pickled objects", "references or ragged rows"))
+        return unreadable(NO_ARRAY)
     return Entry(shape=dataset.shape, dtype=str(dtype), load=lambda: _load(path, key))
 
 

@@ -49,6 +49,9 @@ class Layer(os.PathLike[str]):
     dtype: str = field(default="", compare=False)
     then: Callable[[Array], Array] | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", Path(self.file))
+
     def __fspath__(self) -> str:
         return str(self.file) if self.key is None else f"{self.file}:{self.key}"
 
@@ -105,7 +108,7 @@ def read(address: str | os.PathLike[str], name: str) -> Array:
     >>> folder.cleanup()
     """
     layer = address if isinstance(address, Layer) else None
-    file, key = (layer.file, layer.key) if layer else split(os.fspath(address))
+    file, key = (layer.file, layer.key) if layer else split(_as_text(address, name))
     where = f"{name}: {Layer(file, key)}"
     try:
         array = _found(_entries(file), file, key).load()
@@ -149,7 +152,7 @@ def layers(address: str | os.PathLike[str], name: str = "layers") -> Mapping[str
     """
     if isinstance(address, Layer):
         return {address.key or address.file.stem: address}
-    file, key = split(os.fspath(address))
+    file, key = split(_as_text(address, name))
     try:
         found = _entries(file)
         below = f"{key}/"
@@ -204,6 +207,15 @@ def by_number(pattern: str | Path | Sequence[str], name: str) -> dict[int, Path 
     return dict(sorted(found.items()))
 
 
+def _as_text(address: object, name: str) -> str:
+    if isinstance(address, str | os.PathLike) and isinstance(text := os.fspath(address), str):
+        return text
+    raise TypeError(
+        f"{name}: an address is a str or a path, such as 't.npz:layer4'; got "
+        f"{type(address).__name__}."
+    )
+
+
 def _globbed(pattern: str) -> tuple[list[Path], str | None]:
     """Files of a pattern, colons and all, or of the shortest part before a colon with any."""
     if os.path.exists(pattern):
@@ -250,7 +262,7 @@ def _of_folder(file: Path) -> dict[str, Entry]:
         return _zarr.entries(file)
     if file.suffix.lower() == ".zarr":
         raise UnreadableError(_zarr.BROKEN)
-    raise _MissingError
+    raise UnreadableError("is a folder and no zarr store; give a file.")
 
 
 class _MissingError(UnreadableError):
