@@ -1,4 +1,4 @@
-"""Does distilling help, by which method, with which teacher, and does Uni_T know before?
+"""Whether distilling helps, by which method, with which teacher, and whether Uni_T knows before.
 
     python -m benchmarks.distillation
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -39,7 +40,7 @@ class Network:
     ) -> None:
         self.slope = slope
         self.shapes: list[tuple[int, ...]] = []
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for n_in, n_out in pairwise(sizes):
             self.shapes += [(n_in, n_out), (n_out,)]
         self.theta: Array = np.zeros(sum(map(prod, self.shapes)), dtype)
         self.parameters = self._split(self.theta)

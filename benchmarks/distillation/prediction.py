@@ -1,4 +1,4 @@
-"""Before training: which number foretells the gain of a teacher's layer for a student?
+"""Which number, known before training, foretells the gain of a teacher's layer for a student.
 
 For each student (width, rows, seed) every layer of every teacher is looked at beside the student
 trained alone, on validation rows; then RID distils that layer, and the gain is counted on test

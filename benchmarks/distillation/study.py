@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import pidtools as pt
 from benchmarks.distillation.arms import ARMS, TUNED, WEIGHTS, Arm, Lesson
 from benchmarks.distillation.atoms import PROBE, atoms, sources
-from benchmarks.distillation.data import Array, pairs
+from benchmarks.distillation.data import pairs
 from benchmarks.distillation.scale import Scale
 from benchmarks.distillation.teachers import FOUR, teacher
 from benchmarks.distillation.training import Trained, train

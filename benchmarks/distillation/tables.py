@@ -141,8 +141,9 @@ def _of_bars(rows: Sequence[Row]) -> list[str]:
         (r["teacher"], r["arm"], r["seed"]): r["parameters"] for r in rows if r["part"] == "study"
     }
     for arm in ("gated RID", "gated VID"):
-        same = [study[k] == study["wrong task", "none", k[2]] for k in study
-                if k[:2] == ("wrong task", arm) and ("wrong task", "none", k[2]) in study]  # fmt: skip
+        alone = {k[2]: crc for k, crc in study.items() if k[:2] == ("wrong task", "none")}
+        gated = {k[2]: crc for k, crc in study.items() if k[:2] == ("wrong task", arm)}
+        same = [crc == alone[seed] for seed, crc in gated.items() if seed in alone]
         if same:
             text = f"wrong task: {arm} is no distillation, bit for bit"
             lines.append([text, f"{sum(same)} of {len(same)}", "met" if all(same) else "missed"])
