@@ -9,7 +9,7 @@ from benchmarks.distillation.data import Array
 from benchmarks.tools.store import Row
 
 # Components and clusters of the paper's pipeline: as many as classes, and its own.
-CLUSTERS = {"kmeans_10": pt.KMeansBinning(n_components=10, n_clusters=10),
+CLUSTERS: dict[str, Any] = {"kmeans_10": pt.KMeansBinning(n_components=10, n_clusters=10),
             "kmeans_3": pt.KMeansBinning(n_components=5, n_clusters=3)}  # fmt: skip
 PROBE = "probe"
 

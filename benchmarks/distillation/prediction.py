@@ -46,7 +46,7 @@ def store(name: str) -> Store:
 
 def groups(scale: Scale, weights: Weights) -> list[list[Job]]:
     """All teachers of one student in a group."""
-    found = []
+    found: list[list[Job]] = []
     for seed in range(FIRST_SEED, FIRST_SEED + scale.n_prediction):
         for width in scale.student_widths:
             for n in scale.student_rows:
@@ -137,7 +137,7 @@ def _pooled(students: list[dict[str, Array]], column: str, drawn: Array) -> tupl
         x, gain = (np.concatenate([students[k][c] for k in which]) for c in (column, "gain"))
         return _spearman(x, gain)
 
-    low, high = np.quantile([over(which) for which in drawn[:500]], (0.025, 0.975))
+    low, high = np.quantile([over(which) for which in drawn[: RESAMPLES // 4]], (0.025, 0.975))
     return over(np.arange(len(students))), float(low), float(high)
 
 

@@ -29,7 +29,7 @@ class Scale:
     trace_epochs : tuple of int
         Epochs after which a trace looks.
     resamples : int
-        Of the gate.
+        Of the gate, where duals are not unique and standard errors come from resampling.
     """
 
     data: str = "mnist"
@@ -51,7 +51,7 @@ class Scale:
     n_traces: int = 3
     n_prediction: int = 3
     trace_epochs: tuple[int, ...] = (1, 2, 4, 8, 16, 24, 32, 40)
-    resamples: int = 100
+    resamples: int = 50
     specialist_units: tuple[int, ...] = (16, 16)
     student_rows: tuple[int, ...] = (500, 4_000)
     student_widths: tuple[int, ...] = (4, 16)

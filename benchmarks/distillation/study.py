@@ -20,7 +20,7 @@ from benchmarks.distillation.atoms import PROBE, atoms, sources
 from benchmarks.distillation.data import pairs
 from benchmarks.distillation.scale import Scale
 from benchmarks.distillation.teachers import FOUR, teacher
-from benchmarks.distillation.training import Trained, train
+from benchmarks.distillation.training import Trained, train, untrained
 from benchmarks.tools.mnist import Pairs
 from benchmarks.tools.store import Job, Row, Store, grouped
 
@@ -113,8 +113,9 @@ def studied(kind: str, name: str, seed: int, scale: Scale, weights: Weights) -> 
         "training_seconds": round(student.seconds, 3),
         "parameters": zlib.crc32(student.network.theta.tobytes()),
     }
-    X, Y = (each[: scale.n_measured] for each in (test.X, test.left))
-    row |= atoms(_teacher_sources(kind, seed, scale), sources(student.layer(X), Y), Y)
+    theta = student.network.theta.tobytes()
+    of_student = _student_sources(theta, seed, scale)
+    row |= atoms(_teacher_sources(kind, seed, scale), of_student, test.left[: scale.n_measured])
     return row | gate
 
 
@@ -166,7 +167,9 @@ def gate_of(kind: str, seed: int, scale: Scale) -> tuple[float, float]:
     T = teacher(kind, seed, scale).last_hidden(X)
     S = _student(kind, ARMS["none"], 0.0, seed, scale).layer(X)
     start = time.process_time()
-    gate = pt.distillation_weight(T, S, Y, estimator=PROBE, n_resamples=scale.resamples)
+    gate = pt.distillation_weight(
+        T, S, Y, estimator=PROBE, uncertainty="analytic", n_resamples=scale.resamples
+    )
     return float(gate), time.process_time() - start
 
 
@@ -190,6 +193,16 @@ def _teacher_sources(kind: str, seed: int, scale: Scale) -> dict[str, Any]:
     test = _test(seed, scale)
     X, Y = (each[: scale.n_measured] for each in (test.X, test.left))
     return sources(teacher(kind, seed, scale).last_hidden(X), Y)
+
+
+@lru_cache(maxsize=16)
+def _student_sources(theta: bytes, seed: int, scale: Scale) -> dict[str, Any]:
+    """Of the student with these parameters: arms that end in the same one are looked at once."""
+    test = _test(seed, scale)
+    X, Y = (each[: scale.n_measured] for each in (test.X, test.left))
+    network = untrained(X.shape[1], scale.student_units, scale, seed)
+    network.theta[:] = np.frombuffer(theta, network.theta.dtype)
+    return sources(Trained(network, 0.0).layer(X), Y)
 
 
 @lru_cache(maxsize=2)

@@ -51,7 +51,7 @@ def train(
     """A student of CE + weight times what `pull` asks for; of weight 0 the arm is never asked."""
     start = time.process_time()
     units = units or scale.student_units
-    network = Network((X.shape[1], *units, scale.n_classes), slope=SLOPE, seed=[seed, 1])
+    network = untrained(X.shape[1], units, scale, seed)
     adam = rid.Adam(len(network.theta), np.float32)
     layer = LAYER % len(units)
     n_steps = scale.student_epochs * scale.n_student // scale.batch
@@ -77,6 +77,11 @@ def train(
         if epoch + 1 in look_after and looks_at is not None:
             looks[epoch + 1] = network.forward(looks_at).hidden[layer]
     return Trained(network, time.process_time() - start, looks)
+
+
+def untrained(n_inputs: int, units: tuple[int, ...], scale: Scale, seed: int) -> Network:
+    """A student as it starts."""
+    return Network((n_inputs, *units, scale.n_classes), slope=SLOPE, seed=[seed, 1])
 
 
 class _Order:
