@@ -20,7 +20,7 @@ from benchmarks.distillation.figures import write_figures
 from benchmarks.distillation.scale import FULL, QUICK, Scale
 from benchmarks.distillation.tables import write_tables
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import Job, Store
+from benchmarks.tools.store import Job, Row, Store
 
 
 def main() -> None:
@@ -36,9 +36,18 @@ def main() -> None:
     name = name_of(scale, quick=given.quick)
     if not given.table:
         run(name, scale, given.workers)
-    rows, predicted = study.store(name).rows(), prediction.store(name).rows()
+    rows, predicted = once(study.store(name)), once(prediction.store(name))
     write_tables(name, rows, predicted)
     write_figures(name, rows, predicted)
+
+
+def once(store: Store) -> list[Row]:
+    """Rows in the order of their keys, so that tables don't tell which process was faster.
+
+    A run that was under way when its parent was killed may have been finished twice, alike.
+    """
+    found = {tuple(row[name] for name in store.key): row for row in store.rows()}
+    return [found[key] for key in sorted(found, key=str)]
 
 
 def name_of(scale: Scale, *, quick: bool) -> str:
@@ -49,7 +58,7 @@ def name_of(scale: Scale, *, quick: bool) -> str:
 def run(name: str, scale: Scale, n_workers: int) -> None:
     """All runs: the weights first, as all others depend on them."""
     fill(partial(study.store, name), study.tuning_groups(scale), n_workers)
-    weights = study.chosen(study.store(name).rows())
+    weights = study.chosen(once(study.store(name)))
     fill(partial(study.store, name), study.main_groups(scale, weights), n_workers)
     fill(partial(prediction.store, name), prediction.groups(scale, weights), n_workers)
 

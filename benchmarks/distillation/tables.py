@@ -104,8 +104,10 @@ def _of_gains(rows: Sequence[Row]) -> list[str]:
     gates = []
     for kind in FOUR:
         seen = [row for row in study if row["arm"] == "gated RID" and row["teacher"] == kind]
+        if not seen:
+            continue
         open_ = sum(row["gate"] > 0 for row in seen)
-        mean = np.mean([row["gate"] for row in seen]) if seen else float("nan")
+        mean = np.mean([row["gate"] for row in seen])
         gates.append(f"{kind}: {open_} of {len(seen)}, mean {mean:.3f}")
     return [
         "## Gains",
@@ -113,7 +115,7 @@ def _of_gains(rows: Sequence[Row]) -> list[str]:
         "below chance + 10 points has collapsed; it counts as it is. A gated arm has its weight "
         "where the gate is above 0 and none where it is 0; one times the gate has their product.",
         table(["arm", *FOUR, "mean"], lines),
-        "The gate is above 0 for " + "; ".join(gates) + ".",
+        *(["The gate is above 0 for " + "; ".join(gates) + "."] if gates else []),
     ]
 
 
@@ -271,7 +273,8 @@ def _of_cost(rows: Sequence[Row]) -> list[str]:
             lines.append([arm, f"{median:.2f}", f"{median / vid:.2f}"])
     gates = [row["gate_seconds"] for row in study if row["arm"] == "gated RID"]
     said = (
-        f"The gate, measured once before training, takes {np.median(gates):.1f} s (median)."
+        f"The gate, measured once before training, takes {np.median(gates):.1f} CPU s (median, "
+        f"at most {np.max(gates):.1f})."
         if gates
         else ""
     )
