@@ -12,7 +12,8 @@ stop it whenever you like and start it again. ``--quick`` is the same in small, 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from benchmarks.distillation import prediction, study
@@ -79,7 +80,16 @@ def _fill(make: Callable[[], Store], jobs: list[Job]) -> None:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        make().fill(jobs)
+        make().fill(while_parent_lives(jobs))
+
+
+def while_parent_lives(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The jobs; none more once the process that asked for them was killed."""
+    parent = os.getppid()
+    for job in jobs:
+        if os.getppid() != parent:
+            return
+        yield job
 
 
 if __name__ == "__main__":

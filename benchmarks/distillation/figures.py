@@ -51,9 +51,11 @@ def _gains(name: str, rows: Sequence[Row]) -> None:
                         label=arm if x == 0 else None)  # fmt: skip
     ax.axhline(0, color="black", lw=0.7)
     ax.set_xticks(range(len(FOUR)), FOUR)
-    ax.set_ylim(LOWEST, None)
+    low, high = ax.get_ylim()
+    ax.set_ylim(max(low, LOWEST), high + 0.5)
+    ax.set_xlim(-0.5, len(FOUR) - 0.5)
     ax.set_ylabel("points of accuracy gained")
-    ax.legend(fontsize=7, loc="lower left", ncols=2)
+    figure.legend(*ax.get_legend_handles_labels(), fontsize=8, loc="outside upper left", ncols=6)
     ax = axes[1]
     for arm in SHOWN[:-1]:
         for kind, marker in zip(FOUR, "osD^", strict=True):
