@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.distillation import prediction, study, tables
+from benchmarks.distillation import figures, prediction, running, study, tables
 from benchmarks.distillation.arms import ARMS, RID, Lesson, NoPull
 from benchmarks.distillation.data import PARTS, pairs
 from benchmarks.distillation.network import Network, clipped, cross_entropy, half_cosine
@@ -255,3 +255,38 @@ def test_it_says_what_it_does(
         runpy.run_module("benchmarks.distillation", run_name="__main__")
     assert stopped.value.code == 0
     assert "--quick" in capsys.readouterr().out
+
+
+def test_a_run_that_was_finished_twice_counts_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "runs.jsonl", "seed")
+    store.add([{"seed": 1, "x": 2}, {"seed": 0, "x": 1}, {"seed": 1, "x": 2}])
+    assert running.once(store) == [{"seed": 0, "x": 1}, {"seed": 1, "x": 2}]
+
+
+def test_no_more_jobs_once_the_parent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([5, 5, 5, 1])
+    monkeypatch.setattr("os.getppid", lambda: next(parents))
+    jobs: list[Any] = [({"seed": k}, dict) for k in range(4)]
+    assert [job[0]["seed"] for job in running.while_parent_lives(jobs)] == [0, 1]
+
+
+@pytest.mark.slow
+def test_whole_in_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.tools import store as stored
+    from benchmarks.tools import written
+
+    for module in (stored, written, figures):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    running.run("x", TINY, 1)
+    rows, predicted = running.once(study.store("x")), running.once(prediction.store("x"))
+    assert len(rows) == 20 + 4 * (len(ARMS) + len(study.TRACED))
+    assert len(predicted) == 7
+    size = (tmp_path / "x_runs.jsonl").stat().st_size
+    running.run("x", TINY, 1)
+    assert (tmp_path / "x_runs.jsonl").stat().st_size == size
+    tables.write_tables("x", rows, predicted)
+    figures.write_figures("x", rows, predicted)
+    text = (tmp_path / "x.md").read_text()
+    for heading in ("Weights", "Gains", "Atoms", "Traces", "Before training", "Cost"):
+        assert f"## {heading}" in text
+    assert {file.stem for file in tmp_path.glob("*.png")} == {"x_gains", "x_traces", "x_prediction"}

@@ -120,6 +120,7 @@ def correlations(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
             {
                 "predictor": name,
                 "within students": float(each.mean()),
+                "low": float(low),
                 "interval": f"{low:.2f} to {high:.2f}",
                 "over all": pooled[0],
                 "interval of all": f"{pooled[1]:.2f} to {pooled[2]:.2f}",
