@@ -20,6 +20,7 @@ from benchmarks.distillation.network import Network, clipped, cross_entropy, hal
 from benchmarks.distillation.scale import Scale
 from benchmarks.distillation.teachers import FOUR, SPECIALISTS, teacher
 from benchmarks.distillation.training import train
+from benchmarks.tools import mnist
 from benchmarks.tools.store import Store
 from pidtools.rid import _losses
 
@@ -290,3 +291,19 @@ def test_whole_in_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for heading in ("Weights", "Gains", "Atoms", "Traces", "Before training", "Cost"):
         assert f"## {heading}" in text
     assert {file.stem for file in tmp_path.glob("*.png")} == {"x_gains", "x_traces", "x_prediction"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [(["--workers", "0"], "--workers must be at least 1; got 0"), ([], "use --data digits")],
+)
+def test_bad_input(
+    typed: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    mnist.digits.cache_clear()
+    monkeypatch.setenv(mnist.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["distillation", *typed])
+    with pytest.raises(SystemExit):
+        runpy.run_module("benchmarks.distillation", run_name="__main__")
+    assert said in capsys.readouterr().err

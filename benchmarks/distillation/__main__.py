@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 
 from benchmarks.distillation import prediction, study
+from benchmarks.distillation.data import pairs
 from benchmarks.distillation.figures import write_figures
 from benchmarks.distillation.running import name_of, once, run
 from benchmarks.distillation.scale import FULL, QUICK
@@ -24,15 +25,21 @@ from benchmarks.tools.options import Options
 def main() -> None:
     """Parse the command line, run what is not finished, and write."""
     options = Options(__doc__)
-    options.prog = "distillation"
+    options.prog = "python -m benchmarks.distillation"
     options.add_argument("--quick", action="store_true", help="a small one, about a minute")
     options.add_argument("--data", choices=("mnist", "digits"), default="mnist")
     options.number("workers", 2, "processes")
     options.only_table()
     given = options.parse_args()
     scale = dataclasses.replace(QUICK if given.quick else FULL, data=given.data)
+    if given.workers < 1:
+        options.error(f"--workers must be at least 1; got {given.workers}.")
     name = name_of(scale, quick=given.quick)
     if not given.table:
+        try:
+            pairs(scale.data, "test", 1, 0)
+        except FileNotFoundError as error:
+            options.error(f"{error} Without a network, use --data digits.")
         run(name, scale, given.workers)
     rows, predicted = once(study.store(name)), once(prediction.store(name))
     write_tables(name, rows, predicted)
