@@ -26,7 +26,7 @@ def main() -> None:
     """Parse the command line, run what is not finished, and write."""
     options = Options(__doc__)
     options.prog = "python -m benchmarks.distillation"
-    options.add_argument("--quick", action="store_true", help="a small one, about a minute")
+    options.add_argument("--quick", action="store_true", help="a small one, about two minutes")
     options.add_argument("--data", choices=("mnist", "digits"), default="mnist")
     options.number("workers", 2, "processes")
     options.only_table()
