@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from pidtools import _threads, _warnings
+from pidtools._blocks import blocks
 from pidtools._lazy_rows import Source
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
@@ -53,6 +54,8 @@ class Judge(Protocol):
         ...
 
 
+# Entries of a row that count when rows of two sources are reduced together, some at a time.
+REDUCED_TOGETHER = 2**7
 # Rows of probabilities may be off from 1 by the rounding of float16.
 SUM_TOLERANCE = 5e-3
 # An expert leaves after the first fold if its loss there is surely more than this behind.
@@ -110,15 +113,25 @@ class PairJudge:
         return _grown(self)
 
     def __call__(self, train: Codes, names: frozenset[str]) -> Models:
-        reduced = [self._discriminating(half, train) for half in (self.left, self.right)]
-        both = whiten(np.hstack(reduced))
+        both = whiten(self._reduced(train))
         judge = ExpertJudge(both, self.labels, self.n_classes, self.random_state, self.growth)
         return judge(train, names)
 
-    def _discriminating(self, source: Whitened, train: Codes) -> Array:
-        labels = self.labels[train]
-        found = discriminant(source.Z, train, labels, self.n_classes, source.loudness)
-        return project(source.Z, found.directions, np.arange(len(source.Z)))
+    def _reduced(self, train: Codes) -> Array:
+        """All rows of both along what discriminates; of many rows in single precision."""
+        halves = [(half.Z, self._directions(half, train)) for half in (self.left, self.right)]
+        n, widths = len(self.labels), [directions.shape[1] for _, directions in halves]
+        reduced = np.empty((n, sum(widths)), np.float32 if n > ROWS_ENOUGH else np.float64)
+        for block in blocks(n, REDUCED_TOGETHER):
+            rows, first = np.arange(block.start, block.stop), 0
+            for (Z, directions), width in zip(halves, widths, strict=True):
+                reduced[block, first : first + width] = project(Z, directions, rows)
+                first += width
+        return reduced
+
+    def _directions(self, source: Whitened, train: Codes) -> Floats:
+        found = discriminant(source.Z, train, self.labels[train], self.n_classes, source.loudness)
+        return found.directions
 
 
 Grows = TypeVar("Grows", ExpertJudge, PairJudge)
