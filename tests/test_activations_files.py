@@ -288,6 +288,7 @@ def test_what_can_run_code_is_refused_with_the_lines_that_convert(
         )
 
 
+@pytest.mark.slow
 def test_the_lines_that_convert_tensors_run(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     path = tmp_path / "model.pt"

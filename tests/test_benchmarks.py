@@ -67,6 +67,7 @@ def test_scripts_run_by_path_anywhere_and_by_name_at_the_top(by: str, tmp_path: 
     assert "to the last bit" in said
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     script = str(FOLDER / "tests_of_knowledge.py")
     case = ("independence", "--cases", "symbols", "--draws")

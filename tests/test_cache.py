@@ -45,6 +45,7 @@ def mapped(own: CountingProbe, **options: Any) -> pt.DistillationMap:
     return pt.distillation_map(**{**given, **options}, estimator=own)
 
 
+@pytest.mark.slow
 def test_a_second_map_looks_at_nothing_and_is_the_same(tmp_path: Path) -> None:
     own, folder = probe(tmp_path), tmp_path / "cache"
     options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 20}
@@ -348,11 +349,14 @@ def test_the_command_line_keeps_too(tmp_path: Path) -> None:
 
 # A map of slow layers, to be interrupted.
 SLOW = """
+import signal
 import sys
 from pathlib import Path
 import pidtools as pt
 from deadly import CountingProbe, layers
 if __name__ == "__main__":
+    # What runs in the background of a shell is started with interrupts ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     teacher, student, y = layers()
     own = CountingProbe(experts=("lda",), log="log", seconds=float(sys.argv[1]))
     print(pt.distillation_map(

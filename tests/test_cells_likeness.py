@@ -129,6 +129,7 @@ def test_tables_too_large_to_fill_are_left_alone(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("estimator", [pt.Symbols(), pt.Binning(n_bins=4)], ids=repr)
+@pytest.mark.slow
 def test_groups_of_several_sizes_have_answers(estimator: pt.estimators.Estimator[Any]) -> None:
     """Draws of such groups hold more rows or fewer than the data, of which shares are of these.
 

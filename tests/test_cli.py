@@ -99,6 +99,7 @@ def test_measure_passes_its_options_on(folder: Path) -> None:
     assert found["estimator_t"] == "Binning(method='quantile', n_bins=8, correction='jackknife')"
 
 
+@pytest.mark.slow
 def test_measure_takes_intervals_groups_and_workers(folder: Path) -> None:
     groups = np.repeat(np.arange(200), 3)
     np.save("G.npy", groups)
@@ -113,6 +114,7 @@ def test_measure_takes_intervals_groups_and_workers(folder: Path) -> None:
     assert "p_distillable" in found.to_dict()
 
 
+@pytest.mark.slow
 def test_compare(folder: Path) -> None:
     np.save("half.npy", Y // 2)
     call = ("compare", "Y.npy", "half.npy", "Y.npy", "Y.npy", "--n-resamples", 20)
@@ -501,6 +503,7 @@ def test_a_gap_above_tol_is_written_and_exits_3(
     assert json.loads((folder / "out.json").read_text())["outcome"] == outcome.name
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_the_command_does(folder: Path) -> None:
     """In a process of its own, where the streams and the exit code are real."""
     command = [sys.executable, "-m", "pidtools.cli", "measure", "T.npy", "S.npy", "Y.npy"]

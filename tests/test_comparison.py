@@ -116,6 +116,7 @@ def test_the_same_for_any_number_of_jobs(estimator: Chosen) -> None:
     assert pt.compare_students(teacher, a, b, y, **options, n_jobs=2) == one
 
 
+@pytest.mark.slow
 def test_groups_widen_the_differences() -> None:
     teacher, a, b, y = layers(n=200)
     rows, groups = np.repeat(np.arange(200), 4), np.repeat(np.arange(200), 4)
@@ -195,6 +196,7 @@ def useless(n_symbols: int, seed: int) -> pt.StudentComparison:
 
 
 @pytest.mark.parametrize("n_symbols", [64, 256])
+@pytest.mark.slow
 def test_useless_symbols_of_one_student_make_no_difference(n_symbols: int) -> None:
     for seed in range(2):
         c = useless(n_symbols, seed)

@@ -136,6 +136,7 @@ def without_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("interpreters", "found"),
     [([], [0, 1]), ([""], [0, 0]), (["no-such-interpreter"], [0, 0])],
 )
+@pytest.mark.slow
 def test_kernels_are_compiled_by_two_processes_or_by_one(
     without_cache: Path, interpreters: list[str], found: list[int]
 ) -> None:

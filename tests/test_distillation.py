@@ -206,6 +206,7 @@ def test_notes_say_what_auto_chose() -> None:
     assert mixed.notes[0].endswith(" for T, Symbols() for S.")
 
 
+@pytest.mark.slow
 def test_auto_sends_symbols_and_features_to_one_probe() -> None:
     X, _, labels = noisy_layers(n=300)
     symbols = np.where(labels == 0, "a", "b")
@@ -457,6 +458,7 @@ def of_ignorant_teacher(
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_cells_of_less_than_a_sample_a_class_are_not_taken_for_knowledge() -> None:
     """Two fifths of a bit seem left to distil; resampling says that less of them is chance."""
     for seed in range(2):
@@ -478,6 +480,7 @@ def test_symbols_that_know_nothing_are_rejected_as_rarely_as_stated(
         assert sum(each.intervals[name].low > 0 for each in found) <= 4
 
 
+@pytest.mark.slow
 def test_intervals_of_many_cells_hold_the_truth_and_effects_are_found() -> None:
     """A fifth of the rows copy Y, through 16 symbols a class."""
     copied = 0.2
@@ -501,6 +504,7 @@ def test_intervals_of_many_cells_hold_the_truth_and_effects_are_found() -> None:
 
 
 @pytest.mark.parametrize("estimator", ["kmeans", "binning", "symbols", "knn", "probe", "gaussian"])
+@pytest.mark.slow
 def test_reused_summaries_have_the_intervals_of_their_arrays(estimator: str) -> None:
     rng = np.random.default_rng(0)
     y: Array = rng.integers(0, 3, 240)

@@ -22,6 +22,8 @@ PAGES = [
     for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
     if p.is_file() and p.name not in APART
 ]
+# Whose examples take more than two seconds.
+LONG_PAGES = ("before-you-distil.md", "where.md")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -32,7 +34,13 @@ def test_docstrings(name: str) -> None:
     assert found.failed == 0
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page.name in LONG_PAGES))
+        for page in PAGES
+    ],
+)
 def test_python_blocks_of_a_page_run_in_order(
     page: Path, demonstration: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_an_object_is_taken_as_it_is() -> None:
     assert pt.summarise(FEATURES, Y, estimator=estimator).estimator is estimator
 
 
+@pytest.mark.slow
 def test_information_of_one_source() -> None:
     assert pt.mutual_information(Y, Y) == pytest.approx(np.log2(3), abs=EXACT)
     assert pt.mutual_information(Y, Y, units="nats") == pytest.approx(np.log(3), abs=EXACT)

@@ -129,6 +129,7 @@ def test_systems_beside_each_other_add_up(monkeypatch: pytest.MonkeyPatch) -> No
     assert set(y) == {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_families_are_chosen_and_repeat() -> None:
     assert len({problem.name for problem in MADE}) == len(MADE)
     assert {problem.family for problem in MADE} == set(SYNTHETIC)

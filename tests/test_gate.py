@@ -41,6 +41,7 @@ def test_a_teacher_of_nothing_new_has_none(teacher: str) -> None:
     assert "has nothing for this student" in weight.summary()
 
 
+@pytest.mark.slow
 def test_the_margin_is_taken_off() -> None:
     none, some = (pt.distillation_weight(CODES, CODES // 2, CODES, margin=m) for m in (0, 0.2))
     assert none - some == pytest.approx(0.2)
@@ -55,6 +56,7 @@ def test_units_change_only_the_bound() -> None:
     assert nats.lower_bound == pytest.approx(bits.lower_bound * np.log(2))
 
 
+@pytest.mark.slow
 def test_features_and_analytic_errors() -> None:
     labels = CODES[:400]
     T = RNG.normal(size=(400, 4)) + 3 * np.eye(4)[labels]

@@ -334,6 +334,7 @@ def test_invertible_maps_change_no_interval(name: str) -> None:
         assert after.intervals[key].high == pytest.approx(interval.high, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_resamples_of_equal_channels_spread_as_samples_do() -> None:
     problem = gaussian_problem("gaussian_equal")
     widths, estimates = [], []

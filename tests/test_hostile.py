@@ -83,10 +83,12 @@ def bytecode(folder: Path) -> Path:
 # --- a short battery, on every run ----------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_warnings_and_rounding_that_raise_change_nothing_in_a_thread(plain: Answers) -> None:
     assert answers("short", "raise", "errors", "thread", options=("-W", "error")) == plain
 
 
+@pytest.mark.slow
 def test_an_archive_answers_and_finds_what_was_compiled(
     plain: Answers, tmp_path: Path, warm: str
 ) -> None:

@@ -72,6 +72,7 @@ def test_rounding_is_nothing_to_distil() -> None:
 # --- the p-value of what is left --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_left_has_a_p_value() -> None:
     result = measured(confidence_level=0.9, n_resamples=200, synergy=False)
     assert result.distillable > 0.1
@@ -81,6 +82,7 @@ def test_what_is_left_has_a_p_value() -> None:
     assert result.to_dict()["p_distillable"] == result.p_distillable
 
 
+@pytest.mark.slow
 def test_nothing_left_is_not_rejected() -> None:
     for student in (T, np.hstack([T, T[:, :1]])):
         result = measured(S=student, confidence_level=0.9, n_resamples=20, synergy=False)

@@ -72,6 +72,7 @@ def test_the_information_of_many_rows(few_are_enough: int) -> None:
     assert any("learn from 1000 of 12000 rows" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_atoms_of_a_part_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     T, S, Y = sampled_problem("shift_ordered").sample(6000)
 

@@ -511,6 +511,7 @@ def test_a_pool_bounds_the_union_of_many_classes() -> None:
     assert again.unique_s == pytest.approx(pid.unique_s, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_synergy_changes_no_other_atom() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 5, 600)

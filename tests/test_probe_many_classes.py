@@ -123,6 +123,7 @@ def assert_lawful(found: pt.DistillableKnowledge) -> None:
         assert union <= found.joint_information + 1e-9
 
 
+@pytest.mark.slow
 def test_uniques_do_not_depend_on_synergy(garbled: Garbled) -> None:
     labels, T, S = garbled
     lda = pt.Probe(experts=("lda",))
@@ -302,6 +303,7 @@ def test_the_union_of_the_same_tables_is_that_of_the_solve(garbled: Garbled) -> 
     )
 
 
+@pytest.mark.slow
 def test_intervals_of_many_classes(garbled: Garbled) -> None:
     labels, T, S = garbled
     found = pt.distillable_knowledge(

@@ -28,6 +28,7 @@ def atoms(T: Array, S: Array, y: Codes, groups: Codes | None = None) -> Floats:
 
 
 @pytest.mark.parametrize("with_groups", [False, True])
+@pytest.mark.slow
 def test_rows_in_another_order(with_groups: bool) -> None:
     T, S, y, groups = sample()
     order = np.random.default_rng(1).permutation(len(y))
@@ -40,6 +41,7 @@ def test_rows_in_another_order(with_groups: bool) -> None:
     assert np.abs(after - before).max() < 5e-4
 
 
+@pytest.mark.slow
 def test_columns_in_another_order() -> None:
     T, S, y, _ = sample()
     # Eigenvectors come out otherwise in the last digit, and boosted trees split ties otherwise.

@@ -115,6 +115,7 @@ def test_hooks_leave_the_network_as_it_was() -> None:
         layers_of(network, [rows], ["layer9"])
 
 
+@pytest.mark.slow
 def test_the_real_run_goes_from_hooks_to_pages(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

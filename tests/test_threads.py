@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
 from helpers import printed
 
 # The second thread starts while BLAS is limited and ends when it is no more; then a measurement
@@ -54,6 +55,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.slow
 def test_overlapping_threads_leave_the_number_of_blas_threads() -> None:
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
     before, inside, after, after_measuring = json.loads(printed(THREADS, "-W", "ignore", env=env))

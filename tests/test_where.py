@@ -91,6 +91,7 @@ def test_units_are_those_of_the_result() -> None:
     assert nats.by_pair()[0].distilled == pytest.approx(bits.by_pair()[0].distilled * np.log(2))
 
 
+@pytest.mark.slow
 def test_classes_have_intervals_where_the_result_has() -> None:
     labels = NAMES.copy()
     labels[:1] = "emu"
@@ -251,6 +252,7 @@ def test_many_cells_of_a_triple_are_looked_into() -> None:
     assert found.intervals["joint_information"].low < 1.612 < known(found.joint_information)
 
 
+@pytest.mark.slow
 def test_comparisons_at_a_border_meet_the_same_resamples() -> None:
     codes = np.arange(400) % 4
     options: dict[str, Any] = {"estimator": "symbols"}
