@@ -281,8 +281,9 @@ def test_what_can_run_code_is_refused_with_the_lines_that_convert(
     lines = [line.strip() for line in str(caught.value).splitlines() if line.startswith("    ")]
     assert lines
     if suffix in (".pkl", ".pickle", ".bin"):
+        names: dict[str, Any] = {}
         for line in lines:
-            exec(line)
+            exec(line, names)
         np.testing.assert_array_equal(
             activations.read(path.with_suffix(".npz"), "T"), np.ones((4, 2))
         )
