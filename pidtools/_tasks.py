@@ -64,7 +64,7 @@ def run(
                     answers[k] = answer, texts
                     done(k, answer, texts)
             break
-        except Exception as error:
+        except Exception as error:  # each backend has its own of a worker that died
             if not _is_death(error):
                 raise
             if last:

@@ -61,7 +61,7 @@ def mapped(parts: Iterable[Array], shape: tuple[int, ...], dtype: np.dtype[Any])
         with open(descriptor, "wb") as file:
             _write(file, parts, dtype)
         array = np.memmap(path, dtype=dtype, mode="r", shape=shape)
-    except BaseException as error:
+    except BaseException as error:  # an interrupt too: nothing may be left behind
         _remove(path, os.getpid())
         if isinstance(error, OSError):
             reason = error.strerror or str(error)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pidtools import activations
 from pidtools._lazy_rows import LazyRows, Source, blocks_of, left_where_it_is
 from pidtools._stored import Stored, stored
 from pidtools._stored import as_stored as _stored_here
@@ -526,9 +525,16 @@ def _readable(name: str) -> Iterator[None]:
         ) from None
 
 
+def _read_if_layer(X: Any, name: str) -> Any:
+    """The array of a layer in a file; readers of files are loaded by those who have one."""
+    from pidtools import activations
+
+    return activations.read(X, name) if isinstance(X, activations.Layer) else X
+
+
 def _to_array(X: Any, name: str) -> Array:
-    if isinstance(X, activations.Layer):
-        X = activations.read(X, name)
+    if isinstance(X, PathLike):
+        X = _read_if_layer(X, name)
     by_parts = _stored(X, name)
     if by_parts is not None:
         with _readable(name):

@@ -121,7 +121,7 @@ def main(names: list[str]) -> None:
         values = bracket_values(name) if certified else subspace_values(name)
         outcome = ", Outcome.optimal" if certified else ""
         numbers = ", ".join(f"{x:.9f}" for x in values[:-1])
-        print(f'    "{name}": LazyRows({numbers}, {values[-1]:.1e}{outcome}),', flush=True)
+        print(f'    "{name}": Stored({numbers}, {values[-1]:.1e}{outcome}),', flush=True)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ BROKEN = "is not a whole .npz file; save it with numpy.savez."
 MOST_PACKED = 1032
 LOCAL_HEADER = 30
 BLOCK = 2**24
+# What zipfile raises of damaged archives: of their structure, of packed bytes, of ends that are
+# missing, of places that can't be read, of ways of packing it does not know, and of passwords.
 ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 

@@ -33,7 +33,8 @@ def _is_of_torch(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return any(name.rsplit("/", 1)[-1] == "data.pkl" for name in archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False  # no whole zip, as who reads it will say
+        # No whole zip, or of a kind that zipfile does not know: who reads it will say so.
+        return False
 
 
 def _of_torch(path: Path) -> str:

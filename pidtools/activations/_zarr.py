@@ -46,7 +46,7 @@ def entries(path: Path) -> dict[str, Entry]:
         return {"": _entry(path, "", found)}
     try:
         members = dict(found.members(max_depth=None))
-    except Exception as error:
+    except Exception as error:  # of whichever part of a store is broken
         raise UnreadableError(f"{BROKEN[:-1]} ({_first_line(error)}).") from None
     arrays = {key: item for key, item in members.items() if hasattr(item, "shape")}
     return {key: _entry(path, key, arrays[key]) for key in sorted(arrays, key=_natural)}
