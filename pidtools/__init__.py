@@ -25,6 +25,7 @@ if _typing.TYPE_CHECKING:
     from pidtools._probe.estimator import Probe
     from pidtools._red_gradient import RedundancyGradient, redundancy_and_gradient
     from pidtools._report import report
+    from pidtools._saved import load_summary
     from pidtools.comparison import compare_students
     from pidtools.distillation import distillable_knowledge
     from pidtools.estimators import (
@@ -55,6 +56,7 @@ _HOMES = {
     "_probe.estimator": ("Probe",),
     "_red_gradient": ("RedundancyGradient", "redundancy_and_gradient"),
     "_report": ("report",),
+    "_saved": ("load_summary",),
     "knn": ("KNN",),
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
@@ -103,6 +105,7 @@ __all__ = [
     "gaussian_pid",
     "independence_test",
     "knn",
+    "load_summary",
     "mutual_information",
     "mutual_information_by_column",
     "pool",

@@ -6,6 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -58,6 +59,15 @@ class Data:
         return dataclasses.replace(self, X=self.X[rows], groups=groups)
 
 
+def lacks_layer(name: str, asked: str) -> str:
+    """Why a summary that was loaded without its layer has no answer."""
+    return (
+        f"{name} has no layer any more, which {asked} would take. Pass it again: "
+        f"load_summary(path, X={name}) or the array itself; or ask for less: synergy=False, "
+        'uncertainty="analytic".'
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Summary:
     """All that one source has to say about Y, as one estimator saw it.
@@ -103,6 +113,39 @@ class Summary:
     def is_plug_in(self) -> bool:
         """Whether sampling adds to what it says and nothing corrects for that."""
         return False
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the summary to a file, without the layer it was made from.
+
+        `load_summary` reads it again, also in another process, and the same numbers to the bit come
+        out with any student. A file holds arrays and no pickle, and is about as large as the
+        posteriors or codes of the rows.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file, of any ending; one that is there is replaced as a whole.
+
+        Raises
+        ------
+        TypeError
+            For summaries that can't do without their layer (`Gaussian`), and for classifiers and
+            estimators of your own, which can't be written without pickle.
+        OSError
+            If the file can't be written.
+        """
+        from pidtools._saved import save
+
+        save(self, path)
+
+    def with_layer(self, data: Data) -> Summary:
+        """The summary with the layer it was made from, which it had lost."""
+        return dataclasses.replace(self, data=data)
+
+    def check_resamples(self, name: str) -> None:
+        """Refuse to be resampled without the layer, where that takes one."""
+        if self.data is None and self.resamples == "anew":
+            raise ValueError(lacks_layer(name, "resamples that look at drawn rows anew"))
 
     def resampled(self, rows: Codes) -> Summary:
         """The summary of drawn rows; here the estimator looks at them anew."""

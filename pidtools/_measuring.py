@@ -719,10 +719,11 @@ def look(
             'estimator="probe".'
         )
     taught, said = _lessons(fit_on, clean, Y, target)
+    twice = {} if hears or taught else _given_twice(sources, clean)
     waiting = {
         name: Data(X, name, codes, seed, taught.get(name))
         for name, X in clean.items()
-        if not isinstance(X, Summary)
+        if not isinstance(X, Summary) and name not in twice
     }
     found = {name: X for name, X in clean.items() if isinstance(X, Summary)}
     with _warnings.noting() as heard:
@@ -737,6 +738,11 @@ def look(
                 failed[name] = answer
             else:
                 found[name] = answer
+        for name, first in twice.items():
+            if first in failed:
+                failed[name] = failed[first]
+            else:
+                found[name] = found[first]
     made.kept.say()
     if cache is not None and not is_lasting(chosen):
         _warnings.warn(NOTE_ON_MAIN)
@@ -750,8 +756,19 @@ def look(
         heard=tuple(heard),
         of_lessons=(*counted.note(ignore_label), *said),
         cache=cache,
-        keys=made.keys,
+        keys=made.keys | {name: made.keys.get(first) for name, first in twice.items()},
     )
+
+
+def _given_twice(sources: Mapping[str, Any], clean: Mapping[str, Given]) -> dict[str, str]:
+    """Sources that are the same object as an earlier one, with the name of that."""
+    first: dict[int, str] = {}
+    twice = {}
+    for name in clean:
+        known = first.setdefault(id(sources[name]), name)
+        if known != name:
+            twice[name] = known
+    return twice
 
 
 def decompose(
@@ -991,6 +1008,12 @@ def _replicates(measured: Measurement, which: Sequence[int], *, refits: bool = T
     samples = resampling.Samples(measured.n_samples, measured.groups)
     _check_enough_groups(samples)
     options, seed = measured.options, measured.seed
+    for k in which:
+        for name, x in zip(
+            measured.names[k], (measured.pairs[k].t, measured.pairs[k].s), strict=True
+        ):
+            if refits or x.resamples == "anew":
+                x.check_resamples(name)
     again = Again.of(tuple(measured.pairs[k] for k in which))
     found = resampling.replicate(
         again,

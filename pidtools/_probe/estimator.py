@@ -14,7 +14,15 @@ from scipy.special import log_softmax
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._broja.linear_algebra import available_memory
-from pidtools._estimator import Data, Estimator, JoinedPair, Lesson, Summary, Tables
+from pidtools._estimator import (
+    Data,
+    Estimator,
+    JoinedPair,
+    Lesson,
+    Summary,
+    Tables,
+    lacks_layer,
+)
 from pidtools._information import entropy
 from pidtools._lazy_rows import LazyRows, Source, joined, whole
 from pidtools._probe import experts
@@ -189,6 +197,21 @@ class ProbeSummary(Summary):
         """The summary without the features, which only a joint probe and refits need."""
         heard = {name: x.to_keep() for name, x in self.heard.items()}
         return dataclasses.replace(self, data=None, source=self.source[:0].copy(), heard=heard)
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the features are at hand."""
+        return len(self.source) == self.n_samples + len(self.learned)
+
+    def with_layer(self, data: Data) -> ProbeSummary:
+        """The summary with the layer it was made from, which it had lost."""
+        source = self.estimator._checked(data.X, self.labels, data.name)
+        return dataclasses.replace(self, data=data, source=source)
+
+    def check_resamples(self, name: str) -> None:
+        """Refuse to be refitted without the features."""
+        if not self.has_source:
+            raise ValueError(lacks_layer(name, "intervals from fits to other rows"))
 
     @_warnings.quiet
     def resampled(self, rows: Codes) -> ProbeSummary:
@@ -511,6 +534,10 @@ class Probe(Estimator[ProbeSummary]):
         _check_same_rows(t, s)
         if not synergy and (t.n_classes <= FEW_CLASSES or not self.has_experts):
             return _pair_of(t, s, None, synergy=False)
+        for name, x in (("T", t), ("S", s)):
+            if not x.has_source:
+                more = "a probe of both sources, for the synergy or more than 50 classes,"
+                raise ValueError(lacks_layer(name, more))
         keys = joined_keys(t.keys, s.keys)
         task = self._task(t.labels, t.random_state, t.groups, n_jobs, t.learned, keys)
         return _pair_of(t, s, self._joint(t, s, task), synergy=synergy)

@@ -13,8 +13,9 @@ from pidtools._cells import summary as cells
 from pidtools._cells.corrections import first_order_bias
 from pidtools._cells.likeness import CellLikeness
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Estimator, JoinedPair, Likeness, Summary
+from pidtools._estimator import Data, Estimator, JoinedPair, Likeness, Summary, lacks_layer
 from pidtools._information import entropy_of_labels
+from pidtools._lazy_rows import whole
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
 from pidtools.knn import search
@@ -53,6 +54,10 @@ class NeighbourSummary(Summary):
     features: Floats = field(repr=False)
     terms: Floats = field(repr=False)
 
+    def with_layer(self, data: Data) -> NeighbourSummary:
+        """The summary with the layer it was made from, which it had lost."""
+        return replace(self, data=data, features=as_numbers(whole(data.X), data.name))
+
     def resampled(self, rows: Codes) -> NeighbourSummary:
         """The summary of drawn rows, whose neighbours stay those of the whole sample.
 
@@ -78,6 +83,10 @@ class PosteriorSummary(CellSummary):
     resamples = "weights"
 
     features: Floats = field(repr=False)
+
+    def with_layer(self, data: Data) -> PosteriorSummary:
+        """The summary with the layer it was made from, which it had lost."""
+        return replace(self, data=data, features=as_numbers(whole(data.X), data.name))
 
     def resampled(self, rows: Codes) -> PosteriorSummary:
         """The summary of drawn rows, whose neighbours stay those of the whole sample."""
@@ -224,6 +233,9 @@ class KNN(Estimator[AnySummary]):
 
     def _both(self, t: AnySummary, s: AnySummary, n_jobs: int | None) -> AnySummary:
         """Look at the joined columns; with labels, `information` is that of the cells."""
+        for name, x in (("T", t), ("S", s)):
+            if len(x.features) < x.n_samples:
+                raise ValueError(lacks_layer(name, "neighbours in both sources, for the synergy,"))
         features, Y = np.hstack([t.features, s.features]), t.labels
         if isinstance(t, PosteriorSummary):
             both: AnySummary = self._of_labels(features, Y, t.seed, (), n_jobs)
