@@ -89,8 +89,22 @@ def lift_duals(
         share = np.log(p_ty.sum(axis=0) / reduced.p_ty.sum(axis=0)[y])
     t_y = np.where(p_ty > 0, a[np.maximum(reduced.t, 0)][:, y] + share, np.nan)
     s_y = np.where(p_sy > 0, b[np.maximum(reduced.s, 0)][:, y], np.nan)
-    left, right = _shares(p_ty.sum(axis=1), reduced.t), _shares(p_sy.sum(axis=1), reduced.s)
-    return Duals(t_y, s_y, (left @ cells.tocsr() @ right.T).tocoo())
+    return Duals(t_y, s_y, _lifted(cells, reduced, p_ty.sum(axis=1), p_sy.sum(axis=1)))
+
+
+def _lifted(cells: coo_array, reduced: Reduction, p_t: Floats, p_s: Floats) -> coo_array:
+    """Mass of the original cells; mostly there are as many, and they only move."""
+    from scipy.sparse import coo_array
+
+    t, s = (
+        np.nonzero((group >= 0) & (p > 0))[0] for group, p in ((reduced.t, p_t), (reduced.s, p_s))
+    )
+    if (len(t), len(s)) != cells.shape:
+        return (_shares(p_t, reduced.t) @ cells.tocsr() @ _shares(p_s, reduced.s).T).tocoo()
+    of_t, of_s = np.empty_like(t), np.empty_like(s)
+    of_t[reduced.t[t]], of_s[reduced.s[s]] = t, s
+    row, column = cells.coords
+    return coo_array((cells.data, (of_t[row], of_s[column])), shape=(len(p_t), len(p_s)))
 
 
 def reduced_start(program: Program, start: Duals, reduced: Reduction, p_ty: Floats) -> Start:
