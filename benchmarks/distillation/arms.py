@@ -200,6 +200,8 @@ class Arm:
         return self.make(lesson, **dict(self.options))
 
 
+# Added when the others had been seen, to tell the method from the weight that was chosen for it.
+AFTERWARDS = ("RID at 1",)
 WEIGHTS = (0.1, 1.0, 10.0, 100.0)
 TUNED = {"soft labels": SoftLabels, "FitNets": FitNets, "VID": VID, "RID": RID, "TED": TED}
 ARMS = {
@@ -207,6 +209,7 @@ ARMS = {
     **{name: Arm(make, name) for name, make in TUNED.items()},
     "VID at 100": Arm(VID, "VID", weight=100.0),
     "RID at 10": Arm(RID, "RID", weight=10.0),
+    "RID at 1": Arm(RID, "RID", weight=1.0),
     "gated RID": Arm(RID, "RID", gate="switch"),
     "gated VID": Arm(VID, "VID", gate="switch"),
     "RID times gate": Arm(RID, "RID", gate="scale"),

@@ -86,6 +86,8 @@ def _traces(name: str, rows: Sequence[Row]) -> None:
             steps = [step["step"] for step in group[0]["trace"]]
             curves = [[step["distilled"] for step in row["trace"]] for row in group]
             ax.plot(steps, np.mean(curves, axis=0), color=COLOURS[arm], label=arm)
+            ends = np.min(curves, axis=0), np.max(curves, axis=0)
+            ax.fill_between(steps, *ends, color=COLOURS[arm], alpha=0.2, lw=0)
             alone = [[step["baseline_distilled"] for step in row["trace"]] for row in group]
         if alone is not None:
             ax.plot(steps, np.mean(alone, axis=0), "k--", label="no distillation")

@@ -50,7 +50,7 @@ class Scale:
     n_tuning: int = 3
     n_traces: int = 3
     n_prediction: int = 3
-    trace_epochs: tuple[int, ...] = (1, 2, 4, 8, 16, 24, 32, 40)
+    trace_epochs: tuple[int, ...] = (*range(1, 11), *range(12, 41, 2))
     resamples: int = 50
     specialist_units: tuple[int, ...] = (16, 16)
     student_rows: tuple[int, ...] = (500, 4_000)

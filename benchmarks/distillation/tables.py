@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import t
 
 from benchmarks.distillation import prediction
-from benchmarks.distillation.arms import ARMS, TUNED, WEIGHTS
+from benchmarks.distillation.arms import AFTERWARDS, ARMS, TUNED, WEIGHTS
 from benchmarks.distillation.data import Array
 from benchmarks.distillation.study import chosen
 from benchmarks.distillation.teachers import FOUR
@@ -113,7 +113,8 @@ def _of_gains(rows: Sequence[Row]) -> list[str]:
         "## Gains",
         f"Points of test accuracy against no distillation ({100 * np.mean(alone):.1f} %). A run "
         "below chance + 10 points has collapsed; it counts as it is. A gated arm has its weight "
-        "where the gate is above 0 and none where it is 0; one times the gate has their product.",
+        "where the gate is above 0 and none where it is 0; one times the gate has their product. "
+        f"{', '.join(AFTERWARDS)}: added when the others had been seen.",
         table(["arm", *FOUR, "mean"], lines),
         *(["The gate is above 0 for " + "; ".join(gates) + "."] if gates else []),
     ]
@@ -210,7 +211,7 @@ def _of_atoms(rows: Sequence[Row]) -> list[str]:
                 for prefix in ("", "kmeans_10_", "kmeans_3_")
             ]
             lines.append([kind, arm, *means, *(changes if arm != "none" else ["", "", ""])])
-    agree, disagree, open_ = _signs(rows)
+    agree, opposite, open_ = _signs(rows)
     return [
         "## Atoms",
         "Bits, on test pairs, of the teacher's last hidden layer and the student's: Red, Uni_T and "
@@ -221,12 +222,18 @@ def _of_atoms(rows: Sequence[Row]) -> list[str]:
             lines,
         ),
         f"Where both intervals leave 0 out, Red and accuracy move the same way in {agree} cases "
-        f"and in opposite ways in {disagree}; in {open_} an interval holds 0.",
+        f"and in opposite ways in {len(opposite)}{_listed(opposite)}; in {open_} an interval "
+        "holds 0.",
     ]
 
 
-def _signs(rows: Sequence[Row]) -> tuple[int, int, int]:
-    counts = [0, 0, 0]
+def _listed(names: Sequence[str]) -> str:
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _signs(rows: Sequence[Row]) -> tuple[int, list[str], int]:
+    """How often both go the same way, where they go opposite ways, how often none can tell."""
+    agree, opposite, open_ = 0, [], 0
     for kind in FOUR:
         for arm in UNGATED:
             values = [differences(rows, what, arm, kind) for what in ("accuracy", "distilled")]
@@ -234,10 +241,12 @@ def _signs(rows: Sequence[Row]) -> tuple[int, int, int]:
                 continue
             found = [interval(value) for value in values]
             if any(abs(mean) <= half for mean, half in found):
-                counts[2] += 1
+                open_ += 1
+            elif (found[0][0] > 0) == (found[1][0] > 0):
+                agree += 1
             else:
-                counts[int((found[0][0] > 0) != (found[1][0] > 0))] += 1
-    return counts[0], counts[1], counts[2]
+                opposite.append(f"{arm} with the {kind} teacher")
+    return agree, opposite, open_
 
 
 def _of_traces(rows: Sequence[Row]) -> list[str]:
