@@ -100,7 +100,9 @@ def _lifted(cells: coo_array, reduced: Reduction, p_t: Floats, p_s: Floats) -> c
         np.nonzero((group >= 0) & (p > 0))[0] for group, p in ((reduced.t, p_t), (reduced.s, p_s))
     )
     if (len(t), len(s)) != cells.shape:
-        return (_shares(p_t, reduced.t) @ cells.tocsr() @ _shares(p_s, reduced.s).T).tocoo()
+        left, right = _shares(p_t, reduced.t), _shares(p_s, reduced.s)
+        lifted: coo_array = (left @ cells.tocsr() @ right.T).tocoo()
+        return lifted
     of_t, of_s = np.empty_like(t), np.empty_like(s)
     of_t[reduced.t[t]], of_s[reduced.s[s]] = t, s
     row, column = cells.coords
