@@ -14,6 +14,7 @@ SHOWN = ("soft labels", "FitNets", "VID", "TED", "RID", "gated RID")
 COLOURS = dict(
     zip(SHOWN, ("#999999", "#cc79a7", "#d55e00", "#0072b2", "#009e73", "#56b4e9"), strict=True)
 )
+# Points of accuracy below which a mean stands at the edge, as a number.
 LOWEST = -30.0
 
 
@@ -41,10 +42,8 @@ def _gains(name: str, rows: Sequence[Row]) -> None:
             mean, half = interval(values)
             at = x + 0.13 * (k - (len(SHOWN) - 1) / 2)
             if mean < LOWEST:
-                ax.annotate(
-                    f"{mean:.0f}", (at, LOWEST), ha="center", va="bottom", fontsize=7, rotation=90,
-                    color=COLOURS[arm],
-                )  # fmt: skip
+                ax.text(at, 0.02, f"← {mean:.0f}", ha="center", va="bottom", fontsize=8,
+                        rotation=90, color="#555555", transform=ax.get_xaxis_transform())  # fmt: skip
                 continue
             error = half if np.isfinite(half) else 0.0
             ax.errorbar(at, mean, error, fmt="o", ms=4, color=COLOURS[arm],
@@ -52,21 +51,23 @@ def _gains(name: str, rows: Sequence[Row]) -> None:
     ax.axhline(0, color="black", lw=0.7)
     ax.set_xticks(range(len(FOUR)), FOUR)
     low, high = ax.get_ylim()
-    ax.set_ylim(max(low, LOWEST), high + 0.5)
+    ax.set_ylim(low, high + 0.5)
     ax.set_xlim(-0.5, len(FOUR) - 0.5)
     ax.set_ylabel("points of accuracy gained")
     figure.legend(*ax.get_legend_handles_labels(), fontsize=8, loc="outside upper left", ncols=6)
-    ax = axes[1]
+    ax, beyond = axes[1], 0
     for arm in SHOWN[:-1]:
         for kind, marker in zip(FOUR, "osD^", strict=True):
             x_, y_ = (differences(rows, what, arm, kind) for what in ("distilled", "accuracy"))
-            if len(x_):
+            if len(x_) and 100 * y_.mean() >= LOWEST:
                 ax.plot(x_.mean(), 100 * y_.mean(), marker, ms=5, color=COLOURS[arm])
+            beyond += bool(len(x_)) and 100 * y_.mean() < LOWEST
     for kind, marker in zip(FOUR, "osD^", strict=True):
         ax.plot([], [], marker, color="black", ms=5, label=kind)
     ax.axhline(0, color="black", lw=0.7)
     ax.axvline(0, color="black", lw=0.7)
-    ax.set_xlabel("change of Red, bits")
+    beside = f" ({beyond} beyond)" if beyond else ""
+    ax.set_xlabel(f"change of Red, bits{beside}")
     ax.set_ylabel("points of accuracy gained")
     ax.legend(fontsize=7, title="teacher", title_fontsize=7)
     figure.savefig(RESULTS / f"{name}_gains.png", dpi=130)
