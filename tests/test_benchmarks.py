@@ -101,3 +101,18 @@ def test_tables() -> None:
         "| a | b |\n|---|---|\n| 1 | 0.123 |\n| x |  |"
     )
     assert table_of([{"a": 1}, {"b": 2.0}]) == "| a | b |\n|---|---|\n| 1 |  |\n|  | 2 |"
+
+
+def test_a_torn_line_counts_as_not_written(tmp_path: Path) -> None:
+    def square(number: int) -> Row:
+        return {"square": number * number}
+
+    file = tmp_path / "squares.jsonl"
+    jobs = [({"number": k}, partial(square, k)) for k in range(4)]
+    Store(file, "number").fill(jobs)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9])
+    assert [row["number"] for row in Store(file, "number").rows()] == [0, 1, 2]
+    Store(file, "number").fill(jobs)
+    found = Store(file, "number").rows()
+    assert [(row["number"], row["square"]) for row in found] == [(k, k * k) for k in range(4)]

@@ -43,7 +43,8 @@ def _gains(name: str, rows: Sequence[Row]) -> None:
             at = x + 0.13 * (k - (len(SHOWN) - 1) / 2)
             if mean < LOWEST:
                 ax.text(at, 0.02, f"← {mean:.0f}", ha="center", va="bottom", fontsize=8,
-                        rotation=90, color="#555555", transform=ax.get_xaxis_transform())  # fmt: skip
+                        rotation=90, color="#555555",
+                        transform=ax.get_xaxis_transform())  # fmt: skip
                 continue
             error = half if np.isfinite(half) else 0.0
             ax.errorbar(at, mean, error, fmt="o", ms=4, color=COLOURS[arm],

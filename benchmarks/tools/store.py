@@ -27,8 +27,9 @@ Job = tuple[Row, Callable[[], Row]]
 class Store:
     """Rows of a file, a line each, told apart by the fields of their key.
 
-    Lines are only added, so a run can be stopped, resumed and shared by processes. The rows of a
-    run stand below a line of what they depend on.
+    Lines are only added, so a run can be stopped, resumed and shared by processes; a line that was
+    torn when its process was killed counts as not written. The rows of a run stand below a line of
+    what they depend on.
     """
 
     def __init__(self, file: str | Path, *key: str) -> None:
@@ -39,7 +40,7 @@ class Store:
     def rows(self) -> list[Row]:
         """All that is finished."""
         lines = self.file.read_text().splitlines() if self.file.exists() else []
-        return [row for row in map(json.loads, lines) if "about" not in row]
+        return [row for row in map(_read, lines) if row and "about" not in row]
 
     def finished(self) -> set[tuple[Any, ...]]:
         """Keys of all that is finished."""
@@ -50,8 +51,12 @@ class Store:
         lines = [json.dumps(row) + "\n" for row in ([] if self._told else [{"about": about()}])]
         lines += [json.dumps(row) + "\n" for row in rows]
         self.file.parent.mkdir(exist_ok=True)
-        with self.file.open("a") as file:
-            file.write("".join(lines))
+        with self.file.open("a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    lines.insert(0, "\n")
+            file.write("".join(lines).encode())
         self._told = True
 
     def fill(self, jobs: Iterable[Job]) -> None:
@@ -74,6 +79,15 @@ class Store:
 
     def _key_of(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[name] for name in self.key)
+
+
+def _read(line: str) -> Row:
+    """A row; nothing of a torn line."""
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]]:
