@@ -79,7 +79,7 @@ def refuse_masked(X: Any, name: str, *, rows: bool) -> None:
     ------
     ValueError
     """
-    if not np.ma.isMaskedArray(X):
+    if not np.ma.isMaskedArray(X) or X.dtype.names is not None:
         return
     mask = np.asarray(np.ma.getmaskarray(X))
     if not mask.any():

@@ -179,9 +179,11 @@ def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, Array]:
     """
     refuse_parts(Y, name)
     array, own = _to_array(Y, name), _as_array_of(Y, name)
-    if array.dtype == object:
+    if array.dtype == object and array.size:
         _refuse_objects_as_labels(array, name)
-    _check_kind(array, name, "biufUS", "one label a sample: integers, bools or strings", "labels")
+    if array.size:
+        wanted = "one label a sample: integers, bools or strings"
+        _check_kind(array, name, "biufUS", wanted, "labels")
     _check_label_shape(array, name, own)
     array = array.reshape(-1)
     if array.dtype.kind == "f":
