@@ -287,6 +287,7 @@ def check_groups(groups: ArrayLike, n_samples: int) -> Codes:
         )
     if array.dtype == object:
         _refuse_mixed_types(array, "groups")
+        _refuse_several(array, "groups")
         array = array.astype(str)
     _check_kind(
         array, "groups", "biufUSmM", "one label a sample: integers, strings or dates", "labels"
@@ -622,7 +623,9 @@ def _to_array(X: Any, name: str, *, rows: bool = True) -> Array:
     refuse_masked(X, name, rows=rows)
     try:
         array = np.asarray(X)
-    except (ValueError, TypeError, RuntimeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of whichever library it comes from
         if rows:
             refuse_parts(X, name)
             _refuse_ragged(X, name)
@@ -949,14 +952,20 @@ def _refuse_objects_as_labels(array: Array, name: str) -> None:
             f"{name} holds whole numbers beyond 64 bits; use np.unique({name}, "
             "return_inverse=True)[1]."
         )
+    _refuse_several(array, name)
+    raise TypeError(
+        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype=str)."
+    )
+
+
+def _refuse_several(array: Array, name: str) -> None:
+    """Refuse labels that are lists or arrays of their own."""
+    (kind,) = kinds_of(array)
     if kind in ("list", "dict", "set", "ndarray"):
         raise TypeError(
             f"{name} has dtype object holding {kind}; pass one label a sample: integers, bools or "
             "strings."
         )
-    raise TypeError(
-        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype=str)."
-    )
 
 
 def _refuse_mixed_types(array: Array, name: str) -> None:
