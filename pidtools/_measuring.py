@@ -1170,9 +1170,10 @@ def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:
     n_zero = int((~np.logical_or.reduce([_not_zero(X) for X in arrays])).sum())
     if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
         return []
+    filled = " | ".join(f"{name}.any(axis=1)" for name in sources)
     return [
         f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
-        f"they are padding, take them out of every array: keep = {next(iter(sources))}.any(axis=1)."
+        f"they are padding, take them out of every array: keep = {filled}."
     ]
 
 

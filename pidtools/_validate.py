@@ -404,7 +404,7 @@ def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Fl
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}.")
     _check_finite(array, name, cure="every cell must be a probability")
-    return _check_mass(array, name)
+    return _check_mass(array, name, _as_array_of(pmf, name))
 
 
 def _to_table(X: Any, name: str, wanted: str) -> Array:
@@ -441,7 +441,7 @@ def check_sparse_pmf(pmf: Any, name: str = "pmf") -> coo_array:
         raise ValueError(f"{name} is empty: it stores no probabilities.")
     _check_finite(array.data, name, cure="every entry must be a probability")
     coords = tuple(axis.astype(np.int64) for axis in array.coords)
-    clean = coo_array((_check_mass(array.data, name), coords), shape=array.shape)
+    clean = coo_array((_check_mass(array.data, name, name), coords), shape=array.shape)
     clean.sum_duplicates()
     clean.eliminate_zeros()
     return clean
@@ -460,7 +460,8 @@ def check_pmfs(pmfs: ArrayLike, name: str = "pmfs") -> Floats:
     bad = (p < 0).any(axis=(1, 2, 3)) | (np.abs(totals - 1.0) > _sum_tolerance(array))
     if bad.any():
         first = int(np.argmax(bad))
-        _check_mass(array[first], f"{name}[{first}]")
+        own = f"{_as_array_of(pmfs, name)}[{first}]"
+        _check_mass(array[first], f"{name}[{first}]", own)
     return np.ascontiguousarray(p / totals[:, None, None, None])
 
 
@@ -954,7 +955,7 @@ def _refuse_objects_as_labels(array: Array, name: str) -> None:
         )
     _refuse_several(array, name)
     raise TypeError(
-        f"{name} has dtype object holding {kind}; use numpy.asarray({name}, dtype=str)."
+        f"{name} has dtype object holding {kind}; use [str(label) for label in {name}]."
     )
 
 
@@ -971,9 +972,10 @@ def _refuse_several(array: Array, name: str) -> None:
 def _refuse_mixed_types(array: Array, name: str) -> None:
     kinds = kinds_of(array)
     if len(kinds) > 1:
+        plain = set(kinds) <= PLAIN_KINDS
+        cure = f"numpy.asarray({name}, dtype=str)" if plain else f"[str(label) for label in {name}]"
         raise TypeError(
-            f"{name} mixes types ({', '.join(kinds)}); make them one, for example with "
-            f"numpy.asarray({name}, dtype=str)."
+            f"{name} mixes types ({', '.join(kinds)}); make them one, for example with {cure}."
         )
 
 
@@ -1018,7 +1020,7 @@ def _sum_tolerance(array: Array) -> float:
     return SUM_TOLERANCE.get(array.dtype.name, SUM_TOLERANCE["float64"])
 
 
-def _check_mass(array: Array, name: str) -> Floats:
+def _check_mass(array: Array, name: str, own: str) -> Floats:
     p = _without_rounding(array)
     if (p < 0).any():
         where = tuple(int(k) for k in np.argwhere(p < 0)[0])
@@ -1030,7 +1032,7 @@ def _check_mass(array: Array, name: str) -> Floats:
     if abs(total - 1.0) > _sum_tolerance(array):
         counts = total > 1.5 and bool((p == np.floor(p)).all())
         hint = " and looks like counts" if counts else ""
-        cure = f"divide by {name}.sum()" if total > 0 else "it holds no mass"
+        cure = f"divide by {own}.sum()" if total > 0 else "it holds no mass"
         raise ValueError(f"{name} sums to {total:.9g}{hint}, not 1; {cure}.")
     p /= total
     return np.where(p < SMALLEST_PROBABILITY, 0.0, p)

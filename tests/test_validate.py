@@ -270,7 +270,7 @@ BAD_LABELS = {
     "objects": (
         np.array([(1,), (2,)] * 60 + [None], dtype=object)[:-1],
         TypeError,
-        r"^Y has dtype object holding tuple; use numpy\.asarray\(Y, dtype=str\)",
+        r"^Y has dtype object holding tuple; use \[str\(label\) for label in Y\]",
     ),
     "one-hot": (
         np.eye(3, dtype=int)[Y],
