@@ -81,7 +81,7 @@ def refuse_masked(X: Any, name: str, *, rows: bool) -> None:
     """
     if not np.ma.isMaskedArray(X) or X.dtype.names is not None:
         return
-    mask = np.asarray(np.ma.getmaskarray(X))
+    mask = np.ma.getmaskarray(X)
     if not mask.any():
         return
     if not rows:
@@ -89,7 +89,7 @@ def refuse_masked(X: Any, name: str, *, rows: bool) -> None:
             f"{name} is a masked array with {int(mask.sum())} masked entries; pass "
             f"{name}.filled(0) where these are empty."
         )
-    by_row = mask.reshape(max(len(mask), 1) if mask.ndim else 1, -1).any(axis=1)
+    by_row = mask.any(axis=tuple(range(1, mask.ndim))).reshape(-1)
     if by_row.all():
         raise ValueError(
             f"{name} is a masked array with masked entries in all of its {len(by_row)} rows; fill "

@@ -22,10 +22,21 @@ HOLE = "\ue000"
 # package. Not `word(s)`, nor I(Y; T).
 CODE = re.compile(
     rf"[a-z_\]\){HOLE}]\((?!s\))|[\w\]\){HOLE}]\[|\b[a-z]\w+=[\w\"'({{\[.{HOLE}-]"
-    rf"|(?<![-(,])\b\w+ = [a-z~{HOLE}]|(?<![\w-])--[a-z]+ |\bpip install\b|{HOLE}\.T\b"
+    rf"|(?<![-(,])\b\w+ = [a-z~{HOLE}]|(?<![\w-])--[a-z]+ |\bpip install\b|{HOLE}\.T\b|\w [!=]= \S"
 )
 # Problems and pages hold mathematics and markup, kernels no words; the command line has help.
 ELSEWHERE = {"problems", "_page", "kernels", "_compiled", "demo.py", "demo_decisions.py", "plot.py"}
+
+
+# What is spoken of, and nothing to paste: mathematics, arguments as they came, names of layers.
+NAMED = re.compile(
+    r"^(Uni|Red|Syn|I)\(.*|min\(n_ty, n_sy\)|n_y = H|^n_neighbors=H needs|most n_neighbors=H"
+    r"|n_clusters=H; pass|^\w+\[(:, )?H\](?=$| must)|^H?\(?\)? ?(\w+\(\)|H\(\)) (needs|compares)"
+    r"|^uncertainty=\"analytic\" needs|estimator=\"auto\" (chose|can't)|axes, H\[.*?\];"
+    r"|symmetric: .*|^layout=\"H\" means|^how=\"H\" takes|^state\[.*?\]"
+    r"|^H\[\"H\"\]$|^state has sigma=\"H\"|^\nimport sys[\s\S]*|^--\w+ (is of|and --\w+)"
+    r"|-, H\.shape\[1\]".replace("H", HOLE)
+)
 
 
 @dataclass
@@ -84,11 +95,12 @@ def run(code: str, **names: Any) -> dict[str, Any]:
 ALL: list[Advice] = []
 
 
-def refused(call: Callable[[], Any]) -> Advice:
+def refused(call: Callable[..., Any], *given: Any) -> Advice:
     """The message of what is refused."""
-    with warnings.catch_warnings(), pytest.raises((ValueError, TypeError, MemoryError)) as caught:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", pt.PIDWarning)
-        call()
+        with pytest.raises((ValueError, TypeError, MemoryError)) as caught:
+            call(*given)
     ALL.append(Advice(str(caught.value)))
     return ALL[-1]
 
@@ -117,8 +129,12 @@ class Fragment:
 
     def pieces(self) -> Iterator[tuple[str, re.Pattern[str]]]:
         """Each piece of code in it, and the pattern of messages in which group 1 is that piece."""
+        named = [found.span() for found in NAMED.finditer(self.text)]
         for found in CODE.finditer(self.text):
             a, b = found.span()
+            if any(a < stop and start < b for start, stop in named):
+                continue
+            a += len(found[0]) - len(found[0].lstrip(HOLE))
             parts = (self.text[:a], self.text[a:b], self.text[b:])
             before, piece, after = (_pattern(part) for part in parts)
             yield found[0], re.compile(f"{before}({piece}){after}", re.S | re.I)
@@ -181,5 +197,5 @@ def _text(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value if len(node.value) > 7 else None
     if isinstance(node, ast.JoinedStr):
-        return "".join(v.value if isinstance(v, ast.Constant) else HOLE for v in node.values)
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else HOLE for v in node.values)
     return None

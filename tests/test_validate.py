@@ -431,7 +431,7 @@ BAD_PMFS = {
     "huge": (np.full((2, 2, 2), 1e300), ValueError, r"^pmf holds values beyond 1e\+150"),
     "complex": (PMF * 1j, TypeError, r"^pmf is complex; pass real numbers"),
     "objects": (
-        np.where(PMF > 0.1, PMF, None),
+        [[[0.5, None], [0.5, 0.0]]],
         TypeError,
         r"^pmf has dtype object \(NoneType, float\); pass probabilities as floats",
     ),
