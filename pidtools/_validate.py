@@ -757,7 +757,7 @@ def how_to_pool(shape: tuple[int, ...], name: str, as_array: str = "") -> str:
         ]
     else:
         ways = [
-            "take the mean over all axes but samples and units: "
+            "keep samples and units alone: "
             f"(n, units, ...): {methods_of}.reshape({shape[0]}, {shape[1]}, -1).mean(axis=2); "
             f"(n, ..., units): {methods_of}.reshape({shape[0]}, -1, {shape[-1]}).mean(axis=1)"
         ]

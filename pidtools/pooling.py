@@ -127,6 +127,7 @@ def _lines(shape: tuple[int, ...], how: str, own: str) -> str:
         _validate.how_to_pool(shape, "X", own)
         .replace('"mean"', f'"{how}"')
         .replace("the mean over", "over")
+        .replace(".mean(", ".max(" if how == "max" else ".mean(")
     )
 
 
