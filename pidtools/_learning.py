@@ -92,7 +92,7 @@ def _codes(labels: ArrayLike, Y: ArrayLike, target: Target) -> tuple[Codes, Bool
     _, classes = _validate.check_labels(Y)
     if len(classes) != target.n_classes:
         raise ValueError("fit_on needs labels that are plain classes: integers, bools or strings.")
-    own = np.asarray(labels).reshape(-1)
+    own = _validate.as_array(labels, "fit_on Y").reshape(-1)
     if (own.dtype.kind in "US") != (classes.dtype.kind in "US"):
         raise TypeError(f"The labels of fit_on hold {own.dtype}, Y {classes.dtype}.")
     place = np.minimum(np.searchsorted(classes, own), len(classes) - 1)

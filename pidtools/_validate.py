@@ -180,6 +180,11 @@ def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, Array]:
     refuse_parts(Y, name)
     array, own = _to_array(Y, name), _as_array_of(Y, name)
     if array.dtype == object and array.size:
+        if array.ndim == 2 and array.shape[1] > 1:
+            raise ValueError(
+                f"{name} must hold one label a sample, shape (n,); got {array.shape}. Of several "
+                f"labels a sample choose one, such as {own}[:, 0]."
+            )
         _refuse_objects_as_labels(array, name)
     if array.size:
         wanted = "one label a sample: integers, bools or strings"
@@ -253,9 +258,11 @@ def _check_not_labels(target: Array, name: str, own: str) -> None:
 def check_named(given: Any, name: str, what: str) -> dict[str, Any]:
     """A mapping from names to whatever there is of each, with at least one."""
     if not isinstance(given, Mapping):
+        several = isinstance(given, list | tuple)
+        cure = f": {{str(k): {what} for k, {what} in enumerate({name})}}" if several else ""
         raise TypeError(
             f"{name} must be a mapping of names to arrays, such as {{{what + '1'!r}: array}}; got "
-            f"{type(given).__name__}."
+            f"{type(given).__name__}{cure}."
         )
     if not given:
         raise ValueError(f"{name} is empty; pass at least one {what} by its name.")
@@ -329,12 +336,14 @@ def check_same_length(**arrays: Source) -> None:
         listed = ", ".join(f"{name} has {n} rows" for name, n in lengths.items())
         raise ValueError(
             f"{', '.join(names[:-1])} and {names[-1]} must have one row a sample: {listed}."
-            f"{_of_transposed(arrays, lengths[names[-1]])}"
+            f"{_of_transposed(arrays)}"
         )
 
 
-def _of_transposed(arrays: Mapping[str, Source], n_samples: int) -> str:
+def _of_transposed(arrays: Mapping[str, Source]) -> str:
     """What to say of arrays that have a column a sample."""
+    lengths = [len(array) for array in arrays.values()]
+    n_samples = max(reversed(lengths), key=lengths.count)
     lying = [
         name
         for name, array in arrays.items()
@@ -702,10 +711,11 @@ def _check_kind(array: Array, name: str, kinds: str, wanted: str, role: Role) ->
             f"kind; pass it by its name, such as {name}.view(ml_dtypes.float8_e4m3fn)."
         )
     if array.dtype.names is not None:
-        raise TypeError(
-            f"{name} has fields ({', '.join(array.dtype.names)}); pass them as columns: "
-            f"numpy.column_stack([{name}[field] for field in {name}.dtype.names])."
-        )
+        cure = f"pass one of them, such as {name}[{array.dtype.names[0]!r}]"
+        if role in ("source", "amounts"):
+            columns = f"numpy.column_stack([{name}[field] for field in {name}.dtype.names])"
+            cure = f"pass them as columns: {columns}"
+        raise TypeError(f"{name} has fields ({', '.join(array.dtype.names)}); {cure}.")
     if array.dtype.kind not in kinds:
         times = array.dtype.kind in "mM" and role != "table"
         more = f" {_of_times(array, name, role)}" if times else ""
@@ -861,7 +871,7 @@ class _Bad:
 
     def cure(self, n_rows: int, of_columns: str) -> str:
         """What keeps most of the data: without those rows, or without those columns."""
-        if self.n_below == self.n and len(self.in_column) > 1:
+        if self.n_below == self.n and len(self.in_column) > 1 and of_columns:
             return (
                 "if they are logits, with -inf for what can't be: "
                 'estimator=pidtools.Probe(inputs="logits") takes them as they are; else '

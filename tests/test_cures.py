@@ -124,6 +124,15 @@ def parts(tmp_path: Path) -> None:
 
 
 @case
+def lists_of_layers(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"estimator": pt.Binning(n_bins=2)}
+    layers: Any = [T, T[:, :1]]
+    advice = refused(lambda: pt.distillation_map(layers, {"s": S}, Y, **options))
+    named = advice.value(r"\{str\(k\).*\}", teacher_layers=layers)
+    assert len(pt.distillation_map(named, {"s": S}, Y, **options).rows) == 2
+
+
+@case
 def sparse(tmp_path: Path) -> None:
     same(refused(lambda: source(csr_array(T))).value(r"T\.toarray\(\)", T=csr_array(T)))
     wide = coo_array(
@@ -326,6 +335,12 @@ def kinds(tmp_path: Path) -> None:
     table = np.zeros(N, dtype=[("a", "f8"), ("b", "f8")])
     table["a"], table["b"] = T[:, 0], T[:, 1]
     same(refused(lambda: source(table)).value(r"numpy\.column_stack\(.*\]\)", T=table), T[:, :2])
+    names = np.zeros(N, dtype=[("a", "i8"), ("b", "f8")])
+    names["a"] = Y
+    assert refused(codes, names).value(r"Y\['a'\]", Y=names).tolist() == Y.tolist()
+    mixed = pd.DataFrame({"a": Y, "b": "x"})
+    found = refused(codes, mixed).value(r"numpy\.asarray\(Y\)\[:, 0\]", Y=mixed)
+    np.testing.assert_array_equal(codes(found), Y)
     days = np.array(["2020-01-01", "2020-01-03", "2021-01-01"], dtype="M8[D]")[Y]
     for given in (days, days - days.min(), pd.Series(days)):
         advice = refused(source, given)

@@ -953,3 +953,20 @@ def test_columns_that_are_never_finite_are_named_as_such() -> None:
         measure(T=awkward)
     with pytest.raises(ValueError, match=r"compute it anew"):
         measure(T=FEATURES * np.nan)
+
+
+def test_rows_to_learn_from_have_labels_of_any_kind() -> None:
+    names = np.array(["a", "b", "c"])[Y]
+    probe = pt.Probe(experts=("lda",))
+    more = FEATURES + 1e-3
+    with unheard():
+        wanted = pt.summarise(FEATURES, names, estimator=probe, fit_on=(more, names))
+        for labels in (names.astype(np.dtypes.StringDType()), names.astype(object)):
+            found = pt.summarise(FEATURES, names, estimator=probe, fit_on=(more, labels))
+            assert found.information == wanted.information
+
+
+def test_amounts_that_lie_on_their_side_are_told() -> None:
+    amounts = np.random.default_rng(0).normal(size=(2, N))
+    with pytest.raises(ValueError, match=r"Y has 2 rows.* Y has one column a sample: pass Y\.T "):
+        measure(FEATURES, FEATURES[:, :1], amounts, estimator="gaussian")
