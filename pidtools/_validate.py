@@ -144,8 +144,6 @@ def check_source(X: ArrayLike, name: str, *, minus_infinity: bool = False) -> So
     """
     refuse_parts(X, name)
     array = _to_array(X, name)
-    if array.dtype == object and _holds_numbers(X):
-        array = _to_array(X.to_numpy(dtype=np.float64, na_value=np.nan), name)  # type: ignore[union-attr]
     own = _as_array_of(X, name)
     if array.dtype == object:
         _check_shape(array, name, own)
@@ -632,7 +630,7 @@ def _to_array(X: Any, name: str, *, rows: bool = True) -> Array:
     refuse_sparse(X, name)
     refuse_masked(X, name, rows=rows)
     try:
-        array = np.asarray(X)
+        array = np.asarray(X) if not _is_mixed_numbers(X) else _as_floats(X)
     except MemoryError:
         raise
     except Exception as error:  # of whichever library it comes from
@@ -681,13 +679,24 @@ def _as_array_of(X: object, name: str) -> str:
     return name if isinstance(X, np.ndarray) else f"numpy.asarray({name})"
 
 
-def _holds_numbers(X: object) -> bool:
-    """Whether a table or series of pandas has columns of numbers only, of types of its own."""
-    kinds = getattr(X, "dtypes", None)
-    if kinds is None or not hasattr(X, "to_numpy"):
+def _is_mixed_numbers(X: object) -> bool:
+    """Whether a table of pandas holds numbers alone that NumPy would make objects of.
+
+    Those are types of its own, and bools beside numbers.
+    """
+    if not (hasattr(X, "iloc") and hasattr(X, "to_numpy")):
         return False
+    kinds: Any = getattr(X, "dtypes", None)
     columns = list(kinds) if hasattr(kinds, "__iter__") else [kinds]
-    return all(getattr(kind, "kind", "O") in "biuf" for kind in columns)
+    letters = {str(getattr(kind, "kind", "O")) for kind in columns}
+    if not letters <= set("biuf") or (len(columns) == 1 and "f" not in letters):
+        return False  # one column of whole numbers stays one of symbols
+    own = any(not isinstance(kind, np.dtype) for kind in columns)
+    return own or (len(letters) > 1 and "b" in letters)
+
+
+def _as_floats(X: Any) -> Array:
+    return np.asarray(X.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _without_made_up_strings(array: Array, X: object) -> Array:
