@@ -144,7 +144,7 @@ def check_source(X: ArrayLike, name: str, *, minus_infinity: bool = False) -> So
     """
     refuse_parts(X, name)
     array = _to_array(X, name)
-    own = _as_array_of(X, name)
+    own = array_of(X, name)
     if array.dtype == object:
         _check_shape(array, name, own)
         _refuse_objects(array, name)
@@ -176,7 +176,7 @@ def check_labels(Y: ArrayLike, name: str = "Y") -> tuple[Codes, Array]:
         The classes in sorted order; at least two.
     """
     refuse_parts(Y, name)
-    array, own = _to_array(Y, name), _as_array_of(Y, name)
+    array, own = _to_array(Y, name), array_of(Y, name)
     if array.dtype == object and array.size:
         if array.ndim == 2 and array.shape[1] > 1:
             raise ValueError(
@@ -210,7 +210,7 @@ def check_continuous(Y: ArrayLike, name: str = "Y") -> Array:
     float32 stays float32; float16 becomes float32.
     """
     refuse_parts(Y, name)
-    array, own = _to_array(Y, name), _as_array_of(Y, name)
+    array, own = _to_array(Y, name), array_of(Y, name)
     if array.dtype == object and len(missing(array)):
         _refuse_missing(array, name)
     _check_kind(array, name, "biufUSO", "floats", "amounts")
@@ -293,7 +293,7 @@ def check_groups(groups: ArrayLike, n_samples: int) -> Codes:
     if array.dtype == object:
         _refuse_mixed_types(array, "groups")
         _refuse_several(array, "groups")
-        array = array.astype(str)
+        array = np.array([str(group) for group in array])
     _check_kind(
         array, "groups", "biufUSmM", "one label a sample: integers, strings or dates", "labels"
     )
@@ -411,7 +411,7 @@ def check_pmf(pmf: ArrayLike, name: str = "pmf", *, axes: tuple[str, ...]) -> Fl
     if array.size == 0:
         raise ValueError(f"{name} is empty: its shape is {array.shape}.")
     _check_finite(array, name, cure="every cell must be a probability")
-    return _check_mass(array, name, _as_array_of(pmf, name))
+    return _check_mass(array, name, array_of(pmf, name))
 
 
 def _to_table(X: Any, name: str, wanted: str) -> Array:
@@ -467,7 +467,7 @@ def check_pmfs(pmfs: ArrayLike, name: str = "pmfs") -> Floats:
     bad = (p < 0).any(axis=(1, 2, 3)) | (np.abs(totals - 1.0) > _sum_tolerance(array))
     if bad.any():
         first = int(np.argmax(bad))
-        own = f"{_as_array_of(pmfs, name)}[{first}]"
+        own = f"{array_of(pmfs, name)}[{first}]"
         _check_mass(array[first], f"{name}[{first}]", own)
     return np.ascontiguousarray(p / totals[:, None, None, None])
 
@@ -670,11 +670,11 @@ def _without_columns(X: object, name: str) -> str:
     """How to leave out the columns that hold NaN or infinities."""
     if hasattr(X, "dropna"):
         return f"{name}.replace([numpy.inf, -numpy.inf], numpy.nan).dropna(axis=1)"
-    own = _as_array_of(X, name)
+    own = array_of(X, name)
     return f"{own}[:, numpy.isfinite({name}).all(axis=0)]"
 
 
-def _as_array_of(X: object, name: str) -> str:
+def array_of(X: object, name: str) -> str:
     """How to write the array that `X` is, where only arrays have a method."""
     return name if isinstance(X, np.ndarray) else f"numpy.asarray({name})"
 
@@ -717,7 +717,8 @@ def _check_kind(array: Array, name: str, kinds: str, wanted: str, role: Role) ->
     if array.dtype == np.dtype("V1"):
         raise TypeError(
             f"{name} has dtype |V1, as float8 comes back from a file, which does not say of which "
-            f"kind; pass it by its name, such as {name}.view(ml_dtypes.float8_e4m3fn)."
+            f"kind; pass it by its name, such as {name}.view(ml_dtypes.float8_e4m3fn), or "
+            "save it as float32."
         )
     if array.dtype.names is not None:
         cure = f"pass one of them, such as {name}[{array.dtype.names[0]!r}]"
