@@ -485,7 +485,8 @@ def check_pair_tables(p_ty: ArrayLike, p_sy: ArrayLike) -> tuple[Floats, Floats]
             f"p_ty has {t.shape[1]}, p_sy has {s.shape[1]}."
         )
     y_of_t, y_of_s = t.sum(axis=0), s.sum(axis=0)
-    allowed = max(_sum_tolerance(np.asarray(p_ty)), _sum_tolerance(np.asarray(p_sy)))
+    given = [_to_array(p, name, rows=False) for p, name in ((p_ty, "p_ty"), (p_sy, "p_sy"))]
+    allowed = max(_sum_tolerance(table) for table in given)
     worst = int(np.argmax(np.abs(y_of_t - y_of_s)))
     if abs(y_of_t[worst] - y_of_s[worst]) > allowed:
         raise ValueError(
