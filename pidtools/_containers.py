@@ -11,6 +11,8 @@ import numpy as np
 LARGEST_DENSE = 2**30
 # What such a matrix is reduced to.
 COMPONENTS = 64
+# Items of a list that are no arrays, whatever else they are.
+PLAIN = {bool, int, float, complex, str, bytes, list, tuple, type(None)}
 # Items of a list that a message names, and those that are looked at to tell what a list holds.
 MOST_SHOWN = 3
 
@@ -154,7 +156,7 @@ def refuse_parts(X: Any, name: str) -> None:
     ------
     TypeError
     """
-    if not isinstance(X, list | tuple) or not X:
+    if not isinstance(X, list | tuple) or set(map(type, X)) <= PLAIN:
         return
     _refuse_tensors(X, name)
     shapes = [_shape_of(part) for part in X]
