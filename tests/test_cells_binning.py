@@ -158,7 +158,10 @@ def divided(column: list[float], edges: list[float], n_wanted: int) -> list[floa
     """Edges that leave `n_wanted` bins, each with a sample."""
 
     def in_bins() -> list[list[float]]:
-        found = [sorted(x for x in column if sum(e <= x for e in edges) == k) for k in range(99)]
+        found = [
+            sorted(x for x in column if sum(e <= x for e in edges) == k)
+            for k in range(len(edges) + 1)
+        ]
         return [values for values in found if values]
 
     edges = [min(values) for values in in_bins()[1:]]
@@ -195,14 +198,25 @@ def test_three_bins_of_mostly_zeros_are_three() -> None:
     for column in ([0] * 8 + [1, 2], [0] * 80 + [*range(1, 21)], [*range(-20, 0)] + [0] * 80):
         codes = pt.Binning(n_bins=3).codes(np.array(column, dtype=float)[:, None])
         assert len(set(codes.tolist())) == 3
+    halves = np.array([*range(-20, 0)] + [0] * 80, dtype=float)
+    counts = np.bincount(pt.Binning(n_bins=3).codes(halves[:, None]))
+    assert sorted(counts.tolist()) == [10, 10, 80]
 
 
 @pytest.mark.parametrize("method", ["quantile", "uniform"])
 @pytest.mark.parametrize("n_bins", [2, 3, 8])
 @pytest.mark.parametrize(
     "X",
-    [T[:151, :1], T[:200, :3], RELU[:200, :3], np.round(T[:200, :2]), np.full((50, 2), 3.0)],
-    ids=["one", "three", "rectified", "ties", "constant"],
+    [
+        T[:151, :1],
+        T[:200, :3],
+        RELU[:200, :3],
+        -RELU[:200, :3],
+        np.round(T[:200, :2]),
+        np.round(2 * T[:200, :2]),
+        np.full((50, 2), 3.0),
+    ],
+    ids=["one", "three", "rectified", "rectified, below", "ties", "more ties", "constant"],
 )
 def test_bins_are_those_of_a_slow_twin(
     X: Array, n_bins: int, method: Literal["quantile", "uniform"]

@@ -279,7 +279,9 @@ def _told_apart(column: Array, edges: Array) -> Array:
     values, times = np.unique(column, return_counts=True)
     before = np.concatenate([[0], np.cumsum(times)])
     # A bin begins at a value: the first one that is no less than the edge.
-    starts = set(np.searchsorted(values, edges, "left").tolist()) | {1}
+    starts = set(np.searchsorted(values, edges, "left").tolist())
+    if 0 in starts:  # the smallest value fills a bin, as the zeros of a rectifier do
+        starts |= {1}
     starts -= {0, len(values)}
     while len(starts) < len(edges):
         divided = _divided(before, sorted({0, *starts}))
