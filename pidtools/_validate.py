@@ -217,8 +217,8 @@ def check_continuous(Y: ArrayLike, name: str = "Y") -> Array:
     if array.dtype.kind in "USO":
         held = "strings" if array.dtype.kind != "O" else f"objects ({', '.join(kinds_of(array))})"
         raise TypeError(
-            f"{name} holds {held}, which are no amounts; the Gaussian estimator takes amounts alone. "
-            'For labels use estimator="probe" or "auto".'
+            f"{name} holds {held}, which are no amounts, and the Gaussian estimator takes nothing "
+            'else. For labels use estimator="probe" or "auto".'
         )
     if array.dtype.kind != "f":
         raise TypeError(
