@@ -18,7 +18,7 @@ from pidtools._result import (
 from pidtools._trace import DistillationTrace, Saturation
 
 if _typing.TYPE_CHECKING:
-    from pidtools import activations, knn, problems, rid
+    from pidtools import activations, knn, plot, problems, rid
     from pidtools._cells.binning import Binning, KMeansBinning, Symbols
     from pidtools._gaussian.estimator import Gaussian
     from pidtools._gaussian.exact import gaussian_pid
@@ -60,6 +60,7 @@ _HOMES = {
     "knn": ("KNN",),
     "maps": ("distillation_map",),
     "ranking": ("rank_teachers",),
+    "plot": (),
     "pooling": ("pool",),
     "problems": (),
     "rid": (),
@@ -108,6 +109,7 @@ __all__ = [
     "load_summary",
     "mutual_information",
     "mutual_information_by_column",
+    "plot",
     "pool",
     "problems",
     "rank_teachers",

@@ -352,6 +352,11 @@ class Estimator(ABC, Generic[S]):
     decodes: ClassVar[bool] = False
     reads_blocks: ClassVar[bool] = False
 
+    @property
+    def reads_minus_infinity(self) -> bool:
+        """Whether -inf is a value of a source, as in logits of what can't be."""
+        return False
+
     @abstractmethod
     def summarise(
         self,
@@ -483,3 +488,8 @@ def summarised(
 def as_read(estimator: Estimator[Any], X: Source) -> Any:
     """Features as the estimator takes them: `LazyRows` ones as an array, unless it reads blocks."""
     return X if estimator.reads_blocks else whole(X)
+
+
+def reads_minus_infinity(estimator: Estimator[Any] | str) -> bool:
+    """Whether an estimator, by its name or itself, takes -inf for a value."""
+    return isinstance(estimator, Estimator) and estimator.reads_minus_infinity

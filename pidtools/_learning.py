@@ -20,11 +20,16 @@ OFTEN_EQUAL = 0.01
 
 
 def lessons(
-    fit_on: Any, sources: Mapping[str, Source], Y: ArrayLike, target: Target
+    fit_on: Any,
+    sources: Mapping[str, Source],
+    Y: ArrayLike,
+    target: Target,
+    *,
+    minus_infinity: bool = False,
 ) -> tuple[dict[str, Lesson], tuple[str, ...]]:
     """The rows to learn from of each source, with labels in the numbers of `target`, and notes.
 
-    Rows whose label is never measured are left out.
+    Rows whose label is never measured are left out; `minus_infinity` as in `check_source`.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def lessons(
         raise ValueError("fit_on is for class labels; Y is an amount. Leave it out.")
     *given, labels = fit_on
     arrays = {
-        name: _validate.check_source(X, f"fit_on {name}")
+        name: _validate.check_source(X, f"fit_on {name}", minus_infinity=minus_infinity)
         for name, X in zip(sources, given, strict=True)
     }
     for name, X in arrays.items():
@@ -87,7 +92,7 @@ def _codes(labels: ArrayLike, Y: ArrayLike, target: Target) -> tuple[Codes, Bool
     _, classes = _validate.check_labels(Y)
     if len(classes) != target.n_classes:
         raise ValueError("fit_on needs labels that are plain classes: integers, bools or strings.")
-    own = np.asarray(labels).reshape(-1)
+    own = _validate.as_array(labels, "fit_on Y").reshape(-1)
     if (own.dtype.kind in "US") != (classes.dtype.kind in "US"):
         raise TypeError(f"The labels of fit_on hold {own.dtype}, Y {classes.dtype}.")
     place = np.minimum(np.searchsorted(classes, own), len(classes) - 1)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _tasks, _validate, _warnings, activations, resampling
 from pidtools._cache import Cache, is_lasting
-from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary
+from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, reads_minus_infinity
 from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import (
@@ -702,7 +702,7 @@ def look(
     for name, X in sources.items():
         try:
             given: Any = read(X, name) if tolerant else X
-            clean[name] = _checked(counted.rows(given, name), name)
+            clean[name] = _checked(counted.rows(given, name), name, estimator)
         except (ValueError, TypeError) as error:
             if not tolerant:
                 raise
@@ -718,7 +718,7 @@ def look(
             f"{chosen!r} fits no models, so no layer can hear another; leave ordered out, or take "
             'estimator="probe".'
         )
-    taught, said = _lessons(fit_on, clean, Y, target)
+    taught, said = _lessons(fit_on, clean, Y, target, chosen)
     twice = {} if hears or taught else _given_twice(sources, clean)
     waiting = {
         name: Data(X, name, codes, seed, taught.get(name))
@@ -952,14 +952,18 @@ def best_of(measured: Measurement, student: str, *, titles: Mapping[str, str]) -
 
 
 def _lessons(
-    fit_on: tuple[ArrayLike, ...] | None, clean: Mapping[str, Given], Y: ArrayLike, target: Target
+    fit_on: tuple[ArrayLike, ...] | None,
+    clean: Mapping[str, Given],
+    Y: ArrayLike,
+    target: Target,
+    chosen: Estimator[Any],
 ) -> tuple[dict[str, Lesson], tuple[str, ...]]:
     if fit_on is None:
         return {}, ()
     arrays = {name: X for name, X in clean.items() if not isinstance(X, Summary)}
     if len(arrays) < len(clean):
         raise TypeError("fit_on goes with arrays; give a Summary its fit_on in summarise.")
-    return lessons(fit_on, arrays, Y, target)
+    return lessons(fit_on, arrays, Y, target, minus_infinity=chosen.reads_minus_infinity)
 
 
 def _solved(
@@ -1097,8 +1101,10 @@ def _is_path(X: Any) -> bool:
     return isinstance(X, str | PathLike)
 
 
-def _checked(X: ArrayLike | Summary, name: str) -> Given:
-    return X if isinstance(X, Summary) else _validate.check_source(X, name)
+def _checked(X: ArrayLike | Summary, name: str, estimator: Estimator[Any] | str) -> Given:
+    if isinstance(X, Summary):
+        return X
+    return _validate.check_source(X, name, minus_infinity=reads_minus_infinity(estimator))
 
 
 def _of_other_lengths(
@@ -1187,9 +1193,10 @@ def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:
     n_zero = int((~np.logical_or.reduce([_not_zero(X) for X in arrays])).sum())
     if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
         return []
+    filled = " | ".join(f"{name}.any(axis=1)" for name in sources)
     return [
         f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
-        f"they are padding, take them out of every array: keep = {next(iter(sources))}.any(axis=1)."
+        f"they are padding, take them out of every array: keep = {filled}."
     ]
 
 

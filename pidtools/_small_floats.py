@@ -29,7 +29,7 @@ def decoded(array: Array) -> Array:
     if _is_bare_bfloat16(array.dtype):
         bits = np.ascontiguousarray(array).view(np.uint16).astype(np.uint32)
         bits <<= 16
-        return bits.view(np.float32)
+        return bits.view(np.float32).reshape(array.shape)
     return np.asarray(array).astype(wanted)  # no map of a file
 
 

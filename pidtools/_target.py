@@ -25,6 +25,8 @@ ALONE_SHARE = 1 / 3
 COUNTED_ROWS = 20_000
 # Values that differ by less than this share of the spread, as rounding makes them, are one.
 SAME_SHARE = 2.0**-18
+# How far rows of probabilities may be from a sum of 1: numbers to three digits.
+SUMS_TO_ONE = 1e-2
 # Of the range, what the middle half of the rows must span to tell the spread.
 LEAST_MIDDLE = 1e-6
 TINY = 1e-300
@@ -177,10 +179,24 @@ def decided(Y: ArrayLike, *, by_auto: bool) -> Target:
             "np.unique(Y, axis=0, return_inverse=True)[1]; as an amount pass "
             'estimator="gaussian".'
         )
+    if by_auto and _are_probabilities(array):
+        raise ValueError(
+            f"Y holds {array.shape[1]} numbers a sample that sum to 1, which may be class "
+            'probabilities (soft labels) or shares that are measured; estimator="auto" can\'t '
+            f"tell. As labels pass {_validate.array_of(Y, 'Y')}.argmax(axis=1); as amounts pass "
+            'estimator="gaussian".'
+        )
     if few:
         return _kinds_as_labels(array, found)
     values = _validate.check_continuous(Y)
     return Target(values, None, f"{found} in {kinds.n_rows} samples and was taken as an amount.")
+
+
+def _are_probabilities(Y: Array) -> bool:
+    """Whether each row sums to 1 and has no negative entry, as rounded as half precision is."""
+    if Y.ndim != 2 or Y.shape[1] < 2 or Y.min() < 0:
+        return False
+    return bool(np.abs(Y.sum(axis=1, dtype=np.float64) - 1).max() <= SUMS_TO_ONE)
 
 
 def _plain_labels(Y: ArrayLike) -> Target:

@@ -113,7 +113,8 @@ def distillable_knowledge(
         of few values with "auto", one-hot labels, too few samples, a continuous Y that T or S
         fixes exactly, or an unknown choice.
     TypeError
-        For object, complex or string features, tensors on a device, or mixed labels.
+        For complex or string features, objects that are no numbers, lists of batches, mappings,
+        tensors on a device, or mixed labels.
     PIDError
         If no resample has an answer, as of a handful of rows, or a solver had none.
 

@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike
 from pidtools import _target, _validate, _warnings
 from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
-from pidtools._estimator import Data, InformationOf, Summary, as_read, summarised
+from pidtools._estimator import (
+    Data,
+    InformationOf,
+    Summary,
+    as_read,
+    reads_minus_infinity,
+    summarised,
+)
 from pidtools._estimator import Estimator as Estimator
 from pidtools._estimator import Pair as Pair
 from pidtools._gaussian.estimator import Gaussian
@@ -214,7 +221,7 @@ def mutual_information(
     counted = Counted.of_labels(ignore_label, Y)
     X, Y = counted.rows(X, "X"), counted.rows(Y, "Y")
     target = target_of_information(Y, estimator, seed)
-    source = _validate.check_source(X, "X")
+    source = _validate.check_source(X, "X", minus_infinity=reads_minus_infinity(estimator))
     _validate.check_same_length(X=source, Y=target.values)
     warn_of_target(target)
     chosen = choose(estimator, {"X": source}, target)
@@ -350,12 +357,16 @@ def _summarise(
 ) -> Summary:
     heard = _checked_heard(hears)
     target = read_target(Y, estimator)
-    source = _validate.check_source(X, "X")
+    source = _validate.check_source(X, "X", minus_infinity=reads_minus_infinity(estimator))
     _validate.check_same_length(X=source, Y=target.values)
     warn_of_target(target, in_notes=True)
     chosen, seed = choose(estimator, {"X": source}, target), _validate.check_seed(random_state)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
-    taught, of_lesson = ({}, ()) if fit_on is None else lessons(fit_on, {"X": source}, Y, target)
+    taught, of_lesson = (
+        ({}, ())
+        if fit_on is None
+        else lessons(fit_on, {"X": source}, Y, target, minus_infinity=chosen.reads_minus_infinity)
+    )
     data = Data(source, "X", codes, seed, taught.get("X"))
     n_jobs = _validate.check_n_jobs(n_jobs)
     summary: Summary = summarised(chosen, data, target.values, hears=heard, n_jobs=n_jobs)

@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from pidtools import _validate, _warnings, resampling
-from pidtools._estimator import Data, Estimator, InformationOf, summarised
+from pidtools._estimator import (
+    Data,
+    Estimator,
+    InformationOf,
+    reads_minus_infinity,
+    summarised,
+)
 from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits, said_in
 from pidtools._knowledge import IndependenceTest
@@ -107,7 +113,7 @@ def independence_test(
     counted = Counted.of_labels(ignore_label, Y)
     X, Y, groups = counted.rows(X, "X"), counted.rows(Y, "Y"), counted.rows(groups, "groups")
     target = target_of_information(Y, estimator, seed)
-    source = _validate.check_source(X, "X")
+    source = _validate.check_source(X, "X", minus_infinity=reads_minus_infinity(estimator))
     _validate.check_same_length(X=source, Y=target.values)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     draw, of_exchange = _exchange(target.values, codes)

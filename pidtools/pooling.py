@@ -76,7 +76,7 @@ def pool(
     if layout is not None:
         _validate.check_choice(layout, "layout", LAYOUTS)
     given = _validate.as_stored(X, "X")
-    _check(given, how, layout)
+    _check(given, how, layout, "X" if isinstance(X, np.ndarray) else "numpy.asarray(X)")
     if how == "flatten":
         if mask is not None:
             raise ValueError('mask goes with a mean, a maximum or a token; how is "flatten".')
@@ -92,7 +92,7 @@ def pool(
     return _by_blocks(given, units, dtype, lambda block, rows: over(block, axes, _of(kept, rows)))
 
 
-def _check(given: Stored, how: str, layout: str | None) -> None:
+def _check(given: Stored, how: str, layout: str | None, own: str) -> None:
     shape = given.shape
     if given.dtype.kind not in "biuf":
         raise TypeError(f"X has dtype {given.dtype}; pool takes numbers.")
@@ -107,12 +107,12 @@ def _check(given: Stored, how: str, layout: str | None) -> None:
         return
     if layout is None:
         raise ValueError(
-            f"layout is left out, and the shape {shape} does not tell it. {_lines(shape, how)}"
+            f"layout is left out, and the shape {shape} does not tell it. {_lines(shape, how, own)}"
         )
     if len(shape) != AXES[layout][0]:
         raise ValueError(
             f'layout="{layout}" means {MEANT[layout]}, and X has the shape {shape}. '
-            f"{_lines(shape, how)}"
+            f"{_lines(shape, how, own)}"
         )
     if how in ("first", "last") and layout != "ntd":
         raise ValueError(
@@ -121,12 +121,13 @@ def _check(given: Stored, how: str, layout: str | None) -> None:
         )
 
 
-def _lines(shape: tuple[int, ...], how: str) -> str:
+def _lines(shape: tuple[int, ...], how: str, own: str) -> str:
     how = "mean" if len(shape) == 4 and how in ("first", "last") else how
     return (
-        _validate.how_to_pool(shape, "X")
+        _validate.how_to_pool(shape, "X", own)
         .replace('"mean"', f'"{how}"')
         .replace("the mean over", "over")
+        .replace(".mean(", ".max(" if how == "max" else ".mean(")
     )
 
 

@@ -127,7 +127,10 @@ def test_fewer_samples_than_clusters_are_refused() -> None:
 
 
 def slow_bins(X: Array, method: str, n_bins: int) -> list[tuple[int, ...]]:
-    """Cells by the definition, one sample at a time: the number of edges at or below a value."""
+    """Cells by the definition, one sample at a time: the number of edges at or below a value.
+
+    Where edges leave bins without a sample, the fullest bins of several values are divided.
+    """
     n = len(X)
     codes: list[list[int]] = [[] for _ in range(n)]
     for column in X.T.astype(np.float64):
@@ -144,17 +147,76 @@ def slow_bins(X: Array, method: str, n_bins: int) -> list[tuple[int, ...]]:
                 edge = lower + (upper - lower) * (at - int(at))
                 larger = [x for x in column if x > low]
                 edges.append(edge if edge > low or not larger else min(larger))
+        if method == "quantile":
+            edges = divided(list(column), edges, min(n_bins, len(set(column))))
         for i, x in enumerate(column):
             codes[i].append(sum(edge <= x for edge in set(edges)) if high > low else 0)
     return [tuple(code) for code in codes]
+
+
+def divided(column: list[float], edges: list[float], n_wanted: int) -> list[float]:
+    """Edges that leave `n_wanted` bins, each with a sample."""
+
+    def in_bins() -> list[list[float]]:
+        found = [
+            sorted(x for x in column if sum(e <= x for e in edges) == k)
+            for k in range(len(edges) + 1)
+        ]
+        return [values for values in found if values]
+
+    edges = [min(values) for values in in_bins()[1:]]
+    while len(in_bins()) < n_wanted:
+        fullest = max((v for v in in_bins() if len(set(v)) > 1), key=len)
+        off = {x: abs(fullest.index(x) - len(fullest) / 2) for x in fullest[1:] if x > fullest[0]}
+        edges = sorted([*edges, min(off, key=lambda x: (off[x], x))])
+    return edges
+
+
+@pytest.mark.parametrize("n_bins", [2, 3, 5, 8])
+@pytest.mark.parametrize("seed", range(12))
+def test_ties_leave_as_many_bins_as_asked_for_or_as_there_are_values(
+    seed: int, n_bins: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    column = rng.permutation(
+        np.concatenate(
+            [np.full(int(rng.integers(1, 40)), v) for v in rng.normal(size=rng.integers(1, 15))]
+        )
+    )
+    codes = pt.Binning(n_bins=n_bins).codes(column[:, None])
+    assert len(set(codes.tolist())) == min(n_bins, len(set(column.tolist())))
+    order = np.argsort(column)
+    edges = np.flatnonzero(np.diff(codes[order]))
+    # Equal values share a bin, and a bin is a run of values.
+    assert len(edges) == len(set(codes.tolist())) - 1
+    assert (np.diff(column[order])[edges] > 0).all()
+    back = pt.Binning(n_bins=n_bins).codes(column[::-1][:, None])[::-1]
+    assert back.tolist() == codes.tolist()
+
+
+def test_three_bins_of_mostly_zeros_are_three() -> None:
+    for column in ([0] * 8 + [1, 2], [0] * 80 + [*range(1, 21)], [*range(-20, 0)] + [0] * 80):
+        codes = pt.Binning(n_bins=3).codes(np.array(column, dtype=float)[:, None])
+        assert len(set(codes.tolist())) == 3
+    halves = np.array([*range(-20, 0)] + [0] * 80, dtype=float)
+    counts = np.bincount(pt.Binning(n_bins=3).codes(halves[:, None]))
+    assert sorted(counts.tolist()) == [10, 10, 80]
 
 
 @pytest.mark.parametrize("method", ["quantile", "uniform"])
 @pytest.mark.parametrize("n_bins", [2, 3, 8])
 @pytest.mark.parametrize(
     "X",
-    [T[:151, :1], T[:200, :3], RELU[:200, :3], np.round(T[:200, :2]), np.full((50, 2), 3.0)],
-    ids=["one", "three", "rectified", "ties", "constant"],
+    [
+        T[:151, :1],
+        T[:200, :3],
+        RELU[:200, :3],
+        -RELU[:200, :3],
+        np.round(T[:200, :2]),
+        np.round(2 * T[:200, :2]),
+        np.full((50, 2), 3.0),
+    ],
+    ids=["one", "three", "rectified", "rectified, below", "ties", "more ties", "constant"],
 )
 def test_bins_are_those_of_a_slow_twin(
     X: Array, n_bins: int, method: Literal["quantile", "uniform"]

@@ -45,7 +45,7 @@ def test_auto_chooses_it_for_a_continuous_target_and_says_so() -> None:
 LABELS = np.arange(600) % 3
 REFUSED = {
     "integers": (LABELS, TypeError, 'Y holds int64 and looks like labels.*estimator="probe"'),
-    "strings": (LABELS.astype(str), TypeError, "Y holds <U21 and looks like labels"),
+    "strings": (LABELS.astype(str), TypeError, "Y holds strings, which are no amounts"),
     "bools": (LABELS > 0, TypeError, "Y holds bool and looks like labels"),
     "one-hot": (np.eye(3)[LABELS], ValueError, r"Y holds one-hot labels.*argmax\(axis=1\)"),
     "two values": ((LABELS > 0) * 0.5, ValueError, "Y holds 2 distinct values and looks like"),

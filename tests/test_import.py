@@ -51,6 +51,11 @@ def test_broja_is_the_function_however_it_is_imported(code: str) -> None:
     assert printed(f"{code}; print(callable(pidtools.broja))") == "True"
 
 
+def test_figures_are_there_without_an_import_of_their_own() -> None:
+    code = "import pidtools as pt; print(pt.plot.save_map.__name__, 'plot' in dir(pt))"
+    assert printed(code) == "save_map True"
+
+
 def test_version_stands_in_one_place() -> None:
     try:
         installed = importlib.metadata.version("pidtools")

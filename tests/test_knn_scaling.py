@@ -11,6 +11,7 @@ from helpers import correlated
 import pidtools as pt
 from pidtools import knn
 from pidtools._types import Array
+from pidtools.knn.scaling import rescale
 
 
 @pytest.mark.parametrize("change", ["scale", "shift", "float32 with an offset", "constant column"])
@@ -56,3 +57,20 @@ def test_entropy_of_tiny_numbers() -> None:
     for exponent in (-900, -300, 300):
         moved = knn.entropy(np.ldexp(x, exponent)).value
         assert moved == pytest.approx(plain + exponent, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("offset", [0, 1, 7, 10**6])
+def test_without_a_scale_ties_stay_ties(seed: int, offset: int) -> None:
+    """Differences of whole numbers are exact; a mean taken off would round them."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 9, (97, 3)).astype(float)
+    y = rng.integers(0, 3, 97)
+    x[:, 0] += y
+    (scaled,), _ = rescale("none", x=x + offset)
+    steps = [values[:, None] - values[None, :] for values in (x, scaled)]
+    (exact, own) = (np.unique(each, return_inverse=True)[1] for each in steps)
+    assert np.array_equal(exact, own)
+    for measure, target in ((knn.ksg, x[:, :1] + rng.integers(0, 5, (97, 1))), (knn.ross, y)):
+        options: dict[str, Any] = {"scale": "none", "n_neighbors": 4}
+        assert measure(x + offset, target, **options) == measure(x, target, **options)

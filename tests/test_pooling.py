@@ -162,7 +162,7 @@ def test_flattening_is_offered_only_into_fewer_columns_than_rows() -> None:
         ((9, 5, 4, 4), {"how": "max"}, ValueError, r'pool\(X, "max", layout="nchw"\); .*nhwc'),
         ((9, 5, 4), {"layout": "nchw"}, ValueError, r"means \(n, channels, height, width\)"),
         ((9, 5, 4, 4), {"layout": "ntd"}, ValueError, r"means \(n, tokens, units\)"),
-        ((9, 5, 4, 4, 4), {"layout": "ntd"}, ValueError, r"Take all but samples and units out"),
+        ((9, 5, 4, 4, 4), {"layout": "ntd"}, ValueError, r"Keep samples and units alone"),
         ((9, 5), {"layout": "ntd"}, ValueError, "nothing to pool"),
         ((0, 5, 4), {"layout": "ntd"}, ValueError, "X is empty"),
         ((9, 5, 4), {"how": "median", "layout": "ntd"}, ValueError, "how must be one of 'mean'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -114,15 +115,42 @@ BAD_SOURCES = {
         r"has 4 axes.*pidtools\.pool\({name}, .mean., layout=.nchw.\).* layout=.nhwc.\)",
     ),
     "objects": (
-        np.array([1.0, None] * 60, dtype=object),
+        np.array([(1,), {}] * 60, dtype=object),
         TypeError,
-        r"has dtype object; convert it to numbers, numpy\.asarray\({name}, dtype=float\), or to "
-        r"symbols, numpy\.asarray\({name}, dtype=str\)",
+        r"has dtype object \(holding dict, tuple\); pass numbers, or one column of integers",
     ),
-    "objects that are strings": (
-        np.array(["a", "b"] * 60, dtype=object),
+    "objects, some missing": (
+        np.array([1.0, None] * 60, dtype=object),
+        ValueError,
+        r"holds 60 missing values in 60 rows \(first at row 1\); drop those rows from T, S and Y",
+    ),
+    "strings beside numbers": (
+        pd.DataFrame({"a": FEATURES[:, 0], "b": "x"}),
         TypeError,
-        r"has dtype object; convert",
+        r"mixes types \(float, str\): column 1 str among numbers.*numpy\.delete",
+    ),
+    "whole numbers beyond any type": ([2**70, 3] * 60, TypeError, r"holds whole numbers beyond 64"),
+    "times": (
+        np.arange(N).astype("m8[s]"),
+        TypeError,
+        r"has dtype timedelta64\[s\]; .* As an amount: numpy\.asarray\({name}\)",
+    ),
+    "fields": (np.zeros(N, "f4,f4"), TypeError, r"has fields \(f0, f1\); pass them as columns"),
+    "batches": (
+        [FEATURES[:50], FEATURES[50:]],
+        TypeError,
+        r"is a list of 2 arrays.* numpy\.concatenate\({name}\)",
+    ),
+    "layers": ((FEATURES, FEATURES[:, :1]), TypeError, r"is a tuple of 2 arrays.*distillation_map"),
+    "a generator": (
+        (row for row in FEATURES),
+        TypeError,
+        r"must be an array; got generator: pass list\({name}\)",
+    ),
+    "one column a sample": (
+        FEATURES.T,
+        ValueError,
+        r"T, S and Y must have one row a sample: .*{name} has one column a sample: pass {name}\.T",
     ),
     "mixed list": (
         [1, "a"] * 60,
@@ -135,7 +163,7 @@ BAD_SOURCES = {
         TypeError,
         r"holds strings in 2 columns; pass one column of symbols",
     ),
-    "complex": (FEATURES + 1j, TypeError, r"is complex; pass real numbers, such as abs\({name}\)"),
+    "complex": (FEATURES + 1j, TypeError, r"is complex; pass real numbers, such as its parts.*"),
     "dates": (
         np.full(N, "2024-01-01", dtype="datetime64[D]"),
         TypeError,
@@ -154,7 +182,7 @@ BAD_SOURCES = {
     "masked": (
         np.ma.masked_greater(FEATURES, 1.0),
         ValueError,
-        r"is a masked array with masked entries; drop those rows first",
+        r"is a masked array with masked entries in 104 rows; leave those rows out of T, S and Y",
     ),
     "sparse": (csr_array(FEATURES), TypeError, r"is a sparse matrix; pass {name}\.toarray\(\)"),
     "None": (None, TypeError, r"must be an array; got NoneType"),
@@ -242,7 +270,7 @@ BAD_LABELS = {
     "objects": (
         np.array([(1,), (2,)] * 60 + [None], dtype=object)[:-1],
         TypeError,
-        r"^Y has dtype object holding tuple; use numpy\.asarray\(Y, dtype=str\)",
+        r"^Y has dtype object holding tuple; use \[str\(label\) for label in Y\]",
     ),
     "one-hot": (
         np.eye(3, dtype=int)[Y],
@@ -317,6 +345,8 @@ GOOD_SYMBOLS = {
     "Series": pd.Series(SYMBOLS),
     "Series of string dtype": pd.Series(np.array(["no", "yes"])[SYMBOLS], dtype="string"),
     "Categorical": pd.Categorical(np.array(["no", "yes"])[SYMBOLS]),
+    "objects that are strings": np.array(["no", "yes"], dtype=object)[SYMBOLS],
+    "objects that are numbers": SYMBOLS.astype(object),
     "DataFrame of one column": pd.DataFrame({"a": SYMBOLS}),
     "masked without a mask": np.ma.array(SYMBOLS),
 }
@@ -334,6 +364,8 @@ GOOD_FEATURES = {
     "read-only": np.broadcast_to(FEATURES, (2, *FEATURES.shape))[0],
     "DataFrame": pd.DataFrame(FEATURES),
     "tensor on the CPU": Tensor(FEATURES),
+    "objects": FEATURES.astype(object),
+    "fractions": np.vectorize(Fraction)(FEATURES),
     "big-endian": FEATURES.astype(">f8"),
     "long double": FEATURES.astype(np.longdouble),
 }
@@ -398,7 +430,16 @@ BAD_PMFS = {
     "infinite": (np.full((2, 2, 2), np.inf), ValueError, r"infinite"),
     "huge": (np.full((2, 2, 2), 1e300), ValueError, r"^pmf holds values beyond 1e\+150"),
     "complex": (PMF * 1j, TypeError, r"^pmf is complex; pass real numbers"),
-    "objects": (PMF.astype(object), TypeError, r"^pmf has dtype object; convert it to float64"),
+    "objects": (
+        [[[0.5, None], [0.5, 0.0]]],
+        TypeError,
+        r"^pmf has dtype object \(NoneType, float\); pass probabilities as floats",
+    ),
+    "hardly negative in single precision": (
+        np.array([[[0.5, -1e-3], [0.501, 0.0]]], dtype=np.float32),
+        ValueError,
+        r"^pmf holds 1 negative cells",
+    ),
     "strings": (PMF.astype(str), TypeError, r"^pmf has dtype <U\d+; pass probabilities"),
     "ragged": ([[[1.0]], [1.0]], TypeError, r"^pmf can't be read as an array"),
     "with grad": (Tensor(PMF, requires_grad=True), TypeError, r"^pmf is a tensor that requires"),
@@ -847,3 +888,85 @@ def test_n_jobs_is_a_whole_number_everywhere(n_jobs: Any, error: type[Exception]
     for call in calls:
         with pytest.raises(error, match="n_jobs must be"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "below"), [(np.float64, 1e-18), (np.float64, 1e-13), (np.float32, 1e-8)]
+)
+def test_a_cell_below_zero_by_rounding_is_empty(dtype: Dtype, below: float) -> None:
+    table = np.zeros((2, 2, 2), dtype=dtype)
+    table[0, 0, 0] = table[1, 1, 1] = 0.5
+    awkward = table.copy()
+    awkward[0, 1, 0] = -below
+    pid, expected = pt.broja(awkward), pt.broja(table)
+    assert atoms(pid) == pytest.approx(atoms(expected), abs=EXACT)
+    batch = pt.broja_batch(np.stack([table, awkward]))
+    assert batch.redundancy == pytest.approx(np.ones(2), abs=EXACT)
+    awkward[0, 1, 0] = -1e-3
+    awkward[0, 0, 0] += 1e-3
+    for call in (lambda: pt.broja(awkward), lambda: pt.broja_batch([table, awkward])):
+        with pytest.raises(ValueError, match=r"holds 1 negative cells \(first -0.001 at"):
+            call()
+
+
+def test_groups_in_a_column_are_groups() -> None:
+    T, S, Y = teacher_and_noise()
+    groups = np.arange(len(Y)) // 4
+    options: dict[str, Any] = {"estimator": "binning", "confidence_level": 0.9, "n_resamples": 20}
+    with unheard():
+        flat = pt.distillable_knowledge(T, S, Y, groups=groups, **options)
+        assert pt.distillable_knowledge(T, S, Y, groups=groups[:, None], **options) == flat
+
+
+def test_logits_may_be_minus_infinity() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(N, 3)) + 2 * np.eye(3)[Y]
+    logits[np.arange(N), (Y + 1) % 3] = -np.inf
+    p = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+    as_p, as_logits = (pt.Probe(inputs=kind, experts=()) for kind in ("probabilities", "logits"))
+    with unheard():
+        wanted = pt.summarise(p, Y, estimator=as_p).information
+        found = pt.summarise(logits, Y, estimator=as_logits).information
+        assert found == pytest.approx(wanted, abs=1e-6)
+        assert pt.mutual_information(logits, Y, estimator=as_logits) == pytest.approx(wanted)
+        r = pt.distillable_knowledge(logits, logits, Y, estimator=as_logits, synergy=False)
+    assert r.teacher_information == pytest.approx(wanted, abs=1e-6)
+    with pytest.raises(ValueError, match=r'X holds 120 .*Probe\(inputs="logits"\) takes them'):
+        pt.mutual_information(logits, Y)
+    for bad in (np.nan, np.inf):
+        awkward = logits.copy()
+        awkward[7, 0] = bad
+        with pytest.raises(ValueError, match=r"X holds 1 N.* in 1 row \(first at row 7\); drop"):
+            pt.summarise(awkward, Y, estimator=as_logits)
+    logits[3] = -np.inf
+    with pytest.raises(ValueError, match=r"-inf alone in 1 rows \(first at row 3\), in which no"):
+        pt.summarise(logits, Y, estimator=as_logits)
+
+
+def test_columns_that_are_never_finite_are_named_as_such() -> None:
+    awkward = FEATURES.copy()
+    awkward[:, 1] = np.nan
+    line = (
+        r"leave out the 1 of 4 columns that have them: T\[:, numpy\.isfinite\(T\)\.all\(axis=0\)\]"
+    )
+    with pytest.raises(ValueError, match=line):
+        measure(T=awkward)
+    with pytest.raises(ValueError, match=r"compute it anew"):
+        measure(T=FEATURES * np.nan)
+
+
+def test_rows_to_learn_from_have_labels_of_any_kind() -> None:
+    names = np.array(["a", "b", "c"])[Y]
+    probe = pt.Probe(experts=("lda",))
+    more = FEATURES + 1e-3
+    with unheard():
+        wanted = pt.summarise(FEATURES, names, estimator=probe, fit_on=(more, names))
+        for labels in (names.astype(np.dtypes.StringDType()), names.astype(object)):
+            found = pt.summarise(FEATURES, names, estimator=probe, fit_on=(more, labels))
+            assert found.information == wanted.information
+
+
+def test_amounts_that_lie_on_their_side_are_told() -> None:
+    amounts = np.random.default_rng(0).normal(size=(2, N))
+    with pytest.raises(ValueError, match=r"Y has 2 rows.* Y has one column a sample: pass Y\.T "):
+        measure(FEATURES, FEATURES[:, :1], amounts, estimator="gaussian")

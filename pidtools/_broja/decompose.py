@@ -47,7 +47,8 @@ def broja(
     Parameters
     ----------
     pmf : array_like or scipy.sparse.coo_array, shape (n_t, n_s, n_y)
-        Joint probabilities ``pmf[t, s, y]``: at least 0, summing to 1. As a sparse array of
+        Joint probabilities ``pmf[t, s, y]``: at least 0, summing to 1; a cell that rounding left
+        below 0, by 1e-12 at most (1e-6 in single precision), is empty. As a sparse array of
         three axes, for many classes of which each has few cells; codes with counts are
         ``coo_array((counts / counts.sum(), (t, s, y)), shape=(n_t, n_s, n_y))``.
     solver : {"auto", "scaling", "cvxpy"}

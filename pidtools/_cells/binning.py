@@ -127,9 +127,9 @@ class Binning(_Cells):
     n_bins : int or {"sturges", "rice", "sparse"}
         Bins a column, or a rule for n samples and d columns: ``ceil(1 + log2 n)``;
         ``ceil(2 n^(1/3))``; the most that leave five samples a cell if all cells were used,
-        ``floor((n / 5)^(1/d))``, at least 2. Ties can leave fewer bins: equal values share
-        one. A smallest value that fills whole bins, such as the zeros of a rectifier, gets
-        one of its own.
+        ``floor((n / 5)^(1/d))``, at least 2. Equal values share a
+        bin; where they fill several, such as the zeros of a rectifier, the fullest of the other
+        bins are divided, so that there are as many bins as asked for, or as values.
     correction : {"none", "jackknife", "miller-madow", "panzeri-treves", "extrapolation", \
 "shuffling", "chao-shen"}
         What is done to the informations of the pairs and of the triple, never to the tables
@@ -255,9 +255,7 @@ class Binning(_Cells):
         if values is not None:
             return values[1:]
         edges = np.quantile(column, np.linspace(0, 1, n_bins + 1)[1:-1])
-        # A bin begins at its edge, so an edge at the smallest value would separate nothing.
-        above = column.min(initial=np.inf, where=column > low)
-        return np.unique(np.where(edges > low, edges, above))
+        return _told_apart(column, edges)
 
 
 def _few_values(column: Array, n_bins: int) -> Array | None:
@@ -267,6 +265,42 @@ def _few_values(column: Array, n_bins: int) -> Array | None:
         return None
     values = np.unique(column)
     return values if len(values) <= n_bins else None
+
+
+def _told_apart(column: Array, edges: Array) -> Array:
+    """The edges, or where ties leave fewer bins than there are values for, as many as there were.
+
+    Equal values share a bin. Edges that separate nothing go; in their place the fullest bins are
+    divided, each at the value nearest to its middle row, the lower one of two.
+    """
+    bins = np.searchsorted(edges, column, "right")
+    if np.bincount(bins, minlength=len(edges) + 1).all():
+        return edges
+    values, times = np.unique(column, return_counts=True)
+    before = np.concatenate([[0], np.cumsum(times)])
+    # A bin begins at a value: the first one that is no less than the edge.
+    starts = set(np.searchsorted(values, edges, "left").tolist())
+    if 0 in starts:  # the smallest value fills a bin, as the zeros of a rectifier do
+        starts |= {1}
+    starts -= {0, len(values)}
+    while len(starts) < len(edges):
+        divided = _divided(before, sorted({0, *starts}))
+        if divided is None:
+            break
+        starts.add(divided)
+    return values[sorted(starts)]
+
+
+def _divided(before: Codes, starts: list[int]) -> int | None:
+    """Where the fullest bin of several values is divided; `before` counts rows below a value."""
+    ends = [*starts[1:], len(before) - 1]
+    several = [(a, b) for a, b in zip(starts, ends, strict=True) if b - a > 1]
+    if not several:
+        return None
+    first, end = max(several, key=lambda bin: (before[bin[1]] - before[bin[0]], -bin[0]))
+    inside = before[first + 1 : end]
+    middle = (before[first] + before[end]) / 2
+    return first + 1 + int(np.argmin(np.abs(inside - middle)))
 
 
 def _edges_between_means(column: Array, n_bins: int, random_state: int) -> Array:

@@ -368,7 +368,8 @@ class Probe(Estimator[ProbeSummary]):
         Folds of the cross-fitting, at least 3.
     inputs : {"features", "probabilities", "logits"}
         What the columns are. Outputs of a head, one column a class in the order of the sorted
-        labels, enter the pool as they are, beside experts that may correct them.
+        labels, enter the pool as they are, beside experts that may correct them. A logit of -inf
+        (as of classes that are masked) is a probability of 0.
     classifier : scikit-learn classifier or None
         Takes the place of all experts: it is cloned, fitted on the raw features of the
         training rows and needs ``predict_proba``. What it warns of is not shown.
@@ -406,6 +407,11 @@ class Probe(Estimator[ProbeSummary]):
 
     decodes: ClassVar[bool] = True
     reads_blocks: ClassVar[bool] = True
+
+    @property
+    def reads_minus_infinity(self) -> bool:
+        """Whether -inf is a value: of logits it is."""
+        return self.inputs == "logits"
 
     def __post_init__(self) -> None:
         _validate.check_integer(self.n_folds, "n_folds", minimum=3)
@@ -1006,6 +1012,17 @@ def _pool_of(t: ProbeSummary, s: ProbeSummary) -> Losses:
     return losses_of(log_p, log_p_from_half, t.labels)
 
 
+def _check_possible(logits: Array, name: str) -> None:
+    """Refuse rows in which no class is possible."""
+    impossible = np.flatnonzero(np.isneginf(logits.max(axis=1)))
+    if len(impossible):
+        raise ValueError(
+            f"{name} holds -inf alone in {len(impossible)} rows (first at row {impossible[0]}), in "
+            f"which no class is possible; leave those rows out of T, S and Y together: "
+            f"keep = numpy.isfinite({name}).any(axis=1), then {name}[keep] and so with the others."
+        )
+
+
 def _log_probabilities(X: Array, labels: Codes, name: str, inputs: str) -> Array:
     n_classes = int(labels.max()) + 1
     if X.shape[1] != n_classes:
@@ -1014,6 +1031,7 @@ def _log_probabilities(X: Array, labels: Codes, name: str, inputs: str) -> Array
             'in the order of the sorted labels, or inputs="features".'
         )
     if inputs == "logits":
+        _check_possible(X, name)
         return np.maximum(log_softmax(X, axis=1), experts.LOG_FLOOR)
     sums = X.sum(axis=1, dtype=np.float64)
     if X.min() < 0 or np.abs(sums - 1).max() > SUM_TOLERANCE:

@@ -41,11 +41,14 @@ def _of_torch(path: Path) -> str:
     own, new = path.as_posix(), path.with_suffix(".safetensors").as_posix()
     npz = path.with_suffix(".npz").as_posix()
     return (
-        "is a file of torch.save, which is not read because it can run code. Convert a dictionary "
-        "of tensors once:\n"
+        "is a file of torch.save, which is not read because it can run code. Convert a tensor, "
+        "batches of one, or a dictionary of tensors once:\n"
         f"    import numpy, torch\n"
         f"    X = torch.load({own!r}, map_location='cpu', weights_only=True)\n"
-        f"    numpy.savez({npz!r}, **{{k: v.float().numpy() for k, v in X.items()}})\n"
+        f"    X = torch.cat(X) if isinstance(X, (list, tuple)) else X\n"
+        f"    X = X if isinstance(X, dict) else {{'X': X}}\n"
+        f"    plain = lambda v: (v.float() if v.is_floating_point() else v).detach().numpy()\n"
+        f"    numpy.savez({npz!r}, **{{k: plain(v) for k, v in X.items()}})\n"
         "or, keeping bfloat16, with safetensors.torch:\n"
         f"    safetensors.torch.save_file({{k: v.contiguous() for k, v in X.items()}}, {new!r})"
     )

@@ -34,7 +34,9 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...
         if not varies.all():
             notes.append(f"{name}: {int((~varies).sum())} constant columns left out.")
         centred, deviations = centred[:, varies], deviations[varies]
-        if scale == "standardise":
+        if scale == "none":
+            centred = source[:, varies]  # a mean taken off rounds, and breaks ties of distances
+        elif scale == "standardise":
             centred = centred / deviations
         elif scale == "whiten" and centred.size:
             centred = _whiten(centred / deviations)
