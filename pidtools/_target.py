@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate
 from pidtools._information import entropy
+from pidtools._remarks import Rank, Remark
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats
 
@@ -75,15 +76,25 @@ class Target:
         found: list[Any] = self.classes.tolist()
         return [x.decode("utf-8", "replace") if isinstance(x, bytes) else x for x in found]
 
-    def excess(self, bits: float, name: str) -> str:
-        """What to say of an information beyond the entropy of Y; empty if it is not."""
-        if bits <= self.entropy + 1e-9:
-            return ""
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is to be said of Y: what it was taken for, and what is a reason for distrust."""
+        doubts = tuple(Remark(text, "warning", Rank.question) for text in self.warnings)
         return (
-            f"{name}: {bits:.3g} bits were read of a Y whose few values hold "
+            *doubts,
+            *((Remark(self.decision, "note", Rank.question),) if self.decision else ()),
+        )
+
+    def excess(self, bits: float, name: str) -> tuple[Remark, ...]:
+        """What to say of an information beyond the entropy of Y; nothing if it is not."""
+        if bits <= self.entropy + 1e-9:
+            return ()
+        text = (
+            f"{bits:.3g} bits were read of a Y whose few values hold "
             f"{self.entropy:.3g} bits, and no information is larger; a linear relation takes them "
             f"for amounts of any precision. {AS_LABELS}"
         )
+        return (Remark(text, "warning", Rank.void, (name,)),)
 
 
 AS_LABELS = (

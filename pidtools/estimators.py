@@ -21,6 +21,7 @@ from pidtools._information import from_bits
 from pidtools._lazy_rows import Source, whole
 from pidtools._learning import lessons
 from pidtools._probe.estimator import Probe
+from pidtools._remarks import Rank, Remark, arranged
 from pidtools._result import UNITS, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
@@ -158,7 +159,9 @@ def summarise(
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     X, Y, groups = counted.rows(X, "X"), counted.rows(Y, "Y"), counted.rows(groups, "groups")
     summary = _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
-    return dataclasses.replace(summary, notes=(*counted.note(ignore_label), *summary.notes))
+    return dataclasses.replace(
+        summary, remarks=arranged((*counted.note(ignore_label), *summary.remarks))
+    )
 
 
 @_warnings.quiet
@@ -297,7 +300,7 @@ def mutual_information_by_column(
 @_warnings.quiet
 def _information_of_column(
     columns: Array, j: int, target: Target, estimator: Estimator[Any] | str, seed: int
-) -> tuple[float, list[str]]:
+) -> tuple[float, list[Remark]]:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
         with _warnings.collecting() as heard:
@@ -324,18 +327,18 @@ def target_of_information(Y: ArrayLike, estimator: Estimator[Any] | str, seed: i
 
 def warn_of_target(target: Target, *, in_notes: bool = False) -> None:
     """Warn of what in Y is a reason for distrust, and of a doubtful decision that no note says."""
-    for text in target.warnings:
-        _warnings.warn(text)
+    for remark in target.remarks:
+        if remark.kind == "warning":
+            _warnings.warn(remark)
     if target.doubtful and not in_notes:
-        _warnings.warn(target.decision)
+        _warnings.warn(Remark(target.decision, "warning", Rank.question))
 
 
 def warn_of_excess(target: Target, **bits: float) -> None:
     """Warn where an information, by name, is larger than what Y holds."""
     for name, value in bits.items():
-        text = target.excess(value, name)
-        if text:
-            _warnings.warn(text)
+        for remark in target.excess(value, name):
+            _warnings.warn(remark)
 
 
 def _summarise(
@@ -361,8 +364,8 @@ def _summarise(
     summary: Summary = summarised(chosen, data, target.values, hears=heard, n_jobs=n_jobs)
     warn_of_excess(target, X=summary.information)
     excess = target.excess(summary.information, "X")
-    said = (target.decision, *of_lesson, *summary.notes, *target.warnings, excess)
-    return dataclasses.replace(summary, notes=tuple(note for note in said if note))
+    said = (*target.remarks, *of_lesson, *summary.remarks, *excess)
+    return dataclasses.replace(summary, remarks=arranged(said))
 
 
 def _checked_heard(hears: Any) -> tuple[Summary, ...]:

@@ -24,6 +24,7 @@ from pidtools._measuring import (
     decompose,
     look,
 )
+from pidtools._remarks import Remark, of_table
 from pidtools._result import Units
 from pidtools._validate import check_named
 
@@ -171,8 +172,18 @@ def distillation_map(
         student_layers=tuple(students),
         n_samples=measured.n_samples,
         failed=seen.failed,
+        remarks=_remarks(rows),
         _best=best_of(measured, list(named_s)[-1], titles=titles),
     )
+
+
+def _remarks(rows: list[LayerPair]) -> tuple[Remark, ...]:
+    """What is said of the pairs, each once."""
+    answers = [row for row in rows if row.result is not None]
+    if not answers:
+        return ()
+    example = f"m[{answers[0].teacher_layer!r}, {answers[0].student_layer!r}].notes"
+    return of_table([row.remarks for row in answers], "pairs", example)
 
 
 def _later(names: list[str]) -> dict[str, tuple[str, ...]]:

@@ -31,7 +31,7 @@ def test_heavy_tails_are_named_and_ranks_have_none() -> None:
     X, Y = rng.standard_normal(size=(800, 3)), np.exp(2 * rng.normal(size=(800, 1)))
     found = shape.notes(X, Y, of_ranks=False)
     assert len(found) == 1
-    assert found[0].startswith("Heavy tails: 1 of 1 columns of Y (skew ")
+    assert found[0].text.startswith("Heavy tails: 1 of 1 columns of Y (skew ")
     assert shape.notes(X, Y, of_ranks=True) == []
 
 
