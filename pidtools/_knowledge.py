@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools._notebook import Shown, short_list
+from pidtools._notebook import Shown, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import (
     PID,
@@ -457,7 +457,8 @@ class DistillableKnowledge(Remarked, Shown):
             synergy=written.number_or_none("synergy"),
             **evidence(written),
         )
-        tested = written.has("p_distillable")
+        both = ("p_distillable", "p_distillable_is_bound")
+        tested = any(written.has(key) for key in both)
         return cls(
             pid=pid,
             estimator_t=AsWritten(written.text("estimator_t")),
@@ -610,12 +611,11 @@ class StudentComparison(Remarked, Shown):
         """
         written = Written.checked(content, cls)
         names = [quantity.name for quantity in COMPARED]
-        tested = written.has("p_value")
         return cls(
             a=_read_student(written, "a"),
             b=_read_student(written, "b"),
             intervals=intervals_in(written, names, "difference_"),
-            p_value=written.number("p_value") if tested else None,
+            p_value=written.number_or_none("p_value"),
             p_value_is_bound=written.flag("p_value_is_bound"),
             remarks=written.remarks(),
         )
@@ -714,7 +714,8 @@ class IndependenceTest(Remarked, Shown):
             f"{p_value_text(self.p_value, self.p_value_is_bound, '.4g'):>10}",
         ]
         null = ", ".join(f"{100 * q:g} %: {v:.4f}" for q, v in self.null_quantiles.items())
-        return [*lines, f"  statistic if independent    {null}"]
+        null = f"statistic if X and Y were independent: {null}"
+        return [*lines, wrapped(null, width, first="  ", rest="    ")]
 
     def _brief(self) -> str:
         p = p_value_text(self.p_value, self.p_value_is_bound)

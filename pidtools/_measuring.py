@@ -608,12 +608,14 @@ class Measurement:
             n = int(self.groups.max()) + 1
         spreads = np.full(4, max(np.log2(self.target.n_classes or 2), 1.0) / np.sqrt(n))
         if self.replicates is not None and _n_valid(self.replicates[:, k]) > 1:
-            spreads = np.nanstd(self.replicates[:, k], axis=0)
+            own = self.replicates[:, k]
+            spreads = own[~np.isnan(own[:, :3]).any(axis=1)].std(axis=0)
         found = []
         for atom, value, spread in zip(ATOMS, pid.atoms, spreads, strict=True):
             if value is None or value >= -pid.gap:
                 continue
-            if (value < -BEYOND_CHANCE * spread - pid.gap) == (kind == "warning"):
+            chance = max(BEYOND_CHANCE * spread, LEAST_EXCESS) + pid.gap
+            if (value < -chance) == (kind == "warning"):
                 found.append(f"{atom.title} = {value:.3g} bits")
         if not found:
             return []

@@ -59,14 +59,19 @@ class Remark:
     of : tuple of str
         Sources that it is said of; empty where it is said of the answer, or in a summary of its
         one source.
+    is_whole : bool
+        Whether the text stands as it is, names included, as where it was read from a file.
     """
 
     text: str
     kind: Kind = "note"
     rank: Rank = Rank.size
     of: tuple[str, ...] = ()
+    is_whole: bool = False
 
     def __str__(self) -> str:
+        if self.is_whole:
+            return self.text
         if self.of:
             return f"{_listed(self.of)}: {self.text}"
         return self.text[:1].upper() + self.text[1:]
@@ -115,7 +120,9 @@ def as_lists(remarks: Sequence[Remark]) -> dict[str, list[str]]:
 def from_lists(**lists: Sequence[str]) -> tuple[Remark, ...]:
     """Remarks of what `to_dict` has written, in its order."""
     return tuple(
-        Remark(text, kind, Rank.void) for kind in KINDS for text in lists.get(f"{kind}s", ())
+        Remark(text, kind, Rank.void, is_whole=True)
+        for kind in KINDS
+        for text in lists.get(f"{kind}s", ())
     )
 
 

@@ -259,10 +259,10 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
         """
         written = Written.checked(content, cls)
         saturation = None
-        if written.has("saturation_reason"):
-            known = written.content.get("saturation_step") is not None
+        if any(key.startswith("saturation_") for key in written.content):
+            step = written.number_or_none("saturation_step")
             saturation = Saturation(
-                step=written.step("saturation_step") if known else None,
+                step=None if step is None else written.step("saturation_step"),
                 reason=written.choice("saturation_reason", REASONS),
                 margin=written.number("saturation_margin"),
             )
@@ -362,7 +362,7 @@ def _bands_in(written: Written, prefix: str = "") -> dict[str, Interval]:
     found = {}
     for name in BANDED:
         low, high = (f"{prefix}{name}_band_{end}" for end in ("low", "high"))
-        if low in written.content:
+        if {low, high} & written.content.keys():
             level = written.number("confidence_level")
             found[name] = Interval(written.number(low), written.number(high), level)
     return found

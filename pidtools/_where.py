@@ -39,7 +39,7 @@ def intervals_in(written: Written, names: Iterable[str], prefix: str = "") -> di
             written.number("confidence_level"),
         )
         for name in names
-        if f"{prefix}{name}_low" in written.content
+        if {f"{prefix}{name}_low", f"{prefix}{name}_high"} & written.content.keys()
     }
 
 

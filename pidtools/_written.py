@@ -171,8 +171,9 @@ class Written:
         return Written(self.kind, own, f"{self.place}{prefix}")
 
     def remarks(self) -> tuple[Remark, ...]:
-        """Warnings, notes and, where they were written, details."""
-        details = self.texts("details") if "details" in self.content else ()
+        """Warnings, notes and details; parts of a whole may leave the details to it."""
+        is_part = bool(self.place) and "details" not in self.content
+        details = () if is_part else self.texts("details")
         return from_lists(
             warnings=self.texts("warnings"), notes=self.texts("notes"), details=details
         )

@@ -146,6 +146,7 @@ class DistillationWeight(Remarked, Shown, float):
             If it is no such dictionary, or one of another version; the message names the key.
         """
         written = Written.checked(content, cls)
+        written.texts("result_details")  # named where it is missing
         return cls(
             written.number("weight"),
             lower_bound=written.number("lower_bound"),

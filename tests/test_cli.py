@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from helpers import Shown, known
+from helpers import Shown, all_said, known
 from typer.testing import CliRunner, Result
 
 import pidtools as pt
@@ -153,7 +153,7 @@ def test_plot_to_a_file(folder: Path, name: str, start: bytes) -> None:
 def test_files_that_exist_are_replaced_whole(folder: Path) -> None:
     (folder / "out.json").write_text("old" * 10_000)
     assert measure("--json", "out.json").exit_code == ANSWER
-    assert json.loads((folder / "out.json").read_text())["schema_version"] == 1
+    assert json.loads((folder / "out.json").read_text())["schema_version"] == 2
 
 
 def test_warnings_are_in_the_notes_not_on_the_screen(folder: Path) -> None:
@@ -325,7 +325,7 @@ def test_where_shows_classes_and_pairs(folder: Path) -> None:
     answer = expected(synergy=False)
     assert answer.by_class().summary() in result.stdout
     assert answer.by_pair().summary() in result.stdout
-    assert all(f"- {note}" in result.stdout for note in answer.notes)
+    assert all(f"- {note}" in result.stdout for note in all_said(answer))
     content = json.loads((folder / "where.json").read_text())
     assert content == answer.by_class().to_dict()
     with (folder / "where.csv").open(encoding="utf-8") as file:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers import (
     LDA,
+    all_said,
     atoms,
     classes_with_posterior,
     entropy_of,
@@ -27,14 +28,14 @@ def test_rare_classes_are_said() -> None:
     y = y.copy()
     y[:2] = 2
     summary = LDA.summarise(X, y)
-    assert any("1 of 3 classes have fewer rows than the 5 folds" in n for n in summary.notes)
+    assert any("1 of 3 classes have fewer rows than the 5 folds" in n for n in all_said(summary))
     assert summary.bound > 0.3
 
 
 def test_repeated_rows_are_said() -> None:
     X, y, _ = classes_with_posterior(300)
     summary = LDA.summarise(np.vstack([X, X]), np.tile(y, 2))
-    assert any("50% of the rows repeat another row" in n for n in summary.notes)
+    assert any("50% of the rows repeat another row" in n for n in all_said(summary))
 
 
 def test_starved_probes_warn() -> None:
@@ -106,7 +107,7 @@ def test_a_source_without_news_is_said_to_be_silent() -> None:
     assert noted(result, "T: all rows are the same")
     narrow = measured(estimator=pt.Probe(experts=("ridge",)), synergy=False)
     assert noted(narrow, "T: no expert had anything to say")
-    assert not any("cells keep" in note for note in narrow.notes)
+    assert not any("cells keep" in note for note in all_said(narrow))
 
 
 def test_groups_that_keep_a_class_together_are_warned_of() -> None:

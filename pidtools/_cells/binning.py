@@ -373,11 +373,12 @@ class KMeansBinning(_Cells):
 
     def _remarks(self, width: int, n_components: int, n_found: int) -> tuple[Remark, ...]:
         text = (
-            f"all that is seen of a row is in which of {self.n_clusters} clusters it lies (k-means "
-            f"with {self.n_clusters} clusters on {n_components} components, as in the paper). What "
-            'that loses does not come back with more rows; estimator="probe" sees more.'
+            f"all that is seen of a row is in which of {self.n_clusters} clusters it lies, as in "
+            "the paper. What that loses does not come back with more rows; "
+            'estimator="probe" sees more.'
         )
-        remarks = [Remark(text, "note", Rank.size)]
+        how = f"k-means with {self.n_clusters} clusters on {n_components} components."
+        remarks = [Remark(text, "note", Rank.size), Remark(how, "detail", Rank.general)]
         if width == 1:
             text = "L2 normalisation leaves only the sign of a single column; use Binning."
             remarks.append(Remark(text, "note", Rank.question))
