@@ -776,7 +776,7 @@ def look(
     }
     found = {name: X for name, X in clean.items() if isinstance(X, Summary)}
     with _warnings.noting() as heard:
-        warn_of_target(target, in_notes=True)
+        warn_of_target(target)
         made = Looks(chosen, target.values, tolerant, progress, Kept(cache))
         if (tolerant or at_once) and not hears:
             answers = made.at_the_same_time(waiting, n_jobs)

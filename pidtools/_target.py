@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate
 from pidtools._information import entropy
-from pidtools._remarks import Rank, Remark
+from pidtools._remarks import Kind, Rank, Remark
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats
 
@@ -80,10 +80,10 @@ class Target:
     def remarks(self) -> tuple[Remark, ...]:
         """What is to be said of Y: what it was taken for, and what is a reason for distrust."""
         doubts = tuple(Remark(text, "warning", Rank.question) for text in self.warnings)
-        return (
-            *doubts,
-            *((Remark(self.decision, "note", Rank.question),) if self.decision else ()),
-        )
+        if not self.decision:
+            return doubts
+        kind: Kind = "warning" if self.doubtful else "note"
+        return (*doubts, Remark(self.decision, kind, Rank.question))
 
     def excess(self, bits: float, name: str) -> tuple[Remark, ...]:
         """What to say of an information beyond the entropy of Y; nothing if it is not."""

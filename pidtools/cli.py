@@ -652,7 +652,7 @@ def validate() -> None:
 
 @contextmanager
 def _exit_codes() -> Iterator[None]:
-    """Turn what the library raises into messages and exit codes; warnings are in the notes."""
+    """Turn what the library raises into messages and exit codes; results show their warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PIDWarning)

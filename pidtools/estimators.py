@@ -21,7 +21,7 @@ from pidtools._information import from_bits
 from pidtools._lazy_rows import Source, whole
 from pidtools._learning import lessons
 from pidtools._probe.estimator import Probe
-from pidtools._remarks import Rank, Remark, arranged
+from pidtools._remarks import Remark, arranged
 from pidtools._result import UNITS, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
@@ -325,13 +325,11 @@ def target_of_information(Y: ArrayLike, estimator: Estimator[Any] | str, seed: i
     return dataclasses.replace(target, values=codes, n_classes=int(codes.max()) + 1)
 
 
-def warn_of_target(target: Target, *, in_notes: bool = False) -> None:
-    """Warn of what in Y is a reason for distrust, and of a doubtful decision that no note says."""
+def warn_of_target(target: Target) -> None:
+    """Warn of what in Y is a reason for distrust, a doubtful decision among it."""
     for remark in target.remarks:
         if remark.kind == "warning":
             _warnings.warn(remark)
-    if target.doubtful and not in_notes:
-        _warnings.warn(Remark(target.decision, "warning", Rank.question))
 
 
 def warn_of_excess(target: Target, **bits: float) -> None:
@@ -355,7 +353,7 @@ def _summarise(
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X")
     _validate.check_same_length(X=source, Y=target.values)
-    warn_of_target(target, in_notes=True)
+    warn_of_target(target)
     chosen, seed = choose(estimator, {"X": source}, target), _validate.check_seed(random_state)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     taught, of_lesson = ({}, ()) if fit_on is None else lessons(fit_on, {"X": source}, Y, target)

@@ -113,7 +113,7 @@ def independence_test(
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     draw, of_exchange = _exchange(target.values, codes)
     chosen = _choose_cheap(estimator, source, target)
-    warn_of_target(target, in_notes=True)
+    warn_of_target(target)
     data = Data(source, "X", codes, seed)
     statistic = chosen.statistic(data, target.values)
     remarks: tuple[Remark, ...] = ()

@@ -407,8 +407,8 @@ def distillation_trace(
     Returns
     -------
     DistillationTrace
-        A sequence of `TraceRow` with `saturation`, notes, ``.summary()``, ``.to_dict()`` and
-        ``.to_pandas()``.
+        A sequence of `TraceRow` with `saturation`, `verdict`, `notes`, ``.summary()``,
+        ``.to_dict()``, ``.metrics()`` and ``.to_pandas()``.
 
     Warns
     -----
