@@ -22,6 +22,7 @@ from pidtools._result import (
     finite,
     in_line,
     n_doubts,
+    unsigned_zero,
 )
 from pidtools._types import Floats
 from pidtools._where import (
@@ -811,5 +812,5 @@ def _shown(interval: Interval | None, digits: str) -> str:
     """An interval beside its number, where there is one."""
     if interval is None:
         return ""
-    ends = f"{interval.low:{digits}} to {interval.high:{digits}}"
-    return f"   {interval.confidence_level:g}: {ends}"
+    low, high = (unsigned_zero(f"{end:{digits}}") for end in (interval.low, interval.high))
+    return f"   {interval.confidence_level:g}: {low} to {high}"

@@ -325,8 +325,12 @@ def finite(value: float) -> float | None:
 
 def in_line(value: float, digits: int = 3) -> str:
     """A number of a line; what rounds to 0 has no sign."""
-    shown = f"{value:.{digits}f}"
-    return shown.lstrip("-") if not shown.strip("-0.") else shown
+    return unsigned_zero(f"{value:.{digits}f}")
+
+
+def unsigned_zero(text: str) -> str:
+    """A number that rounds to 0 has no sign."""
+    return text.lstrip("+-") if not text.strip("+-0.") else text
 
 
 def n_doubts(said: Any) -> str:

@@ -56,12 +56,13 @@ def test_every_question() -> None:
     trace = pt.distillation_trace(T, [S, S], PADDED, ignore_label=-100, **FAST)
     assert LEFT_OUT in trace.notes
     wanted = pt.distillation_trace(plain[0], [plain[1]] * 2, plain[2], **FAST)
-    assert [row.to_dict() for row in trace] == [row.to_dict() for row in wanted]
+    rows = [without_note(row.to_dict()) for row in trace]
+    assert rows == [row.to_dict() for row in wanted]
 
 
 def test_summaries_meet() -> None:
     teacher = pt.summarise(T, PADDED, ignore_label=-100, **FAST)
-    assert teacher.notes[0] == LEFT_OUT
+    assert LEFT_OUT in teacher.notes
     found = pt.distillable_knowledge(teacher, S, PADDED, ignore_label=-100)
     wanted = pt.distillable_knowledge(KEPT["T"], KEPT["S"], KEPT["Y"], **FAST)
     assert found.distillable == wanted.distillable
@@ -125,7 +126,7 @@ def test_informations_and_the_test_of_independence() -> None:
     options |= {"n_permutations": 19}
     found = pt.independence_test(few, PADDED, groups=GROUPS, ignore_label=-100, **options)
     wanted = pt.independence_test(kept, KEPT["Y"], groups=KEPT["G"], **options)
-    assert found.notes[0] == LEFT_OUT
+    assert LEFT_OUT in found.notes
     assert (found.information, found.p_value, found.n_samples) == (
         wanted.information,
         wanted.p_value,

@@ -45,7 +45,7 @@ def test_estimates_are_reported_as_they_came_out_with_a_note(
     (note,) = (note for note in all_said(result) if note.startswith("Below 0"))
     for name in ("distilled = -0.01", "distillable = -0.02", "synergy = -0.17 bits"):
         assert name in note
-    assert "constrained() gives the nearest atoms that obey the laws" in note
+    assert "constrained() gives the nearest numbers that obey the laws" in note
     assert noted(result, "The joint information came out below that of one source")
     nats = pt.distillable_knowledge(Y, Y // 2, Y, units="nats")
     assert any("distillable = -0.0139" in note and "nats" in note for note in all_said(nats))

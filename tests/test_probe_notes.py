@@ -57,7 +57,9 @@ def test_more_classes_than_cells_are_warned_of() -> None:
 def test_a_class_with_fewer_members_than_folds() -> None:
     labels = np.where(np.arange(N) < 3, 7, Y)
     result = measured(Y=labels)
-    assert noted(result, "T: 1 of 4 classes have fewer rows than the 5 folds (the first is class 3")
+    assert noted(
+        result, "T and S: 1 of 4 classes have fewer rows than the 5 folds (the first is class 3"
+    )
     assert result.teacher_information > 0.3
     assert np.isfinite(atoms(result.pid)).all()
 
@@ -66,7 +68,10 @@ def test_every_class_with_two_members() -> None:
     labels = np.arange(N) // 2
     X = np.eye(N // 2)[labels][:, :40] + 0.1 * np.random.default_rng(1).normal(size=(N, 40))
     result = measured(X, X[:, :20], Y=labels, synergy=False)
-    assert noted(result, "T: 2 folds in place of 5: no class has more than 2 rows.")
+    assert noted(
+        result,
+        "T and S: classifiers were judged in 2 folds in place of 5: no class has more than 2 rows.",
+    )
     assert result.teacher_information <= entropy_of(labels)
     assert np.isfinite(atoms(result.pid)).all()
 
@@ -87,8 +92,8 @@ def test_more_classes_than_cells() -> None:
 def test_duplicated_rows_are_said() -> None:
     twice = np.repeat(np.arange(N // 2), 2)
     result = measured(T[twice], S[twice], Y[twice])
-    assert noted(result, "T: 50% of the rows repeat another row")
-    assert noted(result, "pass groups")
+    assert noted(result, "T and S: 50% of the rows repeat another row")
+    assert noted(result, "the same number in groups")
 
 
 def test_single_precision_far_from_zero_is_no_repetition() -> None:

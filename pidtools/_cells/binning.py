@@ -383,7 +383,7 @@ class KMeansBinning(_Cells):
             text = "L2 normalisation leaves only the sign of a single column; use Binning."
             remarks.append(Remark(text, "note", Rank.question))
         elif n_components < self.n_components:
-            text = f"n_components lowered from {self.n_components} to {n_components}."
+            text = f"components (n_components) lowered from {self.n_components} to {n_components}."
             remarks.append(Remark(text, "detail", Rank.changed))
         if n_found < self.n_clusters:
             text = f"only {n_found} of {self.n_clusters} clusters are distinct."
