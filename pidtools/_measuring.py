@@ -38,7 +38,7 @@ from pidtools._learning import lessons
 from pidtools._looking import Kept, Looks
 from pidtools._pairing import Meeting, Pairs
 from pidtools._remarks import Kind, Rank, Remark, arranged
-from pidtools._result import PID, UNITS, Interval, Units
+from pidtools._result import NATS_PER_BIT, PID, UNITS, Interval, Units
 from pidtools._scores import Scores
 from pidtools._target import Target
 from pidtools._types import Array, Bools, Codes, Floats
@@ -600,13 +600,15 @@ class Measurement:
     def _below_0(self, k: int, kind: Kind) -> list[Remark]:
         """Atoms below 0: a warning of those that chance does not explain, a note on the others.
 
-        What rows add to an atom is about as large as the entropy of even classes, and scatters by
-        no more; where atoms were resampled, their own scatter is taken.
+        What rows add to an atom is at most about the entropy of even classes, or of an amount a
+        nat for each of its columns; where atoms were resampled, their own scatter is taken.
         """
         pid, n = self.pids[k], self.n_samples
         if self.groups is not None:
             n = int(self.groups.max()) + 1
-        spreads = np.full(4, max(np.log2(self.target.n_classes or 2), 1.0) / np.sqrt(n))
+        classes, columns = self.target.n_classes, self.target.values[:1].size
+        of_row = np.sqrt(columns) / NATS_PER_BIT if classes is None else max(np.log2(classes), 1.0)
+        spreads = np.full(4, of_row / np.sqrt(n))
         if self.replicates is not None and _n_valid(self.replicates[:, k]) > 1:
             own = self.replicates[:, k]
             spreads = own[~np.isnan(own[:, :3]).any(axis=1)].std(axis=0)

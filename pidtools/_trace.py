@@ -74,9 +74,21 @@ class TraceRow(Remarked):
     remarks: tuple[Remark, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Flat dictionary that JSON can hold: numbers, and what is said of them."""
-        said = {"warnings": list(self.warnings), "notes": list(self.notes)}
-        return {**self.flat_numbers(), "stopped": self.stopped, **said}
+        """Flat dictionary of numbers that JSON can hold, without what is said of them."""
+        found: dict[str, Any] = {"step": self.step, **self.numbers()}
+        found |= interval_ends(self.intervals) | _band_ends(self.bands)
+        if self.baseline is None:
+            return found
+        theirs = {
+            **self.baseline.numbers(),
+            **interval_ends(self.baseline.intervals),
+            **_band_ends(self.baseline.bands),
+        }
+        shared = ("teacher_information", "confidence_level")
+        found |= {f"baseline_{name}": x for name, x in theirs.items() if name not in shared}
+        found |= {f"difference_{name}": x for name, x in self.differences.items()}
+        ends = _band_ends(self.difference_bands).items()
+        return found | {f"difference_{name}": x for name, x in ends}
 
     def metrics(self, prefix: str = "") -> dict[str, float]:
         """Numbers of this step as floats alone, for ``log(row.metrics(), step=row.step)``.
@@ -86,20 +98,21 @@ class TraceRow(Remarked):
         prefix : str
             Put before each name, such as "val/".
         """
-        found = self.flat_numbers()
+        found = self.to_dict()
         return as_metrics({k: x for k, x in found.items() if k not in NO_METRIC}, prefix)
 
     @classmethod
-    def _read(cls, written: Written) -> TraceRow:
-        own = cls._numbers(written)
+    def _read(cls, written: Written, said: Written) -> TraceRow:
+        own = dataclasses.replace(
+            cls._numbers(written), stopped=said.flag("stopped"), remarks=said.remarks()
+        )
         if not written.has("baseline_distillable"):
             return own
         theirs = {**written.below("baseline_").content, "step": own.step}
-        theirs |= {"teacher_information": own.teacher_information, "stopped": False}
+        theirs |= {"teacher_information": own.teacher_information}
         if "confidence_level" in written.content:
             theirs["confidence_level"] = written.content["confidence_level"]
-        said: dict[str, list[str]] = {"warnings": [], "notes": []}
-        beside = Written(written.kind, {**theirs, **said}, f"{written.place}baseline_")
+        beside = Written(written.kind, theirs, f"{written.place}baseline_")
         apart = [name for name in BANDED if f"difference_{name}" in written.content]
         return dataclasses.replace(
             own,
@@ -120,26 +133,7 @@ class TraceRow(Remarked):
             gap=written.number("gap"),
             intervals=intervals_in(written, BANDED),
             bands=_bands_in(written),
-            stopped=written.flag("stopped"),
-            remarks=written.remarks(),
         )
-
-    def flat_numbers(self) -> dict[str, Any]:
-        """Step, numbers, intervals and bands; those of a baseline under names that say so."""
-        found: dict[str, Any] = {"step": self.step, **self.numbers()}
-        found |= interval_ends(self.intervals) | _band_ends(self.bands)
-        if self.baseline is None:
-            return found
-        theirs = {
-            **self.baseline.numbers(),
-            **interval_ends(self.baseline.intervals),
-            **_band_ends(self.baseline.bands),
-        }
-        shared = ("teacher_information", "confidence_level")
-        found |= {f"baseline_{name}": x for name, x in theirs.items() if name not in shared}
-        found |= {f"difference_{name}": x for name, x in self.differences.items()}
-        ends = _band_ends(self.difference_bands).items()
-        return found | {f"difference_{name}": x for name, x in ends}
 
     def numbers(self) -> dict[str, float]:
         """The numbers of the student by their names."""
@@ -267,7 +261,7 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
                 margin=written.number("saturation_margin"),
             )
         return cls(
-            tuple(TraceRow._read(own) for own in written.rows()),
+            _rows_in(written),
             written.choice("units", UNITS),
             saturation=saturation,
             n_samples=written.integer("n_samples"),
@@ -304,6 +298,7 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
             "teacher_information": self.teacher_information,
             "confidence_level": self.confidence_level,
             **({} if self.saturation is None else self.saturation.to_dict()),
+            "steps": [_said_of(row) for row in self.rows],
             **as_lists(self.remarks),
         }
         return found
@@ -356,6 +351,23 @@ def _band(bands: Mapping[str, Interval], name: str, digits: str = ".3f") -> str:
         return ""
     ends = f"{bands[name].low:{digits}} to {bands[name].high:{digits}}"
     return f"  {ends:<16}"
+
+
+def _said_of(row: TraceRow) -> dict[str, Any]:
+    """What is no number of a step."""
+    lists = {"warnings": list(row.warnings), "notes": list(row.notes)}
+    return {"step": row.step, "stopped": row.stopped, **lists}
+
+
+def _rows_in(written: Written) -> tuple[TraceRow, ...]:
+    """Steps with what is said of each."""
+    numbers, said = written.rows(), written.rows("steps")
+    if len(numbers) != len(said):
+        raise ValueError(
+            f"{written.kind}.from_dict: steps must have an entry for each of {len(numbers)} rows; "
+            f"got {len(said)}."
+        )
+    return tuple(TraceRow._read(own, of) for own, of in zip(numbers, said, strict=True))
 
 
 def _bands_in(written: Written, prefix: str = "") -> dict[str, Interval]:

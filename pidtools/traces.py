@@ -234,7 +234,7 @@ class TraceLog:
         if not self._seen:
             raise ValueError("The log is empty; append a step first.")
         step = next(reversed(self._seen))
-        return self._row(step).flat_numbers()
+        return self._row(step).to_dict()
 
     @_warnings.quiet
     def trace(self) -> DistillationTrace:

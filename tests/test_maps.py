@@ -159,7 +159,7 @@ def test_the_best_is_ranked_against_the_last_student_layer() -> None:
     assert best.layers == ("other",)
     assert best.student == "last"
     assert [row.ruled_out for row in best] == [False, True]
-    assert "one of: other" in best.summary()
+    assert "from other, 1.00 bits: at 95\xa0% no other has" in best.summary()
     assert best.to_dict()["layers"] == ["other"]
 
 

@@ -120,7 +120,7 @@ def test_tables_are_sequences_that_json_and_pandas_take(monkeypatch: pytest.Monk
     assert rows[1:] == (rows[1], rows[2])
     assert json.loads(json.dumps(rows.to_dict()))["rows"][2]["label"] == "eel"
     assert json.loads(json.dumps(pairs.to_dict()))["schema_version"] == 2
-    assert rows.summary().splitlines()[0].startswith("class")
+    assert rows.summary().splitlines()[1].startswith("class")
     assert "eel" in rows.summary()
     assert pairs.labels == ["cat", "dog", "eel"]
     monkeypatch.setitem(sys.modules, "pandas", None)
