@@ -389,7 +389,7 @@ class DistillableKnowledge(Remarked, Shown):
 
     def _shown(self, quantity: Quantity) -> str:
         value = quantity.of(self)
-        text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
+        text = f"{'not asked' if value is None else unsigned_zero(f'{value:.4f}'):>10}"
         return text + _shown(self.intervals.get(quantity.name), ".4f")
 
     def to_pandas(self) -> Any:

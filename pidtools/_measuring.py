@@ -37,6 +37,7 @@ from pidtools._lazy_rows import Source, blocks_of
 from pidtools._learning import lessons
 from pidtools._looking import Kept, Looks
 from pidtools._pairing import Meeting, Pairs
+from pidtools._probe.estimator import WORTH_SAYING
 from pidtools._remarks import Kind, Rank, Remark, arranged
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Interval, Units
 from pidtools._scores import Scores
@@ -102,6 +103,8 @@ ON_STUDENT = Remark(
     "note",
     Rank.interval,
 )
+# Bits below 0 that the numbers as they are shown don't have.
+SEEN_AS_0 = 5e-5
 # Numbers below 0 by more than so many of what sampling moves them by are more than chance.
 BEYOND_CHANCE = 3.0
 # Of the tolerance of the atoms.
@@ -570,7 +573,7 @@ class Measurement:
         """What the numbers are, where no note says of a source how much more it may hold."""
         if not (pair.t.estimator.decodes and pair.s.estimator.decodes):
             return []
-        if max(pair.t.unread, pair.s.unread) > 0:
+        if max(pair.t.unread, pair.s.unread) > WORTH_SAYING:
             return []
         text = (
             f"the numbers are what classifiers can read from {self.n_samples} rows (usable "
@@ -614,24 +617,24 @@ class Measurement:
             spreads = own[~np.isnan(own[:, :3]).any(axis=1)].std(axis=0)
         found = []
         for atom, value, spread in zip(ATOMS, pid.atoms, spreads, strict=True):
-            if value is None or value >= -pid.gap:
+            if value is None or value >= -max(pid.gap, SEEN_AS_0):
                 continue
             chance = max(BEYOND_CHANCE * spread, LEAST_EXCESS) + pid.gap
             if (value < -chance) == (kind == "warning"):
-                found.append(f"{atom.title} = {value:.3g} bits")
+                found.append(f"{atom.title} = {value:.2g} bits")
         if not found:
             return []
         if kind == "warning":
             text = (
                 f"below 0 by more than chance: {', '.join(found)}; no exact number is below 0. "
                 "What is read of both sources together, or of one of them, is far from what they "
-                "hold: use more rows, or another estimator."
+                "hold; of both it takes more rows than of one. Use more rows, or another estimator."
             )
             return [Remark(text, "warning", Rank.void)]
         text = (
-            f"below 0, where no exact number is: {', '.join(found)}. Read it as 0: with so many "
-            "rows chance moves a number that far. constrained() gives the nearest numbers that "
-            "obey the laws."
+            f"below 0, where no exact number is: {', '.join(found)}. Read it as 0: from "
+            f"{self.n_samples} rows chance moves a number that far. constrained() gives the "
+            "nearest numbers that obey the laws."
         )
         return [Remark(text, "note", Rank.size)]
 
@@ -649,7 +652,6 @@ class Measurement:
             *_on_padding(dict(both)),
             *(_on_nothing(teacher, self.n_samples) if pid.information_t <= pid.gap else ()),
             *self._below_0(k, "note"),
-            *_on_joint(pid),
             *self._doubts(k),
             *(own for own in self.heard if not others.intersection(own.of)),
             *self.heard_of.get(self.names[k], ()),
@@ -1278,18 +1280,5 @@ def _on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> list[Rem
                 f"{poor} hear it, summarise({poor}, Y, hears=[summarise({rich}, Y)]), or give "
                 "rows to learn from by fit_on."
             )
-            notes.append(Remark(text, "note", Rank.question))
+            notes.append(Remark(text, "note", Rank.size))
     return notes
-
-
-def _on_joint(pid: PID) -> list[Remark]:
-    """Both sources together know at least what one of them does."""
-    joint = pid.joint_information
-    if joint is None or joint >= max(pid.information_t, pid.information_s) - pid.gap:
-        return []
-    text = (
-        "both together came out to know less of Y than one of them alone, which can't be: what is "
-        "read of both needs more rows than what is read of one. The synergy reads too low for it; "
-        "the other numbers don't use it."
-    )
-    return [Remark(text, "note", Rank.size)]

@@ -83,7 +83,9 @@ class Target:
         if not self.decision:
             return doubts
         kind: Kind = "warning" if self.doubtful else "note"
-        return (*doubts, Remark(self.decision, kind, Rank.question))
+        plain = self.n_classes is None and np.isinf(self.entropy)
+        rank = Rank.general if plain else Rank.question
+        return (*doubts, Remark(self.decision, kind, rank))
 
     def excess(self, bits: float, name: str) -> tuple[Remark, ...]:
         """What to say of an information beyond the entropy of Y; nothing if it is not."""
@@ -242,10 +244,10 @@ def _marked_rows(codes: Codes, classes: Array) -> tuple[str, ...]:
     value = classes.tolist()[marker]
     shown = repr(value) if isinstance(value, str | bytes) else f"{value:.0f}"
     return (
-        f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}), which often "
-        "marks padding or rows to ignore; here it counts as a class, and to know padding is no "
-        f"knowledge of the task. If it marks such rows, pass ignore_label={shown}, or take them "
-        f"out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
+        f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}); such a "
+        "label often marks padding or rows to ignore. Here it counts as a class, and to know "
+        "padding is no knowledge of the task. If it marks such rows, pass "
+        f"ignore_label={shown}, or take them out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
         "class, pass np.unique(Y, return_inverse=True)[1].",
     )
 

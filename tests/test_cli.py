@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
-from helpers import Shown, all_said, known
+from helpers import Shown, known
 from typer.testing import CliRunner, Result
 
 import pidtools as pt

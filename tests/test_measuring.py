@@ -46,15 +46,13 @@ def test_estimates_are_reported_as_they_came_out_with_a_note(
     for name in ("distilled = -0.01", "distillable = -0.02", "synergy = -0.17 bits"):
         assert name in note
     assert "constrained() gives the nearest numbers that obey the laws" in note
-    assert noted(result, "The joint information came out below that of one source")
     nats = pt.distillable_knowledge(Y, Y // 2, Y, units="nats")
-    assert any("distillable = -0.0139" in note and "nats" in note for note in all_said(nats))
+    assert any("distillable = -0.014" in note and "nats" in note for note in all_said(nats))
 
 
 def test_exact_answers_break_no_law() -> None:
     result = pt.distillable_knowledge(Y, Y // 2, Y)
     assert not noted(result, "Below 0")
-    assert not noted(result, "The joint information came out below")
 
 
 def test_rounding_is_nothing_to_distil() -> None:

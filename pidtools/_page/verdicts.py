@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -47,6 +48,11 @@ def knowledge(r: DistillableKnowledge) -> str:
         return (
             f"The teacher is not shown to know anything of Y{at_most}, so nothing is shown to be "
             "left to distil."
+        )
+    if known <= HARDLY * math.log2(r.n_classes or 2):
+        return (
+            f"The teacher knows hardly anything of Y, {bits(known)} {r.units}, so hardly anything "
+            "can be left to distil."
         )
     holds = f"the student holds {bits(r.distilled)} of the {bits(known)} {r.units} that the teacher"
     if own is not None and own.low <= 0:

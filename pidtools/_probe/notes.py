@@ -126,9 +126,9 @@ def note_on_heard(informations: list[float]) -> Remark:
 def note_on_unread(bits: float, n_samples: int) -> Remark:
     """How much more rows may show."""
     text = (
-        f"may hold up to {bits:.2g} bits more than classifiers could read from {n_samples} rows; "
-        "intervals reach that far. More rows show it, or rows to learn from alone, passed as "
-        "fit_on."
+        f"may hold up to {bits:.2g} bits more than classifiers could read from {n_samples} rows "
+        "(an interval reaches that far). To see it, pass more rows, or rows to learn from alone "
+        "(fit_on)."
     )
     return Remark(text, "note", Rank.size)
 
@@ -167,7 +167,10 @@ def _all_alike(source: Source) -> bool:
 
 
 def _share_of_repeats(source: Source) -> float:
-    """Share of rows that equal an earlier row, by one random projection."""
+    """Share of rows that equal an earlier row, by one random projection.
+
+    The row that occurs most doesn't count: rectified units are all 0 in many rows.
+    """
     if source.shape[1] == 1 or _all_alike(source):
         return 0.0
     direction = np.random.default_rng(0).standard_normal(source.shape[1])
@@ -175,7 +178,8 @@ def _share_of_repeats(source: Source) -> float:
     keys = np.empty(len(source))
     for rows, block in blocks_of(source):
         keys[rows] = block.astype(np.float64) @ direction
-    return 1 - len(np.unique(keys)) / len(keys)
+    counts = np.unique(keys, return_counts=True)[1]
+    return float(len(keys) - len(counts) - (counts.max() - 1)) / len(keys)
 
 
 def warnings_of_starving(found: Found, labels: Codes) -> list[Remark]:

@@ -47,9 +47,9 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[Remark, 
 
 
 _SCALE_NOTES = {
-    "standardise": "Columns were divided by their standard deviations.",
-    "whiten": "Columns of each source were turned and scaled to unit covariance.",
-    "none": "Columns were taken in the units they came in; neighbours depend on those.",
+    "standardise": "columns were divided by their standard deviations.",
+    "whiten": "columns of each source were turned and scaled to unit covariance.",
+    "none": "columns were taken in the units they came in; neighbours depend on those.",
 }
 
 
