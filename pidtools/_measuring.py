@@ -576,9 +576,8 @@ class Measurement:
         if max(pair.t.unread, pair.s.unread) > WORTH_SAYING:
             return []
         text = (
-            f"the numbers are what classifiers can read from {self.n_samples} rows (usable "
-            "information); a layer may hold more of Y, which more rows or better classifiers would "
-            "show."
+            f"the numbers are what classifiers can read from {self.n_samples} rows; a layer may "
+            "hold more of Y, which more rows or better classifiers would show."
         )
         return [Remark(text, "note", Rank.general)]
 

@@ -244,10 +244,10 @@ def _marked_rows(codes: Codes, classes: Array) -> tuple[str, ...]:
     value = classes.tolist()[marker]
     shown = repr(value) if isinstance(value, str | bytes) else f"{value:.0f}"
     return (
-        f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}); such a "
-        "label often marks padding or rows to ignore. Here it counts as a class, and to know "
-        "padding is no knowledge of the task. If it marks such rows, pass "
-        f"ignore_label={shown}, or take them out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
+        f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}); such a label "
+        "often marks padding or rows to ignore. Here it counts as a class, and to know padding is "
+        f"no knowledge of the task. If it marks such rows, pass ignore_label={shown}, or take them "
+        f"out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
         "class, pass np.unique(Y, return_inverse=True)[1].",
     )
 
