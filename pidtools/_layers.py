@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from pidtools._knowledge import QUANTITIES, DistillableKnowledge
-from pidtools._notebook import short_list, wrapped
+from pidtools._notebook import InALine, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import UNITS, Interval, Units, as_metrics, in_line, n_doubts
 from pidtools._types import Floats
@@ -30,8 +30,8 @@ MOST_SHOWN = 20
 CORNER = "teacher / student"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Answer(Remarked):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Answer(Remarked, InALine):
     """A result, or why there is none: its numbers, under their usual names, are None then."""
 
     result: DistillableKnowledge | None = None
@@ -87,6 +87,9 @@ class _Answer(Remarked):
         value: float | None = getattr(self, name)
         return value
 
+    def _found(self) -> str:
+        return f"error={self.error!r}" if self.result is None else self.result._brief()
+
     def _flat(self) -> dict[str, Any]:
         own = {} if self.result is None else self.result.to_dict()
         known = {name: own.get(name) for name in (*NUMBERS, "p_distillable", *EVIDENCE)}
@@ -98,7 +101,7 @@ class _Answer(Remarked):
         return {} if self.result is None else self.result._metrics()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LayerPair(_Answer):
     """A teacher layer and a student layer: an answer, or why there is none.
 
@@ -118,6 +121,9 @@ class LayerPair(_Answer):
 
     teacher_layer: str
     student_layer: str
+
+    def _brief(self) -> str:
+        return f"{self.teacher_layer!r} to {self.student_layer!r}: {self._found()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold."""
@@ -484,7 +490,7 @@ class DistillationMap(Remarked, Rows[LayerPair]):
         return any(name in self.failed for name in names)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RankedTeacher(_Answer):
     """A teacher beside the student: an answer, or why there is none.
 
@@ -502,6 +508,9 @@ class RankedTeacher(_Answer):
     """
 
     teacher: str
+
+    def _brief(self) -> str:
+        return f"{self.teacher!r}: {self._found()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold."""

@@ -105,6 +105,8 @@ ON_STUDENT = Remark(
 )
 # Bits below 0 that the numbers as they are shown don't have.
 SEEN_AS_0 = 5e-5
+# What remarks on the p-value of a result are of.
+TESTED = "p_distillable"
 # Numbers below 0 by more than so many of what sampling moves them by are more than chance.
 BEYOND_CHANCE = 3.0
 # Of the tolerance of the atoms.
@@ -515,7 +517,7 @@ class Measurement:
         remarks = [
             *_on_resamples(in_bits, self.groups),
             *self.of_uncertainty.get(k, ()),
-            *on_bound("p_distillable", p, is_bound, _n_valid(in_bits), self.options.uncertainty),
+            *on_bound(TESTED, p, is_bound, _n_valid(in_bits), self.options.uncertainty),
         ]
         return dataclasses.replace(
             result,
@@ -592,7 +594,7 @@ class Measurement:
         if excess <= max(MOST_EXCESS * spread, LEAST_EXCESS):
             return []
         text = (
-            f"the cells are many for {self.n_samples} rows: sampling alone adds about "
+            f"the cells are many for {self.n_samples} rows; sampling alone adds about "
             f"{excess:.2g} bits to distillable, where resamples scatter by {spread:.2g} bits. "
             "Intervals and p-values allow for so much; fewer cells or more rows need less, and "
             "independence_test permutes Y instead."
@@ -1195,7 +1197,7 @@ def _on_resamples(replicates: Floats, groups: Codes | None) -> list[Remark]:
             f"{n_valid} resamples allow no p-value of nothing to distil below {least:.2g}; "
             "ask for 100 or more (n_resamples)."
         )
-        found.append(Remark(text, "note", Rank.interval, ("p_distillable",)))
+        found.append(Remark(text, "note", Rank.interval, (TESTED,)))
     return found
 
 

@@ -13,7 +13,21 @@ WIDEST, USUAL = 100, 80
 LONGEST = 200
 
 
-class Shown:
+class InALine:
+    """Whatever shows itself in one line."""
+
+    __slots__ = ()
+
+    def _brief(self) -> str:
+        """The numbers that matter."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        text = f"{type(self).__name__}({self._brief()})"
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]}...)"
+
+
+class Shown(InALine):
     """A result that says itself: first the verdict, then warnings, numbers and notes."""
 
     __slots__ = ()
@@ -44,14 +58,6 @@ class Shown:
     def _table(self, width: int) -> list[str]:
         """The numbers, line by line."""
         raise NotImplementedError
-
-    def _brief(self) -> str:
-        """The numbers that matter, for one line."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        text = f"{type(self).__name__}({self._brief()})"
-        return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]}...)"
 
     def _repr_html_(self) -> str:
         """The words and tables of its page; the one place that looks up, when a notebook asks."""

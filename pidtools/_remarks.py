@@ -138,6 +138,11 @@ def arranged(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
     )
 
 
+def without(remarks: Iterable[Remark], name: str) -> list[Remark]:
+    """Remarks that are not of this source or number: what is not shown is not spoken of."""
+    return [remark for remark in remarks if name not in remark.of]
+
+
 def of_table(rows: Sequence[Sequence[Remark]], what: str, example: str) -> tuple[Remark, ...]:
     """Remarks of a table: all warnings and details, and the notes that are made on every row.
 

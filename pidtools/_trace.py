@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pidtools._notebook import short_list, wrapped
+from pidtools._notebook import InALine, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import UNITS, Interval, as_metrics, in_line, n_doubts
 from pidtools._where import Rows, interval_ends, intervals_in
@@ -26,8 +26,8 @@ BANDED = ("distillable", "distilled")
 NO_METRIC = ("step", "confidence_level")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TraceRow(Remarked):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TraceRow(Remarked, InALine):
     r"""One step of a student's training.
 
     Attributes
@@ -72,6 +72,20 @@ class TraceRow(Remarked):
     gap: float = 0.0
     stopped: bool = False
     remarks: tuple[Remark, ...] = ()
+
+    def _brief(self) -> str:
+        own = self.bands.get("distillable")
+        ends = "" if own is None else f" ({in_line(own.low)} to {in_line(own.high)})"
+        beside = "" if self.baseline is None else "with a baseline"
+        return short_list(
+            [
+                f"step={self.step:g}, distillable={in_line(self.distillable)}{ends}",
+                f"distilled={in_line(self.distilled)}",
+                f"student_only={in_line(self.student_only)}",
+                beside,
+            ],
+            n_doubts(self),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary of numbers that JSON can hold, without what is said of them."""

@@ -18,8 +18,8 @@ from pidtools._knowledge import (
     StudentComparison,
     Unread,
 )
-from pidtools._measuring import Measurement, Options, Uncertainty, measure, on_bound
-from pidtools._remarks import Remark, arranged
+from pidtools._measuring import TESTED, Measurement, Options, Uncertainty, measure, on_bound
+from pidtools._remarks import Rank, Remark, arranged, without
 from pidtools._result import Interval, Units
 
 
@@ -156,13 +156,14 @@ def _intervals(
 def _of_both(a: DistillableKnowledge, b: DistillableKnowledge) -> tuple[Remark, ...]:
     """What is said of all three sources, each once; what is said of one answer names its student.
 
-    The p-values of each student alone are not shown, nor is anything said of them.
+    The p-values of each student alone are not shown, nor is anything said of them; what a number
+    is in general is said where it holds for both.
     """
     everything = [
         own if own.of or own in other.remarks else own.about(name)
         for name, one, other in (("S_a", a, b), ("S_b", b, a))
-        for own in one.remarks
-        if "p_distillable" not in own.of
+        for own in without(one.remarks, TESTED)
+        if (own.of or own.rank != Rank.general or own in other.remarks)
     ]
     return arranged(everything)
 

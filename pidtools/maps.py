@@ -18,13 +18,14 @@ from pidtools._ignored import IgnoreLabel
 from pidtools._layers import DistillationMap, LayerPair
 from pidtools._measuring import (
     N_AT_BORDER,
+    TESTED,
     Options,
     Uncertainty,
     best_of,
     decompose,
     look,
 )
-from pidtools._remarks import Remark, of_table
+from pidtools._remarks import Remark, of_table, without
 from pidtools._result import Units
 from pidtools._validate import check_named
 
@@ -183,7 +184,7 @@ def _remarks(rows: list[LayerPair]) -> tuple[Remark, ...]:
     if not answers:
         return ()
     example = f"m[{answers[0].teacher_layer!r}, {answers[0].student_layer!r}].notes"
-    return of_table([row.remarks for row in answers], "pairs", example)
+    return of_table([without(row.remarks, TESTED) for row in answers], "pairs", example)
 
 
 def _later(names: list[str]) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,7 @@ from pidtools._layers import Addition, RankedTeacher, TeacherRanking
 from pidtools._looking import Kept
 from pidtools._measuring import (
     N_AT_BORDER,
+    TESTED,
     Measurement,
     Options,
     Seen,
@@ -27,7 +28,7 @@ from pidtools._measuring import (
     decompose,
     look,
 )
-from pidtools._remarks import Rank, Remark, arranged, of_table
+from pidtools._remarks import Rank, Remark, arranged, of_table, without
 from pidtools._result import PIDError, Units
 from pidtools._validate import check_named
 
@@ -135,7 +136,7 @@ def rank_teachers(
     measured = decompose(seen, pairs, options=options, synergy=False, n_jobs=n_jobs, tolerant=True)
     rows = _rows(measured, pairs, titles)
     additions, remarks = _in_order(seen, measured, titles, n_jobs)
-    answers = [row.result.remarks for row in rows if row.result is not None]
+    answers = [without(row.remarks, TESTED) for row in rows if row.result is not None]
     of_all = of_table(answers, "teachers", "ranking[0].notes")
     return TeacherRanking(
         tuple(rows),

@@ -436,7 +436,7 @@ def test_many_cells_that_know_nothing_leave_nothing_to_distil() -> None:
         rng = np.random.default_rng(seed)
         X, Z, labels = (rng.integers(0, k, 5000) for k in (64, 2, 4))
         with pytest.warns(
-            pt.PIDWarning, match=r"many for 5000 rows: sampling alone adds about 0\.02"
+            pt.PIDWarning, match=r"many for 5000 rows; sampling alone adds about 0\.02"
         ):
             found = pt.distillable_knowledge(
                 X, Z, labels, confidence_level=0.95, n_resamples=100, synergy=False

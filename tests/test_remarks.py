@@ -118,6 +118,24 @@ def test_every_result_shows_itself_in_a_line(kind: str) -> None:
         assert shown.endswith(")")
 
 
+def test_rows_and_the_rest_show_themselves_in_a_line() -> None:
+    with unheard():
+        summary = pt.summarise(FLIPPED, Y)
+    others = [
+        *RESULTS["map"],
+        *RESULTS["ranking"],
+        *RESULTS["trace"],
+        summary,
+        pt.knn.entropy(np.random.default_rng(0).normal(size=50)),
+        pt.redundancy_and_gradient(np.full((2, 2), 0.25), np.full((2, 2), 0.25)),
+        pt.broja_batch(np.full((3, 2, 2, 2), 1 / 8)),
+    ]
+    for own in others:
+        assert len(repr(own)) <= 200
+        assert "\n" not in repr(own)
+        assert repr(own).startswith(f"{type(own).__name__}(")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("columns", ["40", "80", "200"])
 def test_summaries_begin_with_the_verdict_and_fit(

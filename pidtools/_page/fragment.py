@@ -19,6 +19,7 @@ STYLE = (
     ".pidtools th,.pidtools td{padding:.15rem .8rem .15rem 0;text-align:left;font-weight:400;"
     "background:none}"
     ".pidtools thead th{font-weight:600}"
+    ".pidtools .box table th[scope=row]{text-align:left}"
     ".pidtools .n{text-align:right;white-space:nowrap}"
     ".pidtools summary{cursor:pointer}"
     ".pidtools .title+p{font-size:1.05em}"

@@ -187,17 +187,12 @@ def plain(units: str, intervals: Mapping[str, Interval]) -> str:
 
 def _said(result: DistillableKnowledge) -> tuple[str, ...]:
     found = [result.verdict]
-    known = (
-        f"The teacher knows {result.teacher_information:.3f} {result.units} of the target, the "
-        f"student {result.student_information:.3f}."
-    )
     if result.fraction_distilled is not None:
-        known += (
-            f" The student has taken over {text.percent(round(result.fraction_distilled, 2))} "
-            f"of what the teacher knows: {text.number(result.distilled, '.3f')}"
-            f"{text.within(result.intervals.get('distilled'))}."
+        found.append(
+            f"The student has taken over {text.percent(round(result.fraction_distilled, 2))} of "
+            f"what the teacher knows{text.within(result.intervals.get('distilled'))}, and knows "
+            f"{result.student_information:.3f} {result.units} in all."
         )
-    found.append(known)
     if result.student_only > WORTH_A_WORD * max(result.student_information, 0.0):
         found.append(
             f"The student also knows {result.student_only:.3f}"

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from pidtools import _validate, _warnings
 from pidtools._information import from_bits
 from pidtools._lazy_rows import whole
+from pidtools._notebook import InALine
 from pidtools._remarks import Remark, Remarked, arranged
-from pidtools._result import NATS_PER_BIT, UNITS, Units
+from pidtools._result import NATS_PER_BIT, UNITS, Units, in_line
 from pidtools._types import Floats
 from pidtools.knn.formulas import (
     Raw,
@@ -32,8 +33,8 @@ Scale = Literal["standardise", "whiten", "none"]
 METRICS, SCALES = ("chebyshev", "euclidean"), ("standardise", "whiten", "none")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeighbourEstimate(Remarked):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NeighbourEstimate(Remarked, InALine):
     """An information or entropy from nearest neighbours.
 
     Attributes
@@ -61,6 +62,13 @@ class NeighbourEstimate(Remarked):
     effective_dimension: float
     expected_error: float
     remarks: tuple[Remark, ...]
+
+    def _brief(self) -> str:
+        return (
+            f"value={in_line(self.value)} {self.units}, n_samples={self.n_samples}, "
+            f"effective_dimension={self.effective_dimension:.3g}, "
+            f"expected_error={in_line(self.expected_error)}"
+        )
 
 
 @_warnings.quiet
