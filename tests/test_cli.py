@@ -591,6 +591,7 @@ def test_warnings_are_coloured_where_there_are_colours(
     from rich.console import Console
 
     np.save("few.npy", np.arange(600) // 2)
+    monkeypatch.delenv("NO_COLOR")
     monkeypatch.setattr(cli, "output", Console(force_terminal=True, color_system="standard"))
     text = measure("--estimator", "auto", S="few.npy", T="Y.npy").stdout
     assert re.match(r"\x1b\[1mNot to be trusted yet \(", text)
