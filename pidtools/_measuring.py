@@ -28,6 +28,7 @@ from pidtools._knowledge import (
     DISTILLABLE,
     QUANTITIES,
     STUDENT_ONLY,
+    SYNERGY,
     DistillableKnowledge,
     Quantity,
     Unread,
@@ -616,24 +617,20 @@ class Measurement:
         if self.replicates is not None and _n_valid(self.replicates[:, k]) > 1:
             own = self.replicates[:, k]
             spreads = own[~np.isnan(own[:, :3]).any(axis=1)].std(axis=0)
-        found = []
+        grave: list[tuple[Quantity, str]] = []
+        small: list[tuple[Quantity, str]] = []
         for atom, value, spread in zip(ATOMS, pid.atoms, spreads, strict=True):
             if value is None or value >= -max(pid.gap, SEEN_AS_0):
                 continue
             chance = max(BEYOND_CHANCE * spread, LEAST_EXCESS) + pid.gap
-            if (value < -chance) == (kind == "warning"):
-                found.append(f"{atom.title} = {value:.2g} bits")
-        if not found:
-            return []
+            (grave if value < -chance else small).append((atom, f"{value:.2g} bits"))
         if kind == "warning":
-            text = (
-                f"below 0 by more than chance: {', '.join(found)}; no exact number is below 0. "
-                "What is read of both sources together, or of one of them, is far from what they "
-                "hold; of both it takes more rows than of one. Use more rows, or another estimator."
-            )
-            return [Remark(text, "warning", Rank.void)]
+            return _of_grave(grave)
+        if not small:
+            return []
         text = (
-            f"below 0, where no exact number is: {', '.join(found)}. Read it as 0: from "
+            "below 0, where no exact number is: "
+            f"{', '.join(f'{atom.title} = {shown}' for atom, shown in small)}. Read it as 0: from "
             f"{self.n_samples} rows chance moves a number that far. constrained() gives the "
             "nearest numbers that obey the laws."
         )
@@ -1173,6 +1170,27 @@ def _check_enough_groups(samples: resampling.Samples) -> None:
 
 def _n_valid(replicates: Floats) -> int:
     return int((~np.isnan(replicates[:, :3]).any(axis=1)).sum())
+
+
+def _of_grave(atoms: Sequence[tuple[Quantity, str]]) -> list[Remark]:
+    """Warnings of atoms that are below 0 by more than chance; the others don't use the synergy."""
+    found, others = [], [(atom, shown) for atom, shown in atoms if atom != SYNERGY]
+    if others:
+        text = (
+            "below 0 by more than chance: "
+            f"{', '.join(f'{atom.title} = {shown}' for atom, shown in others)}; no exact number "
+            "is below 0. What is read of a source is far from what it holds: use more rows, or another "
+            "estimator."
+        )
+        found.append(Remark(text, "warning", Rank.void))
+    for _, shown in (own for own in atoms if own[0] == SYNERGY):
+        text = (
+            f"below 0 by more than chance, {shown}; no exact number is below 0. What is read of "
+            "both sources together takes more rows than what is read of one. The other numbers "
+            "don't use it."
+        )
+        found.append(Remark(text, "warning", Rank.starved, (SYNERGY.name,)))
+    return found
 
 
 def on_groups(what: str, n_groups: int) -> Remark:

@@ -160,7 +160,8 @@ def test_text_dictionary_and_units() -> None:
     assert nats.null_quantiles[0.5] == pytest.approx(bits.null_quantiles[0.5] * np.log(2))
     assert nats.p_value == bits.p_value
     text = bits.summary()
-    assert text.startswith("200 samples, in bits\n")
+    assert text.startswith("X tells something of Y (p <= 0.05); ")
+    assert "200 samples, 19 permutations, in bits" in text
     assert "p-value of independence" in text
     content = bits.to_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content

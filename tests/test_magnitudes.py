@@ -17,7 +17,7 @@ def test_columns_over_decades_are_named() -> None:
     for estimator in ("knn", pt.Binning("uniform", n_bins=4)):
         with unheard():
             notes = pt.summarise(X, y, estimator=estimator).notes
-        assert any("columns 1 spread over decades" in note for note in notes)
+        assert any("olumns 1 spread over decades" in note for note in notes)
     logs = np.stack([X[:, 0], np.log(wide)], axis=1)
     assert not any("decades" in note for note in all_said(pt.summarise(logs, y, estimator="knn")))
 

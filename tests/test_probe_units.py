@@ -103,7 +103,7 @@ def test_what_more_rows_would_show_widens_intervals() -> None:
     )
     t = pt.summarise(X, y, estimator=probe)
     assert t.unread > 0.02
-    said = f"it may hold up to {t.unread:.2g} bits more"
+    said = f"may hold up to {t.unread:.2g} bits more"
     assert any(said in note for note in all_said(found))
     teacher = found.intervals["teacher_information"]
     # The interval reaches up by that, and not down.

@@ -182,6 +182,14 @@ def test_a_verdict_says_what_speaks_against_it() -> None:
     assert RESULTS["knowledge"].verdict.startswith("The student holds ")
 
 
+def test_verdicts_do_not_rest_on_the_synergy() -> None:
+    from pidtools._page.verdicts import doubted
+
+    assert doubted("all is well.", ("synergy: few rows.",)) == "All is well."
+    said = doubted("All is well.", ("synergy: few rows.", "T: wrong labels; mend them."))
+    assert said == "Not to be trusted yet (T: wrong labels): all is well."
+
+
 def test_verdicts_of_what_is_left() -> None:
     left = RESULTS["knowledge"]
     ends = left.intervals["distillable"]
@@ -222,7 +230,8 @@ def test_atoms_below_0_by_more_than_chance_are_warned_of() -> None:
     for name in ("distillable", "distilled", "student_only", "synergy"):
         value = getattr(found, name)
         title = name.replace("_", " ")
-        warned = any("Below 0" in own and f"{title} = " in own for own in found.warnings)
+        where = "synergy: below 0" if name == "synergy" else f"{title} = "
+        warned = any("elow 0" in own and where in own for own in found.warnings)
         noted = any("Below 0" in own and f"{title} = " in own for own in found.notes)
         assert warned == (value < -chance - found.pid.gap)
         assert noted == (-chance - found.pid.gap <= value < -found.pid.gap)

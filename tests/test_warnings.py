@@ -151,7 +151,7 @@ def test_own_warnings_come_out_at_the_line_of_the_caller() -> None:
 
     with pytest.warns(pt.PIDWarning) as caught:
         outer()
-    assert [str(w.message) for w in caught] == ["one", "two"]  # each once
+    assert [str(w.message) for w in caught] == ["One", "Two"]  # each once
     line = sys._getframe().f_lineno - 2
     assert [(w.filename, w.lineno) for w in caught] == [(__file__, line)] * 2
 

@@ -31,7 +31,8 @@ def verdict_of(result: Any) -> str:
 
 
 def doubted(said: str, warnings: Sequence[str]) -> str:
-    """A verdict, after what speaks against it."""
+    """A verdict, after what speaks against it; it does not rest on the synergy."""
+    warnings = [own for own in warnings if not own.startswith("synergy: ")]
     if not warnings:
         return said[:1].upper() + said[1:]
     more = f", and {len(warnings) - 1} more" if len(warnings) > 1 else ""
