@@ -1179,8 +1179,8 @@ def _of_grave(atoms: Sequence[tuple[Quantity, str]]) -> list[Remark]:
         text = (
             "below 0 by more than chance: "
             f"{', '.join(f'{atom.title} = {shown}' for atom, shown in others)}; no exact number "
-            "is below 0. What is read of a source is far from what it holds: use more rows, or another "
-            "estimator."
+            "is below 0. What is read of a source is far from what it holds: use more rows, or "
+            "another estimator."
         )
         found.append(Remark(text, "warning", Rank.void))
     for _, shown in (own for own in atoms if own[0] == SYNERGY):

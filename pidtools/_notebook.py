@@ -23,7 +23,7 @@ class InALine:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        text = f"{type(self).__name__}({self._brief()})"
+        text = f"{type(self).__name__}({self._brief()})".replace("\n", " ")
         return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]}...)"
 
 

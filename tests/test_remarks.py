@@ -155,6 +155,18 @@ def test_summaries_begin_with_the_verdict_and_fit(
         assert max(map(len, text.splitlines())) <= room
 
 
+def test_a_map_of_many_layers_goes_on_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    students = {f"block{k}.layer": Y // 2 for k in range(14)}
+    found = pt.distillation_map({"a": Y, "head": Y % 2}, students, Y)
+    lines = found.summary().splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line.split()[3:] for line in lines if line.startswith("teacher / student")]
+    assert [name for own in heads for name in own] == list(students)
+    cells = [line.split()[1:] for line in lines if line.startswith("head ")]
+    assert [cell for own in cells for cell in own] == ["1.0000"] * 14
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_begin_with_the_verdict_of_the_terminal(kind: str) -> None:
     import html
