@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -143,7 +143,9 @@ def without(remarks: Iterable[Remark], name: str) -> list[Remark]:
     return [remark for remark in remarks if name not in remark.of]
 
 
-def of_table(rows: Sequence[Sequence[Remark]], what: str, example: str) -> tuple[Remark, ...]:
+def of_table(
+    rows: Sequence[Sequence[Remark]], what: str, example: Callable[[int], str]
+) -> tuple[Remark, ...]:
     """Remarks of a table: all warnings and details, and the notes that are made on every row.
 
     Notes that differ in their figures alone are one; those on some rows are counted, as each row
@@ -155,8 +157,8 @@ def of_table(rows: Sequence[Sequence[Remark]], what: str, example: str) -> tuple
         Of each row with an answer.
     what : str
         What rows are, in the plural.
-    example : str
-        An expression that gives the notes of a row.
+    example : callable
+        Gives the expression that has the notes of a row, by its number.
     """
     every = [remark for row in rows for remark in row]
     kept = [remark for remark in every if remark.kind == "warning"]
@@ -169,21 +171,25 @@ def of_table(rows: Sequence[Sequence[Remark]], what: str, example: str) -> tuple
         for remark in row:
             if remark.kind == "note":
                 notes.setdefault(FIGURES.sub("0", remark.text), []).append(remark)
-    n_single = 0
+    single: list[str] = []
     for like, found in notes.items():
         if n_rows[like] < len(rows):
-            n_single += 1
+            single.append(like)
         elif len({remark.text for remark in found}) == 1:
             kept += found
         else:
             first = found[0]
             text = f"{first.text} (Other {what} have such a note with other figures.)"
             kept.append(dataclasses.replace(first, text=text))
-    if n_single:
-        these = "1 note is" if n_single == 1 else f"{n_single} notes are"
-        kept.append(
-            Remark(f"{these} about some of the {what} alone: {example}.", "note", Rank.general)
+    if single:
+        these = "1 note is" if len(single) == 1 else f"{len(single)} notes are"
+        first = next(
+            k
+            for k, row in enumerate(rows)
+            if any(FIGURES.sub("0", remark.text) == single[0] for remark in row)
         )
+        text = f"{these} about some of the {what} alone, such as {example(first)}."
+        kept.append(Remark(text, "note", Rank.general))
     kept += [remark for remark in every if remark.kind == "detail"]
     return arranged(kept)
 

@@ -183,7 +183,10 @@ def _remarks(rows: list[LayerPair]) -> tuple[Remark, ...]:
     answers = [row for row in rows if row.result is not None]
     if not answers:
         return ()
-    example = f"m[{answers[0].teacher_layer!r}, {answers[0].student_layer!r}].notes"
+
+    def example(k: int) -> str:
+        return f"m[{answers[k].teacher_layer!r}, {answers[k].student_layer!r}].notes"
+
     return of_table([without(row.remarks, TESTED) for row in answers], "pairs", example)
 
 

@@ -137,7 +137,7 @@ def rank_teachers(
     rows = _rows(measured, pairs, titles)
     additions, remarks = _in_order(seen, measured, titles, n_jobs)
     answers = [without(row.remarks, TESTED) for row in rows if row.result is not None]
-    of_all = of_table(answers, "teachers", "ranking[0].notes")
+    of_all = of_table(answers, "teachers", lambda k: f"ranking[{k}].notes")
     return TeacherRanking(
         tuple(rows),
         options.units,

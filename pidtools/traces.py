@@ -332,7 +332,7 @@ class TraceLog:
     def _remarks(self, rows: list[TraceRow], looks: list[tuple[_Look, ...]]) -> tuple[Remark, ...]:
         """What is to be said of every step, and of the bands."""
         each = [[_of_any_step(own, row.step) for own in row.remarks] for row in rows]
-        remarks = list(of_table(each, "steps", "trace[0].notes"))
+        remarks = list(of_table(each, "steps", lambda k: f"trace[{k}].notes"))
         if self._options.confidence_level is None:
             return tuple(remarks)
         if self._codes is not None and (n_groups := int(self._codes.max()) + 1) < FEW_GROUPS:

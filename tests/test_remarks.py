@@ -95,14 +95,14 @@ def test_a_table_says_what_is_said_of_all_rows() -> None:
     doubt = Remark("wrong.", "warning", Rank.void, ("T",))
     by_size = [Remark(f"up to {k} bits.", of=(f"s{k}",)) for k in range(3)]
     rows = [[every, by_size[0]], [every, by_size[1], rare, doubt], [every, by_size[2]]]
-    found = [str(own) for own in of_table(rows, "pairs", "m[0].notes")]
+    found = [str(own) for own in of_table(rows, "pairs", lambda k: f"m[{k}].notes")]
     assert found == [
         "T: wrong.",
         "Of every row.",
         "s0: up to 0 bits. (Other pairs have such a note with other figures.)",
-        "1 note is about some of the pairs alone: m[0].notes.",
+        "1 note is about some of the pairs alone, such as m[1].notes.",
     ]
-    assert of_table([], "pairs", "") == ()
+    assert of_table([], "pairs", str) == ()
 
 
 # --- on results -----------------------------------------------------------------------------

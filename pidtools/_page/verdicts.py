@@ -196,7 +196,7 @@ def standings(best: Best) -> str:
 def ranking(r: TeacherRanking) -> str:
     """Which teachers to take."""
     if r.chosen:
-        return f"Take {_in_turn(r.additions)}."
+        return f"Take {_in_turn(r.additions, r.units)}."
     if r.additions:
         return "No teacher is shown to have anything for this student."
     return "No teacher has an answer."
@@ -269,7 +269,7 @@ def _of(intervals: Mapping[str, Interval]) -> str:
     return "" if own is None else f" ({_within(own)})"
 
 
-def _in_turn(additions: Sequence[Addition]) -> str:
+def _in_turn(additions: Sequence[Addition], units: str) -> str:
     taken = [step for step in additions if step.taken]
     shown = [f"{text.name(step.teacher)} ({bits(step.added)})" for step in taken[: text.MOST_NAMES]]
     first = f"{shown[0]} first" if len(shown) > 1 else f"{shown[0]}"
