@@ -183,12 +183,12 @@ def of_table(
             kept.append(dataclasses.replace(first, text=text))
     if single:
         these = "1 note is" if len(single) == 1 else f"{len(single)} notes are"
-        first = next(
+        with_one = next(
             k
             for k, row in enumerate(rows)
             if any(FIGURES.sub("0", remark.text) == single[0] for remark in row)
         )
-        text = f"{these} about some of the {what} alone, such as {example(first)}."
+        text = f"{these} about some of the {what} alone, such as {example(with_one)}."
         kept.append(Remark(text, "note", Rank.general))
     kept += [remark for remark in every if remark.kind == "detail"]
     return arranged(kept)

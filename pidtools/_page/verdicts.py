@@ -271,7 +271,10 @@ def _of(intervals: Mapping[str, Interval]) -> str:
 
 def _in_turn(additions: Sequence[Addition], units: str) -> str:
     taken = [step for step in additions if step.taken]
-    shown = [f"{text.name(step.teacher)} ({bits(step.added)})" for step in taken[: text.MOST_NAMES]]
+    shown = [
+        f"{text.name(step.teacher)} ({bits(step.added)} {units})"
+        for step in taken[: text.MOST_NAMES]
+    ]
     first = f"{shown[0]} first" if len(shown) > 1 else f"{shown[0]}"
     rest = [f"then {each}" for each in shown[1:]]
     more = len(taken) - len(shown)
