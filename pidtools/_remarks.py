@@ -13,7 +13,7 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 Kind = Literal["warning", "note", "detail"]
 KINDS: tuple[Kind, ...] = ("warning", "note", "detail")
@@ -124,6 +124,32 @@ def from_lists(**lists: Sequence[str]) -> tuple[Remark, ...]:
         for kind in KINDS
         for text in lists.get(f"{kind}s", ())
     )
+
+
+def packed(remarks: Sequence[Remark]) -> list[list[Any]]:
+    """Remarks with all that is known of them, as JSON takes them."""
+    return [[own.text, own.kind, int(own.rank), list(own.of), own.is_whole] for own in remarks]
+
+
+def unpacked(content: Any) -> tuple[Remark, ...]:
+    """Remarks of what `packed` gave.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    try:
+        return tuple(_unpacked(*own) for own in content)
+    except (TypeError, ValueError) as error:
+        raise ValueError("its remarks are no remarks") from error
+
+
+def _unpacked(text: Any, kind: Any, rank: Any, of: Any, is_whole: Any) -> Remark:
+    texts_alone = all(isinstance(own, str) for own in (text, *of)) and isinstance(of, list)
+    if not texts_alone or kind not in KINDS or not isinstance(is_whole, bool):
+        raise ValueError("no remark")
+    return Remark(text, kind, Rank(rank), tuple(of), is_whole)
 
 
 def arranged(remarks: Iterable[Remark]) -> tuple[Remark, ...]:

@@ -15,7 +15,7 @@ from helpers import unheard
 
 import pidtools as pt
 from pidtools import _notebook
-from pidtools._remarks import Rank, Remark, arranged, headline, of_table
+from pidtools._remarks import Rank, Remark, arranged, headline, of_table, packed, unpacked
 from pidtools._written import AsWritten
 
 Y = np.arange(400) % 4
@@ -103,6 +103,26 @@ def test_a_table_says_what_is_said_of_all_rows() -> None:
         "1 note is about some of the pairs alone, such as m[1].notes.",
     ]
     assert of_table([], "pairs", str) == ()
+
+
+def test_remarks_are_packed_with_all_that_is_known() -> None:
+    given = (
+        Remark("wrong.", "warning", Rank.void, ("T", "S")),
+        Remark("so.", "detail", is_whole=True),
+    )
+    assert unpacked(json.loads(json.dumps(packed(given)))) == given
+    for wrong in (
+        None,
+        3,
+        "ab",
+        [["a"]],
+        [["a", "b", 0, [], False]],
+        [["a", "note", 99, [], True]],
+    ):
+        with pytest.raises(ValueError, match="its remarks are no remarks"):
+            unpacked(wrong)
+    with pytest.raises(ValueError, match="no remarks"):
+        unpacked([["a", "note", 0, "T", False]])
 
 
 # --- on results -----------------------------------------------------------------------------
