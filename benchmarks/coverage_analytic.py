@@ -105,7 +105,7 @@ def _measured(data: tuple[Any, ...], pid: pt.PID, options: dict[str, Any]) -> Ro
         "distilled": pid.redundancy,
         "student_only": pid.unique_s,
     }
-    row: Row = {"analytic": not any("come from resamples" in note for note in found.notes)}
+    row: Row = {"analytic": "come from resamples" not in found.details()}
     for quantity, exact in truth.items():
         interval = found.intervals.get(quantity)
         spread = found.scores(quantity).std(ddof=1) / np.sqrt(len(data[2]))

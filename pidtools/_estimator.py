@@ -12,8 +12,12 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 import numpy as np
 
 from pidtools._lazy_rows import Source, whole
+from pidtools._remarks import Remark, Remarked
 from pidtools._result import PID, Duals
 from pidtools._types import Array, Codes, Floats
+
+# Characters of an estimator in the line that shows a summary.
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +72,8 @@ def lacks_layer(name: str, asked: str) -> str:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Summary:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Summary(Remarked):
     """All that one source has to say about Y, as one estimator saw it.
 
     Made by `summarise`, accepted by `distillable_knowledge` in place of the array it was made
@@ -83,8 +87,9 @@ class Summary:
         I(X; Y) in bits, as the estimator sees it.
     labels : ndarray of int64, shape (n_samples,), or of float, shape (n_samples, n_targets)
         The Y it was made with: class indices, or a continuous target.
-    notes : tuple of str
-        What was lost on the way and what limits the trust.
+    remarks : tuple of Remark
+        What was lost on the way and what limits the trust; shown as `warnings`, `notes` and
+        ``details()``.
     data : Data or None
         What it was made from; None where an estimator was asked without `summarise`.
     """
@@ -96,8 +101,16 @@ class Summary:
     estimator: Estimator[Any]
     information: float
     labels: Array = field(repr=False)
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     data: Data | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        how = f"{self.estimator!r}"
+        how = how if len(how) <= LONGEST_NAME else f"{how[: LONGEST_NAME - 4]}...)"
+        return (
+            f"{type(self).__name__}(information={self.information:.3f} bits, "
+            f"n_samples={self.n_samples}, estimator={how})"
+        )
 
     @property
     def n_samples(self) -> int:

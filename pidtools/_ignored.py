@@ -10,6 +10,7 @@ import numpy as np
 
 from pidtools import _validate
 from pidtools._estimator import Summary
+from pidtools._remarks import Rank, Remark
 from pidtools._stored import Stored
 from pidtools._types import Array, Bools
 
@@ -69,15 +70,16 @@ class Counted:
         )
         return left.whole_by(given.slices())
 
-    def note(self, ignore_label: Any) -> tuple[str, ...]:
+    def note(self, ignore_label: Any) -> tuple[Remark, ...]:
         """What is to be said of the rows left out."""
         if self.keep is None:
             return ()
         label = ignore_label.item() if isinstance(ignore_label, np.generic) else ignore_label
-        return (
+        text = (
             f"{int((~self.keep).sum())} of {len(self.keep)} rows have the label {label!r} "
-            "(ignore_label) and were left out.",
+            "(ignore_label) and were left out."
         )
+        return (Remark(text, "note", Rank.changed),)
 
     def _check_length(self, n: int, name: str) -> None:
         if self.keep is not None and n != len(self.keep):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
+from pidtools._remarks import Remark
 from pidtools._result import NATS_PER_BIT, Units, factor
 from pidtools._types import Array, Codes, Floats
 
@@ -23,6 +26,11 @@ def said_in(units: Units, text: str) -> str:
     As many digits stay as there were, at least two.
     """
     return text if units == "bits" else BITS_IN_TEXT.sub(_in_nats, text)
+
+
+def remarks_in(units: Units, remarks: Iterable[Remark]) -> list[Remark]:
+    """Remarks in `units`."""
+    return [dataclasses.replace(each, text=said_in(units, each.text)) for each in remarks]
 
 
 def _in_nats(found: re.Match[str]) -> str:

@@ -10,10 +10,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools._notebook import Shown
-from pidtools._result import PID, Interval, Units
+from pidtools._notebook import Shown, short_list, wrapped
+from pidtools._remarks import Remark, Remarked, as_lists
+from pidtools._result import (
+    PID,
+    UNITS,
+    Interval,
+    Units,
+    as_metrics,
+    evidence,
+    finite,
+    in_line,
+    n_doubts,
+    unsigned_zero,
+)
 from pidtools._types import Floats
-from pidtools._where import SCHEMA_VERSION, ClassTable, Located, PairTable, as_frame, interval_ends
+from pidtools._where import (
+    ClassTable,
+    Located,
+    PairTable,
+    as_frame,
+    interval_ends,
+    interval_metrics,
+    intervals_in,
+)
+from pidtools._written import SCHEMA_VERSION, AsWritten, Written
 
 
 @dataclass(frozen=True)
@@ -84,17 +105,18 @@ QUANTITIES = (
     Quantity("student_information", "student knows", "I(Y; S)", (0, 2)),
     Quantity("joint_information", "both know", "I(Y; T, S)", (0, 1, 2, 3)),
 )
-DISTILLABLE, STUDENT_ONLY = QUANTITIES[0], QUANTITIES[2]
+DISTILLABLE, STUDENT_ONLY, SYNERGY = QUANTITIES[0], QUANTITIES[2], QUANTITIES[3]
 # In the order of `PID.atoms`.
 ATOMS = tuple(sorted(QUANTITIES[:4], key=lambda quantity: quantity.parts))
+ATOMS_FIRST = QUANTITIES[:4]
 # What people are shown; the joint information is the sum of the atoms.
 SHOWN = (*QUANTITIES[4:6], *ATOMS)
 # What can differ between two students; the teacher's information is one and the same.
 COMPARED = tuple(quantity for quantity in QUANTITIES if quantity.name != "teacher_information")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DistillableKnowledge(Shown):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DistillableKnowledge(Remarked, Shown):
     r"""What a teacher T still has to give its student S about the task Y.
 
     Wraps a `PID` and gives its atoms the names of the task.
@@ -119,8 +141,9 @@ class DistillableKnowledge(Shown):
     p_distillable_is_bound : bool
         Whether `p_distillable` has its least value: the p-value is at most that, and more
         resamples may show how much less it is.
-    notes : tuple of str
-        What to know before trusting the numbers.
+    remarks : tuple of Remark
+        Shown as `warnings`, reasons to distrust the numbers; `notes`, what limits them and what to
+        do; and ``details()``, how they were computed.
     """
 
     pid: PID
@@ -131,7 +154,7 @@ class DistillableKnowledge(Shown):
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     p_distillable: float | None = None
     p_distillable_is_bound: bool = False
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     _located: Located | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -321,6 +344,11 @@ class DistillableKnowledge(Shown):
     def _where(self, asked: str) -> Located:
         if self._located is not None:
             return self._located
+        if isinstance(self.estimator_t, AsWritten):
+            raise ValueError(
+                f"{asked}() needs the data, and this result was loaded from numbers alone "
+                "(from_dict); measure again to ask it."
+            )
         what = "Y is continuous" if self.n_classes is None else "these atoms don't come from tables"
         raise ValueError(
             f"{asked}() needs class labels and atoms that come from two tables, and {what}: T was "
@@ -335,8 +363,7 @@ class DistillableKnowledge(Shown):
         """
         return dataclasses.replace(self, pid=self.pid.constrained())
 
-    def summary(self) -> str:
-        """The numbers and the notes as text for people."""
+    def _table(self, width: int) -> list[str]:
         kind = "continuous Y" if self.n_classes is None else f"{self.n_classes} classes"
         lines = [f"{self.n_samples} samples, {kind}, in {self.units}"]
         lines += [f"  {q.title:<17}{q.symbol:<17}{self._shown(q)}" for q in SHOWN]
@@ -346,12 +373,23 @@ class DistillableKnowledge(Shown):
             title = "p-value of nothing to distil"
             shown = p_value_text(self.p_distillable, self.p_distillable_is_bound)
             lines.append(f"  {title:<34}{shown:>10}")
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
+        return lines
+
+    def _brief(self) -> str:
+        shown = []
+        for quantity in ATOMS_FIRST:
+            value, interval = quantity.of(self), self.intervals.get(quantity.name)
+            text = "None" if value is None else in_line(value)
+            if interval is not None:
+                text += f" ({in_line(interval.low)} to {in_line(interval.high)})"
+            shown.append(f"{quantity.name}={text}")
+        return short_list(
+            [f"{', '.join(shown)} {self.units}", f"n_samples={self.n_samples}"], n_doubts(self)
+        )
 
     def _shown(self, quantity: Quantity) -> str:
         value = quantity.of(self)
-        text = f"{'not asked' if value is None else f'{value:.4f}':>10}"
+        text = f"{'not asked' if value is None else unsigned_zero(f'{value:.4f}'):>10}"
         return text + _shown(self.intervals.get(quantity.name), ".4f")
 
     def to_pandas(self) -> Any:
@@ -364,21 +402,92 @@ class DistillableKnowledge(Shown):
         """
         return as_frame([self.to_dict()])
 
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Every number that is known as floats alone, for loggers such as MLflow or TensorBoard.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+
+        Returns
+        -------
+        dict of str to float
+            Atoms, informations, fraction, p-value, ends of intervals ("distillable_low"), the gap.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pidtools as pt
+        >>> y = np.arange(4000) % 4
+        >>> found = pt.distillable_knowledge(y, y // 2, y, synergy=False).metrics("pid/")
+        >>> round(found["pid/distillable"], 6), "pid/synergy" in found
+        (1.0, False)
+        """
+        return as_metrics(self._metrics(), prefix)
+
+    def _metrics(self) -> dict[str, float | None]:
+        return {
+            **{quantity.name: quantity.of(self) for quantity in QUANTITIES},
+            "fraction_distilled": self.fraction_distilled,
+            "p_distillable": self.p_distillable,
+            "gap": self.pid.gap,
+            **interval_metrics(self.intervals),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> DistillableKnowledge:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them, and classes, pairs and scores of rows
+        stay behind with the data.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        return cls._read(Written.checked(content, cls))
+
+    @classmethod
+    def _read(cls, written: Written) -> DistillableKnowledge:
+        pid = PID(
+            unique_t=written.number("distillable"),
+            redundancy=written.number("distilled"),
+            unique_s=written.number("student_only"),
+            synergy=written.number_or_none("synergy"),
+            **evidence(written),
+        )
+        both = ("p_distillable", "p_distillable_is_bound")
+        tested = any(written.has(key) for key in both)
+        return cls(
+            pid=pid,
+            estimator_t=AsWritten(written.text("estimator_t")),
+            estimator_s=AsWritten(written.text("estimator_s")),
+            n_samples=written.integer("n_samples"),
+            n_classes=written.integer_or_none("n_classes"),
+            intervals=intervals_in(written, [quantity.name for quantity in QUANTITIES]),
+            p_distillable=written.number("p_distillable") if tested else None,
+            p_distillable_is_bound=written.flag("p_distillable_is_bound") if tested else False,
+            remarks=written.remarks(),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
         return {
             "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
             **{quantity.name: quantity.of(self) for quantity in QUANTITIES},
             "fraction_distilled": self.fraction_distilled,
             "units": self.units,
             "measure": self.pid.measure,
-            "gap": self.pid.gap,
+            "gap": finite(self.pid.gap),
             "outcome": self.pid.outcome.name,
             "estimator_t": repr(self.estimator_t),
             "estimator_s": repr(self.estimator_s),
             "n_samples": self.n_samples,
             "n_classes": self.n_classes,
-            "notes": list(self.notes),
+            **as_lists(self.remarks),
             **interval_ends(self.intervals),
             **self._test(),
         }
@@ -392,8 +501,8 @@ class DistillableKnowledge(Shown):
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudentComparison(Shown):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class StudentComparison(Remarked, Shown):
     r"""Two students of one teacher, and their differences.
 
     Attributes
@@ -411,15 +520,15 @@ class StudentComparison(Shown):
     p_value_is_bound : bool
         Whether `p_value` is the least that so many resamples can show, ``2 / (1 + n_resamples)``;
         then it is at most that.
-    notes : tuple of str
-        What to know before trusting the numbers, of all three sources.
+    remarks : tuple of Remark
+        As in `DistillableKnowledge`, of all three sources.
     """
 
     a: DistillableKnowledge
     b: DistillableKnowledge
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     p_value: float | None = None
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     p_value_is_bound: bool = False
 
     @property
@@ -433,24 +542,33 @@ class StudentComparison(Shown):
         pairs = {quantity.name: (quantity.of(self.a), quantity.of(self.b)) for quantity in COMPARED}
         return {name: a - b for name, (a, b) in pairs.items() if a is not None and b is not None}
 
-    def summary(self) -> str:
-        """The numbers and the notes as text for people."""
+    def _table(self, width: int) -> list[str]:
         lines = [
             f"{self.a.n_samples} samples, in {self.units}; the teacher knows "
             f"{self.a.teacher_information:.4f}",
-            f"  {'':<22}{'a':>9}{'b':>9}{'a - b':>10}",
+            f"  {'':<15}{'a':>9}{'b':>9}{'a - b':>10}",
         ]
         for quantity in COMPARED:
             if (difference := self.differences.get(quantity.name)) is None:
                 continue
             a, b = quantity.of(self.a), quantity.of(self.b)
-            line = f"  {quantity.title:<22}{a:>9.4f}{b:>9.4f}{difference:>+10.4f}"
+            line = f"  {quantity.title:<15}{a:>9.4f}{b:>9.4f}{difference:>+10.4f}"
             lines.append(line + _shown(self.intervals.get(quantity.name), "+.4f"))
         if self.p_value is not None:
             shown = p_value_text(self.p_value, self.p_value_is_bound)
-            lines.append(f"p-value of equally much to distil: {shown}")
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
+            lines.append(f"  p-value of equally much to distil {shown:>11}")
+        return lines
+
+    def _brief(self) -> str:
+        both = f"{in_line(self.a.distillable)} - {in_line(self.b.distillable)}"
+        difference = in_line(self.differences["distillable"])
+        own = self.intervals.get("distillable")
+        ends = "" if own is None else f" ({in_line(own.low)} to {in_line(own.high)})"
+        p = "" if self.p_value is None else f"p_value={self.p_value:.3g}"
+        n = f"n_samples={self.a.n_samples}"
+        return short_list(
+            [f"distillable a - b = {both} = {difference}{ends} {self.units}", p, n], n_doubts(self)
+        )
 
     def to_pandas(self) -> Any:
         """The numbers of `to_dict` as a ``pandas.DataFrame`` of one row.
@@ -462,10 +580,52 @@ class StudentComparison(Shown):
         """
         return as_frame([self.to_dict()])
 
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers as floats alone, for loggers: "distillable/a", "distillable/a-b".
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        found: dict[str, float] = {}
+        for own, student in (("a", self.a), ("b", self.b)):
+            found |= as_metrics(student._metrics(), prefix, f"/{own}")
+        apart = {**self.differences, **interval_metrics(self.intervals)}
+        return {
+            **found,
+            **as_metrics(apart, prefix, "/a-b"),
+            **as_metrics({"p_value": self.p_value}, prefix),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> StudentComparison:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them. Each student alone comes back without its
+        own remarks, which stand with the comparison.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        names = [quantity.name for quantity in COMPARED]
+        return cls(
+            a=_read_student(written, "a"),
+            b=_read_student(written, "b"),
+            intervals=intervals_in(written, names, "difference_"),
+            p_value=written.number_or_none("p_value"),
+            p_value_is_bound=written.flag("p_value_is_bound"),
+            remarks=written.remarks(),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
             "units": self.units,
             "n_samples": self.a.n_samples,
             "n_classes": self.a.n_classes,
@@ -473,12 +633,12 @@ class StudentComparison(Shown):
             "teacher_information": self.a.teacher_information,
             "p_value": self.p_value,
             "p_value_is_bound": self.p_value_is_bound,
-            "notes": list(self.notes),
+            **as_lists(self.remarks),
         }
         for label, student in (("a", self.a), ("b", self.b)):
             whole = student.to_dict()
-            names = (*(quantity.name for quantity in COMPARED), "gap", "outcome")
-            content |= {f"{label}_{name}": whole[name] for name in names}
+            own = {key: x for key, x in whole.items() if key not in OF_BOTH}
+            content |= {f"{label}_{name}": value for name, value in own.items()}
             content[f"{label}_estimator"] = whole["estimator_s"]
         for name, difference in self.differences.items():
             content[f"difference_{name}"] = difference
@@ -486,8 +646,27 @@ class StudentComparison(Shown):
         return content
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndependenceTest(Shown):
+# What is not said of each student again.
+OF_BOTH = (
+    *("schema_version", "verdict", "units", "n_samples", "n_classes", "teacher_information"),
+    *("estimator_t", "estimator_s", "warnings", "notes", "details", "confidence_level"),
+)
+
+
+def _read_student(written: Written, label: str) -> DistillableKnowledge:
+    """One student of a comparison, whose own keys begin with its label."""
+    shared = ("units", "n_samples", "n_classes", "estimator_t", "confidence_level")
+    whole = {key: written.content[key] for key in shared if key in written.content}
+    own = written.below(f"{label}_").content
+    estimator = {"estimator_s": own["estimator"]} if "estimator" in own else {}
+    said: dict[str, list[str]] = {"warnings": [], "notes": []}
+    return DistillableKnowledge._read(
+        Written(written.kind, {**whole, **own, **estimator, **said}, f"{label}_")
+    )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class IndependenceTest(Remarked, Shown):
     """What a permutation test found.
 
     Attributes
@@ -512,8 +691,8 @@ class IndependenceTest(Shown):
         How X was looked at.
     units : {"bits", "nats"}
         Unit of every number.
-    notes : tuple of str
-        What to know before trusting the numbers.
+    remarks : tuple of Remark
+        As in `DistillableKnowledge`.
     """
 
     information: float
@@ -524,21 +703,77 @@ class IndependenceTest(Shown):
     n_samples: int
     estimator: Any
     units: Units = "bits"
-    notes: tuple[str, ...] = field(default=())
+    remarks: tuple[Remark, ...] = ()
     p_value_is_bound: bool = False
 
-    def summary(self) -> str:
-        """The numbers and the notes as text for people."""
-        null = ", ".join(f"{100 * q:g} %: {v:.4f}" for q, v in self.null_quantiles.items())
+    def _table(self, width: int) -> list[str]:
         lines = [
-            f"{self.n_samples} samples, in {self.units}",
+            f"{self.n_samples} samples, {self.n_permutations} permutations, in {self.units}",
             f"  {'information I(X; Y)':<26}{self.information:>10.4f}",
-            f"  {'statistic':<26}{self.statistic:>10.4f}   permuted {null}",
+            f"  {'statistic':<26}{self.statistic:>10.4f}",
             f"  {'p-value of independence':<26}"
-            f"{p_value_text(self.p_value, self.p_value_is_bound, '.4g'):>10}   "
-            f"{self.n_permutations} permutations",
+            f"{p_value_text(self.p_value, self.p_value_is_bound, '.4g'):>10}",
         ]
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+        null = ", ".join(f"{100 * q:g} %: {v:.4f}" for q, v in self.null_quantiles.items())
+        null = f"statistic if X and Y were independent: {null}"
+        return [*lines, wrapped(null, width, first="  ", rest="    ")]
+
+    def _brief(self) -> str:
+        p = p_value_text(self.p_value, self.p_value_is_bound)
+        shown = p if p.startswith("<") else f"= {p}"
+        return short_list(
+            [
+                f"information={in_line(self.information)} {self.units}",
+                f"p_value {shown}",
+                f"n_permutations={self.n_permutations}",
+                f"n_samples={self.n_samples}",
+            ],
+            n_doubts(self),
+        )
+
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Information, statistic, p-value and quantiles as floats alone, for loggers.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        values = {
+            "information": self.information,
+            "statistic": self.statistic,
+            "p_value": self.p_value,
+            **{f"null_{q:g}": value for q, value in self.null_quantiles.items()},
+        }
+        return as_metrics(values, prefix)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> IndependenceTest:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        levels = [key for key in written.content if key.startswith("null_")]
+        return cls(
+            information=written.number("information"),
+            statistic=written.number("statistic"),
+            p_value=written.number("p_value"),
+            p_value_is_bound=written.flag("p_value_is_bound"),
+            null_quantiles={
+                float(key.removeprefix("null_")): written.number(key) for key in levels
+            },
+            n_permutations=written.integer("n_permutations"),
+            n_samples=written.integer("n_samples"),
+            estimator=AsWritten(written.text("estimator")),
+            units=written.choice("units", UNITS),
+            remarks=written.remarks(),
+        )
 
     def to_pandas(self) -> Any:
         """The numbers of `to_dict` as a ``pandas.DataFrame`` of one row.
@@ -554,6 +789,7 @@ class IndependenceTest(Shown):
         """Flat dictionary that JSON can hold, with a schema version."""
         return {
             "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
             "information": self.information,
             "statistic": self.statistic,
             "p_value": self.p_value,
@@ -563,7 +799,7 @@ class IndependenceTest(Shown):
             "n_samples": self.n_samples,
             "units": self.units,
             "estimator": repr(self.estimator),
-            "notes": list(self.notes),
+            **as_lists(self.remarks),
         }
 
 
@@ -576,5 +812,5 @@ def _shown(interval: Interval | None, digits: str) -> str:
     """An interval beside its number, where there is one."""
     if interval is None:
         return ""
-    ends = f"{interval.low:{digits}} to {interval.high:{digits}}"
-    return f"   {interval.confidence_level:g}: {ends}"
+    low, high = (unsigned_zero(f"{end:{digits}}") for end in (interval.low, interval.high))
+    return f"   {interval.confidence_level:g}: {low} to {high}"

@@ -7,24 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
 
 from pidtools._knowledge import QUANTITIES, DistillableKnowledge
-from pidtools._result import Interval, Units
+from pidtools._notebook import InALine, short_list, wrapped
+from pidtools._remarks import Remark, Remarked, as_lists
+from pidtools._result import UNITS, Interval, Units, as_metrics, in_line, n_doubts
 from pidtools._types import Floats
-from pidtools._where import Rows, interval_ends
+from pidtools._where import Rows, interval_ends, interval_metrics, intervals_in, keys_of
+from pidtools._written import Written
 
 NUMBERS = tuple(quantity.name for quantity in QUANTITIES)
+# How an answer was reached, beside its numbers.
+EVIDENCE = (
+    *("p_distillable_is_bound", "gap", "outcome", "measure"),
+    *("estimator_t", "estimator_s", "n_classes"),
+)
 # Names and sentences that are shown before the rest is only counted.
 MOST_SHOWN = 20
 CORNER = "teacher / student"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Answer(Remarked, InALine):
     """A result, or why there is none: its numbers, under their usual names, are None then."""
 
     result: DistillableKnowledge | None = None
@@ -71,27 +78,30 @@ class _Answer:
         return {} if self.result is None else self.result.intervals
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What to know before trusting the numbers."""
-        return () if self.result is None else self.result.notes
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is said of the numbers; shown as `warnings`, `notes` and ``details()``."""
+        return () if self.result is None else self.result.remarks
 
     def number(self, name: str) -> float | None:
         """A number by its name; None where there is none."""
         value: float | None = getattr(self, name)
         return value
 
+    def _found(self) -> str:
+        return f"error={self.error!r}" if self.result is None else self.result._brief()
+
     def _flat(self) -> dict[str, Any]:
-        return {
-            **{name: self.number(name) for name in NUMBERS},
-            "p_distillable": None if self.result is None else self.result.p_distillable,
-            "gap": None if self.result is None else self.result.pid.gap,
-            **interval_ends(self.intervals),
-            "error": self.error,
-            "notes": list(self.notes),
-        }
+        own = {} if self.result is None else self.result.to_dict()
+        known = {name: own.get(name) for name in (*NUMBERS, "p_distillable", *EVIDENCE)}
+        ends = interval_ends(self.intervals)
+        lists = {"warnings": list(self.warnings), "notes": list(self.notes)}
+        return {**known, **ends, "error": self.error, **lists}
+
+    def _metrics(self) -> dict[str, float | None]:
+        return {} if self.result is None else self.result._metrics()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LayerPair(_Answer):
     """A teacher layer and a student layer: an answer, or why there is none.
 
@@ -112,10 +122,22 @@ class LayerPair(_Answer):
     teacher_layer: str
     student_layer: str
 
+    def _brief(self) -> str:
+        return f"{self.teacher_layer!r} to {self.student_layer!r}: {self._found()}"
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold."""
         names = {"teacher_layer": self.teacher_layer, "student_layer": self.student_layer}
         return {**names, **self._flat()}
+
+    @classmethod
+    def _read(cls, written: Written, whole: Written) -> LayerPair:
+        return cls(
+            teacher_layer=written.text("teacher_layer"),
+            student_layer=written.text("student_layer"),
+            result=_result_in(written, whole),
+            error=written.text_or_none("error"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,8 +173,18 @@ class Standing:
             "ruled_out": self.ruled_out,
         }
 
+    @classmethod
+    def _read(cls, written: Written) -> Standing:
+        return cls(
+            name=written.text("name"),
+            distillable=written.number("distillable"),
+            difference=written.number("difference"),
+            interval=_interval_in(written, "difference"),
+            ruled_out=written.flag("ruled_out"),
+        )
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Best(Rows[Standing]):
     """Which of several can't be ruled out as the one with most to distil, the highest first.
 
@@ -190,12 +222,50 @@ class Best(Rows[Standing]):
             "layers": list(self.layers),
         }
 
-    def summary(self) -> str:
-        """The set and the differences as text for people."""
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of each as floats alone, for loggers: "distillable/NAME", "difference/NAME".
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        found: dict[str, float] = {}
+        for row, key in zip(self.rows, keys_of([row.name for row in self.rows]), strict=True):
+            values = {"distillable": row.distillable, "difference": row.difference}
+            values |= interval_metrics({"difference": row.interval})
+            found |= as_metrics(values, prefix, f"/{key}")
+        return found
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Best:
+        """What `to_dict` gave, here or in another process.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        return cls._read(Written.checked(content, cls))
+
+    @classmethod
+    def _read(cls, written: Written) -> Best:
+        return cls(
+            tuple(Standing._read(own) for own in written.rows()),
+            written.choice("units", UNITS),
+            student=written.text("student"),
+            confidence_level=written.number("confidence_level"),
+        )
+
+    def _brief(self) -> str:
+        return f"best={self.best}, {len(self.layers)} of {len(self)} may be the best"
+
+    def _table(self, width: int) -> list[str]:
+        """The set and the differences."""
         width = max(len(row.name) for row in self.rows)
         lines = [
-            f"Most to distil into {self.student}, in {self.units}; at {self.confidence_level:g} "
-            f"one of: {', '.join(self.layers)}",
+            f"Into {self.student}, in {self.units}; at {self.confidence_level:g} those with a * "
+            "may be the best.",
             f"  {'':<{width}} {'distillable':>12} {'less the best of the others':>30}",
         ]
         for row in self.rows:
@@ -205,11 +275,11 @@ class Best(Rows[Standing]):
                 f"  {row.name:<{width}} {row.distillable:>12.4f} {row.difference:>+10.4f}"
                 f"{ends:>20}{mark}"
             )
-        return "\n".join(lines)
+        return lines
 
 
-@dataclass(frozen=True, kw_only=True)
-class DistillationMap(Rows[LayerPair]):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DistillationMap(Remarked, Rows[LayerPair]):
     """What each layer of a teacher still has to give each layer of its student.
 
     A sequence of `LayerPair`: the student layers of the first teacher layer, then of the second...
@@ -223,12 +293,16 @@ class DistillationMap(Rows[LayerPair]):
         Why a layer could not be looked at, by "teacher NAME" or "student NAME".
     n_samples : int
         Number of rows of the layers.
+    remarks : tuple of Remark
+        All warnings of its pairs, and what is said of every pair; shown as `warnings`, `notes`
+        and ``details()``. What is said of single pairs stands in their rows.
     """
 
     teacher_layers: tuple[str, ...]
     student_layers: tuple[str, ...]
     n_samples: int
     failed: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
     _best: Best | str = field(default="", repr=False, compare=False)
 
     @overload
@@ -317,16 +391,71 @@ class DistillationMap(Rows[LayerPair]):
             "teacher_layers": list(self.teacher_layers),
             "student_layers": list(self.student_layers),
             "failed": dict(self.failed),
-            "best": None if isinstance(self._best, str) else list(self._best.layers),
+            **_of_best(self._best),
+            **as_lists(self.remarks),
         }
 
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """What to know before trusting the numbers that is said of every pair."""
-        return said_of_all([row.notes for row in self.rows if row.result is not None])
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of each pair as floats alone, for loggers: "distillable/h1/s1".
 
-    def summary(self) -> str:
-        """What is left to distil as text for people; brackets where the interval covers 0."""
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+
+        Returns
+        -------
+        dict of str to float
+            By the name of the number, the teacher layer and the student layer; characters that
+            loggers refuse are underscores.
+        """
+        teachers = dict(zip(self.teacher_layers, keys_of(self.teacher_layers), strict=True))
+        students = dict(zip(self.student_layers, keys_of(self.student_layers), strict=True))
+        found: dict[str, float] = {}
+        for row in self.rows:
+            key = f"/{teachers[row.teacher_layer]}/{students[row.student_layer]}"
+            found |= as_metrics(row._metrics(), prefix, key)
+        return found
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> DistillationMap:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them. Details stand with the map alone.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        return cls(
+            tuple(LayerPair._read(own, written) for own in written.rows()),
+            written.choice("units", UNITS),
+            teacher_layers=written.texts("teacher_layers"),
+            student_layers=written.texts("student_layers"),
+            n_samples=written.integer("n_samples"),
+            failed=written.named_texts("failed"),
+            remarks=written.remarks(),
+            _best=_best_in(written),
+        )
+
+    def _brief(self) -> str:
+        answers = [row for row in self.rows if row.distillable is not None]
+        shape = f"{len(self.teacher_layers)} x {len(self.student_layers)} layers"
+        most = ""
+        if answers:
+            top = max(answers, key=lambda row: row.distillable or 0.0)
+            most = (
+                f"most distillable={in_line(top.distillable or 0.0)} {self.units} from "
+                f"{top.teacher_layer} into {top.student_layer}"
+            )
+        n = f"n_samples={self.n_samples}"
+        failed = len(self.rows) - len(answers)
+        return short_list([shape, most, f"{failed} failed" if failed else "", n], n_doubts(self))
+
+    def _table(self, width: int) -> list[str]:
+        """What is left to distil; brackets where the interval covers 0."""
         shown = [[_cell(self.at(t, s)) for s in self.student_layers] for t in self.teacher_layers]
         left = max(len(name) for name in (*self.teacher_layers, CORNER))
         widths = [
@@ -334,28 +463,26 @@ class DistillationMap(Rows[LayerPair]):
             for k, name in enumerate(self.student_layers)
         ]
         heads = (f"{name:>{w}}" for name, w in zip(self.student_layers, widths, strict=True))
-        lines = [
-            f"Distillable knowledge, {self.n_samples} samples, in {self.units}",
-            "  ".join([f"{CORNER:<{left}}", *heads]),
-        ]
-        for name, line in zip(self.teacher_layers, shown, strict=True):
-            cells = (f"{cell:>{w}}" for cell, w in zip(line, widths, strict=True))
-            lines.append("  ".join([f"{name:<{left}}", *cells]))
+        lines = [f"Distillable knowledge, {self.n_samples} samples, in {self.units}"]
+        for part in _side_by_side(widths, width - left):
+            own = self.student_layers[part], widths[part]
+            heads = (f"{name:>{w}}" for name, w in zip(*own, strict=True))
+            lines.append("  ".join([f"{CORNER:<{left}}", *heads]))
+            for name, line in zip(self.teacher_layers, shown, strict=True):
+                cells = (f"{cell:>{w}}" for cell, w in zip(line[part], widths[part], strict=True))
+                lines.append("  ".join([f"{name:<{left}}", *cells]))
         if any(row.intervals for row in self.rows):
             lines.append("(in brackets where the interval covers 0)")
         if isinstance(self._best, Best):
-            lines.append(
+            lines += wrapped(
                 f"Most to distil into {self._best.student}: at {self._best.confidence_level:g} "
-                f"one of {', '.join(self._best.layers)}"
-            )
+                f"one of {', '.join(self._best.layers)}",
+                width,
+            ).split("\n")
         errors = [row for row in self.rows if row.error is not None and not self._is_known(row)]
-        lines += [
-            f"- {text}" if name in text else f"- {name}: {text}"
-            for name, text in self.failed.items()
-        ]
-        lines += [f"- {row.teacher_layer}, {row.student_layer}: {row.error}" for row in errors]
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
+        failed = [text if name in text else f"{name}: {text}" for name, text in self.failed.items()]
+        failed += [f"{row.teacher_layer}, {row.student_layer}: {row.error}" for row in errors]
+        return [*lines, *(wrapped(text, width, first="No answer: ", rest="  ") for text in failed)]
 
     def _is_known(self, row: LayerPair) -> bool:
         """Whether the pair has no answer as one of its layers failed."""
@@ -363,7 +490,7 @@ class DistillationMap(Rows[LayerPair]):
         return any(name in self.failed for name in names)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RankedTeacher(_Answer):
     """A teacher beside the student: an answer, or why there is none.
 
@@ -382,9 +509,20 @@ class RankedTeacher(_Answer):
 
     teacher: str
 
+    def _brief(self) -> str:
+        return f"{self.teacher!r}: {self._found()}"
+
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold."""
         return {"teacher": self.teacher, **self._flat()}
+
+    @classmethod
+    def _read(cls, written: Written, whole: Written) -> RankedTeacher:
+        return cls(
+            teacher=written.text("teacher"),
+            result=_result_in(written, whole),
+            error=written.text_or_none("error"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -422,9 +560,19 @@ class Addition:
             "taken": self.taken,
         }
 
+    @classmethod
+    def _read(cls, written: Written) -> Addition:
+        return cls(
+            teacher=written.text("teacher"),
+            beyond=written.texts("beyond"),
+            added=written.number("added"),
+            interval=_interval_in(written, "added") if written.has("added_low") else None,
+            taken=written.flag("taken"),
+        )
 
-@dataclass(frozen=True, kw_only=True)
-class TeacherRanking(Rows[RankedTeacher]):
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TeacherRanking(Remarked, Rows[RankedTeacher]):
     """Which of several teachers have something for a student, and which of them together.
 
     A sequence of `RankedTeacher`, the one with most to distil first; teachers without an answer
@@ -436,13 +584,14 @@ class TeacherRanking(Rows[RankedTeacher]):
         The greedy order; the last one may not be taken, and says why the order stopped.
     n_samples : int
         Number of rows.
-    notes : tuple of str
-        What to know before trusting the numbers that is said of every teacher, and of the order.
+    remarks : tuple of Remark
+        All warnings, and what is said of every teacher and of the order; shown as `warnings`,
+        `notes` and ``details()``. What is said of single teachers stands in their rows.
     """
 
     additions: tuple[Addition, ...]
     n_samples: int
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     _best: Best | str = field(default="", repr=False, compare=False)
 
     @property
@@ -473,20 +622,66 @@ class TeacherRanking(Rows[RankedTeacher]):
             "n_samples": self.n_samples,
             "chosen": list(self.chosen),
             "additions": [step.to_dict() for step in self.additions],
-            "best": None if isinstance(self._best, str) else list(self._best.layers),
-            "notes": list(self.notes),
+            **_of_best(self._best),
+            **as_lists(self.remarks),
         }
 
-    def summary(self) -> str:
-        """The ranking, the order and the notes as text for people."""
-        width = max(len("teacher"), *(len(row.teacher) for row in self.rows))
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of each teacher as floats alone, for loggers: "distillable/NAME", "added/NAME".
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        teachers = [row.teacher for row in self.rows]
+        names = dict(zip(teachers, keys_of(teachers), strict=True))
+        found: dict[str, float] = {}
+        for row in self.rows:
+            found |= as_metrics(row._metrics(), prefix, f"/{names[row.teacher]}")
+        for step in self.additions:
+            own = {} if step.interval is None else interval_metrics({"added": step.interval})
+            values = {"added": step.added, **own}
+            found |= as_metrics(values, prefix, f"/{names[step.teacher]}")
+        return found
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> TeacherRanking:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them. Details stand with the ranking alone.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        return cls(
+            tuple(RankedTeacher._read(own, written) for own in written.rows()),
+            written.choice("units", UNITS),
+            additions=tuple(Addition._read(own) for own in written.rows("additions")),
+            n_samples=written.integer("n_samples"),
+            remarks=written.remarks(),
+            _best=_best_in(written),
+        )
+
+    def _brief(self) -> str:
+        chosen = f"chosen={', '.join(self.chosen) or 'none'}"
+        n = f"n_samples={self.n_samples}"
+        return short_list([f"{len(self)} teachers", chosen, n], n_doubts(self))
+
+    def _table(self, width: int) -> list[str]:
+        """The ranking and the order."""
+        room, width = width, max(len("teacher"), *(len(row.teacher) for row in self.rows))
         lines = [
             f"{len(self)} teachers, {self.n_samples} samples, in {self.units}",
             f"  {'teacher':<{width}} {'knows':>9} {'distillable':>12}",
         ]
         for row in self.rows:
             if row.error is not None:
-                lines.append(f"  {row.teacher:<{width}} {'-':>9} {'-':>12}   {row.error}")
+                start = f"  {row.teacher:<{width}} {'-':>9} {'-':>12}   "
+                lines.append(wrapped(row.error, room, first=start, rest="    "))
                 continue
             numbers = f"{row.teacher_information:>9.4f} {row.distillable:>12.4f}"
             lines.append(f"  {row.teacher:<{width}} {numbers}" + _ends(row, "distillable"))
@@ -498,9 +693,9 @@ class TeacherRanking(Rows[RankedTeacher]):
             after = f" beyond {', '.join(step.beyond)}" if step.beyond else ""
             ends = "" if step.interval is None else _of_interval(step.interval)
             verdict = "" if step.taken else "   (stops here)"
-            lines.append(f"  {step.teacher} adds {step.added:.4f}{after}{ends}{verdict}")
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
+            text = f"{step.teacher} adds {step.added:.4f}{after}{ends}{verdict}"
+            lines.append(wrapped(text, room, first="  ", rest="      "))
+        return lines
 
 
 def listed(names: Sequence[str]) -> str:
@@ -510,12 +705,48 @@ def listed(names: Sequence[str]) -> str:
     return shown if rest <= 0 else f"{shown} and {rest} more"
 
 
-def said_of_all(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """What is said everywhere, in the order of the first."""
-    if not notes:
-        return ()
-    everywhere = set(notes[0]).intersection(*notes[1:])
-    return tuple(note for note in notes[0] if note in everywhere)
+def _result_in(written: Written, whole: Written) -> DistillableKnowledge | None:
+    """The answer of a row, in a table that says the units and the number of rows."""
+    if written.number_or_none("distillable") is None:
+        return None
+    shared = {key: whole.label(key) for key in ("units", "n_samples")}
+    return DistillableKnowledge._read(
+        Written(written.kind, {**written.content, **shared}, written.place)
+    )
+
+
+def _interval_in(written: Written, name: str) -> Interval:
+    written.number(f"{name}_low")  # named where it is missing
+    return intervals_in(written, [name])[name]
+
+
+def _of_best(best: Best | str) -> dict[str, Any]:
+    """The set that may be best, its standings, or why there are none."""
+    known = isinstance(best, Best)
+    return {
+        "best": list(best.layers) if isinstance(best, Best) else None,
+        "standings": best.to_dict() if isinstance(best, Best) else None,
+        "no_best": None if known else best,
+    }
+
+
+def _best_in(written: Written) -> Best | str:
+    return (
+        Best._read(written.part("standings"))
+        if written.has("standings")
+        else written.text("no_best")
+    )
+
+
+def _side_by_side(widths: Sequence[int], room: int) -> list[slice]:
+    """Columns in as many parts as it takes for each to fit into the room."""
+    parts, start, used = [], 0, 0
+    for k, own in enumerate(widths):
+        if used + own + 2 > room and k > start:
+            parts.append(slice(start, k))
+            start, used = k, 0
+        used += own + 2
+    return [*parts, slice(start, len(widths))]
 
 
 def ranked(

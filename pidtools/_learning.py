@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from pidtools import _validate
 from pidtools._estimator import Lesson
 from pidtools._lazy_rows import LazyRows, Source, blocks_of
+from pidtools._remarks import Rank, Remark
 from pidtools._target import Target
 from pidtools._types import Bools, Codes
 
@@ -26,7 +27,7 @@ def lessons(
     target: Target,
     *,
     minus_infinity: bool = False,
-) -> tuple[dict[str, Lesson], tuple[str, ...]]:
+) -> tuple[dict[str, Lesson], tuple[Remark, ...]]:
     """The rows to learn from of each source, with labels in the numbers of `target`, and notes.
 
     Rows whose label is never measured are left out; `minus_infinity` as in `check_source`.
@@ -60,13 +61,15 @@ def lessons(
     _refuse_measured(arrays, sources)
     notes = []
     if not known.all():
-        notes.append(
+        text = (
             f"{int((~known).sum())} of {len(known)} rows of fit_on have labels that no measured "
             "row has, and were left out."
         )
+        notes.append(Remark(text, "note", Rank.changed))
     if known.sum() == 0:
         raise ValueError("fit_on has no row with a label of Y; are they of the same task?")
-    notes.append(f"{int(known.sum())} rows of fit_on were learned from and not measured.")
+    text = f"{int(known.sum())} rows of fit_on were learned from and not measured."
+    notes.append(Remark(text, "note", Rank.general))
     every = known.all()
     return {
         name: Lesson(X if every else X[np.flatnonzero(known)], codes[known])

@@ -11,6 +11,7 @@ from pidtools import _cache, _tasks, _warnings, resampling
 from pidtools._cache import Cache
 from pidtools._estimator import Data, Estimator, Summary, summarised
 from pidtools._parcels import packed, unpacked
+from pidtools._remarks import Remark
 from pidtools._result import PIDError
 from pidtools._types import Array
 
@@ -26,7 +27,7 @@ class Kept:
 
     cache: Cache | None
 
-    def get(self, key: str | None, known: Mapping[str, Any]) -> tuple[Any, list[str]] | None:
+    def get(self, key: str | None, known: Mapping[str, Any]) -> tuple[Any, list[Remark]] | None:
         """An answer and what was warned of; what can't be read is not there."""
         if self.cache is None or key is None or (found := self.cache.get(key)) is None:
             return None
@@ -36,13 +37,13 @@ class Kept:
         except Exception:  # whatever it is, the task is done again
             return None
 
-    def put(self, key: str | None, payload: bytes, texts: Sequence[str]) -> None:
+    def put(self, key: str | None, payload: bytes, texts: Sequence[Remark]) -> None:
         """Keep a packed answer."""
         if self.cache is not None and key is not None:
             self.cache.put(key, pickle.dumps((payload, list(texts))))
 
     def keep(
-        self, key: str | None, answer: Any, texts: Sequence[str], known: Mapping[str, Any]
+        self, key: str | None, answer: Any, texts: Sequence[Remark], known: Mapping[str, Any]
     ) -> None:
         """Keep an answer that is here; what went wrong is not kept."""
         if self.cache is None or key is None or isinstance(answer, str):
@@ -125,7 +126,7 @@ class Looks:
         from joblib import effective_n_jobs
 
         known = {name: self._known(data, {}) for name, data in waiting.items()}
-        done: dict[str, tuple[Any, list[str]]] = {}
+        done: dict[str, tuple[Any, list[Remark]]] = {}
         for name, data in waiting.items():
             again = self.kept.get(self._key(data, []), known[name])
             if again is not None:
@@ -138,7 +139,7 @@ class Looks:
             if done:
                 advance(len(done))
 
-            def came(k: int, answer: Any, texts: list[str]) -> None:
+            def came(k: int, answer: Any, texts: list[Remark]) -> None:
                 name = left[k]
                 if isinstance(answer, bytes):
                     self.kept.put(self.keys[name], answer, texts)
@@ -225,6 +226,6 @@ def _answer(
     return made
 
 
-def _say(texts: Sequence[str]) -> None:
+def _say(texts: Sequence[Remark]) -> None:
     for text in texts:
         _warnings.warn(text)

@@ -22,12 +22,13 @@ from pidtools import _tasks, _validate, _warnings, activations, resampling
 from pidtools._cache import Cache, is_lasting
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, reads_minus_infinity
 from pidtools._ignored import Counted, IgnoreLabel
-from pidtools._information import from_bits, said_in
+from pidtools._information import from_bits, remarks_in
 from pidtools._knowledge import (
     ATOMS,
     DISTILLABLE,
     QUANTITIES,
     STUDENT_ONLY,
+    SYNERGY,
     DistillableKnowledge,
     Quantity,
     Unread,
@@ -37,7 +38,9 @@ from pidtools._lazy_rows import Source, blocks_of
 from pidtools._learning import lessons
 from pidtools._looking import Kept, Looks
 from pidtools._pairing import Meeting, Pairs
-from pidtools._result import PID, UNITS, Interval, Units
+from pidtools._probe.estimator import WORTH_SAYING
+from pidtools._remarks import Kind, Rank, Remark, arranged
+from pidtools._result import NATS_PER_BIT, PID, UNITS, Interval, Units
 from pidtools._scores import Scores
 from pidtools._target import Target
 from pidtools._types import Array, Bools, Codes, Floats
@@ -78,21 +81,35 @@ UNCERTAINTIES = ("bootstrap", "analytic")
 # Standard errors from 0 up to which a unique information is at its border: its duals are not
 # unique there, and it strays to one side.
 AT_BORDER = 3.0
-NOTE_ON_BORDER = (
-    f"distillable is within {AT_BORDER:g} standard errors of 0, where first order says too little: "
-    "intervals come from resamples."
+ON_BORDER = Remark(
+    f"what is distillable is within {AT_BORDER:g} standard errors of 0, where first order says too "
+    "little: intervals come from resamples.",
+    "detail",
+    Rank.interval,
 )
-NOTE_ON_FEW = (
-    f"distillable is within {AT_BORDER:g} standard errors of 0, where first order says too little: "
-    "a few resamples tell how far it scatters."
+ON_FEW = Remark(
+    f"what is distillable is within {AT_BORDER:g} standard errors of 0, where first order says too "
+    "little: a few resamples tell how far it scatters.",
+    "detail",
+    Rank.interval,
 )
-NOTE_WITHOUT_TABLES = (
-    "These atoms don't come from two tables of classes: intervals come from resamples."
+WITHOUT_TABLES = Remark(
+    "these atoms don't come from two tables of classes: intervals come from resamples.",
+    "detail",
+    Rank.interval,
 )
-NOTE_ON_STUDENT = (
-    "student_only is at its border 0 and has no analytic interval; "
-    'uncertainty="bootstrap" gives one.'
+ON_STUDENT = Remark(
+    "what the student alone knows is so near to 0 that it has no analytic interval; "
+    'uncertainty="bootstrap" gives one.',
+    "note",
+    Rank.interval,
 )
+# Bits below 0 that the numbers as they are shown don't have.
+SEEN_AS_0 = 5e-5
+# What remarks on the p-value of a result are of.
+TESTED = "p_distillable"
+# Numbers below 0 by more than so many of what sampling moves them by are more than chance.
+BEYOND_CHANCE = 3.0
 # Of the tolerance of the atoms.
 ROUGH = 10.0
 # Resamples of a pair at a border where many pairs are looked at, for a twentieth of the time: a
@@ -388,19 +405,21 @@ class Measurement:
         What the caller calls teacher and student of each pair.
     pairs, pids : tuples of Pair and of PID
         One for each of the names.
-    heard : tuple of str
+    heard : tuple of Remark
         What was warned of.
+    heard_of : mapping of (str, str) to sequence of Remark
+        What was warned of when each pair was solved.
     replicates : ndarray of float64, shape (n_resamples, n_pairs, 4), or None
         Atoms in bits on resampled rows, if asked for.
     errors : ndarray of float64, shape (n_likenesses, n_pairs, 4), or None
         Errors of the atoms in bits in data like these whose atoms are known.
-    of_lessons : tuple of str
+    of_lessons : tuple of Remark
         What is to be said of rows that were only learned from.
     seed : int
         Of whatever is drawn.
     unsure : frozenset of (int, str)
         Pairs and quantities whose replicates say nothing.
-    of_uncertainty : mapping of int to tuple of str
+    of_uncertainty : mapping of int to tuple of Remark
         What is to be said of how the uncertainty of a pair was found.
     failed : mapping of (str, str) to str
         Why there is no answer, by the names of other pairs that were asked for.
@@ -413,14 +432,15 @@ class Measurement:
     pairs: tuple[Pair[Any], ...]
     pids: tuple[PID, ...]
     chosen_by_auto: bool
-    heard: tuple[str, ...]
+    heard: tuple[Remark, ...]
+    heard_of: Mapping[tuple[str, str], Sequence[Remark]] = field(default_factory=dict)
     replicates: Floats | None = None
     errors: Floats | None = None
-    of_lessons: tuple[str, ...] = ()
+    of_lessons: tuple[Remark, ...] = ()
     seed: int = 0
     n_jobs: int | None = None
     unsure: frozenset[tuple[int, str]] = frozenset()
-    of_uncertainty: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    of_uncertainty: Mapping[int, tuple[Remark, ...]] = field(default_factory=dict)
     failed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -458,16 +478,16 @@ class Measurement:
         """Whether sampling adds to all that is compared and nothing corrects for it."""
         return all(pair.t.is_plug_in and pair.s.is_plug_in for pair in self.pairs)
 
-    def doubts(self) -> list[str]:
-        """What is to be warned of in the intervals, in bits."""
-        if self.replicates is None:
-            return []
-        found = []
-        for k in range(len(self.pids)):
+    def doubts(self) -> list[Remark]:
+        """What is to be warned of in atoms and intervals, in bits."""
+        return [doubt for k in range(len(self.pids)) for doubt in self._doubts(k)]
+
+    def _doubts(self, k: int) -> list[Remark]:
+        found = [*self._below_0(k, "warning"), *self._on_excess(k)]
+        if self.replicates is not None:
             own = self.replicates[:, k]
             if _n_valid(own) < MIN_VALID_SHARE * len(own):
-                found.append(f"{_note_on_unanswered(own)} Use more rows.")
-            found += self._notes_on_excess(k)
+                found.append(_on_unanswered(own))
         return found
 
     def _result(self, k: int) -> DistillableKnowledge:
@@ -479,7 +499,7 @@ class Measurement:
             estimator_s=pair.s.estimator,
             n_samples=self.n_samples,
             n_classes=self.target.n_classes,
-            notes=self._notes(k),
+            remarks=self._remarks(k),
             _located=self._located(k),
         )
         if self.replicates is None or level is None:
@@ -495,17 +515,14 @@ class Measurement:
             excess=distillable.excess,
         )
         is_bound = resampling.is_least(p, distillable.replicates, resampling.BORDER_SHARE)
-        notes = [
-            *_notes_on_resamples(in_bits, self.groups),
-            *self._notes_on_excess(k),
+        remarks = [
+            *_on_resamples(in_bits, self.groups),
             *self.of_uncertainty.get(k, ()),
-            *note_on_bound(
-                "p_distillable", p, is_bound, _n_valid(in_bits), self.options.uncertainty
-            ),
+            *on_bound(TESTED, p, is_bound, _n_valid(in_bits), self.options.uncertainty),
         ]
         return dataclasses.replace(
             result,
-            notes=(*result.notes, *(said_in(units, note) for note in notes)),
+            remarks=arranged((*result.remarks, *remarks_in(units, remarks))),
             intervals=self._intervals(k, result, level),
             p_distillable=p,
             p_distillable_is_bound=is_bound,
@@ -555,15 +572,19 @@ class Measurement:
             found[quantity.name] = spread.widened(down, up, 0.0, highest)
         return found
 
-    def _notes_on_decoding(self, pair: Pair[Any]) -> list[str]:
+    def _on_decoding(self, pair: Pair[Any]) -> list[Remark]:
+        """What the numbers are, where no note says of a source how much more it may hold."""
         if not (pair.t.estimator.decodes and pair.s.estimator.decodes):
             return []
-        return [
-            "Informations are what classifiers can decode from "
-            f"{self.n_samples} rows (usable information), which may be less than the sources hold."
-        ]
+        if max(pair.t.unread, pair.s.unread) > WORTH_SAYING:
+            return []
+        text = (
+            f"the numbers are what classifiers can read from {self.n_samples} rows; a layer may "
+            "hold more of Y, which more rows or better classifiers would show."
+        )
+        return [Remark(text, "note", Rank.general)]
 
-    def _notes_on_excess(self, k: int) -> list[str]:
+    def _on_excess(self, k: int) -> list[Remark]:
         """Say where sampling adds more to atoms of cells than they scatter."""
         if self.replicates is None:
             return []
@@ -573,37 +594,68 @@ class Measurement:
         spread = float(np.nanstd(distillable.replicates))
         if excess <= max(MOST_EXCESS * spread, LEAST_EXCESS):
             return []
-        return [
-            f"The cells are many for {self.n_samples} rows: sampling alone adds about "
+        text = (
+            f"the cells are many for {self.n_samples} rows; sampling alone adds about "
             f"{excess:.2g} bits to distillable, where resamples scatter by {spread:.2g} bits. "
             "Intervals and p-values allow for so much; fewer cells or more rows need less, and "
             "independence_test permutes Y instead."
-        ]
+        )
+        return [Remark(text, "warning", Rank.starved)]
 
-    def _notes(self, k: int) -> tuple[str, ...]:
+    def _below_0(self, k: int, kind: Kind) -> list[Remark]:
+        """Atoms below 0: a warning of those that chance does not explain, a note on the others.
+
+        What rows add to an atom is at most about the entropy of even classes, or of an amount a
+        nat for each of its columns; where atoms were resampled, their own scatter is taken.
+        """
+        pid, n = self.pids[k], self.n_samples
+        if self.groups is not None:
+            n = int(self.groups.max()) + 1
+        classes, columns = self.target.n_classes, self.target.values[:1].size
+        of_row = np.sqrt(columns) / NATS_PER_BIT if classes is None else max(np.log2(classes), 1.0)
+        spreads = np.full(4, of_row / np.sqrt(n))
+        if self.replicates is not None and _n_valid(self.replicates[:, k]) > 1:
+            own = self.replicates[:, k]
+            spreads = own[~np.isnan(own[:, :3]).any(axis=1)].std(axis=0)
+        grave: list[tuple[Quantity, str]] = []
+        small: list[tuple[Quantity, str]] = []
+        for atom, value, spread in zip(ATOMS, pid.atoms, spreads, strict=True):
+            if value is None or value >= -max(pid.gap, SEEN_AS_0):
+                continue
+            chance = max(BEYOND_CHANCE * spread, LEAST_EXCESS) + pid.gap
+            (grave if value < -chance else small).append((atom, f"{value:.2g} bits"))
+        if kind == "warning":
+            return _of_grave(grave)
+        if not small:
+            return []
+        text = (
+            "below 0, where no exact number is: "
+            f"{', '.join(f'{atom.title} = {shown}' for atom, shown in small)}. Read it as 0: from "
+            f"{self.n_samples} rows chance moves a number that far. constrained() gives the "
+            "nearest numbers that obey the laws."
+        )
+        return [Remark(text, "note", Rank.size)]
+
+    def _remarks(self, k: int) -> tuple[Remark, ...]:
         pair, pid, (teacher, student) = self.pairs[k], self.pids[k], self.names[k]
-        of_target = self.target
-        known = (of_target.decision, *of_target.warnings)
+        of_target = self.target.remarks
         both = ((teacher, pair.t), (student, pair.s))
-        notes = [f"{name}: {note}" for name, x in both for note in x.notes if note not in known]
-        chosen = [_note_on_choice(pair, teacher, student)] if self.chosen_by_auto else []
-        first = " ".join([*chosen, *([of_target.decision] if of_target.decision else [])])
-        notes = [
-            *([first] if first else []),
-            *self._notes_on_decoding(pair),
+        others = {name for names in self.names for name in names} - {teacher, student}
+        remarks = [
+            *of_target,
+            *self._on_decoding(pair),
             *self.of_lessons,
-            *notes,
+            *(_named(own, name) for name, x in both for own in x.remarks if own not in of_target),
+            *_on_order(pair, pid, teacher, student),
+            *_on_padding(dict(both)),
+            *(_on_nothing(teacher, self.n_samples) if pid.information_t <= pid.gap else ()),
+            *self._below_0(k, "note"),
+            *self._doubts(k),
+            *(own for own in self.heard if not others.intersection(own.of)),
+            *self.heard_of.get(self.names[k], ()),
+            *_on_choice(pair, teacher, student, by_auto=self.chosen_by_auto),
         ]
-        notes += _notes_on_order(pair, pid, teacher, student)
-        notes += _note_on_padding(dict(both))
-        if pid.information_t <= pid.gap:
-            notes.append("T knows nothing of Y, so there is no fraction that was distilled.")
-        notes += _notes_on_laws(pid.in_units(self.options.units))
-        named = {name for names in self.names for name in names} - {teacher, student}
-        others = tuple(f"{name}: " for name in named)
-        notes += [text for text in self.heard if not text.startswith(others)]
-        notes = [said_in(self.options.units, note) for note in notes]
-        return tuple(dict.fromkeys(notes))  # what a summary warned of stands in its notes already
+        return arranged(remarks_in(self.options.units, remarks))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -616,9 +668,9 @@ class Seen:
         By the names of the sources; those that failed are missing.
     failed : mapping of str to str
         Why a source could not be seen, by its name.
-    heard : tuple of str
+    heard : tuple of Remark
         What was warned of.
-    of_lessons : tuple of str
+    of_lessons : tuple of Remark
         What is to be said of rows that were only learned from.
     cache : Cache or None
         What was finished in another run.
@@ -632,8 +684,8 @@ class Seen:
     found: Mapping[str, Summary]
     failed: Mapping[str, str]
     chosen_by_auto: bool
-    heard: tuple[str, ...]
-    of_lessons: tuple[str, ...]
+    heard: tuple[Remark, ...]
+    of_lessons: tuple[Remark, ...]
     cache: Cache | None = None
     keys: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -727,7 +779,7 @@ def look(
     }
     found = {name: X for name, X in clean.items() if isinstance(X, Summary)}
     with _warnings.noting() as heard:
-        warn_of_target(target, in_notes=True)
+        warn_of_target(target)
         made = Looks(chosen, target.values, tolerant, progress, Kept(cache))
         if (tolerant or at_once) and not hears:
             answers = made.at_the_same_time(waiting, n_jobs)
@@ -786,8 +838,9 @@ def decompose(
     """
     solved: dict[tuple[str, str], tuple[Pair[Any], PID]] = {}
     failed: dict[tuple[str, str], str] = {}
+    answers, heard_of = _solved(seen, names, options, synergy, n_jobs, tolerant)
     with _warnings.noting() as heard:
-        for (t, s), found in _solved(seen, names, options, synergy, n_jobs, tolerant).items():
+        for (t, s), found in answers.items():
             if isinstance(found, str):
                 failed[t, s] = found
                 continue
@@ -804,15 +857,15 @@ def decompose(
         failed=failed,
         chosen_by_auto=seen.chosen_by_auto,
         heard=(*seen.heard, *heard),
+        heard_of=heard_of,
         of_lessons=seen.of_lessons,
         seed=seen.seed,
         n_jobs=n_jobs,
     )
-    if options.confidence_level is None or not solved:
-        return measured
-    measured = with_uncertainty(measured)
-    for text in measured.doubts():
-        _warnings.warn(text)
+    if options.confidence_level is not None and solved:
+        measured = with_uncertainty(measured)
+    for doubt in measured.doubts():
+        _warnings.warn(doubt)
     return measured
 
 
@@ -823,11 +876,11 @@ def with_uncertainty(measured: Measurement) -> Measurement:
     return _resampled(measured, {})
 
 
-def _resampled(measured: Measurement, notes: Mapping[int, tuple[str, ...]]) -> Measurement:
+def _resampled(measured: Measurement, said: Mapping[int, tuple[Remark, ...]]) -> Measurement:
     everything = range(len(measured.pairs))
     replicates = _replicates(measured, everything)
     errors = _errors(measured, everything)
-    return dataclasses.replace(measured, replicates=replicates, errors=errors, of_uncertainty=notes)
+    return dataclasses.replace(measured, replicates=replicates, errors=errors, of_uncertainty=said)
 
 
 def _analytic(measured: Measurement) -> Measurement:
@@ -839,7 +892,7 @@ def _analytic(measured: Measurement) -> Measurement:
                 'uncertainty="analytic" needs atoms that come from two tables of classes, and '
                 f'those of {measured.pairs[0].t.estimator!r} do not; use uncertainty="bootstrap".'
             )
-        return _resampled(measured, dict.fromkeys(everything, (NOTE_WITHOUT_TABLES,)))
+        return _resampled(measured, dict.fromkeys(everything, (WITHOUT_TABLES,)))
     samples = resampling.Samples(measured.n_samples, measured.groups)
     _check_enough_groups(samples)
     n_resamples = measured.options.n_resamples
@@ -848,12 +901,12 @@ def _analytic(measured: Measurement) -> Measurement:
     again = [k for k, names in enumerate(border) if DISTILLABLE.name in names]
     if again and measured.options.n_at_border is None:
         # Pairs that are compared have to meet the same rows.
-        return _resampled(measured, dict.fromkeys(everything, (NOTE_ON_BORDER,)))
-    notes = dict.fromkeys(again, (NOTE_ON_FEW,))
+        return _resampled(measured, dict.fromkeys(everything, (ON_BORDER,)))
+    notes = dict.fromkeys(again, (ON_FEW,))
     if again:
         replicates[:, again] = _stretched(measured, again, replicates[:, again])
     unsure = [k for k, names in enumerate(border) if names == [STUDENT_ONLY.name]]
-    notes |= dict.fromkeys(unsure, (NOTE_ON_STUDENT,))
+    notes |= dict.fromkeys(unsure, (ON_STUDENT,))
     sparse = [k for k in range(len(border)) if k in again or _is_sparse(measured, replicates, k)]
     return dataclasses.replace(
         measured,
@@ -957,7 +1010,7 @@ def _lessons(
     Y: ArrayLike,
     target: Target,
     chosen: Estimator[Any],
-) -> tuple[dict[str, Lesson], tuple[str, ...]]:
+) -> tuple[dict[str, Lesson], tuple[Remark, ...]]:
     if fit_on is None:
         return {}, ()
     arrays = {name: X for name, X in clean.items() if not isinstance(X, Summary)}
@@ -973,8 +1026,8 @@ def _solved(
     synergy: bool,
     n_jobs: int | None,
     tolerant: bool,
-) -> dict[tuple[str, str], tuple[Pair[Any], PID] | str]:
-    """Each pair with its atoms, or with `tolerant` why it has none."""
+) -> tuple[dict[tuple[str, str], tuple[Pair[Any], PID] | str], dict[tuple[str, str], list[Remark]]]:
+    """Each pair with its atoms, or with `tolerant` why it has none; and what it warned of."""
     errors: dict[tuple[str, str], str] = {}
     meetings: dict[tuple[str, str], Meeting] = {}
     for t, s in names:
@@ -986,7 +1039,7 @@ def _solved(
             errors[t, s] = str(error)
     pairs = Pairs(synergy, tolerant, seen.target.n_classes, options.progress, Kept(seen.cache))
     found = {**errors, **pairs.solved(meetings, n_jobs)}
-    return {pair: found[pair] for pair in names}
+    return {pair: found[pair] for pair in names}, pairs.heard
 
 
 def _meeting(seen: Seen, teacher: str, student: str) -> Meeting:
@@ -1148,44 +1201,88 @@ def _n_valid(replicates: Floats) -> int:
     return int((~np.isnan(replicates[:, :3]).any(axis=1)).sum())
 
 
-def _notes_on_resamples(replicates: Floats, groups: Codes | None) -> list[str]:
-    """What limits the trust in intervals and p-value."""
-    notes, n_valid = [], _n_valid(replicates)
-    if groups is not None and (n_groups := int(groups.max()) + 1) < FEW_GROUPS:
-        notes.append(
-            f"The intervals rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are too "
-            "narrow."
+def _of_grave(atoms: Sequence[tuple[Quantity, str]]) -> list[Remark]:
+    """Warnings of atoms that are below 0 by more than chance; the others don't use the synergy."""
+    found, others = [], [(atom, shown) for atom, shown in atoms if atom != SYNERGY]
+    if others:
+        text = (
+            "below 0 by more than chance: "
+            f"{', '.join(f'{atom.title} = {shown}' for atom, shown in others)}; no exact number "
+            "is below 0. What is read of a source is far from what it holds: use more rows, or "
+            "another estimator."
         )
-    if n_valid < len(replicates):
-        notes.append(_note_on_unanswered(replicates))
+        found.append(Remark(text, "warning", Rank.void))
+    for _, shown in (own for own in atoms if own[0] == SYNERGY):
+        text = (
+            f"below 0 by more than chance, {shown}; no exact number is below 0. What is read of "
+            "both sources together takes more rows than what is read of one. The other numbers "
+            "don't use it."
+        )
+        found.append(Remark(text, "warning", Rank.starved, (SYNERGY.name,)))
+    return found
+
+
+def on_groups(what: str, n_groups: int) -> Remark:
+    """Few groups say little of how groups differ."""
+    text = (
+        f"the {what} rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are too narrow. "
+        "More groups help; more rows of the same groups don't."
+    )
+    return Remark(text, "note", Rank.interval)
+
+
+def _on_resamples(replicates: Floats, groups: Codes | None) -> list[Remark]:
+    """What limits the trust in intervals and p-value."""
+    found, n_valid = [], _n_valid(replicates)
+    if groups is not None and (n_groups := int(groups.max()) + 1) < FEW_GROUPS:
+        found.append(on_groups("intervals", n_groups))
+    if MIN_VALID_SHARE * len(replicates) <= n_valid < len(replicates):
+        found.append(_on_unanswered(replicates))
     least = resampling.BORDER_SHARE / (1 + n_valid)
     if least > 0.05:
-        notes.append(
+        text = (
             f"{n_valid} resamples allow no p-value of nothing to distil below {least:.2g}; "
-            "100 or more do."
+            "ask for 100 or more (n_resamples)."
         )
-    return notes
+        found.append(Remark(text, "note", Rank.interval, (TESTED,)))
+    return found
 
 
-def _note_on_unanswered(replicates: Floats) -> str:
-    n_missing = len(replicates) - _n_valid(replicates)
-    return (
-        f"{n_missing} of {len(replicates)} resamples had no answer, as they hold too few "
-        "different rows; the intervals rest on the others, which are not typical."
+def _on_unanswered(replicates: Floats) -> Remark:
+    n_missing, n = len(replicates) - _n_valid(replicates), len(replicates)
+    text = (
+        f"{n_missing} of {n} resamples had no answer, as they hold too few different rows; the "
+        "intervals rest on the others, which are not typical. Use more rows."
     )
+    grave = n - n_missing < MIN_VALID_SHARE * n
+    return Remark(text, "warning" if grave else "note", Rank.void if grave else Rank.interval)
 
 
-def note_on_bound(
+def on_bound(
     name: str, p: float, is_bound: bool, n_valid: int, uncertainty: Uncertainty
-) -> tuple[str, ...]:
+) -> tuple[Remark, ...]:
     """Say that a p-value at its least is a bound, where it is one of less than 1."""
     if not is_bound or p >= 1:
         return ()
     drawn = "resamples" if uncertainty == "bootstrap" else "draws"
-    return (f"{name} is at most {p:.2g}, the least that {n_valid} {drawn} can show.",)
+    text = f"at most {p:.2g}, the least that {n_valid} {drawn} can show."
+    return (Remark(text, "detail", Rank.interval, (name,)),)
 
 
-def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:
+def _named(remark: Remark, name: str) -> Remark:
+    """What a summary says of its source, with the name that the source has here."""
+    return remark.about(name) if remark.of in ((), ("X",)) else remark
+
+
+def _on_nothing(teacher: str, n_samples: int) -> tuple[Remark, ...]:
+    text = (
+        f"{teacher} knows nothing of Y that {n_samples} rows show, so there is nothing to distil "
+        "and no fraction of it. independence_test says whether it knows anything at all."
+    )
+    return (Remark(text, "note", Rank.question),)
+
+
+def _on_padding(sources: Mapping[str, Summary]) -> list[Remark]:
     """Say where whole rows of features are 0 in both sources, as padding is."""
     arrays = [x.data.X for x in sources.values() if x.data is not None]
     if len(arrays) < len(sources) or any(X.ndim == 1 or X.shape[1] == 1 for X in arrays):
@@ -1194,10 +1291,11 @@ def _note_on_padding(sources: Mapping[str, Summary]) -> list[str]:
     if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
         return []
     filled = " | ".join(f"{name}.any(axis=1)" for name in sources)
-    return [
+    text = (
         f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
         f"they are padding, take them out of every array: keep = {filled}."
-    ]
+    )
+    return [Remark(text, "note", Rank.question)]
 
 
 def _not_zero(X: Source) -> Bools:
@@ -1205,14 +1303,16 @@ def _not_zero(X: Source) -> Bools:
     return np.concatenate([block.any(axis=1) for _, block in blocks_of(X)])
 
 
-def _note_on_choice(pair: Pair[Any], teacher: str, student: str) -> str:
-    t, s = pair.t.estimator, pair.s.estimator
-    if t == s:
-        return f'estimator="auto" chose {t!r} for {teacher} and {student}.'
-    return f'estimator="auto" chose {t!r} for {teacher}, {s!r} for {student}.'
+def _on_choice(pair: Pair[Any], teacher: str, student: str, *, by_auto: bool) -> tuple[Remark, ...]:
+    chosen = ', as estimator="auto" chose' if by_auto else ""
+    both = ((teacher, pair.t.estimator), (student, pair.s.estimator))
+    return tuple(
+        Remark(f"looked at by {estimator!r}{chosen}.", "detail", Rank.void, (name,))
+        for name, estimator in both
+    )
 
 
-def _notes_on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> list[str]:
+def _on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> list[Remark]:
     """Say what to do if one source is a later layer of the other's network, and looks richer."""
     uniques = {(teacher, student): pid.unique_t, (student, teacher): pid.unique_s}
     unread = {teacher: pair.t.unread, student: pair.s.unread}
@@ -1223,32 +1323,11 @@ def _notes_on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> li
         # Students hardly ever hold all of a teacher and more.
         most = TIMES_UNREAD * unread[poor] if rich == teacher else np.inf
         if apart and unread[poor] > 0 and unique <= most:
-            notes.append(
+            text = (
                 f"{rich} seems to add {unique:.2g} bits to {poor}, which more rows may show to be "
                 f"in {poor}. If {rich} is a later layer of the same network, it adds nothing: let "
                 f"{poor} hear it, summarise({poor}, Y, hears=[summarise({rich}, Y)]), or give "
                 "rows to learn from by fit_on."
             )
-    return notes
-
-
-def _notes_on_laws(pid: PID) -> list[str]:
-    """What no exact decomposition shows; estimates are reported as they came out."""
-    negative = [
-        f"{atom.name} = {value:.3g}"
-        for atom, value in zip(ATOMS, pid.atoms, strict=True)
-        if value is not None and value < -pid.gap
-    ]
-    notes = []
-    if negative:
-        notes.append(
-            f"Below 0, where no exact atom is: {', '.join(negative)} {pid.units}. That is sampling "
-            "error; constrained() gives the nearest atoms that obey the laws."
-        )
-    joint = pid.joint_information
-    if joint is not None and joint < max(pid.information_t, pid.information_s) - pid.gap:
-        notes.append(
-            "The joint information came out below that of one source, which no exact one is: "
-            "what is estimated of both starves sooner than of one. constrained() lifts it."
-        )
+            notes.append(Remark(text, "note", Rank.size))
     return notes

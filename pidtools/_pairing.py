@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pidtools import _tasks, _warnings, resampling
 from pidtools._estimator import Pair, Summary
 from pidtools._looking import Kept, known_of, of_cache
 from pidtools._parcels import packed, unpacked
+from pidtools._remarks import Remark
 from pidtools._result import PID, PIDError
 
 # Classes beyond which two probes that meet are a probe of both, or a large program.
@@ -41,13 +42,20 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Solves pairs; with `tolerant`, or says why it could not."""
+    """Solves pairs; with `tolerant`, or says why it could not.
+
+    Attributes
+    ----------
+    heard : dict of (str, str) to list of Remark
+        What was warned of, pair by pair, once they are solved.
+    """
 
     synergy: bool
     tolerant: bool
     n_classes: int | None
     progress: bool
     kept: Kept
+    heard: dict[Name, list[Remark]] = field(default_factory=dict)
 
     def solved(
         self, meetings: Mapping[Name, Meeting], n_jobs: int | None
@@ -60,7 +68,7 @@ class Pairs:
 
         with self._bar(len(known), len(meetings), is_dear) as advance:
 
-            def came(name: Name, answer: Any, texts: list[str]) -> None:
+            def came(name: Name, answer: Any, texts: list[Remark]) -> None:
                 own = left[name]
                 if isinstance(answer, bytes):
                     self.kept.put(self._key(own), answer, texts)
@@ -87,6 +95,7 @@ class Pairs:
                         answer = ask(own)
                     came(name, answer, texts)
         for name in meetings:
+            self.heard[name] = known[name][1]
             for text in known[name][1]:
                 _warnings.warn(text)
         return {name: known[name][0] for name in meetings}

@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
-from pidtools._result import NATS_PER_BIT, Duals, Outcome
+from pidtools._notebook import InALine
+from pidtools._result import NATS_PER_BIT, Duals, Outcome, in_line
 from pidtools._types import Array, Floats
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RedundancyGradient:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RedundancyGradient(InALine):
     """Red(Y : T, S) in bits, and its derivative by the student's table.
 
     Attributes
@@ -43,6 +44,13 @@ class RedundancyGradient:
     gap: float
     outcome: Outcome
     duals: Duals | None
+
+    def _brief(self) -> str:
+        shape = " x ".join(map(str, self.gradient.shape))
+        return (
+            f"redundancy={in_line(self.redundancy, 6)} bits, gradient {shape}, "
+            f"gap={self.gap:.1e}, {self.outcome.name}"
+        )
 
 
 @_warnings.quiet

@@ -5,20 +5,25 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pidtools._notebook import Shown
+from pidtools._notebook import Shown, short_list
+from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._types import Array, Floats
+from pidtools._written import SCHEMA_VERSION, Written
 
 if TYPE_CHECKING:
     from scipy.sparse import coo_array
 
 Units = Literal["bits", "nats"]
 UNITS: tuple[Units, ...] = ("bits", "nats")
+Measure = Literal["broja", "mmi"]
+MEASURES: tuple[Measure, ...] = ("broja", "mmi")
 
 NATS_PER_BIT = 0.693147180559945309417232121458176568
 
@@ -78,8 +83,8 @@ class Duals:
     t_s: coo_array
 
 
-@dataclass(frozen=True, kw_only=True)
-class PID(Shown):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PID(Remarked, Shown):
     r"""Partial information decomposition of I(Y; T, S) into four atoms.
 
     The atoms are stored, every sum of atoms is a property, so the identities
@@ -107,8 +112,9 @@ class PID(Shown):
         An optimal joint pmf ``q[t, s, y]`` with the pair marginals of p, shape
         ``(n_t, n_s, n_y)``. Only with ``keep_q=True``. The optimal value is unique; q need
         not be.
-    notes : tuple of str
-        What was done on the way that the numbers don't show, such as units left out.
+    remarks : tuple of Remark
+        What was done on the way that the numbers don't show, such as units left out; shown as
+        `warnings` and `notes`.
 
     Examples
     --------
@@ -125,10 +131,10 @@ class PID(Shown):
     gap: float
     outcome: Outcome
     units: Units = "bits"
-    measure: Literal["broja", "mmi"] = "broja"
+    measure: Measure = "broja"
     q: coo_array | None = field(default=None, compare=False, repr=False)
     duals: Duals | None = field(default=None, compare=False, repr=False)
-    notes: tuple[str, ...] = field(default=(), compare=False)
+    remarks: tuple[Remark, ...] = field(default=(), compare=False)
 
     @classmethod
     def of_union(
@@ -216,9 +222,76 @@ class PID(Shown):
             units=units,
         )
 
+    def _table(self, width: int) -> list[str]:
+        rows = [
+            ("redundancy", "Red(Y : T, S)", self.redundancy),
+            ("unique of T", r"Uni(Y : T \ S)", self.unique_t),
+            ("unique of S", r"Uni(Y : S \ T)", self.unique_s),
+            ("synergy", "Syn(Y : T, S)", self.synergy),
+            ("T", "I(Y; T)", self.information_t),
+            ("S", "I(Y; S)", self.information_s),
+            ("both", "I(Y; T, S)", self.joint_information),
+        ]
+        lines = [f"In {self.units}, by {self.measure}; the gap is {self.gap:.1e}."]
+        for name, symbol, value in rows:
+            shown = "not known" if value is None else f"{value:.6f}"
+            lines.append(f"  {name:<13}{symbol:<16}{shown:>12}")
+        return lines
+
+    def _brief(self) -> str:
+        synergy = "None" if self.synergy is None else in_line(self.synergy, 6)
+        return (
+            f"redundancy={in_line(self.redundancy, 6)}, unique_t={in_line(self.unique_t, 6)}, "
+            f"unique_s={in_line(self.unique_s, 6)}, synergy={synergy} {self.units}, "
+            f"gap={self.gap:.1e}, {short_list([self.outcome.name], n_doubts(self))}"
+        )
+
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Atoms, sums and gap as floats alone, for loggers; the synergy where it is known.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+
+        Examples
+        --------
+        >>> import pidtools as pt
+        >>> numbers = pt.broja(pt.problems.get("XOR").pmf).metrics("xor/")
+        >>> round(numbers["xor/synergy"], 6)
+        1.0
+        """
+        names = ("redundancy", "unique_t", "unique_s", "synergy", "information_t", "information_s")
+        values = {name: getattr(self, name) for name in (*names, "joint_information", "gap")}
+        return as_metrics(values, prefix)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> PID:
+        """What `to_dict` gave, here or in another process; without `q` and `duals`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary; the message names the key.
+        """
+        return cls._read(Written.checked(content, cls))
+
+    @classmethod
+    def _read(cls, written: Written) -> PID:
+        return cls(
+            redundancy=written.number("redundancy"),
+            unique_t=written.number("unique_t"),
+            unique_s=written.number("unique_s"),
+            synergy=written.number_or_none("synergy"),
+            **evidence(written),
+            remarks=written.remarks(),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Atoms, sums and evidence as a flat dictionary that JSON can hold (q left out)."""
         return {
+            "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
             "redundancy": self.redundancy,
             "unique_t": self.unique_t,
             "unique_s": self.unique_s,
@@ -228,9 +301,50 @@ class PID(Shown):
             "joint_information": self.joint_information,
             "units": self.units,
             "measure": self.measure,
-            "gap": self.gap,
+            "gap": finite(self.gap),
             "outcome": self.outcome.name,
+            **as_lists(self.remarks),
         }
+
+
+def evidence(written: Written) -> dict[str, Any]:
+    """How an answer was reached, as it was written down."""
+    gap = written.number_or_none("gap")
+    return {
+        "gap": math.inf if gap is None else gap,
+        "outcome": Outcome[written.choice("outcome", [each.name for each in Outcome])],
+        "units": written.choice("units", UNITS),
+        "measure": written.choice("measure", MEASURES),
+    }
+
+
+def finite(value: float) -> float | None:
+    """A number that JSON knows; nothing is known of an infinite one."""
+    return value if math.isfinite(value) else None
+
+
+def in_line(value: float, digits: int = 3) -> str:
+    """A number of a line; what rounds to 0 has no sign."""
+    return unsigned_zero(f"{value:.{digits}f}")
+
+
+def unsigned_zero(text: str) -> str:
+    """A number that rounds to 0 has no sign."""
+    return text.lstrip("+-") if not text.strip("+-0.") else text
+
+
+def n_doubts(said: Any) -> str:
+    """How many warnings there are, for a line; empty without."""
+    n = len(said.warnings)
+    return "" if not n else f"{n} warning{'s' * (n > 1)}"
+
+
+def as_metrics(values: Mapping[str, Any], prefix: str, suffix: str = "") -> dict[str, float]:
+    """Numbers that are known and finite, as floats under their names."""
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a string; got {type(prefix).__name__}.")
+    known = {name: x for name, x in values.items() if x is not None and math.isfinite(x)}
+    return {f"{prefix}{name}{suffix}": float(x) for name, x in known.items()}
 
 
 def factor(old: Units, new: Units) -> float:
@@ -240,7 +354,7 @@ def factor(old: Units, new: Units) -> float:
     return in_bits[new] / in_bits[old]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PIDBatch(Shown):
     """Decompositions of many pmfs of one shape, as arrays of length n.
 
@@ -298,6 +412,22 @@ class PIDBatch(Shown):
             outcome=self.outcomes[index],
             units=self.units,
         )
+
+    def _table(self, width: int) -> list[str]:
+        names = ("redundancy", "unique_t", "unique_s", "synergy")
+        lines = [f"  {'':<8}" + "".join(f"{name:>13}" for name in names)]
+        ways: tuple[tuple[str, Any], ...] = (("mean", np.mean), ("least", np.min), ("most", np.max))
+        for title, of in ways if len(self) else ():
+            values = (float(of(getattr(self, name))) for name in names)
+            lines.append(f"  {title:<8}" + "".join(f"{value:>13.4f}" for value in values))
+        return [*lines, f"In {self.units}; the widest gap is {self._widest:.1e}."]
+
+    @property
+    def _widest(self) -> float:
+        return float(self.gap.max()) if len(self) else 0.0
+
+    def _brief(self) -> str:
+        return f"{len(self)} decompositions in {self.units}, gap <= {self._widest:.1e}"
 
     @property
     def information_t(self) -> Floats:

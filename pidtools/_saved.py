@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from pidtools import _outputs, _validate, _warnings
+from pidtools import _outputs, _remarks, _validate, _warnings
 from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
 from pidtools._estimator import Data, Estimator, Summary
@@ -243,7 +243,7 @@ def _packed(summary: Summary, prefix: str) -> tuple[Header, Arrays]:
         "kind": name,
         "estimator": _options(summary.estimator),
         "information": float(summary.information),
-        "notes": list(summary.notes),
+        "remarks": _remarks.packed(summary.remarks),
         "numbers": {f: getattr(summary, f) for f in form.numbers},
     }
     if form.layer is not None:
@@ -311,13 +311,10 @@ def _unpacked(header: Header, arrays: Arrays, prefix: str, depth: int) -> Summar
     }
     fields |= {name: header["numbers"][name] for name in form.numbers}
     estimator = _estimator_of(header["estimator"])
-    notes = header["notes"]
-    if not (isinstance(notes, list) and all(isinstance(note, str) for note in notes)):
-        raise ValueError("its notes are no texts")
     fields |= {
         "estimator": estimator,
         "information": _finite(header["information"], "information"),
-        "notes": tuple(notes),
+        "remarks": _remarks.unpacked(header["remarks"]),
     }
     if form.layer is not None:
         dtype, *width = header["layer"]

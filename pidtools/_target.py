@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from pidtools import _validate
 from pidtools._information import entropy
+from pidtools._remarks import Kind, Rank, Remark
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Array, Codes, Floats
 
@@ -77,15 +78,27 @@ class Target:
         found: list[Any] = self.classes.tolist()
         return [x.decode("utf-8", "replace") if isinstance(x, bytes) else x for x in found]
 
-    def excess(self, bits: float, name: str) -> str:
-        """What to say of an information beyond the entropy of Y; empty if it is not."""
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is to be said of Y: what it was taken for, and what is a reason for distrust."""
+        doubts = tuple(Remark(text, "warning", Rank.question) for text in self.warnings)
+        if not self.decision:
+            return doubts
+        kind: Kind = "warning" if self.doubtful else "note"
+        plain = self.n_classes is None and np.isinf(self.entropy)
+        rank = Rank.general if plain else Rank.question
+        return (*doubts, Remark(self.decision, kind, rank))
+
+    def excess(self, bits: float, name: str) -> tuple[Remark, ...]:
+        """What to say of an information beyond the entropy of Y; nothing if it is not."""
         if bits <= self.entropy + 1e-9:
-            return ""
-        return (
-            f"{name}: {bits:.3g} bits were read of a Y whose few values hold "
+            return ()
+        text = (
+            f"{bits:.3g} bits were read of a Y whose few values hold "
             f"{self.entropy:.3g} bits, and no information is larger; a linear relation takes them "
             f"for amounts of any precision. {AS_LABELS}"
         )
+        return (Remark(text, "warning", Rank.void, (name,)),)
 
 
 AS_LABELS = (
@@ -247,9 +260,9 @@ def _marked_rows(codes: Codes, classes: Array) -> tuple[str, ...]:
     value = classes.tolist()[marker]
     shown = repr(value) if isinstance(value, str | bytes) else f"{value:.0f}"
     return (
-        f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}), which often "
-        "marks padding or rows to ignore; here it counts as a class, and to know padding is no "
-        f"knowledge of the task. If it marks such rows, pass ignore_label={shown}, or take them "
+        f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}); such a label "
+        "often marks padding or rows to ignore. Here it counts as a class, and to know padding is "
+        f"no knowledge of the task. If it marks such rows, pass ignore_label={shown}, or take them "
         f"out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
         "class, pass np.unique(Y, return_inverse=True)[1].",
     )

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pidtools import _threads, _warnings
 from pidtools._parcels import Parcel, opened
+from pidtools._remarks import Remark
 from pidtools._result import Outcome, PIDError
 
 # Times that tasks whose worker died are handed out before it is their fault.
@@ -29,8 +30,8 @@ def run(
     n_jobs: int | None,
     by: By = "processes",
     batch_size: int | Literal["auto"] = "auto",
-    done: Callable[[int, Any, list[str]], Any] = lambda k, answer, texts: None,
-) -> list[tuple[Any, list[str]]]:
+    done: Callable[[int, Any, list[Remark]], Any] = lambda k, answer, texts: None,
+) -> list[tuple[Any, list[Remark]]]:
     """Do some work on each thing given; the answers in their order, each with what was warned of.
 
     Parameters
@@ -54,7 +55,7 @@ def run(
     PIDError
         If workers died again and again.
     """
-    answers: dict[int, tuple[Any, list[str]]] = {}
+    answers: dict[int, tuple[Any, list[Remark]]] = {}
     for last in (False,) * (TRIES - 1) + (True,):
         left = [k for k in range(len(given)) if k not in answers]
         try:
@@ -84,7 +85,7 @@ def _handed_out(
     n_jobs: int | None,
     by: By,
     batch_size: int | Literal["auto"],
-) -> Iterator[tuple[int, Any, list[str]]]:
+) -> Iterator[tuple[int, Any, list[Remark]]]:
     from joblib import Parallel, delayed
 
     options: dict[str, Any] = {"require": "sharedmem"} if by == "memory" else {"prefer": by}
@@ -120,7 +121,7 @@ def _parts(left: Sequence[int], n_jobs: int | None, whole: bool) -> Iterator[Seq
 
 
 @_warnings.quiet
-def _one(work: Any, k: int, given: Any) -> tuple[int, Any, list[str]]:
+def _one(work: Any, k: int, given: Any) -> tuple[int, Any, list[Remark]]:
     from joblib import parallel_config
     from threadpoolctl import threadpool_limits
 

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pidtools._result import Interval
-from pidtools._where import Rows, interval_ends
+from pidtools._notebook import InALine, short_list, wrapped
+from pidtools._remarks import Remark, Remarked, as_lists
+from pidtools._result import UNITS, Interval, as_metrics, in_line, n_doubts
+from pidtools._where import Rows, interval_ends, intervals_in
+from pidtools._written import AsWritten, Written
 
 Reason = Literal["nothing left", "no longer falling", "still falling"]
+REASONS: tuple[Reason, ...] = ("nothing left", "no longer falling", "still falling")
+# Numbers of a step, and those with intervals and bands.
+OWN = (
+    *("distillable", "distilled", "student_only"),
+    *("teacher_information", "student_information", "gap"),
+)
+BANDED = ("distillable", "distilled")
+# What is flat, and no number of the student.
+NO_METRIC = ("step", "confidence_level")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TraceRow:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TraceRow(Remarked, InALine):
     r"""One step of a student's training.
 
     Attributes
@@ -41,8 +54,8 @@ class TraceRow:
         Proved bound on the error of the atoms of the tables.
     stopped : bool
         Whether the solver stopped before it was done.
-    notes : tuple of str
-        What to know before trusting the numbers of this step.
+    remarks : tuple of Remark
+        What is said of the numbers of this step; shown as `warnings`, `notes` and ``details()``.
     """
 
     step: float
@@ -58,10 +71,24 @@ class TraceRow:
     difference_bands: Mapping[str, Interval] = field(default_factory=dict)
     gap: float = 0.0
     stopped: bool = False
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    def _brief(self) -> str:
+        own = self.bands.get("distillable")
+        ends = "" if own is None else f" ({in_line(own.low)} to {in_line(own.high)})"
+        beside = "" if self.baseline is None else "with a baseline"
+        return short_list(
+            [
+                f"step={self.step:g}, distillable={in_line(self.distillable)}{ends}",
+                f"distilled={in_line(self.distilled)}",
+                f"student_only={in_line(self.student_only)}",
+                beside,
+            ],
+            n_doubts(self),
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """Flat dictionary that JSON can hold, without the notes."""
+        """Flat dictionary of numbers that JSON can hold, without what is said of them."""
         found: dict[str, Any] = {"step": self.step, **self.numbers()}
         found |= interval_ends(self.intervals) | _band_ends(self.bands)
         if self.baseline is None:
@@ -77,16 +104,54 @@ class TraceRow:
         ends = _band_ends(self.difference_bands).items()
         return found | {f"difference_{name}": x for name, x in ends}
 
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of this step as floats alone, for ``log(row.metrics(), step=row.step)``.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        found = self.to_dict()
+        return as_metrics({k: x for k, x in found.items() if k not in NO_METRIC}, prefix)
+
+    @classmethod
+    def _read(cls, written: Written, said: Written) -> TraceRow:
+        own = dataclasses.replace(
+            cls._numbers(written), stopped=said.flag("stopped"), remarks=said.remarks()
+        )
+        if not written.has("baseline_distillable"):
+            return own
+        theirs = {**written.below("baseline_").content, "step": own.step}
+        theirs |= {"teacher_information": own.teacher_information}
+        if "confidence_level" in written.content:
+            theirs["confidence_level"] = written.content["confidence_level"]
+        beside = Written(written.kind, theirs, f"{written.place}baseline_")
+        apart = [name for name in BANDED if f"difference_{name}" in written.content]
+        return dataclasses.replace(
+            own,
+            baseline=cls._numbers(beside),
+            differences={name: written.number(f"difference_{name}") for name in apart},
+            difference_bands=_bands_in(written, "difference_"),
+        )
+
+    @classmethod
+    def _numbers(cls, written: Written) -> TraceRow:
+        return cls(
+            step=written.step("step"),
+            distillable=written.number("distillable"),
+            distilled=written.number("distilled"),
+            student_only=written.number("student_only"),
+            teacher_information=written.number("teacher_information"),
+            student_information=written.number("student_information"),
+            gap=written.number("gap"),
+            intervals=intervals_in(written, BANDED),
+            bands=_bands_in(written),
+        )
+
     def numbers(self) -> dict[str, float]:
         """The numbers of the student by their names."""
-        return {
-            "distillable": self.distillable,
-            "distilled": self.distilled,
-            "student_only": self.student_only,
-            "teacher_information": self.teacher_information,
-            "student_information": self.student_information,
-            "gap": self.gap,
-        }
+        return {name: getattr(self, name) for name in OWN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +184,8 @@ class Saturation:
         }
 
 
-@dataclass(frozen=True)
-class DistillationTrace(Rows[TraceRow]):
+@dataclass(frozen=True, repr=False)
+class DistillationTrace(Remarked, Rows[TraceRow]):
     """What a student has taken from its teacher over its training: a sequence of `TraceRow`.
 
     Attributes
@@ -137,15 +202,16 @@ class DistillationTrace(Rows[TraceRow]):
         Of intervals and bands.
     estimator : object
         How the teacher was looked at.
-    notes : tuple of str
-        What to know before trusting the numbers, of the trace as a whole.
+    remarks : tuple of Remark
+        All warnings, and what is said of every step; shown as `warnings`, `notes` and
+        ``details()``. What is said of single steps stands in their rows.
     """
 
     saturation: Saturation | None = None
     n_samples: int = 0
     confidence_level: float | None = None
     estimator: Any = None
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def steps(self) -> tuple[float, ...]:
@@ -167,17 +233,75 @@ class DistillationTrace(Rows[TraceRow]):
         rows = [row.baseline if of_baseline else row for row in self.rows]
         return [math.nan if row is None else row.numbers()[name] for row in rows]
 
-    def summary(self) -> str:
-        """The numbers and the notes as text for people."""
-        lines = [
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of all steps as floats alone, for loggers: "distillable/step_3".
+
+        Loggers that count steps themselves take ``row.metrics()`` of each row with ``row.step``.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        found: dict[str, float] = {}
+        for row in self.rows:
+            found |= {f"{key}/step_{row.step:g}": x for key, x in row.metrics(prefix).items()}
+        if self.saturation is not None:
+            values = {
+                "saturation_step": self.saturation.step,
+                "saturation_margin": self.saturation.margin,
+            }
+            found |= as_metrics(values, prefix)
+        return found
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> DistillationTrace:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them. Details stand with the trace alone.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        saturation = None
+        if any(key.startswith("saturation_") for key in written.content):
+            step = written.number_or_none("saturation_step")
+            saturation = Saturation(
+                step=None if step is None else written.step("saturation_step"),
+                reason=written.choice("saturation_reason", REASONS),
+                margin=written.number("saturation_margin"),
+            )
+        return cls(
+            _rows_in(written),
+            written.choice("units", UNITS),
+            saturation=saturation,
+            n_samples=written.integer("n_samples"),
+            confidence_level=written.number_or_none("confidence_level"),
+            estimator=AsWritten(written.text("estimator_t")),
+            remarks=written.remarks(),
+        )
+
+    def _brief(self) -> str:
+        first, last = self.rows[0], self.rows[-1]
+        went = f"distillable={in_line(first.distillable)} to {in_line(last.distillable)}"
+        steps = f"{len(self.rows)} steps ({first.step:g} to {last.step:g})"
+        end = ""
+        if self.saturation is not None:
+            at = self.saturation.step
+            end = "not saturated" if at is None else f"saturated at step {at:g}"
+        n = f"n_samples={self.n_samples}"
+        return short_list([steps, f"{went} {self.units}", end, n], n_doubts(self))
+
+    def _table(self, width: int) -> list[str]:
+        """A line a step."""
+        head = (
             f"{len(self.rows)} steps of {self.n_samples} samples, in {self.units}; the teacher "
             f"knows {self.teacher_information:.4f}"
-        ]
-        lines += _table(self)
-        if self.saturation is not None:
-            lines.append(said_of_saturation(self.saturation, self.units))
-        lines += [f"- {note}" for note in self.notes]
-        return "\n".join(lines)
+        )
+        return [wrapped(head, width), *_table(self, width)]
 
     def to_dict(self) -> dict[str, Any]:
         """Dictionary that JSON can hold, with a schema version and a list of flat rows."""
@@ -188,33 +312,47 @@ class DistillationTrace(Rows[TraceRow]):
             "teacher_information": self.teacher_information,
             "confidence_level": self.confidence_level,
             **({} if self.saturation is None else self.saturation.to_dict()),
-            "notes": list(self.notes),
+            "steps": [_said_of(row) for row in self.rows],
+            **as_lists(self.remarks),
         }
         return found
 
 
-def _table(trace: DistillationTrace) -> list[str]:
-    """A line a step; bands stand beside their numbers."""
+def _table(trace: DistillationTrace, room: int) -> list[str]:
+    """A line a step; bands stand beside their numbers.
+
+    What is beside a baseline follows below where it has no room.
+    """
     width = max(4, *(len(f"{row.step:g}") for row in trace.rows))
-    head = f"  {'step':>{width}} {'distillable':>12}{_room(trace)} {'distilled':>10}{_room(trace)}"
+    own = [f"{'distillable':>12}{_room(trace)} {'distilled':>10}{_room(trace)}"]
+    own += [
+        f"{row.distillable:>12.4f}{_band(row.bands, 'distillable')}"
+        f" {row.distilled:>10.4f}{_band(row.bands, 'distilled')}"
+        for row in trace.rows
+    ]
+    beside = [f"{'baseline':>10} {'less by':>10}{_room(trace)}"]
+    beside += [
+        f"{row.baseline.distillable:>10.4f} {-row.differences['distillable']:>+10.4f}"
+        f"{_band(row.difference_bands, 'distilled', '+.3f')}"
+        for row in trace.rows
+        if row.baseline is not None
+    ]
+    steps = [f"  {'step':>{width}}", *(f"  {row.step:>{width}g}" for row in trace.rows)]
+    lines = [f"{step} {text}" for step, text in zip(steps, own, strict=True)]
     if trace.has_baseline:
-        head += f" {'baseline':>10} {'less by':>10}{_room(trace)}"
-    lines = [head.rstrip()]
-    for row in trace.rows:
-        line = f"  {row.step:>{width}g} {row.distillable:>12.4f}{_band(row.bands, 'distillable')}"
-        line += f" {row.distilled:>10.4f}{_band(row.bands, 'distilled')}"
-        if row.baseline is not None:
-            line += f" {row.baseline.distillable:>10.4f} {-row.differences['distillable']:>+10.4f}"
-            line += _band(row.difference_bands, "distilled", "+.3f")
-        lines.append(line)
+        more = [f" {text}" for text in beside]
+        if max(map(len, lines)) + max(map(len, more)) <= room:
+            lines = [line + text for line, text in zip(lines, more, strict=True)]
+        else:
+            lines += [f"{step}{text}" for step, text in zip(steps, more, strict=True)]
+    lines = [line.rstrip() for line in lines]
     if trace.confidence_level is not None:
         lines.append(
             f"  Bands hold all steps at once, with a confidence of {trace.confidence_level:g}."
         )
     if trace.has_baseline:
-        lines.append(
-            "  baseline: distillable without distillation; less by: what distilling took from it."
-        )
+        text = "baseline: distillable without distillation; less by: what distilling took from it."
+        lines.append(wrapped(text, room, first="  ", rest="  "))
     return lines
 
 
@@ -229,16 +367,31 @@ def _band(bands: Mapping[str, Interval], name: str, digits: str = ".3f") -> str:
     return f"  {ends:<16}"
 
 
-def said_of_saturation(found: Saturation, units: str) -> str:
-    """Whether there is more to take, as a sentence for people."""
-    margin = f"{found.margin:.2g} {units}"
-    if found.step is None:
-        return f"Not saturated: still falling, or more rows are needed to tell less than {margin}."
-    if found.reason == "nothing left":
-        return f"Saturated at step {found.step:g}: nothing left, less than {margin} from there on."
-    return (
-        f"Saturated at step {found.step:g}: no longer falling, by less than {margin} from there on."
-    )
+def _said_of(row: TraceRow) -> dict[str, Any]:
+    """What is no number of a step."""
+    lists = {"warnings": list(row.warnings), "notes": list(row.notes)}
+    return {"step": row.step, "stopped": row.stopped, **lists}
+
+
+def _rows_in(written: Written) -> tuple[TraceRow, ...]:
+    """Steps with what is said of each."""
+    numbers, said = written.rows(), written.rows("steps")
+    if len(numbers) != len(said):
+        raise ValueError(
+            f"{written.kind}.from_dict: steps must have an entry for each of {len(numbers)} rows; "
+            f"got {len(said)}."
+        )
+    return tuple(TraceRow._read(own, of) for own, of in zip(numbers, said, strict=True))
+
+
+def _bands_in(written: Written, prefix: str = "") -> dict[str, Interval]:
+    found = {}
+    for name in BANDED:
+        low, high = (f"{prefix}{name}_band_{end}" for end in ("low", "high"))
+        if {low, high} & written.content.keys():
+            level = written.number("confidence_level")
+            found[name] = Interval(written.number(low), written.number(high), level)
+    return found
 
 
 def _band_ends(bands: Mapping[str, Interval]) -> dict[str, float]:

@@ -19,10 +19,11 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from pidtools._information import said_in
+from pidtools._information import remarks_in
+from pidtools._remarks import Rank, Remark
 from pidtools._result import PIDWarning
 
-_HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+_HEARD: ContextVar[list[Remark] | None] = ContextVar("heard", default=None)
 _IGNORED: ContextVar[tuple[Callable[[type], bool], ...]] = ContextVar("ignored", default=())
 
 UNEXPECTED_IS_HEARD = False
@@ -32,19 +33,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def warn(text: str) -> None:
+def warn(said: Remark | str) -> None:
     """Warn of a number that is given all the same; the user hears of it where `quiet` ends."""
     heard = _HEARD.get()
+    remark = Remark(said, "warning", Rank.void) if isinstance(said, str) else said
     if heard is None:
-        warnings.warn(text, PIDWarning, stacklevel=2)
+        warnings.warn(str(remark), PIDWarning, stacklevel=2)
     else:
-        heard.append(text)
+        heard.append(remark)
 
 
 @contextmanager
-def collecting() -> Iterator[list[str]]:
+def collecting() -> Iterator[list[Remark]]:
     """Collect what this thread warns of by `warn`, which nobody else hears then."""
-    heard: list[str] = []
+    heard: list[Remark] = []
     token = _HEARD.set(heard)
     try:
         yield heard
@@ -53,12 +55,12 @@ def collecting() -> Iterator[list[str]]:
 
 
 @contextmanager
-def noting() -> Iterator[list[str]]:
-    """Collect what this thread warns of by `warn`, for notes, and pass it on."""
+def noting() -> Iterator[list[Remark]]:
+    """Collect what this thread warns of by `warn`, for results, and pass it on."""
     with collecting() as heard:
         yield heard
-    for text in heard:
-        warn(text)
+    for remark in heard:
+        warn(remark)
 
 
 class _AsksTheThread(type):
@@ -140,7 +142,7 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
         if _HEARD.get() is not None:
             with settings, others:
                 return function(*args, **kwargs)
-        heard: list[str] = []
+        heard: list[Remark] = []
         try:
             with collecting() as heard, settings, others:
                 result = function(*args, **kwargs)
@@ -154,7 +156,7 @@ def quiet(function: Callable[P, R]) -> Callable[P, R]:
     return quietly
 
 
-def _say(texts: list[str], units: Any) -> None:
+def _say(heard: list[Remark], units: Any) -> None:
     """Warn at the line that called the caller of this function."""
-    for text in dict.fromkeys(texts):
-        warnings.warn(said_in(units or "bits", text), PIDWarning, stacklevel=3)
+    for remark in remarks_in(units or "bits", dict.fromkeys(heard)):
+        warnings.warn(str(remark), PIDWarning, stacklevel=3)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 
 from pidtools._notebook import Shown
-from pidtools._result import Interval, Units
+from pidtools._result import UNITS, Interval, Units, as_metrics
 from pidtools._types import Codes, Floats
+from pidtools._written import SCHEMA_VERSION, Written
 
-# Version of the keys of every `to_dict`; a key that changes meaning raises it.
-SCHEMA_VERSION = 1
+# What names of metrics don't hold.
+REFUSED = re.compile(r"[^\w\-. /]")
 # Pairs of classes in a summary.
 MOST_PAIRS = 10
 
@@ -27,6 +28,29 @@ def interval_ends(intervals: Mapping[str, Interval], prefix: str = "") -> dict[s
         ends["confidence_level"] = interval.confidence_level
         ends |= {f"{prefix}{name}_low": interval.low, f"{prefix}{name}_high": interval.high}
     return ends
+
+
+def intervals_in(written: Written, names: Iterable[str], prefix: str = "") -> dict[str, Interval]:
+    """Intervals of those of some names that were written down with one."""
+    return {
+        name: Interval(
+            written.number(f"{prefix}{name}_low"),
+            written.number(f"{prefix}{name}_high"),
+            written.number("confidence_level"),
+        )
+        for name in names
+        if {f"{prefix}{name}_low", f"{prefix}{name}_high"} & written.content.keys()
+    }
+
+
+def interval_metrics(intervals: Mapping[str, Interval]) -> dict[str, float]:
+    """Ends of intervals by their names, without their level."""
+    ends = interval_ends(intervals)
+    ends.pop("confidence_level", None)
+    return ends
+
+
+PARTS = ("distillable", "distilled", "student_only")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +86,16 @@ class ClassKnowledge:
         """Flat dictionary that JSON can hold."""
         return _flat(self)
 
+    @classmethod
+    def _read(cls, written: Written) -> ClassKnowledge:
+        return cls(
+            label=written.label("label"),
+            share=written.number("share"),
+            n_samples=written.integer("n_samples"),
+            **{name: written.number(name) for name in PARTS},
+            intervals=intervals_in(written, PARTS),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairKnowledge:
@@ -91,6 +125,16 @@ class PairKnowledge:
         """Flat dictionary that JSON can hold."""
         return _flat(self)
 
+    @classmethod
+    def _read(cls, written: Written) -> PairKnowledge:
+        return cls(
+            label_a=written.label("label_a"),
+            label_b=written.label("label_b"),
+            share=written.number("share"),
+            n_samples=written.integer("n_samples"),
+            **{name: written.number(name) for name in PARTS},
+        )
+
 
 class Flat(Protocol):
     """A row that can be a flat dictionary."""
@@ -103,7 +147,7 @@ class Flat(Protocol):
 Row = TypeVar("Row", bound=Flat)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rows(Shown, Sequence[Row], Generic[Row]):
     """A table of results: a sequence of rows, of which each is a frozen dataclass.
 
@@ -131,14 +175,14 @@ class Rows(Shown, Sequence[Row], Generic[Row]):
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
-    @abstractmethod
-    def summary(self) -> str:
-        """The numbers as text for people."""
+    def _brief(self) -> str:
+        return f"{len(self.rows)} rows in {self.units}"
 
     def to_dict(self) -> dict[str, Any]:
         """Dictionary that JSON can hold, with a schema version and a list of flat rows."""
         return {
             "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
             "units": self.units,
             "rows": [row.to_dict() for row in self.rows],
         }
@@ -154,40 +198,98 @@ class Rows(Shown, Sequence[Row], Generic[Row]):
         return as_frame([row.to_dict() for row in self.rows])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassTable(Rows[ClassKnowledge]):
     """What teacher and student know of each class, in the order of the sorted labels."""
 
-    def summary(self) -> str:
-        """The numbers as text for people, the class with most to distil first."""
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ClassTable:
+        """What `to_dict` gave, here or in another process.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        rows = tuple(ClassKnowledge._read(own) for own in written.rows())
+        return cls(rows, written.choice("units", UNITS))
+
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of each class as floats alone, for loggers: "distillable/LABEL".
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        found: dict[str, float] = {}
+        for row, key in zip(self.rows, keys_of([row.label for row in self.rows]), strict=True):
+            values = {name: getattr(row, name) for name in PARTS}
+            values |= interval_metrics(row.intervals)
+            found |= as_metrics(values, prefix, f"/{key}")
+        return found
+
+    def _table(self, width: int) -> list[str]:
+        """The class with most to distil first."""
         order = sorted(self.rows, key=lambda row: -row.share * row.distillable)
         width = max((len(str(row.label)) for row in order), default=5)
         width = max(width, len("class"))
         lines = [
             f"{'class':<{width}} {'samples':>8} {'distillable':>12} {'distilled':>10} "
-            f"{'student only':>13}   in {self.units}, means over the rows of a class"
-            f"{'; intervals of distillable' if any(row.intervals for row in order) else ''}"
+            f"{'student only':>13}"
         ]
+        what = f"In {self.units}, means over the rows of a class"
+        if any(row.intervals for row in order):
+            what += "; intervals of distillable"
         lines += [
             f"{row.label!s:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
             f"{row.distilled:>10.4f} {row.student_only:>13.4f}{_beside(row)}"
             for row in order
         ]
-        return "\n".join(lines)
+        return [*lines, f"{what}."]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PairTable(Rows[PairKnowledge]):
     """What teacher and student know of each pair of classes."""
 
-    def summary(self) -> str:
-        """The pairs that the teacher tells apart and the student does not, as text for people."""
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> PairTable:
+        """What `to_dict` gave, here or in another process.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        rows = tuple(PairKnowledge._read(own) for own in written.rows())
+        return cls(rows, written.choice("units", UNITS))
+
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """Numbers of each pair as floats alone, for loggers: "distillable/LABEL/LABEL".
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        found: dict[str, float] = {}
+        names = dict(zip(self.labels, keys_of(self.labels), strict=True))
+        for row in self.rows:
+            values = {name: getattr(row, name) for name in PARTS}
+            found |= as_metrics(values, prefix, f"/{names[row.label_a]}/{names[row.label_b]}")
+        return found
+
+    def _table(self, width: int) -> list[str]:
+        """The pairs that the teacher tells apart and the student does not."""
         order = sorted(self.rows, key=lambda row: -row.distillable)[:MOST_PAIRS]
         names = [f"{row.label_a} / {row.label_b}" for row in order]
         width = max(map(len, [*names, "classes"]))
         lines = [
             f"{'classes':<{width}} {'samples':>8} {'distillable':>12} {'distilled':>10} "
-            f"{'student only':>13}   in {self.units}, of the rows of two classes"
+            f"{'student only':>13}"
         ]
         lines += [
             f"{name:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
@@ -196,7 +298,7 @@ class PairTable(Rows[PairKnowledge]):
         ]
         if len(self.rows) > len(order):
             lines.append(f"and {len(self.rows) - len(order)} pairs with less")
-        return "\n".join(lines)
+        return [*lines, f"In {self.units}, of the rows of two classes."]
 
     @property
     def labels(self) -> list[Any]:
@@ -227,6 +329,16 @@ class PairTable(Rows[PairKnowledge]):
             a, b = place[row.label_a], place[row.label_b]
             found[a, b] = found[b, a] = row.to_dict()[name]
         return found
+
+
+def keys_of(names: Iterable[Any]) -> list[str]:
+    """Names as loggers take them: what MLflow refuses is an underscore, and no two are alike."""
+    found: list[str] = []
+    for name in names:
+        key = REFUSED.sub("_", str(name)).strip("/ ") or "_"
+        alike = sum(other == key or other.startswith(f"{key}_again") for other in found)
+        found.append(f"{key}_again{alike}" if key in found else key)
+    return found
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> Any:

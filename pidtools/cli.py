@@ -30,6 +30,8 @@ from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
 from pidtools._layers import DistillationMap, TeacherRanking
 from pidtools._measuring import Uncertainty
+from pidtools._notebook import Shown, columns, wrapped
+from pidtools._remarks import Remarked
 from pidtools._result import PIDError, PIDWarning, Units
 from pidtools._types import Array
 from pidtools._validate import how_to_pool
@@ -43,6 +45,8 @@ from pidtools.pooling import AXES, LAYOUTS, How, Layout
 from pidtools.validation import TOLERANCE
 
 REFUSED, STOPPED = 1, 3
+# Colours of what is printed, where there are colours.
+STYLES = {"verdict": "bold", "warning": "yellow"}
 
 # Arguments and options that several commands share.
 Teacher = Annotated[str, typer.Argument(metavar="T", help="Teacher, one row a sample.")]
@@ -105,6 +109,9 @@ CacheDir = Annotated[
     typer.Option("--cache-dir", help="Keep what is finished here; a call anew goes on from it."),
 ]
 Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print how the numbers were computed, too.")
+]
 Seed = Annotated[int, typer.Option("--random-state", min=0, help="Seed.")]
 
 
@@ -183,8 +190,7 @@ def demo(
 
         found = run(out, report)
     output.print(_demo_table(found))
-    for note in found.students[-1].result.notes:
-        output.print(f"- {note}", highlight=False)
+    _print_remarks(found.students[-1].result)
     output.print(f"Wrote activations, result.json and result.png to {out}/", highlight=False)
     if any(student.result.pid.outcome.stopped for student in found.students):
         raise typer.Exit(STOPPED)
@@ -231,6 +237,7 @@ def measure(
     n_jobs: Jobs = None,
     synergy: Synergy = True,
     random_state: Seed = 0,
+    verbose: Verbose = False,
 ) -> None:
     """Measure what a teacher still has to give its student, from saved activations.
 
@@ -258,7 +265,7 @@ def measure(
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        _deliver_one(result, json_path, csv_path)
+        _deliver_one(result, json_path, csv_path, verbose)
         if plot_path is not None:
             _write(plot_path, lambda path: save_atoms(result, path))
         _write_report(result, report_path, context)
@@ -289,6 +296,7 @@ def compare(
     n_jobs: Jobs = None,
     synergy: Synergy = True,
     random_state: Seed = 0,
+    verbose: Verbose = False,
 ) -> None:
     """Compare two students of one teacher, with intervals of the differences a - b.
 
@@ -317,7 +325,7 @@ def compare(
             n_jobs=n_jobs,
             progress=log.is_terminal,
         )
-        _deliver_one(result, json_path, csv_path)
+        _deliver_one(result, json_path, csv_path, verbose)
         _write_report(result, report_path, context)
     if result.a.pid.outcome.stopped or result.b.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
@@ -351,6 +359,7 @@ def where(
     ignore_label: Ignored = None,
     n_jobs: Jobs = None,
     random_state: Seed = 0,
+    verbose: Verbose = False,
 ) -> None:
     """Show which classes, pairs of classes and rows a student still lacks.
 
@@ -384,12 +393,11 @@ def where(
             progress=log.is_terminal,
         )
         classes = result.by_class()
-        _deliver_table(classes, json_path, csv_path)
+        _deliver_table(classes, json_path, csv_path, verbose)
         if Path("-") not in (json_path, csv_path):
             pairs = f"\n{result.by_pair().summary()}"
             output.print(pairs, highlight=False, markup=False, soft_wrap=True)
-            for note in result.notes:
-                output.print(f"- {note}", highlight=False, markup=False, soft_wrap=True)
+            _print_remarks(result, verbose)
         if scores_path is not None:
             _write(scores_path, lambda path: _save_array(path, result.scores()))
         if plot_path is not None:
@@ -445,6 +453,7 @@ def map_layers(
     cache_dir: CacheDir = None,
     synergy: Synergy = False,
     random_state: Seed = 0,
+    verbose: Verbose = False,
 ) -> None:
     """Measure every teacher layer against every student layer.
 
@@ -475,7 +484,7 @@ def map_layers(
             cache_dir=cache_dir,
             progress=log.is_terminal,
         )
-        _deliver_table(result, json_path, csv_path)
+        _deliver_table(result, json_path, csv_path, verbose)
         if plot_path is not None:
             _write(plot_path, lambda path: save_map(result, path))
         _write_report(result, report_path, context)
@@ -509,6 +518,7 @@ def rank(
     n_jobs: Jobs = None,
     cache_dir: CacheDir = None,
     random_state: Seed = 0,
+    verbose: Verbose = False,
 ) -> None:
     """Rank teachers by what they have for a student, alone and one after the other.
 
@@ -537,7 +547,7 @@ def rank(
             cache_dir=cache_dir,
             progress=log.is_terminal,
         )
-        _deliver_table(result, json_path, csv_path)
+        _deliver_table(result, json_path, csv_path, verbose)
         _write_report(result, report_path, context)
     _stop_where_unsolved(result)
 
@@ -581,6 +591,7 @@ def trace(
     n_jobs: Jobs = None,
     cache_dir: CacheDir = None,
     random_state: Seed = 0,
+    verbose: Verbose = False,
 ) -> None:
     """Follow what a student takes from its teacher over its training, from saved activations.
 
@@ -611,7 +622,7 @@ def trace(
             cache_dir=cache_dir,
             progress=log.is_terminal,
         )
-        _deliver_table(result, json_path, csv_path)
+        _deliver_table(result, json_path, csv_path, verbose)
         if plot_path is not None:
             _write(plot_path, lambda path: save_trace(result, path))
         _write_report(result, report_path, context)
@@ -641,7 +652,7 @@ def validate() -> None:
 
 @contextmanager
 def _exit_codes() -> Iterator[None]:
-    """Turn what the library raises into messages and exit codes; warnings are in the notes."""
+    """Turn what the library raises into messages and exit codes; results show their warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PIDWarning)
@@ -825,19 +836,24 @@ def _as_in(y: Array, label: str) -> IgnoreLabel:
     raise ValueError(f"--ignore-label is {label!r} and Y holds {y.dtype}; give a number.")
 
 
-def _deliver_table(table: Rows[Any], json_path: Path | None, csv_path: Path | None) -> None:
+def _deliver_table(
+    table: Rows[Any], json_path: Path | None, csv_path: Path | None, verbose: bool
+) -> None:
     """Print the text, or the JSON or the lines where those were asked for, and write the files."""
     if csv_path != Path("-"):
-        _deliver(table, json_path)
+        _deliver(table, json_path, verbose)
     _write_csv([row.to_dict() for row in table], csv_path)
 
 
 def _deliver_one(
-    result: DistillableKnowledge | StudentComparison, json_path: Path | None, csv_path: Path | None
+    result: DistillableKnowledge | StudentComparison,
+    json_path: Path | None,
+    csv_path: Path | None,
+    verbose: bool,
 ) -> None:
     """As a table of one row."""
     if csv_path != Path("-"):
-        _deliver(result, json_path)
+        _deliver(result, json_path, verbose)
     _write_csv([result.to_dict()], csv_path)
 
 
@@ -850,8 +866,8 @@ def _write_csv(rows: list[dict[str, Any]], path: Path | None) -> None:
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        notes = {"notes": " ".join(row["notes"])} if "notes" in row else {}
-        writer.writerow(row | notes)
+        said = {name: " ".join(x) for name, x in row.items() if isinstance(x, list)}
+        writer.writerow(row | said)
     if path == Path("-"):
         output.print(text.getvalue(), end="", highlight=False, markup=False, soft_wrap=True)
         return
@@ -868,15 +884,45 @@ def _stop_where_unsolved(table: DistillationMap | TeacherRanking) -> None:
 
 
 def _deliver(
-    result: DistillableKnowledge | StudentComparison | Rows[Any], json_path: Path | None
+    result: DistillableKnowledge | StudentComparison | Rows[Any],
+    json_path: Path | None,
+    verbose: bool,
 ) -> None:
     """Print the text, or the JSON where it was asked for, and write the JSON to its file."""
     text = json.dumps(result.to_dict(), indent=2) + "\n"
     if json_path == Path("-"):
         output.print(text, end="", highlight=False, markup=False, soft_wrap=True)
         return
-    output.print(result.summary(), highlight=False, markup=False, soft_wrap=True)
+    _show(result, verbose)
     _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _show(result: Shown, verbose: bool) -> None:
+    """Verdict, warnings in colour where there is one, numbers and notes; details if asked for."""
+    for role, text in result._screen():
+        _print(text, style=STYLES.get(role))
+    if verbose and isinstance(result, Remarked):
+        _print_details(result)
+
+
+def _print_remarks(result: DistillableKnowledge, verbose: bool = False) -> None:
+    """Warnings and notes below a table that is not the result's own."""
+    for role, text in result._screen():
+        if role in ("warning", "note"):
+            _print(text, style=STYLES.get(role))
+    if verbose:
+        _print_details(result)
+
+
+def _print_details(result: Remarked) -> None:
+    _print("How it was computed:")
+    for line in result.details().splitlines():
+        _print(wrapped(line, columns(), first="  ", rest="    "))
+
+
+def _print(text: str, style: str | None = None) -> None:
+    """As it stands; lines are broken already."""
+    output.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def _save_array(path: Path, array: Array) -> None:

@@ -11,8 +11,15 @@ from numpy.typing import ArrayLike
 from pidtools import _warnings, resampling
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
-from pidtools._knowledge import COMPARED, DISTILLABLE, StudentComparison, Unread
-from pidtools._measuring import Measurement, Options, Uncertainty, measure, note_on_bound
+from pidtools._knowledge import (
+    COMPARED,
+    DISTILLABLE,
+    DistillableKnowledge,
+    StudentComparison,
+    Unread,
+)
+from pidtools._measuring import TESTED, Measurement, Options, Uncertainty, measure, on_bound
+from pidtools._remarks import Rank, Remark, arranged, without
 from pidtools._result import Interval, Units
 
 
@@ -106,8 +113,7 @@ def compare_students(
         n_jobs=n_jobs,
     )
     a, b = measured.results
-    notes = tuple(dict.fromkeys((*a.notes, *b.notes)))
-    plain = StudentComparison(a=a, b=b, notes=notes)
+    plain = StudentComparison(a=a, b=b, remarks=_of_both(a, b))
     if measured.replicates is None or options.confidence_level is None:
         return plain
     difference = plain.differences["distillable"]
@@ -122,7 +128,7 @@ def compare_students(
     is_bound = resampling.is_least(p, distillable.replicates, 2)
     return dataclasses.replace(
         plain,
-        notes=(*notes, *_note_on_bound(p, is_bound, options)),
+        remarks=arranged((*plain.remarks, *_on_bound(p, is_bound, options))),
         intervals=_intervals(plain, measured, options.confidence_level),
         p_value=p,
         p_value_is_bound=is_bound,
@@ -147,8 +153,23 @@ def _intervals(
     return found
 
 
-def _note_on_bound(p: float, is_bound: bool, options: Options) -> tuple[str, ...]:
-    return note_on_bound("p_value", p, is_bound, options.n_resamples, options.uncertainty)
+def _of_both(a: DistillableKnowledge, b: DistillableKnowledge) -> tuple[Remark, ...]:
+    """What is said of all three sources, each once; what is said of one answer names its student.
+
+    The p-values of each student alone are not shown, nor is anything said of them; what a number
+    is in general is said where it holds for both.
+    """
+    everything = [
+        own if own.of or own in other.remarks else own.about(name)
+        for name, one, other in (("S_a", a, b), ("S_b", b, a))
+        for own in without(one.remarks, TESTED)
+        if (own.of or own.rank != Rank.general or own in other.remarks)
+    ]
+    return arranged(everything)
+
+
+def _on_bound(p: float, is_bound: bool, options: Options) -> tuple[Remark, ...]:
+    return on_bound("p_value", p, is_bound, options.n_resamples, options.uncertainty)
 
 
 def _unread_by_students(measured: Measurement) -> tuple[Unread, Unread]:

@@ -97,7 +97,7 @@ def _measure(
     """
     options = Options.checked("bits", level, n_resamples, progress=False)
     students = {f"S{width}": np.load(folder / f"student-{width}.npy") for width in STUDENT_WIDTHS}
-    with _warnings.collecting():  # what they say stands in the notes
+    with _warnings.collecting():  # results keep what they say
         measured = measure(
             np.load(folder / "teacher.npy"),
             students,

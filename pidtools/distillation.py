@@ -52,13 +52,13 @@ def distillable_knowledge(
         Class labels (integers, bools or strings, one a sample), or floats for a continuous
         target. Whole floats of few values are labels; other floats of few values (smoothed or
         scaled classes, ratings) may be either, and "auto" refuses them. What Y was taken for
-        stands in the first note where it is not plain. Tables of pandas whose indexes hold the
+        stands in the notes where it is not plain. Tables of pandas whose indexes hold the
         same rows in another order are refused.
     estimator : {"auto", "symbols", "binning", "kmeans", "gaussian", "probe", "knn"} or estimator
         How representations are looked at. "auto" follows a `Summary`; else it takes `Gaussian()`
         for a continuous Y, and for labels `Symbols()` where T and S are both symbols, otherwise
         `Probe()` for both. "kmeans" is the pipeline of [2]_, which reads the information of a
-        few clusters only. The notes say what was chosen.
+        few clusters only. ``details()`` says what was chosen.
     units : {"bits", "nats"}
         Unit of every number in the result.
     confidence_level : float or None
@@ -71,7 +71,7 @@ def distillable_knowledge(
         `scores`, whose standard error is sd / sqrt(n) (of sums of groups), with cells as they are:
         no further solves and fits. For estimators that end in two tables. Where `distillable` is
         within three standard errors of 0, where duals are not unique, the bootstrap takes its
-        place and a note says so.
+        place, which ``details()`` says.
     groups : array_like, shape (n_samples,), or None
         Group of each sample; samples of one group (patches or augmentations of one image,
         tokens of one text) are not independent and are resampled, and held out, together.
@@ -96,14 +96,16 @@ def distillable_knowledge(
     Returns
     -------
     DistillableKnowledge
-        Atoms, informations, their intervals and notes on what limits the trust.
+        Atoms, informations and their intervals; `verdict`, `warnings`, `notes`, ``details()``,
+        ``summary()``, ``metrics()``, ``to_dict()`` and ``from_dict``.
 
     Warns
     -----
     PIDWarning
         If the samples are too few for the cells, a solver stopped above its tolerance, a label
         looks like a marker of rows to ignore (-100), or an information came out above what a Y of
-        few values holds. The text stands in the notes as well.
+        few values holds, or an atom came out below 0 by more than chance. The text stands among
+        the `warnings` of the result as well.
 
     Raises
     ------

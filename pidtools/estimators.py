@@ -28,6 +28,7 @@ from pidtools._information import from_bits
 from pidtools._lazy_rows import Source, whole
 from pidtools._learning import lessons
 from pidtools._probe.estimator import Probe
+from pidtools._remarks import Remark, arranged
 from pidtools._result import UNITS, Units
 from pidtools._target import Target
 from pidtools._types import Array, Floats
@@ -165,7 +166,9 @@ def summarise(
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     X, Y, groups = counted.rows(X, "X"), counted.rows(Y, "Y"), counted.rows(groups, "groups")
     summary = _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
-    return dataclasses.replace(summary, notes=(*counted.note(ignore_label), *summary.notes))
+    return dataclasses.replace(
+        summary, remarks=arranged((*counted.note(ignore_label), *summary.remarks))
+    )
 
 
 @_warnings.quiet
@@ -304,7 +307,7 @@ def mutual_information_by_column(
 @_warnings.quiet
 def _information_of_column(
     columns: Array, j: int, target: Target, estimator: Estimator[Any] | str, seed: int
-) -> tuple[float, list[str]]:
+) -> tuple[float, list[Remark]]:
     name, column = f"X[:, {j}]", columns[:, [j]] if columns.dtype.kind == "f" else columns[:, j]
     try:
         with _warnings.collecting() as heard:
@@ -329,20 +332,18 @@ def target_of_information(Y: ArrayLike, estimator: Estimator[Any] | str, seed: i
     return dataclasses.replace(target, values=codes, n_classes=int(codes.max()) + 1)
 
 
-def warn_of_target(target: Target, *, in_notes: bool = False) -> None:
-    """Warn of what in Y is a reason for distrust, and of a doubtful decision that no note says."""
-    for text in target.warnings:
-        _warnings.warn(text)
-    if target.doubtful and not in_notes:
-        _warnings.warn(target.decision)
+def warn_of_target(target: Target) -> None:
+    """Warn of what in Y is a reason for distrust, a doubtful decision among it."""
+    for remark in target.remarks:
+        if remark.kind == "warning":
+            _warnings.warn(remark)
 
 
 def warn_of_excess(target: Target, **bits: float) -> None:
     """Warn where an information, by name, is larger than what Y holds."""
     for name, value in bits.items():
-        text = target.excess(value, name)
-        if text:
-            _warnings.warn(text)
+        for remark in target.excess(value, name):
+            _warnings.warn(remark)
 
 
 def _summarise(
@@ -359,7 +360,7 @@ def _summarise(
     target = read_target(Y, estimator)
     source = _validate.check_source(X, "X", minus_infinity=reads_minus_infinity(estimator))
     _validate.check_same_length(X=source, Y=target.values)
-    warn_of_target(target, in_notes=True)
+    warn_of_target(target)
     chosen, seed = choose(estimator, {"X": source}, target), _validate.check_seed(random_state)
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     taught, of_lesson = (
@@ -372,8 +373,8 @@ def _summarise(
     summary: Summary = summarised(chosen, data, target.values, hears=heard, n_jobs=n_jobs)
     warn_of_excess(target, X=summary.information)
     excess = target.excess(summary.information, "X")
-    said = (target.decision, *of_lesson, *summary.notes, *target.warnings, excess)
-    return dataclasses.replace(summary, notes=tuple(note for note in said if note))
+    said = (*target.remarks, *of_lesson, *summary.remarks, *excess)
+    return dataclasses.replace(summary, remarks=arranged(said))
 
 
 def _checked_heard(hears: Any) -> tuple[Summary, ...]:

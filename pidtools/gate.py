@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +15,11 @@ from pidtools._ignored import IgnoreLabel
 from pidtools._information import entropy, from_bits
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, Uncertainty, measure
-from pidtools._result import Units
-from pidtools._where import SCHEMA_VERSION
+from pidtools._notebook import Shown
+from pidtools._page import verdicts
+from pidtools._remarks import Rank, Remark, Remarked, arranged, as_lists
+from pidtools._result import Units, as_metrics
+from pidtools._written import SCHEMA_VERSION, Written
 
 # Rows a class below which an interval of what is left to distil is hardly one.
 FEW_ROWS_A_CLASS = 10
@@ -25,7 +29,7 @@ KNOWS_ALL = 0.995
 MARGIN = 0.01
 
 
-class DistillationWeight(float):
+class DistillationWeight(Remarked, Shown, float):
     r"""A weight between 0 and 1, with what it was made from; multiply a loss with it.
 
     Attributes
@@ -36,14 +40,14 @@ class DistillationWeight(float):
         Share of H(Y) that was taken off.
     result : DistillableKnowledge
         What was measured.
-    notes : tuple of str
-        What to know before trusting it.
+    remarks : tuple of Remark
+        Shown as `warnings`, `notes` and ``details()``, as those of the result.
     """
 
     lower_bound: float
     margin: float
     result: DistillableKnowledge
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
     def __new__(
         cls,
@@ -52,52 +56,104 @@ class DistillationWeight(float):
         lower_bound: float,
         margin: float,
         result: DistillableKnowledge,
-        notes: tuple[str, ...],
+        remarks: tuple[Remark, ...],
     ) -> Self:
         """The number, and beside it what it came from."""
         made = super().__new__(cls, weight)
         made.lower_bound, made.margin = lower_bound, margin
-        made.result, made.notes = result, notes
+        made.result, made.remarks = result, remarks
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles keep the attributes."""
         known = {"lower_bound": self.lower_bound, "margin": self.margin}
-        return _made, (float(self), {**known, "result": self.result, "notes": self.notes})
+        return _made, (float(self), {**known, "result": self.result, "remarks": self.remarks})
 
-    def summary(self) -> str:
-        """The weight and the numbers behind it as text for people."""
-        found = (
-            "this teacher has nothing for this student that these rows can show"
-            if self == 0.0
-            else f"at least {self.lower_bound:.4f} {self.result.units} are left to distil"
+    def __repr__(self) -> str:
+        return float.__repr__(self)
+
+    @property
+    def verdict(self) -> str:
+        """Whether to distil, in one sentence."""
+        units = self.result.units
+        if self == 0.0:
+            said = (
+                "this teacher has nothing for this student that these rows can show, so leave the "
+                "distillation loss out (weight 0)."
+            )
+        else:
+            said = (
+                f"distil with a weight of {float(self):.2f}: at least {self.lower_bound:.3f} "
+                f"{units} are left to distil, at {verdicts.level(self.result.intervals)}."
+            )
+        return verdicts.doubted(said, self.warnings)
+
+    def _table(self, width: int) -> list[str]:
+        """The weight and the numbers behind it."""
+        head = (
+            f"weight {float(self):.4f}: the lower end {self.lower_bound:.4f} {self.result.units} "
+            f"as a share of H(Y), less {self.margin:g}"
         )
-        own = [note for note in self.notes if note not in self.result.notes]
-        lines = [f"weight {float(self):.4f}: {found}", *(f"- {note}" for note in own)]
-        return "\n".join([*lines, self.result.summary()])
+        return [head, *self.result._table(width)]
 
     def _repr_html_(self) -> str:
         """The weight, and what it was made from, for notebooks."""
         from pidtools._page import fragment, sections
 
         made = sections.section(self.result, whole=False)
-        said = self.summary().partition("\n")[0].capitalize()
-        notes = tuple(dict.fromkeys((*self.notes, *made.notes)))
         own = dataclasses.replace(
-            made, title="Weight of distillation", said=(f"{said}.", *made.said), notes=notes
+            made,
+            title="Weight of distillation",
+            said=(self.verdict, *made.said[1:]),
+            warnings=self.warnings,
+            notes=self.notes,
+            details=tuple(self.details().splitlines()),
         )
         return fragment.of_section(own)
+
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """The weight and the numbers behind it as floats alone, for loggers.
+
+        Parameters
+        ----------
+        prefix : str
+            Put before each name, such as "val/".
+        """
+        own = {"weight": float(self), "lower_bound": self.lower_bound, "margin": self.margin}
+        return {**as_metrics(own, prefix), **self.result.metrics(prefix)}
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold, with a schema version."""
         return {
             "schema_version": SCHEMA_VERSION,
+            "verdict": self.verdict,
             "weight": float(self),
             "lower_bound": self.lower_bound,
             "margin": self.margin,
             **{f"result_{key}": value for key, value in self.result.to_dict().items()},
-            "notes": list(self.notes),
+            **as_lists(self.remarks),
         }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """What `to_dict` gave, here or in another process.
+
+        Estimators come back as the text that names them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such dictionary, or one of another version; the message names the key.
+        """
+        written = Written.checked(content, cls)
+        written.texts("result_details")  # named where it is missing
+        return cls(
+            written.number("weight"),
+            lower_bound=written.number("lower_bound"),
+            margin=written.number("margin"),
+            result=DistillableKnowledge._read(written.below("result_")),
+            remarks=written.remarks(),
+        )
 
 
 def _made(weight: float, attributes: dict[str, Any]) -> DistillationWeight:
@@ -199,25 +255,27 @@ def distillation_weight(
     counts = np.bincount(measured.target.values)
     held = from_bits(entropy(counts / counts.sum()), options.units)
     low = result.intervals["distillable"].low
-    notes = (*_notes_on_rows(result, held, int(counts.min())), *result.notes)
+    remarks = arranged((*_on_rows(result, held, int(counts.min())), *result.remarks))
     weight = float(np.clip(low / held - share, 0.0, 1.0))
-    return DistillationWeight(weight, lower_bound=low, margin=share, result=result, notes=notes)
+    return DistillationWeight(weight, lower_bound=low, margin=share, result=result, remarks=remarks)
 
 
-def _notes_on_rows(result: DistillableKnowledge, held: float, fewest: int) -> list[str]:
-    notes = []
+def _on_rows(result: DistillableKnowledge, held: float, fewest: int) -> list[Remark]:
+    remarks = []
     known = {"T": result.teacher_information, "S": result.student_information}
     certain = [name for name, value in known.items() if value > KNOWS_ALL * held]
     if certain:
-        notes.append(
-            f"{' and '.join(certain)}: Y is known for certain. If these rows were trained on, "
-            "measure on others: what a network has by heart says nothing of what it can teach."
+        text = (
+            "Y is known for certain. If these rows were trained on, measure on others: what a "
+            "network has by heart says nothing of what it can teach."
         )
+        remarks.append(Remark(text, "note", Rank.question, tuple(certain)))
     if fewest < FEW_ROWS_A_CLASS:
         text = (
-            f"A class has {fewest} rows, too few for an interval to rest on: the weight says "
+            f"a class has {fewest} rows, too few for an interval to rest on; the weight says "
             f"little. Use {FEW_ROWS_A_CLASS} rows a class or more."
         )
-        _warnings.warn(text)
-        notes.append(text)
-    return notes
+        doubt = Remark(text, "warning", Rank.starved)
+        _warnings.warn(doubt)
+        remarks.append(doubt)
+    return remarks

@@ -19,10 +19,11 @@ from pidtools._estimator import (
     summarised,
 )
 from pidtools._ignored import Counted, IgnoreLabel
-from pidtools._information import from_bits, said_in
+from pidtools._information import from_bits, remarks_in
 from pidtools._knowledge import IndependenceTest
 from pidtools._lazy_rows import Source
 from pidtools._probe.estimator import Probe
+from pidtools._remarks import Rank, Remark, arranged
 from pidtools._result import UNITS, Units
 from pidtools._target import Target
 from pidtools._types import Array, Codes, Floats
@@ -118,19 +119,18 @@ def independence_test(
     codes = None if groups is None else _validate.check_groups(groups, len(source))
     draw, of_exchange = _exchange(target.values, codes)
     chosen = _choose_cheap(estimator, source, target)
-    warn_of_target(target, in_notes=True)
+    warn_of_target(target)
     data = Data(source, "X", codes, seed)
     statistic = chosen.statistic(data, target.values)
-    notes, observed = (), statistic(target.values)
+    remarks: tuple[Remark, ...] = ()
+    observed = statistic(target.values)
     bits = observed
     if not isinstance(statistic, InformationOf):
         summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
-        notes, bits = summary.notes, summary.information
-    left_out = counted.note(ignore_label)
-    first = (*left_out, target.decision) if target.decision else left_out
+        remarks, bits = tuple(own.about("X") for own in summary.remarks), summary.information
     excess = target.excess(bits, "X")
-    if excess:
-        _warnings.warn(excess)
+    for doubt in excess:
+        _warnings.warn(doubt)
     null = resampling.replicate(
         _Permuted(statistic, target.values),
         resampling.Samples(len(source), codes),
@@ -142,7 +142,9 @@ def independence_test(
     )[:, 0]
     valid = null[np.isfinite(null)]
     p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
-    said = (*first, *notes, *of_exchange, *target.warnings, *([excess] if excess else []))
+    how = Remark(f"looked at by {chosen!r}.", "detail", Rank.void, ("X",))
+    left_out = counted.note(ignore_label)
+    said = (*left_out, *target.remarks, *remarks, *of_exchange, *excess, how)
     return IndependenceTest(
         information=from_bits(bits, units),
         statistic=from_bits(observed, units),
@@ -153,7 +155,7 @@ def independence_test(
         n_samples=len(source),
         estimator=chosen,
         units=units,
-        notes=tuple(dict.fromkeys(said_in(units, text) for text in said)),
+        remarks=arranged(remarks_in(units, said)),
     )
 
 
@@ -179,7 +181,7 @@ class _Permuted:
 
 def _exchange(
     y: Array, groups: Codes | None
-) -> tuple[Callable[[resampling.Samples, np.random.Generator], Codes], tuple[str, ...]]:
+) -> tuple[Callable[[resampling.Samples, np.random.Generator], Codes], tuple[Remark, ...]]:
     """How rows of Y change places under the null, and what is to be said of it."""
     if groups is None:
         draw, patterns, notes = resampling.permutation, [y], []
@@ -198,7 +200,7 @@ def _exchange(
             f"groups leaves {few}: only groups of the same size can change places, and those with "
             "the same labels change nothing; make them equal in size, or pass more."
         )
-    return draw, tuple(notes)
+    return draw, tuple(Remark(text, "detail", Rank.changed) for text in notes)
 
 
 def _first_rows(groups: Codes) -> Codes:

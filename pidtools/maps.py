@@ -18,12 +18,14 @@ from pidtools._ignored import IgnoreLabel
 from pidtools._layers import DistillationMap, LayerPair
 from pidtools._measuring import (
     N_AT_BORDER,
+    TESTED,
     Options,
     Uncertainty,
     best_of,
     decompose,
     look,
 )
+from pidtools._remarks import Remark, of_table, without
 from pidtools._result import Units
 from pidtools._validate import check_named
 
@@ -171,8 +173,21 @@ def distillation_map(
         student_layers=tuple(students),
         n_samples=measured.n_samples,
         failed=seen.failed,
+        remarks=_remarks(rows),
         _best=best_of(measured, list(named_s)[-1], titles=titles),
     )
+
+
+def _remarks(rows: list[LayerPair]) -> tuple[Remark, ...]:
+    """What is said of the pairs, each once."""
+    answers = [row for row in rows if row.result is not None]
+    if not answers:
+        return ()
+
+    def example(k: int) -> str:
+        return f"m[{answers[k].teacher_layer!r}, {answers[k].student_layer!r}].notes"
+
+    return of_table([without(row.remarks, TESTED) for row in answers], "pairs", example)
 
 
 def _later(names: list[str]) -> dict[str, tuple[str, ...]]:

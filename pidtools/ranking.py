@@ -15,10 +15,11 @@ from pidtools import _validate, _warnings
 from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
-from pidtools._layers import Addition, RankedTeacher, TeacherRanking, said_of_all
+from pidtools._layers import Addition, RankedTeacher, TeacherRanking
 from pidtools._looking import Kept
 from pidtools._measuring import (
     N_AT_BORDER,
+    TESTED,
     Measurement,
     Options,
     Seen,
@@ -27,6 +28,7 @@ from pidtools._measuring import (
     decompose,
     look,
 )
+from pidtools._remarks import Rank, Remark, arranged, of_table, without
 from pidtools._result import PIDError, Units
 from pidtools._validate import check_named
 
@@ -133,14 +135,15 @@ def rank_teachers(
     pairs = [(own, STUDENT) for own in named]
     measured = decompose(seen, pairs, options=options, synergy=False, n_jobs=n_jobs, tolerant=True)
     rows = _rows(measured, pairs, titles)
-    additions, notes = _in_order(seen, measured, titles, n_jobs)
-    of_all = said_of_all([row.notes for row in rows if row.result is not None])
+    additions, remarks = _in_order(seen, measured, titles, n_jobs)
+    answers = [without(row.remarks, TESTED) for row in rows if row.result is not None]
+    of_all = of_table(answers, "teachers", lambda k: f"ranking[{k}].notes")
     return TeacherRanking(
         tuple(rows),
         options.units,
         additions=tuple(additions),
         n_samples=measured.n_samples,
-        notes=(*of_all, *notes),
+        remarks=arranged((*of_all, *remarks)),
         _best=best_of(measured, STUDENT, titles=titles),
     )
 
@@ -161,7 +164,7 @@ def _rows(
 
 def _in_order(
     seen: Seen, measured: Measurement, titles: Mapping[str, str], n_jobs: int | None
-) -> tuple[list[Addition], list[str]]:
+) -> tuple[list[Addition], list[Remark]]:
     """The greedy order, and what is to be said of it."""
     left = {
         t: float(pid.unique_t) for (t, _), pid in zip(measured.names, measured.pids, strict=True)
@@ -190,7 +193,8 @@ def _in_order(
             stack, pairs = STACK, [(name, STACK) for name in left]
             found = decompose(of_stack, pairs, options=plain, synergy=False, n_jobs=n_jobs)
         except (ValueError, TypeError, PIDError) as error:
-            return additions, [f"The order stops after {step.teacher}: {error}"]
+            text = f"the order stops after {step.teacher}: {error}"
+            return additions, [Remark(text, "note", Rank.changed)]
         left = {t: pid.unique_t for (t, _), pid in zip(found.names, found.pids, strict=True)}
     return additions, []
 

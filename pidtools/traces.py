@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -33,7 +32,7 @@ from pidtools import _validate, _warnings, activations, resampling
 from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
-from pidtools._information import from_bits, said_in
+from pidtools._information import from_bits, remarks_in
 from pidtools._knowledge import ATOMS, DISTILLABLE, DistillableKnowledge, Unread
 from pidtools._measuring import (
     AT_BORDER,
@@ -45,8 +44,10 @@ from pidtools._measuring import (
     decompose,
     look,
     naming_file,
+    on_groups,
     read,
 )
+from pidtools._remarks import FIGURES, Rank, Remark, arranged, of_table
 from pidtools._result import Interval, Units
 from pidtools._scores import Scores
 from pidtools._trace import DistillationTrace, Reason, Saturation, TraceRow
@@ -70,7 +71,6 @@ FEWEST_ROWS = 2.0
 ROUNDING = 1e-6
 
 # What differs between warnings of one kind.
-FIGURES = re.compile(r"[+-]?\d[\d.]*(e[+-]?\d+)?")
 # What has bands: distillable and distilled.
 FOLLOWED = (DISTILLABLE, ATOMS[0])
 
@@ -266,7 +266,7 @@ class TraceLog:
             n_samples=looks[0][0].result.n_samples,
             confidence_level=level,
             estimator=looks[0][0].result.estimator_t,
-            notes=self._notes(rows, looks),
+            remarks=self._remarks(rows, looks),
         )
 
     @property
@@ -329,24 +329,22 @@ class TraceLog:
         margin = from_bits(saturation.margin, self._options.units)
         return dataclasses.replace(saturation, margin=margin)
 
-    def _notes(self, rows: list[TraceRow], looks: list[tuple[_Look, ...]]) -> tuple[str, ...]:
+    def _remarks(self, rows: list[TraceRow], looks: list[tuple[_Look, ...]]) -> tuple[Remark, ...]:
         """What is to be said of every step, and of the bands."""
-        each = [{_of_any_step(note, row.step): None for note in row.notes} for row in rows]
-        notes = [note for note in each[0] if all(note in others for others in each)]
+        each = [[_of_any_step(own, row.step) for own in row.remarks] for row in rows]
+        remarks = list(of_table(each, "steps", lambda k: f"trace[{k}].notes"))
         if self._options.confidence_level is None:
-            return tuple(notes)
+            return tuple(remarks)
         if self._codes is not None and (n_groups := int(self._codes.max()) + 1) < FEW_GROUPS:
-            notes.append(
-                f"The bands rest on {n_groups} groups; with fewer than {FEW_GROUPS} they are too "
-                "narrow."
-            )
+            remarks.append(on_groups("bands", n_groups))
         unread = max(one.unread.t for seen in looks for one in seen)
         if unread > self._margin_in_bits(looks):
-            notes.append(
-                f"The teacher may hold up to {unread:.2g} bits beyond what was read of it from so "
+            text = (
+                f"the teacher may hold up to {unread:.2g} bits beyond what was read of it from so "
                 "many rows, which bands allow for; saturation is of what was read."
             )
-        return tuple(said_in(self._options.units, note) for note in notes)
+            remarks += remarks_in(self._options.units, [Remark(text, "note", Rank.size)])
+        return arranged(remarks)
 
 
 @_warnings.quiet
@@ -409,8 +407,8 @@ def distillation_trace(
     Returns
     -------
     DistillationTrace
-        A sequence of `TraceRow` with `saturation`, notes, ``.summary()``, ``.to_dict()`` and
-        ``.to_pandas()``.
+        A sequence of `TraceRow` with `saturation`, `verdict`, `notes`, ``.summary()``,
+        ``.to_dict()``, ``.metrics()`` and ``.to_pandas()``.
 
     Warns
     -----
@@ -480,8 +478,8 @@ def distillation_trace(
             with naming_file(S, own_name), naming_file(other, other_name):
                 log.append(read(S, own_name), step, baseline=read(other, other_name))
             advance(1)
-    for text in _once_each(heard, len(by_step)):
-        _warnings.warn(text)
+    for remark in _once_each(heard, len(by_step)):
+        _warnings.warn(remark)
     return log.trace()
 
 
@@ -560,22 +558,30 @@ def _check_tables(measured: Measurement) -> None:
     )
 
 
-def _once_each(texts: Sequence[str], n_steps: int) -> list[str]:
-    """Texts that differ in their figures alone, as the first of them."""
-    found: dict[str, tuple[str, int]] = {}
-    for text in dict.fromkeys(texts):
-        kind = FIGURES.sub("0", text)
-        first, n = found.get(kind, (text, 0))
-        found[kind] = first, n + 1
+def _once_each(heard: Sequence[Remark], n_steps: int) -> list[Remark]:
+    """Remarks that differ in their figures alone, as the first of them."""
+    found: dict[str, tuple[Remark, int]] = {}
+    for remark in dict.fromkeys(heard):
+        like = FIGURES.sub("0", str(remark))
+        first, n = found.get(like, (remark, 0))
+        found[like] = first, n + 1
     return [
-        text if n == 1 else f"{text} ({n} of {n_steps} steps are like this.)"
-        for text, n in found.values()
+        own
+        if n == 1
+        else dataclasses.replace(own, text=f"{own.text} ({n} of {n_steps} steps are like this.)")
+        for own, n in found.values()
     ]
 
 
-def _of_any_step(note: str, step: float) -> str:
-    """A note without the step it was made at."""
-    return note.replace(f"S[{step:g}]", "S").replace(f"baseline[{step:g}]", "baseline")
+def _of_any_step(remark: Remark, step: float) -> Remark:
+    """A remark without the step it was made at."""
+    known = {f"S[{step:g}]": "S", f"baseline[{step:g}]": "baseline"}
+    text = remark.text
+    for own, name in known.items():
+        text = text.replace(own, name)
+    return dataclasses.replace(
+        remark, text=text, of=tuple(known.get(name, name) for name in remark.of)
+    )
 
 
 def _plain_look(measured: Measurement, k: int) -> _Look:
@@ -734,7 +740,7 @@ def _numbers(step: float, one: _Look) -> TraceRow:
         student_information=result.student_information,
         gap=result.pid.gap,
         stopped=result.pid.outcome.stopped,
-        notes=result.notes,
+        remarks=result.remarks,
     )
 
 

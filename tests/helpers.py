@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from union_by_cone import union_information
@@ -233,9 +233,24 @@ def unheard() -> Iterator[None]:
         yield
 
 
-def noted(result: pt.DistillableKnowledge | pt.Summary, text: str) -> bool:
-    """Whether a note holds the text."""
-    return any(text in note for note in result.notes)
+class Saying(Protocol):
+    """Whoever has warnings, notes and details."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    def details(self) -> str: ...
+
+
+def all_said(result: Saying) -> list[str]:
+    """Warnings, notes and details, each a string."""
+    return [*result.warnings, *result.notes, *result.details().splitlines()]
+
+
+def noted(result: Saying, text: str) -> bool:
+    """Whether anything that is said holds the text."""
+    return any(text in each for each in all_said(result))
 
 
 def printed(code: str, *options: str, env: Mapping[str, str] | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from helpers import EXACT, SINGLE, Chosen, Dtype, atoms, cells_of, unheard
+from helpers import EXACT, SINGLE, Chosen, Dtype, all_said, atoms, cells_of, unheard
 
 import pidtools as pt
 from pidtools._types import Array, Codes, Floats
@@ -97,9 +97,9 @@ def test_features_of_ordinary_size_go_through_as_they_are(dtype: Dtype, scale: f
 
 
 def test_kmeans_notes_what_it_changed() -> None:
-    notes = " ".join(cells_of(T[:, :2], Y, estimator="kmeans").notes)
-    assert "k-means with 3 clusters on 2 components" in notes
-    assert "n_components lowered from 5 to 2." in notes
+    notes = " ".join(all_said(cells_of(T[:, :2], Y, estimator="kmeans")))
+    assert "K-means with 3 clusters on 2 components" in notes
+    assert "Components (n_components) lowered from 5 to 2." in notes
     signs = cells_of(T[:, :1], Y, estimator="kmeans")
     assert "L2 normalisation leaves only the sign of a single column" in " ".join(signs.notes)
     assert "Only 2 of 3 clusters are distinct." in signs.notes

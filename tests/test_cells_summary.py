@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import EXACT, Chosen, atoms, cells_of, gaussian_problem, information, unheard
+from helpers import EXACT, Chosen, all_said, atoms, cells_of, gaussian_problem, information, unheard
 
 import pidtools as pt
 from pidtools._cells import summary as cells
@@ -89,7 +89,7 @@ def test_few_samples_are_warned_of_with_their_bias() -> None:
     with pytest.warns(pt.PIDWarning, match=message) as caught:
         summary = pt.summarise(X, labels)
     assert caught[0].filename == __file__
-    assert any(note in str(caught[0].message) for note in summary.notes)
+    assert any(note in str(caught[0].message) for note in all_said(summary))
 
 
 def test_samples_alone_in_their_cell_are_warned_of() -> None:
@@ -101,7 +101,7 @@ def test_samples_alone_in_their_cell_are_warned_of() -> None:
 
 
 def test_notes_say_what_the_cells_can_hold() -> None:
-    note = pt.summarise(np.arange(N) % 4, Y).notes[0]
+    note = pt.summarise(np.arange(N) % 4, Y).details()
     h_y = entropy(np.bincount(Y) / N)
     assert f"4 cells hold at most 2.00 bits of H(Y) = {h_y:.2f} bits" in note
     assert "750 samples a cell on average, 750 in the smallest" in note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,7 +154,7 @@ def test_plot_to_a_file(folder: Path, name: str, start: bytes) -> None:
 def test_files_that_exist_are_replaced_whole(folder: Path) -> None:
     (folder / "out.json").write_text("old" * 10_000)
     assert measure("--json", "out.json").exit_code == ANSWER
-    assert json.loads((folder / "out.json").read_text())["schema_version"] == 1
+    assert json.loads((folder / "out.json").read_text())["schema_version"] == 2
 
 
 def test_warnings_are_in_the_notes_not_on_the_screen(folder: Path) -> None:
@@ -325,7 +326,8 @@ def test_where_shows_classes_and_pairs(folder: Path) -> None:
     answer = expected(synergy=False)
     assert answer.by_class().summary() in result.stdout
     assert answer.by_pair().summary() in result.stdout
-    assert all(f"- {note}" in result.stdout for note in answer.notes)
+    shown = " ".join(result.stdout.split())
+    assert all(f"- {note}" in shown for note in answer.notes)
     content = json.loads((folder / "where.json").read_text())
     assert content == answer.by_class().to_dict()
     with (folder / "where.csv").open(encoding="utf-8") as file:
@@ -572,3 +574,36 @@ def test_trace_refuses_other_steps_and_names_them(steps: Path) -> None:
     shown = traced(students="nothing-*.npy")
     assert shown.exit_code == REFUSED
     assert "students: there is no file nothing-*.npy" in shown.stderr
+
+
+def test_verbose_says_how_it_was_computed(folder: Path) -> None:
+    plain, verbose = measure(), measure("--verbose")
+    assert "How it was computed:" not in plain.stdout
+    assert verbose.stdout.startswith(plain.stdout)
+    shown = " ".join(verbose.stdout.split())
+    for line in expected().details().splitlines():
+        assert line in shown
+
+
+def test_warnings_are_coloured_where_there_are_colours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    np.save("few.npy", np.arange(600) // 2)
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setattr(cli, "output", Console(force_terminal=True, color_system="standard"))
+    text = measure("--estimator", "auto", S="few.npy", T="Y.npy").stdout
+    assert re.match(r"\x1b\[1mNot to be trusted yet \(", text)
+    assert "\n\x1b[33mWarning: " in text
+    assert "\n600 samples" in text
+
+
+def test_lines_of_tables_hold_what_is_said_in_cells_of_text(folder: Path) -> None:
+    assert measure("--csv", "out.csv").exit_code == ANSWER
+    with (folder / "out.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    answer = expected()
+    assert row["details"] == " ".join(answer.details().splitlines())
+    assert row["notes"] == " ".join(answer.notes)
+    assert row["verdict"] == answer.verdict

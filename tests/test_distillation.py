@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import EXACT, Chosen, atoms, known, pmf_problem, sampled_problem
+from helpers import EXACT, Chosen, all_said, atoms, known, pmf_problem, sampled_problem
 
 import pidtools as pt
 from pidtools import _measuring
@@ -193,17 +193,19 @@ def test_a_summary_knows_its_size_and_information() -> None:
 # --- notes and warnings ---------------------------------------------------------------------
 
 
-def test_notes_say_what_auto_chose() -> None:
+def test_details_say_what_auto_chose() -> None:
     result = pt.distillable_knowledge(T, S, Y)
-    assert result.notes[0] == 'estimator="auto" chose Symbols() for T and S.'
+    chosen = 'T and S: looked at by Symbols(), as estimator="auto" chose.'
+    assert result.details().splitlines()[0] == chosen
     assert result.estimator_t == result.estimator_s == pt.Symbols()
     X, _, labels = noisy_layers()
     named = pt.distillable_knowledge(X, X, labels, **CLUSTERS)
-    assert not any("auto" in note for note in named.notes)
+    assert not any("auto" in note for note in all_said(named))
     binned = pt.summarise(Y.astype(float), Y, estimator=pt.Binning("uniform", n_bins=4))
     mixed = pt.distillable_knowledge(binned, S, Y)
-    assert mixed.notes[0].startswith('estimator="auto" chose Binning(')
-    assert mixed.notes[0].endswith(" for T, Symbols() for S.")
+    first, second = mixed.details().splitlines()[:2]
+    assert first.startswith("T: looked at by Binning(")
+    assert second == 'S: looked at by Symbols(), as estimator="auto" chose.'
 
 
 @pytest.mark.slow
@@ -212,8 +214,7 @@ def test_auto_sends_symbols_and_features_to_one_probe() -> None:
     symbols = np.where(labels == 0, "a", "b")
     result = pt.distillable_knowledge(X, symbols, labels, synergy=False)
     assert result.estimator_t == result.estimator_s == pt.Probe()
-    assert result.notes[0].startswith('estimator="auto" chose Probe(')
-    assert result.notes[0].endswith(" for T and S.")
+    assert result.details().startswith("T and S: looked at by Probe(")
     # The symbols know whether the label is 0, up to .05 bits of estimation from 300 rows.
     share = (labels == 0).mean()
     exact = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
@@ -233,7 +234,7 @@ def test_auto_follows_a_summary() -> None:
 
 
 def test_notes_say_what_limits_the_trust() -> None:
-    notes = pt.distillable_knowledge(T, S, Y).notes
+    notes = all_said(pt.distillable_knowledge(T, S, Y))
     for line in (
         "T: 4 cells hold at most 2.00 bits of H(Y) = 2.00 bits; 300 samples a cell on average",
         "S: 2 cells hold at most 1.00 bits of H(Y) = 2.00 bits; 600 samples a cell on average",
@@ -249,18 +250,18 @@ def test_every_note_is_a_sentence() -> None:
         ((T, S, Y), {}),
     ):
         result = pt.distillable_knowledge(*sources, **options)
-        assert all(note.endswith(".") for note in result.notes)
-        assert len(set(result.notes)) == len(result.notes)
+        assert all(note.endswith(".") for note in all_said(result))
+        assert len(set(all_said(result))) == len(all_said(result))
 
 
-def test_few_samples_warn_once_at_the_callers_line_and_in_the_notes() -> None:
+def test_few_samples_warn_once_at_the_callers_line_and_among_the_warnings() -> None:
     with pytest.warns(pt.PIDWarning, match="are too few") as caught:
         result = pt.distillable_knowledge(*few_samples(), synergy=False)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     message = str(caught[0].message)
     assert message.startswith("S: 300 samples")
-    assert [note for note in result.notes if "too few" in note] == [message]
+    assert [note for note in all_said(result) if "too few" in note] == [message]
 
 
 def test_a_triple_with_few_samples_has_its_own_warning() -> None:
@@ -268,25 +269,25 @@ def test_a_triple_with_few_samples_has_its_own_warning() -> None:
     X, Z, labels = (rng.integers(0, k, 400) for k in (20, 20, 2))
     with pytest.warns(pt.PIDWarning, match=r"^synergy: ") as caught:
         result = pt.distillable_knowledge(X, Z, labels)
-    assert str(caught[0].message) in result.notes
+    assert str(caught[0].message) in result.warnings
     assert {w.filename for w in caught} == {__file__}
 
 
-def test_a_solver_stopped_early_is_in_the_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_solver_stopped_early_is_among_the_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     from pidtools._cells import summary as cells
 
     X, Z, labels = noisy_layers()
     monkeypatch.setattr(cells, "TABLE_TOLERANCE", 1e-300)
     with pytest.warns(pt.PIDWarning, match="certified gap above tol") as caught:
         result = pt.distillable_knowledge(X, Z, labels, **CLUSTERS)
-    assert str(caught[0].message) in result.notes
+    assert str(caught[0].message) in result.warnings
     assert caught[0].filename == __file__
 
 
 def test_a_teacher_that_knows_nothing_has_no_fraction() -> None:
     result = pt.distillable_knowledge(np.zeros(1200, dtype=int), S, Y)
     assert result.fraction_distilled is None
-    assert any("T knows nothing of Y" in note for note in result.notes)
+    assert any("T knows nothing of Y" in note for note in all_said(result))
     assert "fraction distilled" not in result.summary()
     assert result.to_dict()["fraction_distilled"] is None
 
@@ -296,14 +297,15 @@ def test_a_teacher_that_knows_nothing_has_no_fraction() -> None:
 
 def test_summary_text() -> None:
     text = pt.distillable_knowledge(T, S, Y).summary()
-    lines = text.splitlines()
+    lines = text.splitlines()[2:]  # below the verdict
+    assert text.startswith("The student holds 1.00 of the 2.00 bits that the teacher knows of Y; ")
     assert lines[0] == "1200 samples, 4 classes, in bits"
     rows = {line.strip().rsplit(maxsplit=1)[0]: line.split()[-1] for line in lines[1:8]}
     assert rows["distilled        Red(Y : T, S)"] == "1.0000"
     assert rows["distillable      Uni(Y : T \\ S)"] == "1.0000"
     assert rows["student only     Uni(Y : S \\ T)"] == "0.0000"
     assert rows["fraction distilled"] == "50.0%"
-    assert "- T: 4 cells hold at most" in text
+    assert "cells hold at most" not in text
     assert "not asked" in pt.distillable_knowledge(T, S, Y, synergy=False).summary()
 
 
@@ -312,7 +314,7 @@ def test_to_dict_survives_json(options: Any) -> None:
     result = pt.distillable_knowledge(T, S, Y, **options)
     found = result.to_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     for name in ("distillable", "distilled", "student_only", "synergy", "units", "n_samples"):
         assert found[name] == getattr(result, name)
     assert found["estimator_t"] == "Symbols()"
@@ -327,6 +329,7 @@ def test_keys_of_the_dictionary() -> None:
     """A key that goes or changes its meaning raises the schema version."""
     assert list(pt.distillable_knowledge(T, S, Y).to_dict()) == [
         "schema_version",
+        "verdict",
         "distillable",
         "distilled",
         "student_only",
@@ -343,7 +346,9 @@ def test_keys_of_the_dictionary() -> None:
         "estimator_s",
         "n_samples",
         "n_classes",
+        "warnings",
         "notes",
+        "details",
     ]
 
 
@@ -394,7 +399,7 @@ def test_notes_and_warnings_are_in_the_units_asked_for(estimator: Chosen) -> Non
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             r = pt.distillable_knowledge(X, Z, labels, estimator=estimator, units=units)
-        found[units] = (*r.notes, *(str(w.message) for w in caught))
+        found[units] = (*all_said(r), *(str(w.message) for w in caught))
     assert numbers_before("bits", found["bits"])
     assert not any(re.search(r"\bbits\b", note) for note in found["nats"])
     bits, nats = (numbers_before(units, found[units]) for units in ("bits", "nats"))
@@ -416,7 +421,7 @@ def test_a_p_value_at_its_least_is_a_bound() -> None:
     assert found.p_distillable_is_bound
     assert "<= 0.0495" in found.summary()
     assert found.to_dict()["p_distillable_is_bound"] is True
-    assert any("p_distillable is at most 0.05, the least" in note for note in found.notes)
+    assert any("p_distillable: at most 0.05, the least" in note for note in all_said(found))
     nothing = pt.distillable_knowledge(S, T, Y, confidence_level=0.9, n_resamples=100)
     assert not nothing.p_distillable_is_bound
     assert "<=" not in nothing.summary()
@@ -431,7 +436,7 @@ def test_many_cells_that_know_nothing_leave_nothing_to_distil() -> None:
         rng = np.random.default_rng(seed)
         X, Z, labels = (rng.integers(0, k, 5000) for k in (64, 2, 4))
         with pytest.warns(
-            pt.PIDWarning, match=r"many for 5000 rows: sampling alone adds about 0\.02"
+            pt.PIDWarning, match=r"many for 5000 rows; sampling alone adds about 0\.02"
         ):
             found = pt.distillable_knowledge(
                 X, Z, labels, confidence_level=0.95, n_resamples=100, synergy=False
@@ -439,7 +444,7 @@ def test_many_cells_that_know_nothing_leave_nothing_to_distil() -> None:
         assert found.intervals["distillable"].low == 0
         assert found.distillable in found.intervals["distillable"]
         rejected += known(found.p_distillable) <= 0.05
-        assert any("independence_test" in note for note in found.notes)
+        assert any("independence_test" in note for note in all_said(found))
     assert rejected == 0
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import random_gaussians
-from helpers import Chosen, atoms, gaussian_problem, known
+from helpers import Chosen, all_said, atoms, gaussian_problem, known
 
 import pidtools as pt
 from pidtools._gaussian import moments
@@ -34,7 +34,7 @@ def atoms_of(*sources: Any, **options: Any) -> Floats:
 def test_auto_chooses_it_for_a_continuous_target_and_says_so() -> None:
     found = pt.distillable_knowledge(T, S, Y)
     assert found.estimator_t == pt.Gaussian()
-    assert 'estimator="auto" chose Gaussian(' in found.notes[0]
+    assert "looked at by Gaussian(" in found.details()
     assert found.n_classes is None
     assert "continuous Y" in found.summary()
     assert atoms(found.pid).tolist() == atoms_of().tolist()
@@ -73,8 +73,8 @@ def test_targets_that_are_refused(kind: str) -> None:
 def test_whole_floats_are_taken_with_a_note() -> None:
     codes = LABELS.astype(float)
     found = measure(Y=codes)
-    assert sum("Y takes few values" in note for note in found.notes) == 2
-    assert not any("Y takes few values" in note for note in measure().notes)
+    assert sum("Y takes few values" in note for note in all_said(found)) == 1
+    assert not any("Y takes few values" in note for note in all_said(measure()))
     # Without being told, whole floats are labels.
     assert pt.distillable_knowledge(T, S, codes).n_classes == 3
 
@@ -102,10 +102,10 @@ def test_too_few_samples_are_refused_and_shrinkage_helps() -> None:
         measure(T[rows], S[rows], Y[rows])
     with pytest.warns(pt.PIDWarning, match="[TS]: 12 samples for 4 units and 4 of Y are few"):
         found = measure(T[rows], S[rows], Y[rows], synergy=False)
-    assert any("are few; the atoms move" in note for note in found.notes)
+    assert any("are few; the atoms move" in note for note in all_said(found))
     shrunk = measure(T[rows], S[rows], Y[rows], estimator=pt.Gaussian(shrinkage="oas"))
     assert (atoms(shrunk.pid) >= -1e-12).all()
-    assert any("Correlations shrunk by" in note for note in shrunk.notes)
+    assert any("correlations were shrunk by" in note for note in all_said(shrunk))
 
 
 def test_shrinkage_takes_more_units_than_samples() -> None:
@@ -203,7 +203,7 @@ def test_units_that_add_nothing_change_nothing() -> None:
     wide = np.hstack([T, T[:, :1], np.ones((600, 1)), T @ np.ones((4, 2))])
     found = measure(wide)
     np.testing.assert_allclose(atoms(found.pid), atoms_of(), atol=1e-9)
-    assert any("Left out unit 5 (constant) and units" in note for note in found.notes)
+    assert any("left out unit 5 (constant) and units" in note for note in all_said(found))
 
 
 def test_a_student_that_is_its_teacher() -> None:

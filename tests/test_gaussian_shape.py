@@ -16,9 +16,9 @@ def test_rectified_units_are_named() -> None:
     X = rng.normal(size=(1000, 4))
     X[:, 1:3] = np.maximum(X[:, 1:3] - [1.645, 0.5], 0)
     Y = X @ rng.normal(size=(4, 1)) + rng.normal(size=(1000, 1))
-    note = next(n for n in measure(X, X[:, 3], Y).notes if "One value" in n)
+    note = next(n for n in measure(X, X[:, 3], Y).notes if "one value" in n)
     share = (X[:, 1] == 0).mean()
-    assert note.startswith("T: One value in more than 20% of the rows: 2 of 4 columns (0 in ")
+    assert note.startswith("T: one value in more than 20% of the rows: 2 of 4 columns (0 in ")
     assert f"0 in {100 * share:.3g}% of column 1" in note
     assert "of Y (" not in note
     line = re.search(r"y = (np\.searchsorted\(.*\)) with", note)
@@ -31,7 +31,7 @@ def test_heavy_tails_are_named_and_ranks_have_none() -> None:
     X, Y = rng.standard_normal(size=(800, 3)), np.exp(2 * rng.normal(size=(800, 1)))
     found = shape.notes(X, Y, of_ranks=False)
     assert len(found) == 1
-    assert found[0].startswith("Heavy tails: 1 of 1 columns of Y (skew ")
+    assert found[0].text.startswith("heavy tails: 1 of 1 columns of Y (skew ")
     assert shape.notes(X, Y, of_ranks=True) == []
 
 

@@ -61,7 +61,7 @@ def test_every_question() -> None:
 
 def test_summaries_meet() -> None:
     teacher = pt.summarise(T, PADDED, ignore_label=-100, **FAST)
-    assert teacher.notes[0] == LEFT_OUT
+    assert LEFT_OUT in teacher.notes
     found = pt.distillable_knowledge(teacher, S, PADDED, ignore_label=-100)
     wanted = pt.distillable_knowledge(KEPT["T"], KEPT["S"], KEPT["Y"], **FAST)
     assert found.distillable == wanted.distillable
@@ -125,7 +125,7 @@ def test_informations_and_the_test_of_independence() -> None:
     options |= {"n_permutations": 19}
     found = pt.independence_test(few, PADDED, groups=GROUPS, ignore_label=-100, **options)
     wanted = pt.independence_test(kept, KEPT["Y"], groups=KEPT["G"], **options)
-    assert found.notes[0] == LEFT_OUT
+    assert LEFT_OUT in found.notes
     assert (found.information, found.p_value, found.n_samples) == (
         wanted.information,
         wanted.p_value,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import all_said
 
 import pidtools as pt
 from pidtools import _lazy_rows, _validate, _warnings
@@ -272,7 +273,7 @@ def test_other_questions_take_files_too(tmp_path: Path) -> None:
     taught = pt.summarise(
         files[0][:800], y[:800], estimator=QUICK, fit_on=(files[0][800:], y[800:])
     )
-    assert any("400 rows of fit_on" in note for note in taught.notes)
+    assert any("400 rows of fit_on" in note for note in all_said(taught))
     test = pt.independence_test(files[1], y, estimator=QUICK, n_permutations=19)
     assert test.p_value == pytest.approx(0.05)
     found = pt.distillation_map({"t": files[0]}, {"s": files[1]}, y, estimator=QUICK, n_jobs=2)

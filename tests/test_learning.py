@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import all_said
 
 import pidtools as pt
 from pidtools._types import Array
@@ -41,7 +42,7 @@ def test_more_rows_to_learn_from_raise_the_bound_on_the_same_rows() -> None:
     # 150 parameters from 5,000 rows cost 0.02 bits, from 320 a fifth of a bit.
     assert alone.bound < truth - 0.05  # type: ignore[attr-defined]
     assert truth - 0.04 < taught.bound < truth + 0.02  # type: ignore[attr-defined]
-    assert any("5000 rows of fit_on were learned from" in note for note in taught.notes)
+    assert any("5000 rows of fit_on were learned from" in note for note in all_said(taught))
     assert taught.unread < alone.unread / 2
 
 
@@ -67,7 +68,7 @@ def test_classes_in_one_part_only() -> None:
     X, y = MORE[0].copy(), MORE[2].copy()
     y[:100] = 77
     summary = pt.summarise(T, Y, estimator=PROBE, fit_on=(X, y))
-    assert any("100 of 5000 rows of fit_on have labels" in note for note in summary.notes)
+    assert any("100 of 5000 rows of fit_on have labels" in note for note in all_said(summary))
     without = y != 0  # the measured rows alone teach this class
     assert pt.summarise(T, Y, estimator=PROBE, fit_on=(X[without], y[without])).information > 1
 

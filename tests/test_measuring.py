@@ -11,6 +11,7 @@ import pytest
 from helpers import (
     LDA,
     Chosen,
+    all_said,
     known,
     measured,
     noted,
@@ -41,19 +42,17 @@ def test_estimates_are_reported_as_they_came_out_with_a_note(
     monkeypatch.setattr(CellPair, "joint_information", lambda self: -0.2)
     result = pt.distillable_knowledge(Y, Y // 2, Y)
     assert (result.distillable, result.distilled) == (-0.02, -0.01)
-    (note,) = (note for note in result.notes if note.startswith("Below 0"))
+    (note,) = (note for note in all_said(result) if note.startswith("Below 0"))
     for name in ("distilled = -0.01", "distillable = -0.02", "synergy = -0.17 bits"):
         assert name in note
-    assert "constrained() gives the nearest atoms that obey the laws" in note
-    assert noted(result, "The joint information came out below that of one source")
+    assert "constrained() gives the nearest numbers that obey the laws" in note
     nats = pt.distillable_knowledge(Y, Y // 2, Y, units="nats")
-    assert any("distillable = -0.0139" in note and "nats" in note for note in nats.notes)
+    assert any("distillable = -0.014" in note and "nats" in note for note in all_said(nats))
 
 
 def test_exact_answers_break_no_law() -> None:
     result = pt.distillable_knowledge(Y, Y // 2, Y)
     assert not noted(result, "Below 0")
-    assert not noted(result, "The joint information came out below")
 
 
 def test_rounding_is_nothing_to_distil() -> None:
@@ -66,7 +65,7 @@ def test_rounding_is_nothing_to_distil() -> None:
     assert result.distillable == pytest.approx(0, abs=1e-6)
     assert result.intervals["distillable"].low == 0
     assert result.p_distillable == 1
-    assert not any("Below 0" in note for note in result.notes)
+    assert not any("Below 0" in note for note in all_said(result))
 
 
 # --- the p-value of what is left --------------------------------------------------------------
@@ -108,8 +107,8 @@ def test_few_resamples_with_an_answer_are_said() -> None:
             T, S, Y, estimator="gaussian", confidence_level=0.95, n_resamples=100
         )
     assert any("Use more rows" in str(each.message) for each in caught)
-    assert any("of 100 resamples had no answer" in note for note in found.notes)
-    assert any("resamples allow no p-value" in note for note in found.notes)
+    assert any("of 100 resamples had no answer" in note for note in all_said(found))
+    assert any("resamples allow no p-value" in note for note in all_said(found))
 
 
 # --- groups, and sources that meet ------------------------------------------------------------
@@ -123,7 +122,7 @@ def test_few_groups_make_fewer_folds_and_no_interval_below_four(n_groups: int) -
         "groups": np.arange(len(Y)) % n_groups,
         "synergy": False,
     }
-    notes = pt.distillable_knowledge(T, S, Y, **options).notes
+    notes = all_said(pt.distillable_knowledge(T, S, Y, **options))
     said = any(f"there are only {n_groups} groups" in note for note in notes)
     assert said == (n_groups < 5)
     options |= {"confidence_level": 0.9, "n_resamples": 20}
@@ -165,6 +164,6 @@ def test_notes_of_one_student_are_not_the_others() -> None:
     T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)
     with pytest.warns(pt.PIDWarning):
         found = pt.compare_students(T, a, b, T, n_resamples=100)
-    assert any(note.startswith("S_a: ") for note in found.a.notes)
-    assert not any(note.startswith("S_b: ") for note in found.a.notes)
-    assert not any(note.startswith("S_a: ") for note in found.b.notes)
+    assert any(note.startswith("S_a: ") for note in all_said(found.a))
+    assert not any(note.startswith("S_b: ") for note in all_said(found.a))
+    assert not any(note.startswith("S_a: ") for note in all_said(found.b))

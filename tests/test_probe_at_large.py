@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import atoms, classes_with_posterior, every_row, sampled_problem, shifted_classes
+from helpers import (
+    all_said,
+    atoms,
+    classes_with_posterior,
+    every_row,
+    sampled_problem,
+    shifted_classes,
+)
 
 import pidtools as pt
 from pidtools._probe import cross_fit, experts, held_out, pool, posterior_cells, whitening
@@ -69,7 +76,7 @@ def test_the_information_of_many_rows(few_are_enough: int) -> None:
     assert found.bound == pytest.approx(exact, abs=0.02)
     assert found.information == pytest.approx(exact, abs=0.01)
     assert found.bound_from_half < found.bound
-    assert any("learn from 1000 of 12000 rows" in note for note in found.notes)
+    assert any("learn from 1000 of 12000 rows" in note for note in all_said(found))
 
 
 @pytest.mark.slow
@@ -94,7 +101,7 @@ def test_more_rows_are_learned_from_where_they_tell_more(few_are_enough: int) ->
     found = pt.Probe(experts=("lda", "trees")).summarise(X, y)
     with pytest.warns(pt.PIDWarning, match="too few"):
         once = pt.Probe(experts=("lda", "trees")).summarise(X[:1000], y[:1000])
-    assert not any(f"learn from {few_are_enough} of" in note for note in found.notes)
+    assert not any(f"learn from {few_are_enough} of" in note for note in all_said(found))
     assert found.bound > once.bound + 0.05
 
 

@@ -196,7 +196,7 @@ def test_notebooks_show_the_same_words_without_scripts(found: dict[str, Any], ki
     assert not fragment.of("img")
     own = sections.section(found[kind], whole=False)
     shown = "".join(fragment.shown)
-    for sentence in (*own.said, *own.notes):
+    for sentence in (*own.said, *own.warnings, *own.notes, *own.details):
         assert text.clean(sentence) in shown
 
 
@@ -263,12 +263,12 @@ def test_words_follow_the_interval(found: dict[str, Any]) -> None:
     pid = dataclasses.replace(r.pid, unique_t=0.0, redundancy=1.0)
     nothing = {"distillable": pt.Interval(0.0, 0.2, 0.95)}
     assert (
-        "As the interval reaches down to 0"
+        "can't be told from 0"
         in sections.section(dataclasses.replace(r, pid=pid, intervals=nothing), whole=False).said[0]
     )
-    assert "0.500 bits (" in sections.section(r, whole=False).said[0]
+    assert "0.50 bits are left to distil (" in sections.section(r, whole=False).said[0]
     plain = sections.section(found["without intervals"], whole=False)
-    assert "Without a confidence_level" in plain.said[0]
+    assert "no interval was asked for" in plain.said[0]
     c = found["comparison"]
     assert "Student b has more left" in sections.section(c, whole=False).said[0]
     alike = dataclasses.replace(c, intervals={"distillable": pt.Interval(-1.0, 0.2, 0.95)})
@@ -322,7 +322,7 @@ def test_without_plotly_the_extra_is_named(
 
 def test_the_weight_shows_itself() -> None:
     shown = Parsed(pt.distillation_weight(Y, Y // 2, Y, n_resamples=20)._repr_html_())
-    assert "Weight 0.5" in "".join(shown.shown) or "Weight 0.4" in "".join(shown.shown)
+    assert "Distil with a weight of 0.4" in "".join(shown.shown)
 
 
 def test_numbers_and_names_as_text() -> None:

@@ -30,7 +30,7 @@ def data(n: int = 400, n_classes: int = 4, seed: int = 0) -> tuple[Any, Any, Any
 def atoms(r: pt.DistillableKnowledge) -> tuple[Any, ...]:
     """Numbers, ends of intervals and the p-value."""
     ends = [(i.low, i.high) for i in r.intervals.values()]
-    return (*r.pid.atoms, r.p_distillable, *ends, r.notes)
+    return (*r.pid.atoms, r.p_distillable, *ends, r.remarks)
 
 
 ALL: dict[str, Any] = {
@@ -50,7 +50,7 @@ def test_a_loaded_summary_gives_the_same_numbers_to_the_bit(name: str, tmp_path:
     summary.save(tmp_path / "t.npz")
     loaded = pt.load_summary(tmp_path / "t.npz")
     assert loaded.estimator == summary.estimator
-    assert loaded.notes == summary.notes
+    assert loaded.remarks == summary.remarks
     assert loaded.information == summary.information
     ours, theirs = (pt.distillable_knowledge(x, S, y, synergy=False) for x in (summary, loaded))
     assert atoms(ours) == atoms(theirs)
@@ -263,7 +263,7 @@ HOSTILE = {
     "an unknown estimator": _set("estimator/kind", "system"),
     "unknown options": _set("estimator/options", {"command": "rm"}),
     "an option out of range": _set("estimator/options/n_folds", -1),
-    "notes": _set("notes", [1, 2]),
+    "notes": _set("remarks", [1, 2]),
     "information": _set("information", "much"),
     "information that is no number": _set("information", float("nan")),
     "a seed": _set("numbers/random_state", -5),

@@ -151,7 +151,7 @@ def test_own_warnings_come_out_at_the_line_of_the_caller() -> None:
 
     with pytest.warns(pt.PIDWarning) as caught:
         outer()
-    assert [str(w.message) for w in caught] == ["one", "two"]  # each once
+    assert [str(w.message) for w in caught] == ["One", "Two"]  # each once
     line = sys._getframe().f_lineno - 2
     assert [(w.filename, w.lineno) for w in caught] == [(__file__, line)] * 2
 
@@ -162,8 +162,8 @@ def test_what_is_collected_is_warned_of_where_nobody_collects() -> None:
         with _warnings.collecting() as inner:
             _warnings.warn("two")
         _warnings.warn("three")
-    assert outer == ["one", "three"]
-    assert inner == ["two"]
-    with pytest.warns(pt.PIDWarning, match="four") as caught:
+    assert [remark.text for remark in outer] == ["one", "three"]
+    assert [remark.text for remark in inner] == ["two"]
+    with pytest.warns(pt.PIDWarning, match="Four") as caught:
         _warnings.warn("four")
     assert caught[0].filename == __file__

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import LDA, known, sampled_problem, teacher_and_student
+from helpers import LDA, all_said, known, sampled_problem, teacher_and_student
 
 import pidtools as pt
 from pidtools._types import Array
@@ -119,8 +119,8 @@ def test_tables_are_sequences_that_json_and_pandas_take(monkeypatch: pytest.Monk
     assert len(rows) == 3
     assert rows[1:] == (rows[1], rows[2])
     assert json.loads(json.dumps(rows.to_dict()))["rows"][2]["label"] == "eel"
-    assert json.loads(json.dumps(pairs.to_dict()))["schema_version"] == 1
-    assert rows.summary().splitlines()[0].startswith("class")
+    assert json.loads(json.dumps(pairs.to_dict()))["schema_version"] == 2
+    assert rows.summary().splitlines()[1].startswith("class")
     assert "eel" in rows.summary()
     assert pairs.labels == ["cat", "dog", "eel"]
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -202,7 +202,7 @@ def test_groups_are_summed() -> None:
 def test_at_its_border_distillable_is_resampled() -> None:
     codes = np.arange(N) % 3
     result = of_codes(codes, codes, NAMES, confidence_level=0.95, uncertainty="analytic")
-    assert any("intervals come from resamples" in note for note in result.notes)
+    assert any("intervals come from resamples" in note for note in all_said(result))
     assert result.intervals["distillable"].low == 0
     assert result.intervals == of_codes(codes, codes, NAMES, confidence_level=0.95).intervals
 
@@ -211,7 +211,7 @@ def test_a_student_at_its_border_has_no_interval_of_its_own() -> None:
     codes = np.arange(N) % 4
     result = of_codes(codes, codes // 2, codes, confidence_level=0.95, uncertainty="analytic")
     assert "student_only" not in result.intervals
-    assert any("has no analytic interval" in note for note in result.notes)
+    assert any("has no analytic interval" in note for note in all_said(result))
     assert "0.95:" in result.summary()
 
 

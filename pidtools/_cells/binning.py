@@ -16,6 +16,7 @@ from pidtools._cells.counting import combine
 from pidtools._cells.summary import CellPair, CellSummary
 from pidtools._estimator import Data, Estimator, summarised
 from pidtools._magnitudes import as_columns, exponents_of, note_on_decades
+from pidtools._remarks import Rank, Remark
 from pidtools._types import Array, Codes
 
 # Unit vectors this close, in eps, differ by the rounding of their normalisation at most.
@@ -209,20 +210,20 @@ class Binning(_Cells):
             labels,
             estimator=self,
             name=name,
-            notes=self._notes(features, n_bins, name),
+            remarks=self._remarks(features, n_bins),
             correction=self.correction,
             seed=random_state,
         )
 
-    def _notes(self, features: Array, n_bins: int, name: str) -> tuple[str, ...]:
-        notes = [] if n_bins == self.n_bins else [f"{n_bins} bins a column ({self.n_bins})."]
+    def _remarks(self, features: Array, n_bins: int) -> tuple[Remark, ...]:
+        notes = []
+        if n_bins != self.n_bins:
+            text = f"{n_bins} bins a column ({self.n_bins})."
+            notes.append(Remark(text, "detail", Rank.changed))
         if self.method == "quantile":
             return tuple(notes)
         in_range = np.ldexp(features.astype(np.float64), -exponents_of(features))
-        return (
-            *notes,
-            *(text.removeprefix(f"{name}: ") for text in note_on_decades(in_range, name)),
-        )
+        return (*notes, *note_on_decades(in_range))
 
     @_warnings.quiet
     def codes(self, features: Array, *, random_state: int = 0) -> Codes:
@@ -386,7 +387,7 @@ class KMeansBinning(_Cells):
             labels,
             estimator=self,
             name=name,
-            notes=self._notes(features.shape[1], n_components, len(np.unique(codes))),
+            remarks=self._remarks(features.shape[1], n_components, len(np.unique(codes))),
         )
 
     def _cluster(self, features: Array, n_components: int, random_state: int) -> Codes:
@@ -398,24 +399,30 @@ class KMeansBinning(_Cells):
         directions = normalize(_to_ordinary_size(features))
         if np.ptp(directions, axis=0).max() <= ONE_DIRECTION * np.finfo(directions.dtype).eps:
             return np.zeros(len(features), dtype=np.int64)
-        # Fewer distinct points than clusters: said in the notes.
+        # Fewer distinct points than clusters: a note says so.
         with _warnings.ignoring(ConvergenceWarning):
             reduced = PCA(n_components, random_state=random_state).fit_transform(directions)
             codes: Codes = KMeans(self.n_clusters, random_state=random_state).fit_predict(reduced)
         return codes
 
-    def _notes(self, width: int, n_components: int, n_found: int) -> tuple[str, ...]:
-        notes = [
-            f"k-means with {self.n_clusters} clusters on {n_components} components, as in the "
-            "paper: a discretisation, whose error does not shrink with more samples."
-        ]
+    def _remarks(self, width: int, n_components: int, n_found: int) -> tuple[Remark, ...]:
+        text = (
+            f"all that is seen of a row is in which of {self.n_clusters} clusters it lies, as in "
+            "the paper. What that loses does not come back with more rows; "
+            'estimator="probe" sees more.'
+        )
+        how = f"k-means with {self.n_clusters} clusters on {n_components} components."
+        remarks = [Remark(text, "note", Rank.size), Remark(how, "detail", Rank.general)]
         if width == 1:
-            notes.append("L2 normalisation leaves only the sign of a single column; use Binning.")
+            text = "L2 normalisation leaves only the sign of a single column; use Binning."
+            remarks.append(Remark(text, "note", Rank.question))
         elif n_components < self.n_components:
-            notes.append(f"n_components lowered from {self.n_components} to {n_components}.")
+            text = f"components (n_components) lowered from {self.n_components} to {n_components}."
+            remarks.append(Remark(text, "detail", Rank.changed))
         if n_found < self.n_clusters:
-            notes.append(f"Only {n_found} of {self.n_clusters} clusters are distinct.")
-        return tuple(notes)
+            text = f"only {n_found} of {self.n_clusters} clusters are distinct."
+            remarks.append(Remark(text, "note", Rank.changed))
+        return tuple(remarks)
 
 
 def _to_ordinary_size(features: Array) -> Array:

@@ -16,6 +16,7 @@ from pidtools._cells.counting import combine, count
 from pidtools._cells.likeness import CellLikeness
 from pidtools._estimator import Estimator, Likeness, Pair, Summary, Tables
 from pidtools._information import entropy
+from pidtools._remarks import Rank, Remark
 from pidtools._result import PID
 from pidtools._types import Array, Codes, Floats
 
@@ -26,9 +27,15 @@ TABLE_TOLERANCE = 1e-6
 WARN_BIAS_SHARE = 0.1
 # So is this share of samples that have a cell for themselves, which the bias does not see.
 WARN_ALONE_SHARE = 0.1
+# Share of H(Y) that bins must be able to tell for nothing to be said of it.
+HELD_SHARE = 0.98
+BELOW_0 = (
+    "its information came out below 0, which no information is: nothing of Y was found in it, give "
+    "or take the error of sampling."
+)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CellSummary(Summary):
     """A source as codes of cells and its pair table with the classes.
 
@@ -115,7 +122,7 @@ def summarise_codes(
     *,
     estimator: Estimator[Any],
     name: str,
-    notes: tuple[str, ...] = (),
+    remarks: tuple[Remark, ...] = (),
     correction: str = "none",
     seed: int = 0,
 ) -> CellSummary:
@@ -135,7 +142,12 @@ def summarise_codes(
         estimator=estimator,
         information=value,
         labels=labels,
-        notes=(*notes, *_notes(counts), *_note_on_correction(counts, correction, value), *few),
+        remarks=(
+            *remarks,
+            *_on_cells(counts, are_chosen=correction != "none"),
+            *_on_correction(counts, correction, value),
+            *few,
+        ),
         codes=cells,
         counts=counts,
         correction=correction,
@@ -214,26 +226,37 @@ def corrected(counts: csr_array, correction: str, seed: int = 0) -> float:
     return value if correction == "none" else min(value, label_entropy(counts))
 
 
-def _notes(counts: csr_array) -> tuple[str, ...]:
+def _on_cells(counts: csr_array, *, are_chosen: bool) -> tuple[Remark, ...]:
+    """How the cells are, and what they can't tell however many rows there are."""
     n_cells, sizes = counts.shape[0], counts.sum(axis=1)
-    h_y = label_entropy(counts)
-    return (
+    h_y, most = label_entropy(counts), np.log2(n_cells)
+    how = (
         f"{n_cells} cells hold at most {np.log2(n_cells):.2f} bits of H(Y) = {h_y:.2f} bits; "
         f"{sizes.mean():.0f} samples a cell on average, {sizes.min():.0f} in the smallest; "
-        f"plug-in information is biased by about {first_order_bias(counts):+.2g} bits.",
+        f"plug-in information is biased by about {first_order_bias(counts):+.2g} bits."
     )
+    found = [Remark(how, "detail", Rank.size)]
+    if are_chosen and most < HELD_SHARE * h_y:
+        text = (
+            f"{n_cells} bins can tell at most {most:.2f} bits of the {h_y:.2f} bits that Y holds, "
+            "however many rows there are, so the numbers read low. Ask for more bins (n_bins), or "
+            'take estimator="probe".'
+        )
+        found.append(Remark(text, "note", Rank.size))
+    return tuple(found)
 
 
-def _note_on_correction(counts: csr_array, correction: str, value: float) -> tuple[str, ...]:
+def _on_correction(counts: csr_array, correction: str, value: float) -> tuple[Remark, ...]:
     if correction == "none":
         return ()
-    notes = [f"Information corrected ({correction}) by {value - plug_in(counts):+.3g} bits."]
+    text = f"information corrected ({correction}) by {value - plug_in(counts):+.3g} bits."
+    found = [Remark(text, "detail", Rank.size)]
     if value < 0:
-        notes.append("It came out negative, which no information is: sampling error about 0.")
-    return tuple(notes)
+        found.append(Remark(BELOW_0, "note", Rank.size))
+    return tuple(found)
 
 
-def _few_samples(counts: csr_array) -> tuple[str, ...]:
+def _few_samples(counts: csr_array) -> tuple[Remark, ...]:
     excess, n_samples = first_order_bias(counts), int(counts.sum())
     n_alone = int((counts.sum(axis=1) == 1).sum())
     if n_alone > WARN_ALONE_SHARE * n_samples:
@@ -248,12 +271,12 @@ def _few_samples(counts: csr_array) -> tuple[str, ...]:
         )
     else:
         return ()
-    return (f"{found}. Use fewer cells or more samples.",)
+    return (Remark(f"{found}. Use fewer cells or more samples.", "warning", Rank.starved),)
 
 
-def _warn(texts: tuple[str, ...], name: str) -> None:
-    for text in texts:
-        _warnings.warn(f"{name}: {text}")
+def _warn(remarks: tuple[Remark, ...], name: str) -> None:
+    for remark in remarks:
+        _warnings.warn(remark.about(name))
 
 
 def label_entropy(counts: csr_array) -> float:

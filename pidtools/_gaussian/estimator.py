@@ -26,6 +26,7 @@ from pidtools._gaussian.source import (
 )
 from pidtools._gaussian.target import Reduced
 from pidtools._magnitudes import as_columns
+from pidtools._remarks import Rank, Remark
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes
 
@@ -38,8 +39,14 @@ MOST_UNITS = 2**15
 # Whole numbers with this many values or fewer are often codes of classes.
 FEW_VALUES = 20
 
+LINEAR = (
+    "only linear relations between a layer and Y are seen; what a layer tells of Y in another way "
+    "is missed, so the numbers may read low. To check, cut Y into a few classes and take "
+    'estimator="probe".'
+)
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianSummary(Summary):
     """A source as what it leaves of Y.
 
@@ -203,11 +210,12 @@ class Gaussian(Estimator[GaussianSummary]):
             source = self._source(columns, reduced.values, name, reduced.rounding)
             source, of_x = _resolved(source, shrink=self.shrinkage is not None)
             summary = self._summary(source, Y, name)
-            notes = (
-                *self._notes(source, of_x, reduced),
+            remarks = (
+                *summary.remarks,
+                *self._remarks(source, of_x, reduced),
                 *shape.notes(columns, Y, of_ranks=self.copula),
             )
-            return dataclasses.replace(summary, notes=notes)
+            return dataclasses.replace(summary, remarks=remarks)
 
     def _reduced(self, Y: Array) -> Reduced:
         """Columns of Y of which each tells something new, decided without a look at a source."""
@@ -263,22 +271,35 @@ class Gaussian(Estimator[GaussianSummary]):
             _check_size(source, name)
         return source
 
-    def _notes(self, source: Source, of_x: Reduced, of_y: Reduced) -> tuple[str, ...]:
-        notes = [
+    def _remarks(self, source: Source, of_x: Reduced, of_y: Reduced) -> tuple[Remark, ...]:
+        how = (
             f"Gaussian: {source.n_samples} samples, {len(source.x.kept)} units and "
-            f"{len(source.y.kept)} of Y that are not functions of others; linear relations only."
+            f"{len(source.y.kept)} of Y that are not functions of others."
+        )
+        remarks = [
+            Remark(how, "detail", Rank.general),
+            Remark(LINEAR, "note", Rank.size),
         ]
         if self._corrects:
             bits = source.bias() / NATS_PER_BIT
-            notes.append(f"{bits:.2g} bits taken off for the size of the sample.")
+            text = f"{bits:.2g} bits taken off for the size of the sample."
+            remarks.append(Remark(text, "detail", Rank.size))
         if self.shrinkage is not None:
             share = 1.0 - source.x.weight**2
-            notes.append(f"Correlations shrunk by {share:.2g} (oas), which lowers information.")
+            text = (
+                f"correlations were shrunk by {share:.2g} (oas), as the rows are few for so many "
+                "columns; that makes the numbers read low. More rows need less of it."
+            )
+            remarks.append(Remark(text, "note", Rank.size))
         if _looks_like_labels(source.y.given):
-            notes.append("Y takes few values, all whole: for class labels use another estimator.")
-        notes.append(left_out("", of_x.constant, of_x.linear))
-        notes.append(left_out("Y", of_y.constant, of_y.linear))
-        return tuple(note for note in notes if note)
+            text = (
+                "Y takes few values, all whole, and was taken as an amount: for class labels use "
+                "another estimator."
+            )
+            remarks.append(Remark(text, "note", Rank.question))
+        for name, of_part in (("", of_x), ("Y", of_y)):
+            remarks += left_out(name, of_part.constant, of_part.linear)
+        return tuple(remarks)
 
     @_warnings.quiet
     def pair(
@@ -347,7 +368,7 @@ def _beside(y: Columns, summary: GaussianSummary) -> GaussianSummary:
     if y.is_frame_of(summary.source.y):
         return summary
     anew = summary.estimator._summary(summary.source.beside(y), summary.labels, "S")
-    return dataclasses.replace(anew, notes=summary.notes, data=summary.data)
+    return dataclasses.replace(anew, remarks=summary.remarks, data=summary.data)
 
 
 def _looks_like_labels(Y: Array) -> bool:
@@ -416,10 +437,11 @@ def _check_size(source: Source, name: str) -> None:
     n, units, targets = source.n_samples, source.x.rank, source.y.rank
     _check_degrees(source.x.values, units, targets, name)
     if n < FEW_SAMPLES * (units + targets):
-        _warnings.warn(
-            f"{name}: {n} samples for {units} units and {targets} of Y are few; the atoms move by "
-            "tenths of a bit from sample to sample. Use fewer units or more samples.",
+        text = (
+            f"{n} samples for {units} units and {targets} of Y are few; the atoms move by "
+            "tenths of a bit from sample to sample. Use fewer units or more samples."
         )
+        _warnings.warn(Remark(text, "warning", Rank.starved, (name,)))
 
 
 def _check_degrees(X: Array, rank: int, targets: int, name: str) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from pidtools import _validate, _warnings
 from pidtools._gaussian import factors, pencil
 from pidtools._gaussian.factors import Factor, Posterior
+from pidtools._remarks import Rank, Remark
 from pidtools._result import PID, UNITS, Outcome, Units
 from pidtools._types import Bools, Codes, Floats
 
@@ -127,13 +128,14 @@ def _decompose(cov: Floats, sizes: tuple[int, int, int], tolerance: float, measu
 
 def _with_doubt(pid: PID, gap: float) -> PID:
     """The same with a gap that covers the answer with the units that were nearly linear."""
-    note = (
-        "What others leave of the units left out is near the rounding of cov, but not certainly "
-        f"rounding; with it the atoms may be off by {gap:.2g} bits, which the gap includes. Drop "
-        "those units, or compute cov from their differences."
+    text = (
+        f"the atoms may be off by {gap:.2g} bits, which the gap includes; what others leave of the "
+        "units left out is near the rounding of cov, but not certainly rounding. Drop those units, "
+        "or compute cov from their differences."
     )
-    _warnings.warn(note)
-    return dataclasses.replace(pid, gap=pid.gap + gap, notes=(*pid.notes, note))
+    doubt = Remark(text, "warning", Rank.void)
+    _warnings.warn(doubt)
+    return dataclasses.replace(pid, gap=pid.gap + gap, remarks=(doubt, *pid.remarks))
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class _Conditioned:
     s: Posterior
     both: Posterior
     rounding: float
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def _condition(
@@ -159,9 +161,13 @@ def _condition(
         found[0], found[1], correlation[np.ix_(t, s)], p, found[2], correlation[np.ix_(s, y)]
     )
     named = zip(("T", "S", "Y"), spans, found, strict=True)
-    notes = (left_out(name, *_dropped(scale[span] == 0, factor)) for name, span, factor in named)
+    remarks = [
+        remark
+        for name, span, factor in named
+        for remark in left_out(name, *_dropped(scale[span] == 0, factor))
+    ]
     rounding = factors.rounding(len(scale), tolerance, p, r, both)
-    return _Conditioned(p, r, both, rounding, tuple(note for note in notes if note))
+    return _Conditioned(p, r, both, rounding, tuple(remarks))
 
 
 def _dropped(constant: Bools, factor: Factor) -> tuple[Codes, Codes]:
@@ -170,12 +176,14 @@ def _dropped(constant: Bools, factor: Factor) -> tuple[Codes, Codes]:
     return dropped[constant[dropped]], dropped[~constant[dropped]]
 
 
-def left_out(name: str, constant: Codes, linear: Codes) -> str:
-    """A note on the units of a block that are not used; empty if all are."""
+def left_out(name: str, constant: Codes, linear: Codes) -> list[Remark]:
+    """A note on the units of a block that are not used; none if all are."""
     kinds = {"constant": constant, "linear in the others but for rounding": linear}
     parts = [f"{_listed(which)} ({kind})" for kind, which in kinds.items() if len(which)]
-    start = f"{name}: left out" if name else "Left out"
-    return f"{start} {' and '.join(parts)}; nothing is lost by it." if parts else ""
+    if not parts:
+        return []
+    text = f"left out {' and '.join(parts)}; nothing is lost by it."
+    return [Remark(text, "note", Rank.changed, (name,) if name else ())]
 
 
 def _listed(which: Codes) -> str:
@@ -196,7 +204,7 @@ def _broja(left: _Conditioned) -> PID:
         synergy=max(left.both.information - i_t - unique_s, 0.0),
         gap=abs(solved.upper - solved.lower) + left.rounding,
         outcome=Outcome.closed_form,
-        notes=left.notes,
+        remarks=left.remarks,
     )
 
 
@@ -211,5 +219,5 @@ def _mmi(left: _Conditioned) -> PID:
         gap=left.rounding,
         outcome=Outcome.closed_form,
         measure="mmi",
-        notes=left.notes,
+        remarks=left.remarks,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pidtools._gaussian import moments
 from pidtools._gaussian.factors import inverse_of
+from pidtools._remarks import Rank, Remark
 from pidtools._types import Array, Floats
 
 # Rows looked at, evenly spaced: they know a share to a percent, and wide data cost little.
@@ -74,7 +75,7 @@ def _shape(X: Array) -> tuple[Floats, Floats, Floats, Floats]:
     return ends[most, columns], shares[most, columns], skew, kurtosis
 
 
-def notes(X: Array, Y: Array, *, of_ranks: bool) -> list[str]:
+def notes(X: Array, Y: Array, *, of_ranks: bool) -> list[Remark]:
     """Sentences on columns of X and Y that a normal law does not fit; ranks have no tails."""
     if len(X) < MIN_ROWS:
         return []
@@ -83,17 +84,18 @@ def notes(X: Array, Y: Array, *, of_ranks: bool) -> list[str]:
     tails = [_part(shape, shape.heavy, name, _tail) for name, shape in shapes.items()]
     found = {CLUMPS: clumps, TAILS: [] if of_ranks else tails}
     listed = {text: " and ".join(part for part in parts if part) for text, parts in found.items()}
-    return [text.format(parts) for text, parts in listed.items() if parts]
+    said = [text.format(parts) for text, parts in listed.items() if parts]
+    return [Remark(text, "note", Rank.size) for text in said]
 
 
 CLUMPS = (
-    f"One value in more than {SHARE_OF_ONE_VALUE:.0%} of the rows: {{}}. A Gaussian can read such "
+    f"one value in more than {SHARE_OF_ONE_VALUE:.0%} of the rows: {{}}. A Gaussian can read such "
     "columns, as of rectified units, several times too high or too low. Bin Y and use the probe: "
     "y = np.searchsorted(np.quantile(Y[:, 0], [0.2, 0.4, 0.6, 0.8]), Y[:, 0]) with "
     'estimator="probe".'
 )
 TAILS = (
-    "Heavy tails: {}. Few rows decide such covariances; compare estimator=pt.Gaussian(copula=True),"
+    "heavy tails: {}. Few rows decide such covariances; compare estimator=pt.Gaussian(copula=True),"
     " which takes ranks."
 )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pidtools._page import text
-from pidtools._result import Interval
+from pidtools._result import Interval, unsigned_zero
 from pidtools._types import Floats
 
 INK, FAINT, GRID = "#222222", "#6b6b6b", "#e4e4e4"
@@ -296,7 +296,7 @@ def _finite(values: Any) -> list[float | None]:
 
 
 def _short_number(value: float) -> str:
-    return text.unsigned_zero(f"{value:.2f}") if math.isfinite(value) else ""
+    return unsigned_zero(f"{value:.2f}") if math.isfinite(value) else ""
 
 
 Strokes = tuple[list[float | None], list[float | None]]

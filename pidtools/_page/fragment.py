@@ -19,8 +19,15 @@ STYLE = (
     ".pidtools th,.pidtools td{padding:.15rem .8rem .15rem 0;text-align:left;font-weight:400;"
     "background:none}"
     ".pidtools thead th{font-weight:600}"
+    ".pidtools .box table th[scope=row]{text-align:left}"
     ".pidtools .n{text-align:right;white-space:nowrap}"
     ".pidtools summary{cursor:pointer}"
+    ".pidtools .title+p{font-size:1.05em}"
+    ".pidtools .warnings{border:1px solid #c77700;border-left-width:6px;border-radius:4px;"
+    "background:rgba(255,170,0,.14);padding:.2rem .7rem;margin:.4rem 0}"
+    ".pidtools .notes .head{font-weight:600;margin:.5rem 0 0}"
+    ".pidtools ul{margin:.1rem 0 .4rem;padding-left:1.2rem}"
+    ".pidtools dl{margin:.3rem 0}.pidtools dt{font-weight:600}.pidtools dd{margin:0 0 .2rem}"
 )
 
 
@@ -32,11 +39,9 @@ def of_result(result: Any) -> str:
 def of_section(own: Section) -> str:
     """A section as a fragment of HTML."""
     tables = "".join(html.table(block.table) for block in own.blocks if block.table is not None)
-    facts = html.facts(own.facts)
-    if facts:
-        facts = f"<details><summary>How it was measured</summary>{facts}</details>"
     return (
         f'<div class="pidtools"><style>{STYLE}</style>'
-        f'<p class="title">{html.escape(own.title)}</p>{html.paragraphs(own.said)}{tables}'
-        f"{html.notes(own, are_open=False)}{facts}</div>"
+        f'<p class="title">{html.escape(own.title)}</p>'
+        f"{html.paragraphs(own.said[:1])}{html.warnings(own)}{html.paragraphs(own.said[1:])}"
+        f"{tables}{html.notes(own)}{html.details(own)}</div>"
     )

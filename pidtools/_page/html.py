@@ -71,14 +71,34 @@ def _side(column: int, own: Table) -> str:
     return "" if column < own.n_names else ' class="n"'
 
 
-def notes(own: Section, *, are_open: bool) -> str:
-    """The notes in full."""
+def warnings(own: Section) -> str:
+    """The warnings in a box that nobody overlooks."""
+    if not own.warnings:
+        return ""
+    items = "".join(f"<p><strong>Warning:</strong> {escape(said)}</p>" for said in own.warnings)
+    return f'<div class="warnings" role="note">{items}</div>'
+
+
+def notes(own: Section) -> str:
+    """The notes in full, as they limit what was said above them."""
     if not own.notes:
         return ""
-    items = "".join(f"<li>{escape(note)}</li>" for note in own.notes)
-    is_open = " open" if are_open else ""
-    n = text.count(len(own.notes), "note")
-    return f'<details class="notes"{is_open}><summary>{n}</summary><ul>{items}</ul></details>'
+    return (
+        f'<div class="notes"><p class="head">What limits these numbers</p>{_list(own.notes)}</div>'
+    )
+
+
+def details(own: Section) -> str:
+    """How the numbers were measured and computed, folded."""
+    shown = facts(own.facts) + (_list(own.details) if own.details else "")
+    if not shown:
+        return ""
+    return f'<details class="how"><summary>How it was measured</summary>{shown}</details>'
+
+
+def _list(said: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(each)}</li>" for each in said)
+    return f"<ul>{items}</ul>"
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

@@ -20,6 +20,7 @@ from pidtools._knowledge import (
 from pidtools._page import charts, pictures, text
 from pidtools._page.charts import Series
 from pidtools._page.parts import Block, Figure, Section, Table
+from pidtools._remarks import Remarked
 from pidtools._result import PID, Interval, PIDBatch
 from pidtools._where import ClassKnowledge, ClassTable, PairTable
 
@@ -42,9 +43,9 @@ def knowledge(result: DistillableKnowledge, *, whole: bool) -> Section:
         blocks += [_of_classes(classes), *_of_pairs(result, classes), _of_rows(result, classes)]
     return Section(
         title="What is left to distil",
-        said=(*said, *trust(result.notes)),
+        said=said,
         blocks=tuple(blocks),
-        notes=result.notes,
+        **remarks(result),
         facts=facts(result),
     )
 
@@ -53,9 +54,9 @@ def comparison(result: StudentComparison, *, whole: bool) -> Section:
     """Which of two students has more left to learn."""
     return Section(
         title="Two students of one teacher",
-        said=(*_said_of_two(result), *trust(result.notes)),
+        said=_said_of_two(result),
         blocks=(_differences(result),),
-        notes=result.notes,
+        **remarks(result),
         facts=(
             *facts(result.a)[:-2],
             ("Student a", f"{result.a.estimator_s!r}"),
@@ -78,7 +79,6 @@ def independence(result: IndependenceTest, *, whole: bool) -> Section:
         *null,
         ("p-value of independence", p),
     )
-    tells = "tells something of" if result.p_value <= 0.05 else "is not shown to tell anything of"
     table = Table(
         caption=f"In {result.units}, {result.n_permutations} permutations",
         heads=("", "value"),
@@ -86,9 +86,9 @@ def independence(result: IndependenceTest, *, whole: bool) -> Section:
     )
     return Section(
         title="Test of independence",
-        said=(f"At 5 %, X {tells} Y: p-value {p}.", *trust(result.notes)),
+        said=(result.verdict,),
         blocks=(Block(title="Numbers", table=table),),
-        notes=result.notes,
+        **remarks(result),
         facts=(("Rows", str(result.n_samples)), ("Estimator", repr(result.estimator))),
     )
 
@@ -106,9 +106,9 @@ def decomposition(result: PID, *, whole: bool) -> Section:
     said = f"{result.outcome.value} Gap {result.gap:.1e} {result.units}."
     return Section(
         title="Partial information decomposition",
-        said=(said,),
+        said=(result.verdict, said),
         blocks=(Block(title="Numbers", table=_plain(result.units, rows)),),
-        notes=result.notes,
+        **remarks(result),
         facts=(("Measure", result.measure),),
     )
 
@@ -120,32 +120,31 @@ def decompositions(result: PIDBatch, *, whole: bool) -> Section:
     rows = tuple((str(k), *(text.number(float(c[k])) for c in columns)) for k in range(n))
     heads = ("", "redundancy", "unique of T", "unique of S", "synergy")
     table = Table(caption=f"In {result.units}", heads=heads, rows=rows)
-    stopped = sum(outcome.stopped for outcome in result.outcomes)
-    said = f"{text.count(len(result), 'decomposition')}, of which {stopped} have a gap above tol."
     more = (f"And {len(result) - n} more.",) if len(result) > n else ()
     return Section(
         title="Partial information decompositions",
-        said=(said,),
+        said=(result.verdict,),
         blocks=(Block(title="Numbers", table=table, said=more),),
     )
 
 
 def classes(result: ClassTable, *, whole: bool) -> Section:
     """What is left to distil in each class."""
-    return Section(title="Which classes", said=(), blocks=(_of_classes(result),))
+    return Section(title="Which classes", said=(result.verdict,), blocks=(_of_classes(result),))
 
 
 def pairs(result: PairTable, *, whole: bool) -> Section:
     """Which classes the teacher tells apart and the student does not."""
-    return Section(title="Which pairs of classes", said=(), blocks=(_pairs(result),))
+    return Section(title="Which pairs of classes", said=(result.verdict,), blocks=(_pairs(result),))
 
 
-def trust(notes: Sequence[str]) -> tuple[str, ...]:
-    """Where the doubts stand."""
-    if not notes:
-        return ()
-    them = "note says" if len(notes) == 1 else f"{len(notes)} notes say"
-    return (f"The {them} what limits the trust in these numbers.",)
+def remarks(result: Remarked) -> dict[str, tuple[str, ...]]:
+    """Warnings, notes and details of a section."""
+    return {
+        "warnings": result.warnings,
+        "notes": result.notes,
+        "details": tuple(result.details().splitlines()),
+    }
 
 
 def said_of_some(
@@ -178,20 +177,6 @@ def facts(result: DistillableKnowledge) -> tuple[tuple[str, str], ...]:
     )
 
 
-def left(name: str, value: float, interval: Interval | None, units: str) -> str:
-    """Whether anything is left, as a sentence with this beginning."""
-    shown = f"{text.number(value, '.3f')} {units}"
-    if interval is None:
-        return f"{name}: {shown}. Without a confidence_level there is no telling how sure that is."
-    if interval.low > 0:
-        return f"{name}: {shown}{text.within(interval)}."
-    at_most = f"at most {interval.high:.3f} at {text.percent(interval.confidence_level)}"
-    return (
-        f"{name}: {shown}, {at_most}. As the interval reaches down to 0, these rows do not show "
-        "that there is anything."
-    )
-
-
 def plain(units: str, intervals: Mapping[str, Interval]) -> str:
     """Caption of a table with intervals."""
     levels = {interval.confidence_level for interval in intervals.values()}
@@ -201,19 +186,13 @@ def plain(units: str, intervals: Mapping[str, Interval]) -> str:
 
 
 def _said(result: DistillableKnowledge) -> tuple[str, ...]:
-    interval = result.intervals.get("distillable")
-    found = [left("Left to distil", result.distillable, interval, result.units)]
-    known = (
-        f"The teacher knows {result.teacher_information:.3f} {result.units} of the target, the "
-        f"student {result.student_information:.3f}."
-    )
+    found = [result.verdict]
     if result.fraction_distilled is not None:
-        known += (
-            f" The student has taken over {text.percent(round(result.fraction_distilled, 2))} "
-            f"of what the teacher knows: {text.number(result.distilled, '.3f')}"
-            f"{text.within(result.intervals.get('distilled'))}."
+        found.append(
+            f"The student has taken over {text.percent(round(result.fraction_distilled, 2))} of "
+            f"what the teacher knows{text.within(result.intervals.get('distilled'))}, and knows "
+            f"{result.student_information:.3f} {result.units} in all."
         )
-    found.append(known)
     if result.student_only > WORTH_A_WORD * max(result.student_information, 0.0):
         found.append(
             f"The student also knows {result.student_only:.3f}"
@@ -292,30 +271,11 @@ def hover_ends(interval: Interval | None, digits: str = ".4f") -> str:
 
 
 def _said_of_two(result: StudentComparison) -> tuple[str, ...]:
-    difference = result.differences["distillable"]
-    interval = result.intervals.get("distillable")
-    more, less = ("a", "b") if difference >= 0 else ("b", "a")
-    size = f"{abs(difference):.3f} {result.units}"
-    if interval is None:
-        first = (
-            f"Student {more} has more left to distil than {less}, by {size}. Without a "
-            "confidence_level there is no telling whether that is chance."
-        )
-    elif interval.low > 0 or interval.high < 0:
-        shown = interval if difference >= 0 else Interval(-interval.high, -interval.low, 0.0)
-        ends = f"{text.ends(shown, '.3f')} at {text.percent(interval.confidence_level)}"
-        first = f"Student {more} has more left to distil than {less}, by {size} ({ends})."
-    else:
-        first = (
-            "These rows do not tell the two students apart: a less b is "
-            f"{text.number(difference, '+.3f')} {result.units}"
-            f"{text.within(interval, '+.3f')}, and the interval holds 0."
-        )
     second = (
         f"The teacher knows {result.a.teacher_information:.3f} {result.units}; a has "
         f"{result.a.distillable:.3f} of it left to distil, b {result.b.distillable:.3f}."
     )
-    return first, second
+    return result.verdict, second
 
 
 def _differences(result: StudentComparison) -> Block:

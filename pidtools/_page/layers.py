@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pidtools._knowledge import DISTILLABLE, DistillableKnowledge
 from pidtools._layers import (
-    Addition,
     Best,
     DistillationMap,
     LayerPair,
     RankedTeacher,
     TeacherRanking,
 )
-from pidtools._page import charts, pictures, text
+from pidtools._page import charts, pictures, text, verdicts
 from pidtools._page.charts import Series
 from pidtools._page.knowledge import (
     OF_INFORMATION,
     bars,
     facts,
     hover_ends,
-    left,
     plain,
+    remarks,
     said_of_some,
-    trust,
 )
 from pidtools._page.parts import Block, Figure, Section, Table
 from pidtools._result import Interval
@@ -35,7 +33,7 @@ MOST_COLUMNS = 24
 
 def layers(result: DistillationMap, *, whole: bool) -> Section:
     """What each layer of a teacher has for each layer of its student."""
-    best = _best(result.best)
+    best = verdicts.best_of(result.best)
     blocks = [_matrix(result)]
     if best is not None:
         blocks.append(_standings(best, "Which teacher layer"))
@@ -45,16 +43,16 @@ def layers(result: DistillationMap, *, whole: bool) -> Section:
     blocks += said_of_some(of_pairs, result.notes, "Notes on single pairs")
     return Section(
         title="Layer by layer",
-        said=(*_said_of_map(result, best), *trust(result.notes)),
+        said=_said_of_map(result, best),
         blocks=tuple(blocks),
-        notes=result.notes,
+        **remarks(result),
         facts=_facts(result.rows, result.n_samples),
     )
 
 
 def ranking(result: TeacherRanking, *, whole: bool) -> Section:
     """Which teachers have something for a student, and which together."""
-    best = _best(result.best)
+    best = verdicts.best_of(result.best)
     blocks = [_teachers(result), _order(result)]
     if best is not None:
         blocks.append(_standings(best, "Which may be the best"))
@@ -62,9 +60,9 @@ def ranking(result: TeacherRanking, *, whole: bool) -> Section:
     blocks += said_of_some(of_teachers, result.notes, "Notes on single teachers")
     return Section(
         title="Which teachers",
-        said=(*_said_of_ranking(result, best), *trust(result.notes)),
+        said=_said_of_ranking(result, best),
         blocks=tuple(blocks),
-        notes=result.notes,
+        **remarks(result),
         facts=_facts(result.rows, result.n_samples),
     )
 
@@ -73,45 +71,19 @@ def standings(result: Best, *, whole: bool) -> Section:
     """Which may be the one with most to distil."""
     return Section(
         title="Which may be the best",
-        said=(_said_of_best(result),),
+        said=(result.verdict,),
         blocks=(_standings(result, "Standings"),),
     )
 
 
-def _best(asked: Callable[[], Best]) -> Best | None:
-    """None without intervals, or where there is nothing to choose between."""
-    try:
-        best = asked()
-    except ValueError:
-        return None
-    return best if len(best) > 1 else None
-
-
-def _said_of_best(best: Best) -> str:
-    at = text.percent(best.confidence_level)
-    into = f"into {text.name(best.student)}"
-    if len(best.layers) == 1:
-        return (
-            f"Most is left to distil {into} from {text.name(best.best)}: at {at} no other has more."
-        )
-    if len(best.layers) == len(best):
-        return f"From which most is left to distil {into} can't be told: at {at} none is ruled out."
-    which = text.names(best.layers, "or")
-    return f"Most is left to distil {into} from {which}: at {at} these rows tell no more."
-
-
 def _said_of_map(m: DistillationMap, best: Best | None) -> tuple[str, ...]:
-    found = []
+    found = [m.verdict]
     answers = [row for row in m if row.distillable is not None]
     if best is not None:
-        found.append(_said_of_best(best))
         row = m.at(best.best, best.student)
         beginning = f"From {text.name(best.best)}, which reads highest"
-        found.append(
-            left(beginning, row.distillable or 0.0, row.intervals.get("distillable"), m.units)
-        )
-    elif answers:
-        found.append(_said_of_highest(m, answers))
+        own = row.intervals.get("distillable")
+        found.append(verdicts.left(beginning, row.distillable or 0.0, own, m.units))
     covered = sum(_covers_0(row) for row in answers)
     known = sum("distillable" in row.intervals for row in answers)
     if known:
@@ -131,20 +103,6 @@ def _said_of_stopped(results: Sequence[DistillableKnowledge | None]) -> tuple[st
     """Solvers that gave up."""
     n = sum(result is not None and result.pid.outcome.stopped for result in results)
     return (f"In {n} of {len(results)} the solver stopped with a gap above tol.",) if n else ()
-
-
-def _said_of_highest(m: DistillationMap, answers: Sequence[LayerPair]) -> str:
-    """Where nothing is known of chance, or of the student's last layer."""
-    last = [row for row in answers if row.student_layer == m.student_layers[-1]]
-    top = max(last or answers, key=lambda row: row.distillable or 0.0)
-    pair = f"from {text.name(top.teacher_layer)} into {text.name(top.student_layer)}"
-    beginning = f"Most reads {pair}"
-    if not last:
-        beginning = (
-            f"The student's last layer, {text.name(m.student_layers[-1])}, has no answer; of the "
-            f"others most reads {pair}"
-        )
-    return left(beginning, top.distillable or 0.0, top.intervals.get("distillable"), m.units)
 
 
 def _covers_0(row: LayerPair) -> bool:
@@ -262,11 +220,7 @@ def _standings(best: Best, title: str) -> Block:
 
 
 def _said_of_ranking(result: TeacherRanking, best: Best | None) -> tuple[str, ...]:
-    found = []
-    if result.chosen:
-        found.append(f"Take {_in_turn(result.additions)}.")
-    elif result.additions:
-        found.append("No teacher is shown to have anything for this student.")
+    found = [result.verdict]
     stop = [step for step in result.additions if not step.taken]
     if stop and result.chosen:
         found.append(
@@ -275,23 +229,11 @@ def _said_of_ranking(result: TeacherRanking, best: Best | None) -> tuple[str, ..
             "be more than nothing, so the order stops there."
         )
     if best is not None:
-        found.append(_said_of_best(best))
+        found.append(verdicts.standings(best))
     failed = sum(row.error is not None for row in result)
     if failed:
         found.append(f"{text.count(failed, 'teacher')} of {len(result)} without an answer.")
     return (*found, *_said_of_stopped([row.result for row in result]))
-
-
-def _in_turn(additions: Sequence[Addition]) -> str:
-    taken = [step for step in additions if step.taken]
-    shown = [
-        f"{text.name(step.teacher)} ({text.number(step.added, '.3f')})"
-        for step in taken[: text.MOST_NAMES]
-    ]
-    first = f"{shown[0]} first" if len(shown) > 1 else f"{shown[0]}"
-    rest = [f"then {each}" for each in shown[1:]]
-    more = len(taken) - len(shown)
-    return ", ".join([first, *rest, *([f"then {more} more"] if more else [])])
 
 
 def _teachers(result: TeacherRanking) -> Block:

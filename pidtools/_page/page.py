@@ -73,9 +73,8 @@ def _section(section: Section, k: int) -> str:
         blocks.append(_block(block, 1000 * k + number))
     return (
         f'<section id="part-{k}"><h2><bdi>{html.escape(section.title)}</bdi></h2>'
-        f'<div class="answer">{html.paragraphs(section.said)}</div>{"".join(blocks)}'
-        f"{html.notes(section, are_open=True)}"
-        f"{html.facts(section.facts)}</section>"
+        f'<div class="answer">{html.paragraphs(section.said)}</div>{html.warnings(section)}'
+        f"{''.join(blocks)}{html.notes(section)}{html.details(section)}</section>"
     )
 
 

@@ -77,8 +77,10 @@ class Section:
     said : tuple of str
         What the numbers mean, in sentences; the first one is the answer.
     blocks : tuple of Block
-    notes : tuple of str
-        What to know before trusting the numbers, in full.
+    warnings, notes : tuple of str
+        Reasons to distrust the numbers, and what limits them, in full.
+    details : tuple of str
+        How they were computed.
     facts : tuple of (str, str)
         How it was measured.
     """
@@ -86,5 +88,7 @@ class Section:
     title: str
     said: tuple[str, ...]
     blocks: tuple[Block, ...] = ()
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from pidtools._result import Interval
+from pidtools._result import Interval, unsigned_zero
 
 # Characters of a name that a figure has room for; tables and what a pointer shows have all of it.
 SHORT = 24
@@ -19,11 +19,6 @@ TURNING = {"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "P
 def number(value: float | None, digits: str = ".4f") -> str:
     """A number of a table."""
     return "not asked" if value is None else unsigned_zero(f"{value:{digits}}")
-
-
-def unsigned_zero(text: str) -> str:
-    """A number that rounds to 0 has no sign."""
-    return text.lstrip("+-") if not text.strip("+-0.") else text
 
 
 def ends(interval: Interval | None, digits: str = ".4f") -> str:

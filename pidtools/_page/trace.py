@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from pidtools._knowledge import ATOMS, DISTILLABLE, Quantity
-from pidtools._page import charts, pictures, text
-from pidtools._page.knowledge import MOST_OPEN, OF_INFORMATION, hover_ends, said_of_some, trust
+from pidtools._page import charts, pictures, text, verdicts
+from pidtools._page.knowledge import MOST_OPEN, OF_INFORMATION, hover_ends, remarks, said_of_some
 from pidtools._page.parts import Block, Figure, Section, Table
 from pidtools._result import Interval
-from pidtools._trace import DistillationTrace, TraceRow, said_of_saturation
+from pidtools._trace import DistillationTrace, TraceRow
 
 Ends = tuple[list[float], list[float]]
 DISTILLED = ATOMS[0]
@@ -25,24 +25,18 @@ def training(result: DistillationTrace, *, whole: bool) -> Section:
     blocks += said_of_some(of_steps, result.notes, "Notes on single steps")
     return Section(
         title="Over the training",
-        said=(*_said(result), *trust(result.notes)),
+        said=_said(result),
         blocks=tuple(blocks),
-        notes=result.notes,
+        **remarks(result),
         facts=(("Rows", str(result.n_samples)), ("Teacher", repr(result.estimator))),
     )
 
 
 def _said(trace: DistillationTrace) -> tuple[str, ...]:
     first, last = trace.rows[0], trace.rows[-1]
-    found = []
+    found = [trace.verdict]
     if trace.saturation is not None:
-        found.append(said_of_saturation(trace.saturation, trace.units))
-    band = text.within(last.bands.get("distillable"))
-    found.append(
-        f"From step {first.step:g} to {last.step:g}, what is left to distil went from "
-        f"{text.number(first.distillable, '.3f')} to {text.number(last.distillable, '.3f')}{band} "
-        f"of the {trace.teacher_information:.3f} {trace.units} that the teacher knows."
-    )
+        found.append(verdicts.went(trace, f"From step {first.step:g} to {last.step:g}"))
     if last.baseline is not None:
         found.append(_said_of_baseline(last, trace.units))
     if stopped := [f"{row.step:g}" for row in trace if row.stopped]:

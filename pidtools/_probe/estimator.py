@@ -49,15 +49,16 @@ from pidtools._probe.notes import (
     notes_on_fits,
     notes_on_learning,
     notes_on_repeats,
-    warn_if_kept_together,
-    warn_if_starved,
-    warn_of_few_cells,
+    warnings_of_classes_kept_together,
+    warnings_of_few_cells,
+    warnings_of_starving,
 )
 from pidtools._probe.order import joined_keys, order_of, row_keys
 from pidtools._probe.pool import log_loss, weigh
 from pidtools._probe.posterior_cells import cell_means_of_logs, posterior_cells, sharpened_table
 from pidtools._probe.rare import rare_noise
 from pidtools._probe.whitening import Whitened, join, whiten, whiten_with_units
+from pidtools._remarks import Remark
 from pidtools._result import NATS_PER_BIT, PID
 from pidtools._scores import refitted
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -90,7 +91,7 @@ BYTES_A_PAIR, BYTES_AN_ENTRY = 100, 150
 MAX_SYMBOLS = 256
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ProbeSummary(Summary):
     """What a probe found in one source, or in two together.
 
@@ -512,19 +513,19 @@ class Probe(Estimator[ProbeSummary]):
             notes.append(note_on_heard([x.information for x in heard.values()]))
         if found.pool.weights.keys() == {"prior"}:
             notes.append(note_on_silence(source))
+        n = len(labels)
         if X.ndim == 2:  # symbols repeat by their nature
             notes += notes_on_repeats(source)
-        warn_if_starved(found, labels, name)
+        doubts = warnings_of_starving(found, labels)
         if groups is not None:
-            warn_if_kept_together(task, name)
+            doubts += warnings_of_classes_kept_together(task)
         summary = self._summary(found, task, source, tuple(notes), left_out, heard=heard)
-        if summary.unread > WORTH_SAYING:
-            summary = dataclasses.replace(
-                summary, notes=(*summary.notes, note_on_unread(summary.unread, len(labels)))
-            )
         if self.n_cells:
-            warn_of_few_cells(summary.information, summary.table, self.n_cells, name)
-        return summary
+            doubts += warnings_of_few_cells(summary.information, summary.table, self.n_cells)
+        for doubt in doubts:
+            _warnings.warn(doubt.about(name))
+        unread = [note_on_unread(summary.unread, n)] if summary.unread > WORTH_SAYING else []
+        return dataclasses.replace(summary, remarks=(*doubts, *unread, *summary.remarks))
 
     @_warnings.quiet
     def pair(
@@ -760,7 +761,7 @@ class Probe(Estimator[ProbeSummary]):
         found: Found,
         task: HeldOut,
         source: Source,
-        notes: tuple[str, ...],
+        remarks: tuple[Remark, ...],
         left_out: Codes,
         *,
         heard: Mapping[str, ProbeSummary] | None = None,
@@ -777,7 +778,7 @@ class Probe(Estimator[ProbeSummary]):
             estimator=self,
             information=np.nan,
             labels=task.labels,
-            notes=(*notes, *(notes_on_cells(p, codes) if cells else ())),
+            remarks=(*remarks, *(notes_on_cells(p, codes) if cells else ())),
             bound=np.nan,
             bound_from_half=np.nan,
             weights=found.pool.weights,

@@ -16,6 +16,7 @@ from pidtools._cells.summary import CellSummary
 from pidtools._estimator import Data, Estimator, JoinedPair, Likeness, Summary, lacks_layer
 from pidtools._information import entropy_of_labels
 from pidtools._lazy_rows import whole
+from pidtools._remarks import Rank, Remark
 from pidtools._result import NATS_PER_BIT, PID, Outcome
 from pidtools._types import Array, Codes, Floats
 from pidtools.knn import search
@@ -37,7 +38,7 @@ TRUSTED_SHARE = 0.9
 SAMPLES_A_CELL, MOST_CELLS = 40, 200
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class NeighbourSummary(Summary):
     """A source and a continuous target, for informations from neighbours.
 
@@ -68,7 +69,7 @@ class NeighbourSummary(Summary):
         return replace(self, information=self.information + change / NATS_PER_BIT)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PosteriorSummary(CellSummary):
     """A source as cells of its nearest-neighbour label posterior.
 
@@ -195,17 +196,18 @@ class KNN(Estimator[AnySummary]):
         `groups` do not matter: a neighbour is a neighbour.
         """
         features = as_numbers(X, name)
-        raw, notes = self._raw(features, Y, name, n_jobs)
+        raw, remarks = self._raw(features, Y, name, n_jobs)
         if Y.dtype.kind == "f":
-            return self._of_amount(features, Y, raw, notes)
-        summary = self._of_labels(features, Y, random_state, notes, n_jobs)
+            return self._of_amount(features, Y, raw, remarks)
+        summary = self._of_labels(features, Y, random_state, remarks, n_jobs)
         information = _bits_of_labels(raw, Y)
-        note = (
+        how = (
             f"{summary.n_cells} cells of nearest-neighbour posteriors hold "
             f"{summary.information:.3f} bits, neighbours (Ross) read {information:.3f} bits; atoms "
             "are those of the cells."
         )
-        return replace(summary, information=information, notes=(*notes, note))
+        detail = Remark(how, "detail", Rank.general)
+        return replace(summary, information=information, remarks=(*remarks, detail))
 
     @_warnings.quiet
     def information(
@@ -244,13 +246,13 @@ class KNN(Estimator[AnySummary]):
         return replace(both, features=features[:, :0])  # nothing will join it
 
     def _of_amount(
-        self, features: Floats, Y: Floats, raw: Raw, notes: tuple[str, ...]
+        self, features: Floats, Y: Floats, raw: Raw, remarks: tuple[Remark, ...]
     ) -> NeighbourSummary:
         return NeighbourSummary(
             estimator=self,
             information=raw.nats / NATS_PER_BIT,
             labels=Y,
-            notes=notes,
+            remarks=remarks,
             features=features,
             terms=np.zeros(len(Y)) if raw.terms is None else raw.terms,
         )
@@ -260,7 +262,7 @@ class KNN(Estimator[AnySummary]):
         features: Floats,
         labels: Codes,
         seed: int,
-        notes: tuple[str, ...],
+        remarks: tuple[Remark, ...],
         n_jobs: int | None,
     ) -> PosteriorSummary:
         counts, codes = self._cells(features, labels, seed, n_jobs)
@@ -268,7 +270,7 @@ class KNN(Estimator[AnySummary]):
             estimator=self,
             information=cells.corrected(counts, "miller-madow"),
             labels=labels,
-            notes=notes,
+            remarks=remarks,
             codes=codes,
             counts=counts,
             features=features,
@@ -277,18 +279,20 @@ class KNN(Estimator[AnySummary]):
 
     def _raw(
         self, features: Floats, Y: Array, name: str, n_jobs: int | None
-    ) -> tuple[Raw, tuple[str, ...]]:
+    ) -> tuple[Raw, tuple[Remark, ...]]:
         k = check_neighbours(self.n_neighbors, len(features))
         options = (self.metric, self.scale, threads(n_jobs))
         if Y.dtype.kind == "f":
             raw = ksg_of_arrays(features, Y.astype(np.float64), k, 1, *options)
         else:
             raw = ross_of_arrays(features, Y, k, *options)
-        missing, notes = judge(raw)
+        missing, remarks = judge(raw)
         warning = _shortfall(raw, missing, "gaussian" if Y.dtype.kind == "f" else "probe")
-        if warning:
-            _warnings.warn(f"{name}: {warning}")
-        return raw, (*notes, *([warning] if warning else []))
+        if not warning:
+            return raw, remarks
+        remark = Remark(warning, "warning", Rank.starved)
+        _warnings.warn(remark.about(name))
+        return raw, (*remarks, remark)
 
     def _cells(
         self, features: Floats, labels: Codes, seed: int, n_jobs: int | None

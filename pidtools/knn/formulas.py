@@ -18,6 +18,7 @@ from scipy.special import digamma, gammaln
 
 from pidtools import _validate
 from pidtools._magnitudes import exponents_of
+from pidtools._remarks import Rank, Remark
 from pidtools._result import NATS_PER_BIT
 from pidtools._types import Bools, Codes, Floats
 from pidtools.knn import search
@@ -31,7 +32,7 @@ class Raw(NamedTuple):
     n_samples: int
     n_tied: int
     dimension: float
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
     n_classes: int = 0  # 0 if no labels are involved
     terms: Floats | None = None  # what each sample adds, for `ksg_of_arrays`, or nothing
 
@@ -47,9 +48,9 @@ def ksg_of_arrays(
     x: Floats, y: Floats, k: int, variant: int, metric: str, scale: str, n_jobs: int
 ) -> Raw:
     """`ksg` behind the door, in nats."""
-    (x, y), notes = rescale(scale, X=x, Y=y)
+    (x, y), remarks = rescale(scale, X=x, Y=y)
     if not (x.size and y.size):
-        return Raw(0.0, len(x), 0, 0.0, notes)
+        return Raw(0.0, len(x), 0, 0.0, remarks)
     refuse_copies(x, y)
     euclidean, n = metric == "euclidean", len(x)
     found = search.nearest(x, y, k=k, euclidean=euclidean, n_jobs=n_jobs)
@@ -66,7 +67,7 @@ def ksg_of_arrays(
         n_samples=n,
         n_tied=int(ball.tied.sum()),
         dimension=dimension_of(found.distances, euclidean, x, y),
-        notes=notes,
+        remarks=remarks,
         terms=terms,
     )
 
@@ -89,15 +90,15 @@ def ross_of_arrays(x: Floats, labels: Codes, k: int, metric: str, scale: str, n_
     """`ross` behind the door, in nats."""
     keep, small = _members(labels, k)
     x, labels = x[keep], np.unique(labels[keep], return_inverse=True)[1]
-    (x,), notes = rescale(scale, X=x)
+    (x,), remarks = rescale(scale, X=x)
     n, euclidean = len(x), metric == "euclidean"
     if not x.size:
-        return Raw(0.0, n, 0, 0.0, (*notes, *small))
+        return Raw(0.0, n, 0, 0.0, (*remarks, *small))
     sizes = np.bincount(labels)
     balls, dimension = _balls_within_classes(x, labels, sizes, k, euclidean, n_jobs)
     near = balls.reached_in(x, euclidean=euclidean, n_jobs=n_jobs)
     nats = digamma(n) + np.mean(digamma(balls.joint) - digamma(near)) - digamma(sizes) @ sizes / n
-    return Raw(float(nats), n, int(balls.tied.sum()), dimension, (*notes, *small), len(sizes))
+    return Raw(float(nats), n, int(balls.tied.sum()), dimension, (*remarks, *small), len(sizes))
 
 
 def _balls_within_classes(
@@ -117,9 +118,9 @@ def _balls_within_classes(
 
 def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_jobs: int) -> Raw:
     """Where either may mix a discrete and a continuous part (Gao et al. 2017, algorithm 1)."""
-    (x, y), notes = rescale(scale, X=x, Y=y)
+    (x, y), remarks = rescale(scale, X=x, Y=y)
     if not (x.size and y.size):
-        return Raw(0.0, len(x), 0, 0.0, notes)
+        return Raw(0.0, len(x), 0, 0.0, remarks)
     refuse_copies(x, y)
     n, euclidean = len(x), metric == "euclidean"
     found = search.nearest(x, y, k=k, euclidean=euclidean, n_jobs=n_jobs)
@@ -130,7 +131,7 @@ def mixture_of_arrays(x: Floats, y: Floats, k: int, metric: str, scale: str, n_j
     n_y = search.count_within(y, radii=radii, euclidean=euclidean, n_jobs=n_jobs).counts
     nats = np.log(n) + np.mean(digamma(joint) - np.log(n_x) - np.log(n_y))
     return Raw(
-        float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean, x, y), notes
+        float(nats), n, int(atoms.sum()), dimension_of(found.distances, euclidean, x, y), remarks
     )
 
 
@@ -138,12 +139,12 @@ def conditional_of_arrays(
     x: Floats, y: Floats, z: Floats, k: int, metric: str, scale: str, n_jobs: int
 ) -> Raw:
     """I(X; Y | Z) (Frenzel and Pompe 2007)."""
-    (x, y, z), notes = rescale(scale, X=x, Y=y, Z=z)
+    (x, y, z), remarks = rescale(scale, X=x, Y=y, Z=z)
     if not z.size:
         raw = ksg_of_arrays(x, y, k, 1, metric, "none", n_jobs)
-        return raw._replace(notes=notes)
+        return raw._replace(remarks=remarks)
     if not (x.size and y.size):
-        return Raw(0.0, len(x), 0, 0.0, notes)
+        return Raw(0.0, len(x), 0, 0.0, remarks)
     refuse_copies(x, y)
     euclidean, n = metric == "euclidean", len(x)
     found = search.nearest(x, y, z, k=k, euclidean=euclidean, n_jobs=n_jobs)
@@ -158,13 +159,13 @@ def conditional_of_arrays(
         n,
         int(ball.tied.sum()),
         dimension_of(found.distances, euclidean, x, y, z),
-        notes,
+        remarks,
     )
 
 
 def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) -> Raw:
     """h(X) (Kozachenko and Leonenko 1987), as in Kraskov et al. (2004), equation 20."""
-    (scaled,), notes = rescale("standardise" if scale == "whiten" else scale, X=x)
+    (scaled,), remarks = rescale("standardise" if scale == "whiten" else scale, X=x)
     n, d = x.shape
     if scaled.shape[1] < d:
         raise ValueError("X has a constant column, so its entropy is minus infinity; drop it.")
@@ -184,7 +185,7 @@ def entropy_of_array(x: Floats, k: int, metric: str, scale: str, n_jobs: int) ->
     spread += np.log(2) * exponents.sum()
     nats = digamma(n) - digamma(k) + ball + d * logs.mean() + spread
     n_tied = int((found.tied > 0).sum())
-    return Raw(float(nats), n, n_tied, dimension_of(found.distances, euclidean, scaled), notes)
+    return Raw(float(nats), n, n_tied, dimension_of(found.distances, euclidean, scaled), remarks)
 
 
 class _Ball(NamedTuple):
@@ -285,7 +286,7 @@ def dimension_of(distances: Floats, euclidean: bool, *groups: Floats) -> float:
     return growth.dimension(euclidean, *groups)
 
 
-def _members(labels: Codes, k: int) -> tuple[Bools, tuple[str, ...]]:
+def _members(labels: Codes, k: int) -> tuple[Bools, tuple[Remark, ...]]:
     """Rows of classes with at least two members, and a note on the small ones."""
     sizes = np.bincount(labels)
     n_alone, n_small = int((sizes == 1).sum()), int(((sizes > 1) & (sizes <= k)).sum())
@@ -295,12 +296,14 @@ def _members(labels: Codes, k: int) -> tuple[Bools, tuple[str, ...]]:
         )
     notes = []
     if n_small:
-        notes.append(
+        text = (
             f"{n_small} classes have at most n_neighbors={k} samples and were searched with "
-            "fewer neighbours."
+            "fewer neighbours; more rows of these classes make the numbers steadier."
         )
+        notes.append(Remark(text, "note", Rank.size))
     if n_alone:
-        notes.append(f"{n_alone} classes with a single sample were left out.")
+        text = f"{n_alone} classes with a single sample were left out."
+        notes.append(Remark(text, "note", Rank.changed))
     keep: Bools = (sizes > 1)[labels]
     return keep, tuple(notes)
 
@@ -325,17 +328,19 @@ def share_kept(raw: Raw) -> float:
     return float(1 / (1 + (raw.dimension / raw.half_dimension) ** 2.7))
 
 
-def judge(raw: Raw) -> tuple[float, tuple[str, ...]]:
+def judge(raw: Raw) -> tuple[float, tuple[Remark, ...]]:
     """Expected shortfall in bits, and all there is to say about an estimate."""
     share = share_kept(raw)
     bits = raw.nats / NATS_PER_BIT
     missing = float(max(bits, 0.0) * (1 / share - 1))
-    notes = list(raw.notes)
+    remarks = list(raw.remarks)
     if raw.n_tied:
-        notes.append(
+        text = (
             f"{raw.n_tied} of {raw.n_samples} samples are tied with others at the distance of "
             "their last neighbour; the tie rule applied there."
         )
+        remarks.append(Remark(text, "detail", Rank.changed))
     if bits < 0:
-        notes.append("The estimate is negative, which no information is: sampling error about 0.")
-    return missing, tuple(notes)
+        text = "the estimate is negative, which no information is: sampling error about 0."
+        remarks.append(Remark(text, "note", Rank.size))
+    return missing, tuple(remarks)

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 from pidtools import _validate, _warnings
 from pidtools._information import from_bits
 from pidtools._lazy_rows import whole
-from pidtools._result import NATS_PER_BIT, UNITS, Units
+from pidtools._notebook import InALine
+from pidtools._remarks import Remark, Remarked, arranged
+from pidtools._result import NATS_PER_BIT, UNITS, Units, in_line
 from pidtools._types import Floats
 from pidtools.knn.formulas import (
     Raw,
@@ -31,8 +33,8 @@ Scale = Literal["standardise", "whiten", "none"]
 METRICS, SCALES = ("chebyshev", "euclidean"), ("standardise", "whiten", "none")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeighbourEstimate:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class NeighbourEstimate(Remarked, InALine):
     """An information or entropy from nearest neighbours.
 
     Attributes
@@ -49,8 +51,8 @@ class NeighbourEstimate:
         Dimension in which the distances of neighbours grow, over all columns together.
     expected_error : float
         Rough size, at least 0, of the amount by which `value` is expected to be too low.
-    notes : tuple of str
-        Scaling, ties, dimension: what to know before trusting the value.
+    remarks : tuple of Remark
+        Shown as `notes`, what limits the value, and ``details()``, how scales and ties were taken.
     """
 
     value: float
@@ -59,7 +61,14 @@ class NeighbourEstimate:
     n_tied: int
     effective_dimension: float
     expected_error: float
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+    def _brief(self) -> str:
+        return (
+            f"value={in_line(self.value)} {self.units}, n_samples={self.n_samples}, "
+            f"effective_dimension={self.effective_dimension:.3g}, "
+            f"expected_error={in_line(self.expected_error)}"
+        )
 
 
 @_warnings.quiet
@@ -336,7 +345,7 @@ def entropy(
 
 
 def _estimate(raw: Raw, units: Units) -> NeighbourEstimate:
-    missing, notes = judge(raw)
+    missing, remarks = judge(raw)
     return NeighbourEstimate(
         value=raw.nats if units == "nats" else raw.nats / NATS_PER_BIT,
         units=units,
@@ -344,7 +353,7 @@ def _estimate(raw: Raw, units: Units) -> NeighbourEstimate:
         n_tied=raw.n_tied,
         effective_dimension=raw.dimension,
         expected_error=from_bits(missing, units),
-        notes=notes,
+        remarks=arranged(remarks),
     )
 
 

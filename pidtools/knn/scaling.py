@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pidtools._magnitudes import as_columns, exponents_of, note_on_decades
+from pidtools._remarks import Rank, Remark
 from pidtools._types import Array, Floats
 
 # A column whose deviation is below this share of its values holds rounding, not information.
@@ -17,9 +18,10 @@ COPY_TOLERANCE = 1e-12
 COPY_RANK = 1e-6
 
 
-def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...]]:
+def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[Remark, ...]]:
     """Sources in the scale asked for, without their constant columns, and what was done."""
-    notes, scaled = [], []
+    remarks: list[Remark] = []
+    scaled = []
     exponents = {name: exponents_of(source) for name, source in sources.items()}
     common = max((int(found.max()) for found in exponents.values() if found.size), default=0)
     for name, given in sources.items():
@@ -30,9 +32,10 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...
         deviations = centred.std(axis=0)
         varies = deviations > CONSTANT_SHARE * np.abs(source).max(axis=0)
         if scale != "none" and source.shape[1] > 1:
-            notes += note_on_decades(source, name)
+            remarks += [own.about(name) for own in note_on_decades(source)]
         if not varies.all():
-            notes.append(f"{name}: {int((~varies).sum())} constant columns left out.")
+            text = f"{int((~varies).sum())} constant columns left out."
+            remarks.append(Remark(text, "note", Rank.changed, (name,)))
         centred, deviations = centred[:, varies], deviations[varies]
         if scale == "none":
             centred = source[:, varies]  # a mean taken off rounds, and breaks ties of distances
@@ -41,14 +44,14 @@ def rescale(scale: str, **sources: Floats) -> tuple[list[Floats], tuple[str, ...
         elif scale == "whiten" and centred.size:
             centred = _whiten(centred / deviations)
         scaled.append(centred)
-    notes.append(_SCALE_NOTES[scale])
-    return scaled, tuple(notes)
+    remarks.append(Remark(_SCALE_NOTES[scale], "detail", Rank.general))
+    return scaled, tuple(remarks)
 
 
 _SCALE_NOTES = {
-    "standardise": "Columns were divided by their standard deviations.",
-    "whiten": "Columns of each source were turned and scaled to unit covariance.",
-    "none": "Columns were taken in the units they came in; neighbours depend on those.",
+    "standardise": "columns were divided by their standard deviations.",
+    "whiten": "columns of each source were turned and scaled to unit covariance.",
+    "none": "columns were taken in the units they came in; neighbours depend on those.",
 }
 
 
