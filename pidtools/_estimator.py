@@ -368,6 +368,14 @@ class Estimator(ABC, Generic[S]):
     def pair(self, t: S, s: S, *, synergy: bool = True, n_jobs: int | None = None) -> Pair[S]:
         """What decomposes two summaries, once and on resampled rows."""
 
+    def cost(self, n_samples: int, width: int, n_classes: int) -> float:
+        """What a look at a source costs, relative to other sources; for what is announced."""
+        return float(n_samples * (width + 1))
+
+    def cost_of_resample(self, n_samples: int, n_classes: int) -> float | None:
+        """What resampled rows of a pair cost, relative to looks; None where nothing tells."""
+        return None
+
     def information(
         self,
         X: Array,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from pidtools import _validate, _warnings, resampling
+from pidtools import _progress, _validate, _warnings, resampling
 from pidtools._estimator import Data, Estimator, InformationOf, summarised
 from pidtools._ignored import Counted, IgnoreLabel
 from pidtools._information import from_bits, said_in
@@ -25,6 +25,8 @@ from pidtools.estimators import choose, target_of_information, warn_of_target
 # Cheap enough for hundreds of fits; one sees shifts of class means, the other spreads as well.
 CHEAP_EXPERTS = ("lda", "gaussian")
 NULL_LEVELS = (0.5, 0.9, 0.95, 0.99)
+# Steps of it, as they are planned.
+LOOKING, PERMUTING = "looking", "permuting"
 # Fewer orders of Y than this allow no p-value of 5 %.
 FEWEST_ORDERS = 20
 
@@ -41,7 +43,7 @@ def independence_test(
     ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> IndependenceTest:
     """Test whether a representation knows anything about Y, by permuting Y.
 
@@ -71,8 +73,8 @@ def independence_test(
         Seed; the same seed gives the same number.
     n_jobs : int or None
         Workers, as in joblib; the answer does not depend on it.
-    progress : bool
-        Whether to show on standard error how many permutations are done.
+    progress : bool or None
+        Whether to show on standard error how far it is, as in `distillable_knowledge`.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def independence_test(
     """
     _validate.check_choice(units, "units", UNITS)
     n_permutations = _validate.check_integer(n_permutations, "n_permutations", minimum=19)
-    seed = _validate.check_seed(random_state)
+    seed, progress = _validate.check_seed(random_state), _progress.checked(progress)
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     counted = Counted.of_labels(ignore_label, Y)
@@ -114,26 +116,31 @@ def independence_test(
     chosen = _choose_cheap(estimator, source, target)
     warn_of_target(target, in_notes=True)
     data = Data(source, "X", codes, seed)
-    statistic = chosen.statistic(data, target.values)
-    notes, observed = (), statistic(target.values)
-    bits = observed
-    if not isinstance(statistic, InformationOf):
-        summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
-        notes, bits = summary.notes, summary.information
-    left_out = counted.note(ignore_label)
-    first = (*left_out, target.decision) if target.decision else left_out
-    excess = target.excess(bits, "X")
-    if excess:
-        _warnings.warn(excess)
-    null = resampling.replicate(
-        _Permuted(statistic, target.values),
-        resampling.Samples(len(source), codes),
-        draw=draw,
-        n_resamples=n_permutations,
-        random_state=seed,
-        n_jobs=n_jobs,
-        progress=progress,
-    )[:, 0]
+    work = f"{n_permutations} permutations of {len(source):,} rows"
+    with _progress.shown(progress):
+        _progress.plan(work, {LOOKING: 0.0, PERMUTING: None})
+        with _progress.step("looking at X", 2, key=LOOKING):
+            statistic = chosen.statistic(data, target.values)
+            notes, observed = (), statistic(target.values)
+            bits = observed
+            if not isinstance(statistic, InformationOf):
+                summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
+                notes, bits = summary.notes, summary.information
+        left_out = counted.note(ignore_label)
+        first = (*left_out, target.decision) if target.decision else left_out
+        excess = target.excess(bits, "X")
+        if excess:
+            _warnings.warn(excess)
+        null = resampling.replicate(
+            _Permuted(statistic, target.values),
+            resampling.Samples(len(source), codes),
+            draw=draw,
+            n_resamples=n_permutations,
+            random_state=seed,
+            n_jobs=n_jobs,
+            progress=progress,
+            what=PERMUTING,
+        )[:, 0]
     valid = null[np.isfinite(null)]
     p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
     said = (*first, *notes, *of_exchange, *target.warnings, *([excess] if excess else []))

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from pidtools import _warnings
+from pidtools import _progress, _warnings
 from pidtools._allocator import give_back
 from pidtools._blocks import blocks
-from pidtools._probe.cross_fit import Judge, assemble, training_rows, worth_asking
+from pidtools._probe.cross_fit import Judge, Part, assemble, training_rows, worth_asking
 from pidtools._probe.experts import Models, Opinions, judged
 from pidtools._probe.pool import Pool, log_loss
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -54,6 +54,7 @@ class Learned:
         log_p = np.empty((len(labels), len(self.shares)), dtype=np.float32)
         losses = np.zeros(len(labels))
         for k, models in enumerate(self.models):
+            _progress.advance(0.0, f"judging all rows, {k + 1} of {len(self.models)}")
             used = {name: models[name] for name in pool.weights if name in models}
             own = np.flatnonzero(self.folds == k)
             for block in blocks(len(own), len(self.shares), entries=POOLED_ENTRIES):
@@ -63,6 +64,7 @@ class Learned:
                 log_p[rows] = pool.log_posterior(said)
                 if plain is not None:
                     losses[rows] = log_loss(plain.log_posterior(said), labels[rows])
+            _progress.advance(1 / len(self.models))
         return log_p, losses
 
     def _filled(self, said: Opinions, pool: Pool, n: int) -> Posteriors:
@@ -83,6 +85,7 @@ def learn(
     names: frozenset[str],
     some: Codes,
     heard: Posteriors | None,
+    part: Part,
 ) -> Learned:
     """Fit to all folds but one and judge `some` rows of that one.
 
@@ -95,7 +98,9 @@ def learn(
     answers: list[Opinions] = []
     # Held-out loss judges an unfinished fit like any other.
     with _warnings.ignoring(ConvergenceWarning):
-        for k in range(int(folds.max()) + 1):
+        n_folds = int(folds.max()) + 1
+        for k in range(n_folds):
+            _progress.advance(0.0, f"{part.name} {k + 1} of {n_folds}")
             models = judge(training_rows(folds, order, extra[k], k), names)
             rows = some[folds[some] == k]
             said = judged(models, rows, judge.width)
@@ -105,6 +110,7 @@ def learn(
                 models, said = _only(models, names), _only(said, names)
             fits.append(models)
             answers.append(said)
+            _progress.advance(part.rest if k else part.first)
             give_back()
     failed = {name for said in answers for name, log_p in said.items() if log_p is None}
     kept = sorted({name for said in answers for name in said} - failed)

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from scipy.special import log_softmax
 
-from pidtools import _threads, _warnings
+from pidtools import _progress, _tasks, _threads, _warnings
 from pidtools._blocks import blocks
 from pidtools._lazy_rows import Source
 from pidtools._probe.discriminant import discriminant, project
@@ -134,6 +134,19 @@ class PairJudge:
         return found.directions
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a cross-fit is called on screen, and what its folds cost, relative to other ones."""
+
+    name: str
+    first: float
+    rest: float
+
+    def cost(self, n_folds: int) -> float:
+        """Of all folds."""
+        return self.first + self.rest * (n_folds - 1)
+
+
 Grows = TypeVar("Grows", ExpertJudge, PairJudge)
 
 
@@ -223,6 +236,7 @@ def cross_fit(
     order: Codes,
     extra: tuple[Codes, ...],
     given: Posteriors,
+    part: Part,
 ) -> tuple[Posteriors, frozenset[str]]:
     """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
@@ -237,7 +251,14 @@ def cross_fit(
     limit = nullcontext() if heavy else _threads.one_blas_thread()
     with limit:
         run = partial(
-            _in_parallel, judge, folds, order, extra, heavy=heavy, n_jobs=1 if heavy else n_jobs
+            _in_parallel,
+            judge,
+            folds,
+            order,
+            extra,
+            heavy=heavy,
+            n_jobs=1 if heavy else n_jobs,
+            part=part,
         )
         first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
         answers = {name: log_p for name, log_p in first.items() if log_p is not None}
@@ -317,6 +338,7 @@ def _in_parallel(
     *,
     heavy: bool,
     n_jobs: int | None,
+    part: Part,
 ) -> list[Opinions]:
     """Answers to each fold and names; by processes, as small fits hold the lock of Python."""
     from joblib import Parallel, delayed
@@ -326,8 +348,17 @@ def _in_parallel(
         delayed(_one_fold)(judge, folds, order, extra[k], k, tuple(sorted(names)), not heavy)
         for k, names in questions
     )
-    done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)
-    return done
+    if not (_progress.listens() and _tasks.hands_out_parts()):
+        done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)
+        return done
+    n, asked = int(folds.max()) + 1, [k for k, _ in questions]
+    found: list[Opinions] = []
+    answers = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    for k in asked:
+        _progress.advance(0.0, f"{part.name} {k + 1} of {n}")
+        found.append(next(answers))
+        _progress.advance((part.rest if k else part.first) / asked.count(k))
+    return found
 
 
 def worth_asking(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pidtools import _progress
 from pidtools._probe.at_large import Learned, learn
-from pidtools._probe.cross_fit import Judge, cross_fit
+from pidtools._probe.cross_fit import Judge, Part, cross_fit
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.folds import folds_in_order
 from pidtools._probe.order import order_of
@@ -27,6 +28,11 @@ STEEP = 0.03
 # Bits between training on half of the part that is learned from and on that part, from which twice
 # as many rows are learned from.
 WORTH_MORE = 0.005
+# Parts of a look with what they cost: the first fold asks all experts.
+FOLDS, HALVES = Part("fold", 2.0, 1.0), Part("half", 0.6, 0.6)
+QUARTERS = Part("quarter", 0.3, 0.3)
+# Of judging all rows where only a part of them is learned from.
+ASKING = 1.0
 # Rows that tell whether an opinion is flat.
 ROWS_TO_COMPARE = 2000
 
@@ -88,10 +94,31 @@ class HeldOut:
         `from_half` is what is `given` by models of half of the rows, `tempered` the `tempering` of
         opinions given by other probes, where that is known.
         """
-        if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
+        with _progress.step("", self._cost(judge)):
+            return self._run(judge, given, size, from_half, tempered)
+
+    def _cost(self, judge: Judge) -> float:
+        """Of all folds there may be."""
+        cost = FOLDS.cost(int(self.folds.max()) + 1) + HALVES.cost(2)
+        if self._is_at_large(judge):
+            return cost + 2 * ASKING
+        return cost + (QUARTERS.cost(2) if self.n_classes <= FEW_CLASSES else 0.0)
+
+    def _is_at_large(self, judge: Judge) -> bool:
+        return len(self.labels) > ROWS_ENOUGH and judge.is_light and bool(self.names)
+
+    def _run(
+        self,
+        judge: Judge,
+        given: Posteriors,
+        size: int,
+        from_half: Posteriors,
+        tempered: Mapping[str, Floats | None],
+    ) -> Found:
+        if self._is_at_large(judge):
             return self._run_at_large(judge, given, from_half, tempered)
         fitted, failed = self._cross_fit(
-            judge, self.folds, self.names, size, race=self.race, given=given
+            judge, self.folds, self.names, size, race=self.race, given=given, part=FOLDS
         )
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
@@ -99,7 +126,9 @@ class HeldOut:
         used = frozenset(pool.weights) - frozenset(given)
         halves: Posteriors = {}
         if used:
-            halves = self._cross_fit(judge, self.halves, used, size, race=False, given={})[0]
+            halves = self._cross_fit(
+                judge, self.halves, used, size, race=False, given={}, part=HALVES
+            )[0]
             from_half = from_half | halves
         missing = frozenset(pool.weights) - frozenset(from_half)
         from_half = from_half | {name: self._prior(self.halves) for name in missing}
@@ -138,7 +167,14 @@ class HeldOut:
         some = folds_in_order(self.order, self.labels, 2, self.random_state + 1, self.groups) == 0
         order, extra = self.order[some[self.order]], [x[::2] for x in self._extra(self.halves)]
         quarter = self._cross_fit(
-            judge, self.halves, frozenset(half), size, race=False, given={}, learned=(order, extra)
+            judge,
+            self.halves,
+            frozenset(half),
+            size,
+            race=False,
+            given={},
+            learned=(order, extra),
+            part=QUARTERS,
         )[0]
         if not quarter:
             return 1.0
@@ -221,7 +257,9 @@ class HeldOut:
         heard: Posteriors | None,
     ) -> Learned:
         extra, n_classes = self._extra(folds), self.n_classes
-        return learn(judge, self.labels, folds, self.order, extra, n_classes, names, some, heard)
+        part = HALVES if folds is self.halves else FOLDS
+        order = self.order
+        return learn(judge, self.labels, folds, order, extra, n_classes, names, some, heard, part)
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
@@ -241,6 +279,7 @@ class HeldOut:
         *,
         race: bool,
         given: Posteriors,
+        part: Part,
         learned: tuple[Codes, Sequence[Codes]] | None = None,
     ) -> tuple[Posteriors, frozenset[str]]:
         """Of all rows that are not held out, or of those measured and not measured in `learned`."""
@@ -257,6 +296,7 @@ class HeldOut:
             order=order,
             extra=tuple(extra),
             given=given,
+            part=part,
         )
 
     def _extra(self, folds: Codes) -> tuple[Codes, ...]:
