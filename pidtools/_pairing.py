@@ -60,7 +60,8 @@ class Pairs:
 
         n = len(meetings)
         with _progress.step("pairs", n, key=MEETING, counted=True) as advance:
-            advance(len(known), f"pairs{of_cache(len(known), n)}")
+            name = "both together" if n == 1 else "pairs"
+            advance(len(known), f"{name}{of_cache(len(known), n)}")
 
             def came(name: Name, answer: Any, texts: list[str]) -> None:
                 own = left[name]

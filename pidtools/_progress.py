@@ -145,8 +145,14 @@ def listens() -> bool:
     return _heard() is not None
 
 
+def say(what: str) -> None:
+    """Say what is done between steps, and around them."""
+    if (heard := _heard()) is not None:
+        heard.around = what
+
+
 def plan(work: str, costs: Mapping[str, float | None]) -> None:
-    """Say what steps there will be; only the first such word counts, before any step.
+    """Say what steps there will be; within a step it counts for nothing.
 
     Parameters
     ----------
@@ -284,6 +290,7 @@ class _Planned:
 
     work: str = ""
     ahead: dict[str, float | None] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic)
     cost_done: float = 0.0
     time_done: float = 0.0
 
@@ -295,8 +302,8 @@ class _Clockwork:
         self.surface, self.owner = surface, threading.get_ident()
         self.lock, self.ended = threading.RLock(), threading.Event()
         self.frames: list[_Frame] = []
-        self.planned = _Planned()
-        self.begun, self.announced = time.monotonic(), ""
+        self.planned, self.around = _Planned(), ""
+        self.begun, self.announced, self.begun_anew = time.monotonic(), "", True
         self.compiled_before = COMPILING.seconds
 
     @contextmanager
@@ -326,8 +333,10 @@ class _Clockwork:
 
     def plan(self, work: str, costs: Mapping[str, float | None]) -> None:
         with self.lock:
-            if not self.frames and not self.planned.work:
-                self.planned = _Planned(work, dict(costs))
+            if not self.frames:
+                begun = self.planned.begun if self.begun_anew else time.monotonic()
+                self.planned, self.announced = _Planned(work, dict(costs), begun=begun), ""
+                self.begun_anew = False
 
     @contextmanager
     def opened(self, frame: _Frame) -> Iterator[None]:
@@ -414,7 +423,7 @@ class _Clockwork:
         with self.lock:
             elapsed, left = time.monotonic() - self.begun, self.left()
             what = "compiling, once on this computer" if COMPILING.n_waiting else self._what()
-            total = elapsed + (left or 0.0)
+            total = time.monotonic() - self.planned.begun + (left or 0.0)
             is_known = left is not None and elapsed >= SOONEST and not self.announced
             if is_known and total > WORTH_ANNOUNCING:
                 work = self.planned.work or (self.frames[0].name if self.frames else "")
@@ -427,11 +436,9 @@ class _Clockwork:
 
     def _what(self) -> str:
         """The outermost step, and of what is inside the part that moves."""
-        if not self.frames:
-            return "working"
-        labels = [self.frames[0].label]
-        inner = [frame for frame in self.frames[1:] if frame.label]
-        return ", ".join([*labels, *(frame.label for frame in inner[-1:])])
+        labels = [frame.label for frame in self.frames if frame.label]
+        inner = [] if len(labels) < 2 else labels[-1:]
+        return ", ".join([*labels[:1], *inner]) or self.around or "working"
 
 
 # --- words --------------------------------------------------------------------------------------

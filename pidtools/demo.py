@@ -95,7 +95,7 @@ def _measure(
 
     The teacher is looked at once, also in each resample; one call a student would do that again.
     """
-    options = Options.checked("bits", level, n_resamples, progress=False)
+    options = Options.checked("bits", level, n_resamples, progress=None)
     students = {f"S{width}": np.load(folder / f"student-{width}.npy") for width in STUDENT_WIDTHS}
     with _warnings.collecting():  # what they say stands in the notes
         measured = measure(

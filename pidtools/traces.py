@@ -166,7 +166,7 @@ class TraceLog:
         cache_dir: str | PathLike[str] | None = None,
     ) -> None:
         self._options = Options.checked(units, confidence_level, n_resamples, False, "analytic")
-        self._margin = _checked_margin(margin)
+        self._margin = checked_margin(margin)
         self._cache = Cache.of(cache_dir)
         # A training may use its buffers again.
         self._teacher: ArrayLike | Summary = _own(T)
@@ -542,7 +542,8 @@ def _check_same_steps(students: Mapping[float, Any], baseline: Mapping[float, An
         )
 
 
-def _checked_margin(margin: Any) -> float | None:
+def checked_margin(margin: Any) -> float | None:
+    """A margin, or an error that says what it has to be."""
     if margin is None:
         return None
     is_number = isinstance(margin, int | float | np.number) and not isinstance(margin, bool)
