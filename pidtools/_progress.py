@@ -290,7 +290,7 @@ class _Planned:
 
     work: str = ""
     ahead: dict[str, float | None] = field(default_factory=dict)
-    begun: float = field(default_factory=time.monotonic)
+    begun: float = field(default_factory=lambda: time.monotonic())
     cost_done: float = 0.0
     time_done: float = 0.0
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -39,7 +38,7 @@ from pidtools._types import Array
 from pidtools._validate import how_to_pool
 from pidtools._where import Rows
 from pidtools.activations import Layer, split
-from pidtools.demo import Demonstration, run
+from pidtools.demo import Demonstration, run, save_array
 from pidtools.demo_decisions import decide
 from pidtools.estimators import BY_NAME
 from pidtools.plot import save_atoms, save_comparison, save_map, save_trace, save_where
@@ -492,7 +491,7 @@ def where(
             for note in result.notes:
                 _print(f"- {note}")
         if scores_path is not None:
-            _write(scores_path, lambda path: _save_array(path, result.scores()))
+            save_array(scores_path, result.scores())
         with _working():
             _write(plot_path, lambda path: save_where(result, path))
             _write_report(result, report_path, context)
@@ -1061,12 +1060,6 @@ def _deliver(
 
 def _as_json(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2) + "\n"
-
-
-def _save_array(path: Path, array: Array) -> None:
-    """As `numpy.save`, which else adds an ending to names that have none."""
-    with path.open("wb") as file:
-        np.save(file, array)
 
 
 def _complain(error: Exception | str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pidtools import _warnings
+from pidtools import _outputs, _warnings
 from pidtools._knowledge import (
     ATOMS,
     COMPARED,
@@ -31,8 +32,6 @@ SHORT_NAME = 6
 SUM_COLOUR = "0.25"
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -374,13 +373,30 @@ def without_frame(*axes: Axes) -> None:
         ax.spines[["top", "right"]].set_visible(False)
 
 
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure: a file is whole or untouched, pipes and the like are written through.
+
+    Raises
+    ------
+    ValueError
+        If the ending is none that matplotlib knows, or nothing can be written there.
+    OSError
+        If there is no space left.
+    """
+    path = Path(path)
+    place = path if path.suffix else path.with_name(f"{path.name}.png")  # as matplotlib calls it
+    _outputs.check_writable(place)
+    ending = place.suffix.removeprefix(".").lower()
+    _outputs.write(place, lambda made: figure.savefig(made, dpi=150, format=ending))
+
+
 def save_atoms(result: DistillableKnowledge, path: Path) -> None:
     """Draw the atoms of one result into a file of any format that matplotlib knows."""
     figure = new_figure(4.5, 4.5)
     ax = plot_atoms(result, ax=figure.subplots())
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
     without_frame(ax)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
 
 
 def save_comparison(comparison: StudentComparison, path: Path) -> None:
@@ -404,7 +420,7 @@ def save_comparison(comparison: StudentComparison, path: Path) -> None:
     figure.legend(
         *atoms.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
     )
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
 
 
 def save_map(m: DistillationMap, path: Path, name: str = "distillable") -> None:
@@ -418,7 +434,7 @@ def save_map(m: DistillationMap, path: Path, name: str = "distillable") -> None:
         said = "hatched: the interval covers 0"
         said += "; crossed out: no answer" if any(row.error for row in m.rows) else ""
         figure.supxlabel(said, fontsize=8, color="0.3")
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
 
 
 def save_trace(trace: DistillationTrace, path: Path) -> None:
@@ -427,7 +443,7 @@ def save_trace(trace: DistillationTrace, path: Path) -> None:
     ax = plot_trace(trace, ax=figure.subplots())
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     without_frame(ax)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
 
 
 @_warnings.quiet
@@ -561,4 +577,4 @@ def save_where(result: DistillableKnowledge, path: Path) -> None:
     without_frame(left)
     handles = left.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
