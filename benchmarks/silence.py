@@ -175,7 +175,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         data(Path(name), given.rows, given.width, given.classes)
         print(
-            f"{'screen':<10}{'total s':>9}{'silent s':>10}{'allowed':>9}{'announced':>11}{'ratio':>7}"
+            f"{'screen':<10}{'total s':>9}{'silent s':>10}{'allowed':>9}{'announced':>11}"
+            f"{'ratio':>7}"
         )
         for screen in given.screens:
             heard = ways[screen](Path(name))

@@ -76,10 +76,9 @@ def write(path: Path, write: Callable[[Path], Any]) -> None:
             errno.EPIPE, f"{path} was closed by its reader before all was written"
         ) from None
     except OSError as error:
-        if error.errno is None:
-            raise
-        said = f"{path} could not be written ({error.strerror}); choose another place"
-        raise OSError(error.errno, said) from error
+        # Not all say why by a number: NumPy counts the bytes that were written.
+        said = f"{path} could not be written ({error.strerror or error}); choose another place"
+        raise (OSError(said) if error.errno is None else OSError(error.errno, said)) from error
 
 
 def _write(path: Path, write: Callable[[Path], Any]) -> None:

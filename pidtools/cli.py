@@ -813,7 +813,7 @@ def _print(text: str, end: str = "\n") -> None:
 
 def _print_table(table: Table) -> None:
     """Whole, whatever the width: a narrow screen breaks its lines itself."""
-    output.print(table, width=max(output.width, WIDTH_OF_TABLES), crop=False, no_wrap=True)
+    Console(emoji=False, width=max(output.width, WIDTH_OF_TABLES)).print(table)
 
 
 def _say_of_groups(groups: str | None, level: float | None, result: Any) -> None:

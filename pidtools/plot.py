@@ -385,6 +385,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     path = Path(path)
     place = path if path.suffix else path.with_name(f"{path.name}.png")  # as matplotlib calls it
+    _outputs.check_writable(path)
     _outputs.check_writable(place)
     ending = place.suffix.removeprefix(".").lower()
     _outputs.write(place, lambda made: figure.savefig(made, dpi=150, format=ending))
