@@ -6,7 +6,7 @@ that are done, see `_progress`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,8 @@ LIKENESSES = "drawing data alike"
 # Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
 # more than the estimate itself.
 N_REFITS = 4
-# Of a look: a refit asks the experts that the pool uses, on half of the rows. Of a resample: what
-# the scores of a pair cost, whose duals have to be exact.
-REFIT, SCORES = 0.3, 4.0
+# Of a resample: what the scores of a pair cost, whose duals have to be exact.
+SCORES = 4.0
 # Sources up to which each is named.
 FEW_SOURCES = 3
 
@@ -51,34 +50,31 @@ class Ahead:
     def plan(
         self,
         estimator: Estimator[Any],
-        looks: Mapping[str, float],
         waiting: Mapping[str, Data],
         summaries: Mapping[str, Summary],
+        *,
         n_samples: int,
         n_classes: int,
     ) -> None:
         """Tell whoever looks at the screen."""
         if not _progress.listens():
             return
-        widths = {name: _width(data) for name, data in waiting.items()}
-        widths |= {name: _width(x.data) for name, x in summaries.items()}
-        pairs = [(t, s) for t, s in self.names if t in widths and s in widths]
-        meetings = 0.0
-        if estimator.decodes and self.synergy:
-            both = [widths[t] + widths[s] for t, s in pairs]
-            meetings = sum(estimator.cost(n_samples, width, n_classes) for width in both)
-        costs: dict[str, float | None] = {LOOKING: sum(looks.values()), MEETING: meetings}
+        new = {name: _width(data) for name, data in waiting.items()}
+        widths = new | {name: _width(x.data) for name, x in summaries.items()}
+        pairs = [widths[t] + widths[s] for t, s in self.names if t in widths and s in widths]
+
+        def total(of: Callable[..., dict[str, float]], each: Iterable[int]) -> dict[str, float]:
+            return _sum(of(n_samples, width, n_classes) for width in each)
+
+        costs: dict[str, _progress.Cost] = {LOOKING: total(estimator.cost, new.values())}
+        costs[MEETING] = total(estimator.cost_of_pair, pairs) if self.synergy else 0.0
         once = estimator.cost_of_resample(n_samples, n_classes)
         if self.n_resamples and self.is_analytic:
             costs[SCORING] = None if once is None else SCORES * once * len(pairs)
         elif self.n_resamples:
-            n = len(pairs) * self.n_resamples
-            costs[RESAMPLING] = None if once is None else once * n
-            if estimator.decodes:
-                again = {
-                    name: estimator.cost(n_samples, w, n_classes) for name, w in widths.items()
-                }
-                costs[REFITTING] = REFIT * N_REFITS * (sum(again.values()) + meetings)
+            costs[RESAMPLING] = None if once is None else once * len(pairs) * self.n_resamples
+            refits = total(estimator.cost_of_refit, widths.values())
+            costs[REFITTING] = {kind: N_REFITS * cost for kind, cost in refits.items()}
         _progress.plan(self._work(widths, n_samples), costs)
 
     def _work(self, widths: Mapping[str, int], n_samples: int) -> str:
@@ -90,6 +86,15 @@ class Ahead:
         resamples = f", {self.n_resamples} resamples" if self.n_resamples else ""
         is_many = self.n_resamples and not self.is_analytic
         return f"{n_samples:,} rows of {of}{resamples if is_many else ''}"
+
+
+def _sum(costs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """By kinds of work."""
+    found: dict[str, float] = {}
+    for each in costs:
+        for kind, cost in each.items():
+            found[kind] = found.get(kind, 0.0) + cost
+    return found
 
 
 def _width(data: Data | None) -> int:

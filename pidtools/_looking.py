@@ -173,7 +173,12 @@ class Looks:
 
     def costs(self, waiting: Mapping[str, Data]) -> dict[str, float]:
         """What each look costs, relative to the others."""
-        return {name: _cost(self.estimator, data.X, self.y) for name, data in waiting.items()}
+        costs = {name: self.cost(data) for name, data in waiting.items()}
+        return {name: sum(cost.values()) for name, cost in costs.items()}
+
+    def cost(self, data: Data) -> dict[str, float]:
+        """The same of one look, by kinds of work."""
+        return _cost(self.estimator, data.X, self.y)
 
     def _answer(self, data: Data, others: Sequence[Summary], n_jobs: int | None) -> Summary | str:
         return _answer(self.estimator, self.y, self.tolerant, data, others, n_jobs)
@@ -207,7 +212,8 @@ class _Question:
     far: bool
 
     def __call__(self, data: Data) -> Summary | str | bytes:
-        with _progress.step("", span=_cost(self.estimator, data.X, self.y)):
+        span = sum(_cost(self.estimator, data.X, self.y).values())
+        with _progress.step("", span=span):
             answer = _answer(self.estimator, self.y, self.tolerant, data, [], 1)
         if not self.far or isinstance(answer, str):
             return answer
@@ -224,7 +230,7 @@ def of_cache(n_kept: int, n: int) -> str:
     return f" ({n_kept} of {n} from the cache)" if n_kept else ""
 
 
-def _cost(estimator: Estimator[Any], X: Source, y: Array) -> float:
+def _cost(estimator: Estimator[Any], X: Source, y: Array) -> dict[str, float]:
     width = 1 if len(X.shape) == 1 else int(X.shape[1])
     return estimator.cost(len(y), width, _n_classes(y))
 

@@ -741,9 +741,8 @@ def look(
         warn_of_target(target, in_notes=True)
         made = Looks(chosen, target.values, tolerant, Kept(cache))
         if ahead is not None:
-            n = len(target.values)
-            looks = made.costs(waiting)
-            ahead.plan(chosen, looks, waiting, found, n, target.n_classes or 1)
+            n, n_classes = len(target.values), target.n_classes or 1
+            ahead.plan(chosen, waiting, found, n_samples=n, n_classes=n_classes)
         if (tolerant or at_once) and not hears:
             answers = made.at_the_same_time(waiting, n_jobs)
         else:

@@ -60,8 +60,8 @@ class Pairs:
 
         n = len(meetings)
         with _progress.step("pairs", n, key=MEETING, counted=True) as advance:
-            name = "both together" if n == 1 else "pairs"
-            advance(len(known), f"{name}{of_cache(len(known), n)}")
+            said = "both together" if n == 1 else "pairs"
+            advance(len(known), f"{said}{of_cache(len(known), n)}")
 
             def came(name: Name, answer: Any, texts: list[str]) -> None:
                 own = left[name]

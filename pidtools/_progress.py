@@ -11,6 +11,7 @@ What the work will take is told from the parts of it that are done: see `_Clockw
 from __future__ import annotations
 
 import contextvars
+import copy
 import math
 import multiprocessing
 import os
@@ -22,6 +23,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+Cost = float | Mapping[str, float] | None
 
 # Seconds of work that are announced beforehand, and those after which it may be.
 WORTH_ANNOUNCING, SOONEST = 5.0, 1.0
@@ -151,15 +154,16 @@ def say(what: str) -> None:
         heard.around = what
 
 
-def plan(work: str, costs: Mapping[str, float | None]) -> None:
+def plan(work: str, costs: Mapping[str, Cost]) -> None:
     """Say what steps there will be; within a step it counts for nothing.
 
     Parameters
     ----------
     work : str
         All of it in a few words, such as "200 resamples of 5,000 rows".
-    costs : mapping of str to float or None
-        Of steps by their keys, relative to each other; None where only the step itself will tell.
+    costs : mapping of str to float, to mapping of str to float, or to None
+        Of steps by their keys, relative to each other; several kinds of work by their names; None
+        where only the step itself will tell.
     """
     if (heard := _heard()) is not None:
         heard.plan(work, costs)
@@ -200,10 +204,18 @@ def step(
         yield lambda done=1.0, name=None: heard.advance(own, done, name)
 
 
-def advance(done: float = 1.0, name: str | None = None) -> None:
-    """Tell the innermost step that so much of it is done, and what it is called now."""
+def advance(
+    done: float = 1.0, name: str | None = None, *, paid: tuple[str, float] | None = None
+) -> None:
+    """Tell the innermost step that so much of it is done, and what it is called now.
+
+    `paid` is a kind of work and what it was to cost, as in the plan: what it took since the step
+    began, or since the last that was paid, tells how long the rest of its kind will take.
+    """
     if (heard := _heard()) is not None:
         heard.advance(None, done, name)
+        if paid is not None:
+            heard.pay(*paid)
 
 
 def _nothing(done: float = 1.0, name: str | None = None) -> None:
@@ -216,17 +228,19 @@ def _heard() -> _Clockwork | None:
     return heard if heard is not None and heard.owner == threading.get_ident() else None
 
 
-# --- compiling ----------------------------------------------------------------------------------
+# --- what is done once ----------------------------------------------------------------------------------
 
 
-class _Compiling:
-    """Whether something is being compiled, in any thread, and for how long it was."""
+class _Uncounted:
+    """Whether something is done that is done once, in any thread, and for how long it was."""
 
     def __init__(self) -> None:
         self.lock, self.n_waiting, self.since, self.spent = threading.Lock(), 0, 0.0, 0.0
+        self.what = ""
 
-    def begin(self) -> None:
+    def begin(self, what: str) -> None:
         with self.lock:
+            self.what = what
             if self.n_waiting == 0:
                 self.since = time.monotonic()
             self.n_waiting += 1
@@ -245,17 +259,18 @@ class _Compiling:
             return self.spent + now
 
 
-COMPILING = _Compiling()
+COMPILING, LOADING = "compiling, once on this computer", "loading libraries"
+UNCOUNTED = _Uncounted()
 
 
 @contextmanager
-def compiling() -> Iterator[None]:
-    """Whatever is done inside is done once on a computer, and no measure of the work."""
-    COMPILING.begin()
+def uncounted(what: str) -> Iterator[None]:
+    """What is done inside is done once, on a computer or in a process, and measures nothing."""
+    UNCOUNTED.begin(what)
     try:
         yield
     finally:
-        COMPILING.end()
+        UNCOUNTED.end()
 
 
 # --- how far it is ------------------------------------------------------------------------------
@@ -274,6 +289,7 @@ class _Frame:
     begun: float = 0.0
     share: float = 0.0
     shared_at: float = 0.0
+    paid: dict[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -286,13 +302,45 @@ class _Frame:
 
 @dataclass
 class _Planned:
-    """Steps to come with their costs, and what those that are over took."""
+    """Steps to come with their costs by kind of work, and what such work took.
+
+    Attributes
+    ----------
+    costs, spent : dict of str to float
+        What was to be paid for work of each kind that is done, and the seconds that it took.
+    """
 
     work: str = ""
-    ahead: dict[str, float | None] = field(default_factory=dict)
+    ahead: dict[str, dict[str, float] | None] = field(default_factory=dict)
     begun: float = field(default_factory=lambda: time.monotonic())
-    cost_done: float = 0.0
-    time_done: float = 0.0
+    costs: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+    n_paid: int = 0
+
+    def pay(self, kind: str, cost: float, seconds: float) -> None:
+        self.costs[kind] = self.costs.get(kind, 0.0) + cost
+        self.spent[kind] = self.spent.get(kind, 0.0) + seconds
+        self.n_paid += 1
+
+    def pay_all(self, costs: Mapping[str, float], share: float, seconds: float) -> None:
+        """A share of several kinds, the seconds as they cost."""
+        total = sum(costs.values())
+        for kind, cost in costs.items() if total > 0 else ():
+            self.pay(kind, cost * share, seconds * cost / total)
+
+    def seconds(self, costs: Mapping[str, float]) -> float | None:
+        """What costs will take: as those of their kind did, or as all together."""
+        total = sum(self.costs.values())
+        found = 0.0
+        for kind, cost in costs.items():
+            if cost <= 0:
+                continue
+            if total <= 0:
+                return None
+            known = self.costs.get(kind, 0.0) > 0
+            spent = self.spent[kind] if known else sum(self.spent.values())
+            found += cost * spent / (self.costs[kind] if known else total)
+        return found
 
 
 class _Clockwork:
@@ -304,7 +352,8 @@ class _Clockwork:
         self.frames: list[_Frame] = []
         self.planned, self.around = _Planned(), ""
         self.begun, self.announced, self.begun_anew = time.monotonic(), "", True
-        self.compiled_before = COMPILING.seconds
+        self.marked = 0.0
+        self.uncounted_before = UNCOUNTED.seconds
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -331,19 +380,22 @@ class _Clockwork:
             except Exception:
                 return
 
-    def plan(self, work: str, costs: Mapping[str, float | None]) -> None:
+    def plan(self, work: str, costs: Mapping[str, Cost]) -> None:
         with self.lock:
             if not self.frames:
                 begun = self.planned.begun if self.begun_anew else time.monotonic()
-                self.planned, self.announced = _Planned(work, dict(costs), begun=begun), ""
+                ahead = {key: _by_kind(key, cost) for key, cost in costs.items()}
+                self.planned, self.announced = _Planned(work, ahead, begun=begun), ""
                 self.begun_anew = False
 
     @contextmanager
     def opened(self, frame: _Frame) -> Iterator[None]:
         with self.lock:
             frame.begun = frame.shared_at = self._worked()
-            if not self.frames and frame.key in self.planned.ahead:
-                self._skip_to(frame.key)
+            if not self.frames:
+                self.marked = frame.begun
+                if frame.key in self.planned.ahead:
+                    self._skip_to(frame.key)
             self.frames.append(frame)
         try:
             yield
@@ -360,9 +412,11 @@ class _Clockwork:
     def _close(self, frame: _Frame) -> None:
         while self.frames and self.frames.pop() is not frame:
             pass
-        if not self.frames and (cost := self.planned.ahead.pop(frame.key, None)):
-            self.planned.cost_done += cost
-            self.planned.time_done += self._worked() - frame.begun
+        if self.frames:
+            return
+        costs = self.planned.ahead.pop(frame.key, None)
+        if costs and not frame.paid:
+            self.planned.pay_all(costs, 1.0, self._worked() - frame.begun)
 
     def advance(self, frame: _Frame | None, done: float, name: str | None) -> None:
         with self.lock:
@@ -376,6 +430,16 @@ class _Clockwork:
             outer.share = max(outer.share, self._share())
             outer.shared_at = self._worked()
 
+    def pay(self, kind: str, cost: float) -> None:
+        """Work of a kind is done."""
+        with self.lock:
+            now = self._worked()
+            if self.frames:
+                paid = self.frames[0].paid
+                paid[kind] = paid.get(kind, 0.0) + cost
+                self.planned.pay(kind, cost, now - self.marked)
+            self.marked = now
+
     def _share(self) -> float:
         """Of the outermost step: what is done of a part counts for as much of the whole."""
         inside = 0.0
@@ -385,46 +449,54 @@ class _Clockwork:
         return share if self.frames else 0.0
 
     def _worked(self) -> float:
-        """Seconds since the beginning without those of compiling."""
-        return time.monotonic() - self.begun - (COMPILING.seconds - self.compiled_before)
+        """Seconds since the beginning without those of what is done once."""
+        return time.monotonic() - self.begun - (UNCOUNTED.seconds - self.uncounted_before)
 
     def left(self) -> float | None:
         """Seconds of work that are left; None where nothing tells.
 
-        A step goes on as fast as the parts of it that are done went. Steps to come cost, for
-        their part of the plan, what the costs that are paid have taken.
+        Work to come takes what work of its kind took, for what it costs. A step that says nothing
+        of costs goes on as fast as its parts that are done.
         """
-        planned, frame = self.planned, self.frames[0] if self.frames else None
-        cost, spent, now = planned.cost_done, planned.time_done, self._worked()
-        own = planned.ahead.get(frame.key) if frame else 0.0
-        if frame is not None and frame.share > 0:
-            took = frame.shared_at - frame.begun
-            cost, spent = cost + (own or 0.0) * frame.share, spent + (took if own else 0.0)
-        rate = spent / cost if cost > 0 else None
-        here = self._left_of(frame, own, rate, now) if frame else 0.0
+        frame = self.frames[0] if self.frames else None
+        planned = self._as_of_now(frame)
+        here = self._left_of(frame) if frame else 0.0
         ahead = [c for key, c in planned.ahead.items() if frame is None or key != frame.key]
-        if here is None or None in ahead or (any(ahead) and rate is None):
+        later = [None if costs is None else planned.seconds(costs) for costs in ahead]
+        if here is None or None in later:
             return None
-        return here + sum(c or 0.0 for c in ahead) * (rate or 0.0)
+        return here + sum(seconds or 0.0 for seconds in later)
 
-    def _left_of(
-        self, frame: _Frame, cost: float | None, rate: float | None, now: float
-    ) -> float | None:
+    def _as_of_now(self, frame: _Frame | None) -> _Planned:
+        """What is known of costs, with that of a step that is open and says shares alone."""
+        costs = self.planned.ahead.get(frame.key) if frame else None
+        if frame is None or not costs or frame.paid or not frame.share:
+            return self.planned
+        known = copy.deepcopy(self.planned)
+        known.pay_all(costs, frame.share, frame.shared_at - frame.begun)
+        return known
+
+    def _left_of(self, frame: _Frame) -> float | None:
+        """Of the step that is open."""
+        now, costs = self._worked(), self.planned.ahead.get(frame.key)
+        if costs and (frame.paid or not frame.share):
+            unpaid = {kind: max(c - frame.paid.get(kind, 0.0), 0.0) for kind, c in costs.items()}
+            known = self.planned.seconds(unpaid)
+            since = now - (self.marked if frame.paid else frame.begun)
+            return None if known is None else max(known - since, 0.0)
         if frame.share > 0:
             whole = (frame.shared_at - frame.begun) / frame.share
-        elif cost and rate is not None:
-            whole = cost * rate
-        else:
-            return None
-        return max(whole - (now - frame.begun), 0.0)
+            return max(whole - (now - frame.begun), 0.0)
+        return 0.0 if costs is not None and not costs else None
 
     def view(self) -> View:
         """What is to be shown now; work that will take long is announced once."""
         with self.lock:
             elapsed, left = time.monotonic() - self.begun, self.left()
-            what = "compiling, once on this computer" if COMPILING.n_waiting else self._what()
+            what = UNCOUNTED.what if UNCOUNTED.n_waiting else self._what()
             total = time.monotonic() - self.planned.begun + (left or 0.0)
-            is_known = left is not None and elapsed >= SOONEST and not self.announced
+            is_known = left is not None and elapsed >= SOONEST and self.planned.n_paid != 1
+            is_known = is_known and not self.announced
             if is_known and total > WORTH_ANNOUNCING:
                 work = self.planned.work or (self.frames[0].name if self.frames else "")
                 said = f"about {duration(total)}"
@@ -464,6 +536,12 @@ def _counted(number: float, unit: str) -> str:
     """Halves up to five, whole ones beyond."""
     found = round(2 * number) / 2 if number < 5 else float(round(number))
     return f"{found:g} {unit}{'' if found == 1 else 's'}"
+
+
+def _by_kind(key: str, cost: Cost) -> dict[str, float] | None:
+    if cost is None:
+        return None
+    return {key: cost} if isinstance(cost, int | float) else dict(cost)
 
 
 def _cut(name: str) -> str:
@@ -609,7 +687,8 @@ class Notebook:
 
         content = {"text/plain": "\n".join(f"pidtools: {line}" for line in lines if line)}
         if self.handle is None:
-            self.handle = display(content, raw=True, display_id=True)
+            show: Any = display
+            self.handle = show(content, raw=True, display_id=True)
         else:
             self.handle.update(content, raw=True)
 

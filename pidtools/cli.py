@@ -198,7 +198,7 @@ class _Typed(TyperGroup):
 
 def _in_plain_words(error: typer.BadParameter) -> str:
     """Without what the checker of values calls itself and its kinds of mistakes."""
-    found = getattr(error.__cause__, "errors", list)()
+    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
     if len(found) == 1 and found[0].get("type") in MISTAKES:
         return f"it {MISTAKES[found[0]['type']]}; got {found[0].get('input')!r}."
     return error.message.removeprefix(OWN_WORD)

@@ -14,7 +14,18 @@ from joblib import parallel_config
 
 import pidtools as pt
 from pidtools import _progress
-from pidtools._progress import COMPILING, Lines, Notebook, Terminal, View, advance, plan, say, step
+from pidtools._progress import (
+    COMPILING,
+    UNCOUNTED,
+    Lines,
+    Notebook,
+    Terminal,
+    View,
+    advance,
+    plan,
+    say,
+    step,
+)
 
 RNG = np.random.default_rng(0)
 Y = np.arange(240) % 3
@@ -83,7 +94,8 @@ def test_time_left_follows_the_parts_that_are_done(time: Time) -> None:
             time.now += 6  # twice as fast as was thought
             done(5)
             found = watched.look()
-            assert (found.what, found.left) == ("b 6 of 10", pytest.approx(6))
+            assert found.what == "b 6 of 10"
+            assert found.left == pytest.approx(6)
     assert watched.ended == [True]
 
 
@@ -134,7 +146,8 @@ def test_parts_within_parts_count_for_their_share(time: Time) -> None:
             time.now += 3
             advance(2, "fold 3 of 4")  # half of 6 of 10
             found = watched.look()
-            assert (found.what, found.left) == ("layers, fold 3 of 4", pytest.approx(7))
+            assert found.what == "layers, fold 3 of 4"
+            assert found.left == pytest.approx(7)
         done(6)
         assert watched.look().left == pytest.approx(3 / 0.6 - 3)
 
@@ -142,14 +155,15 @@ def test_parts_within_parts_count_for_their_share(time: Time) -> None:
 def test_compiling_is_said_and_is_no_measure_of_the_work(time: Time) -> None:
     watched = Watched()
     with _progress.shown(True, surface=watched), step("a", 2) as done:
-        with _progress.compiling():
+        with _progress.uncounted(COMPILING):
             time.now += 30
             assert watched.look().what == "compiling, once on this computer"
         time.now += 2
         done()
         found = watched.look()
-        assert (found.left, found.elapsed, found.what) == (pytest.approx(2), 32.0, "a")
-    assert COMPILING.n_waiting == 0
+        assert (found.elapsed, found.what) == (32.0, "a")
+        assert found.left == pytest.approx(2)
+    assert UNCOUNTED.n_waiting == 0
 
 
 def test_between_steps_there_is_what_was_said(time: Time) -> None:
@@ -180,6 +194,29 @@ def test_others_threads_and_muted_work_are_not_heard(time: Time) -> None:
         time.now += 1
         done()
         assert watched.look().left == pytest.approx(1)
+
+
+def test_kinds_of_work_take_what_the_first_of_them_took(time: Time) -> None:
+    watched = Watched()
+    with _progress.shown(True, surface=watched):
+        plan("it", {"look": {"first": 2.0, "other": 4.0}, "again": {"other": 10.0}, "third": 6.0})
+        with step("look", 6):
+            time.now += 8
+            advance(2, paid=("first", 2.0))
+            # 4 s a unit, as nothing else is known.
+            assert watched.look().left == pytest.approx(4 * (4 + 10 + 6))
+            assert watched.look().announced == ""  # one look tells too little
+            time.now += 1
+            advance(1, paid=("other", 1.0))
+            # Others take 1 s a unit, those of a kind that was not seen what all did.
+            assert watched.look().left == pytest.approx(3 + 10 + 6 * 9 / 3)
+            assert watched.look().announced == "about 40 seconds: it"
+            time.now += 2
+            assert watched.look().left == pytest.approx(1 + 10 + 6 * 9 / 3)
+        with step("again", 4, counted=True) as done:
+            time.now += 5
+            done(2)
+            assert watched.look().left == pytest.approx(5 + 6 * (9 + 5) / (3 + 5))
 
 
 @pytest.mark.parametrize(

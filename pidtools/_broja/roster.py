@@ -73,7 +73,7 @@ def prepare() -> None:
     if all(kernel.linked for kernel in (*HERE, *ELSEWHERE)):
         return
     missing = [not all(kernel.available for kernel in half) for half in (HERE, ELSEWHERE)]
-    with _progress.compiling() if any(missing) else nullcontext():
+    with _progress.uncounted(_progress.COMPILING) if any(missing) else nullcontext():
         with _compiling() if all(missing) else nullcontext():
             for kernel in HERE:
                 kernel.link()

@@ -15,7 +15,8 @@ import numpy as np
 from pidtools import _progress, _warnings
 from pidtools._allocator import give_back
 from pidtools._blocks import blocks
-from pidtools._probe.cross_fit import Judge, Part, assemble, training_rows, worth_asking
+from pidtools._probe.costs import Part
+from pidtools._probe.cross_fit import Judge, assemble, training_rows, worth_asking
 from pidtools._probe.experts import Models, Opinions, judged
 from pidtools._probe.pool import Pool, log_loss
 from pidtools._types import Array, Codes, Floats, Posteriors
@@ -53,8 +54,9 @@ class Learned:
         """Pooled log posteriors of all rows, and the losses of another pool of them."""
         log_p = np.empty((len(labels), len(self.shares)), dtype=np.float32)
         losses = np.zeros(len(labels))
+        n = len(self.models)
         for k, models in enumerate(self.models):
-            _progress.advance(0.0, f"judging all rows, {k + 1} of {len(self.models)}")
+            _progress.advance(0.0, f"judging all rows, {k + 1} of {n}")
             used = {name: models[name] for name in pool.weights if name in models}
             own = np.flatnonzero(self.folds == k)
             for block in blocks(len(own), len(self.shares), entries=POOLED_ENTRIES):
@@ -64,7 +66,6 @@ class Learned:
                 log_p[rows] = pool.log_posterior(said)
                 if plain is not None:
                     losses[rows] = log_loss(plain.log_posterior(said), labels[rows])
-            _progress.advance(1 / len(self.models))
         return log_p, losses
 
     def _filled(self, said: Opinions, pool: Pool, n: int) -> Posteriors:
@@ -110,7 +111,8 @@ def learn(
                 models, said = _only(models, names), _only(said, names)
             fits.append(models)
             answers.append(said)
-            _progress.advance(part.rest if k else part.first)
+            paid = part.of_fold(k)
+            _progress.advance(paid[1], paid=paid)
             give_back()
     failed = {name for said in answers for name, log_p in said.items() if log_p is None}
     kept = sorted({name for said in answers for name in said} - failed)

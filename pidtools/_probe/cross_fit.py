@@ -15,6 +15,7 @@ from scipy.special import log_softmax
 from pidtools import _progress, _tasks, _threads, _warnings
 from pidtools._blocks import blocks
 from pidtools._lazy_rows import Source
+from pidtools._probe.costs import Part
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
 from pidtools._probe.pool import log_loss, weigh
@@ -132,19 +133,6 @@ class PairJudge:
     def _directions(self, source: Whitened, train: Codes) -> Floats:
         found = discriminant(source.Z, train, self.labels[train], self.n_classes, source.loudness)
         return found.directions
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a cross-fit is called on screen, and what its folds cost, relative to other ones."""
-
-    name: str
-    first: float
-    rest: float
-
-    def cost(self, n_folds: int) -> float:
-        """Of all folds."""
-        return self.first + self.rest * (n_folds - 1)
 
 
 Grows = TypeVar("Grows", ExpertJudge, PairJudge)
@@ -357,7 +345,8 @@ def _in_parallel(
     for k in asked:
         _progress.advance(0.0, f"{part.name} {k + 1} of {n}")
         found.append(next(answers))
-        _progress.advance((part.rest if k else part.first) / asked.count(k))
+        paid = part.of_fold(k, 1 / asked.count(k))
+        _progress.advance(paid[1], paid=paid)
     return found
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from pidtools import _progress
 from pidtools._probe.at_large import Learned, learn
-from pidtools._probe.cross_fit import Judge, Part, cross_fit
+from pidtools._probe.costs import Part, Parts, parts
+from pidtools._probe.cross_fit import Judge, cross_fit
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.folds import folds_in_order
 from pidtools._probe.order import order_of
@@ -28,11 +29,6 @@ STEEP = 0.03
 # Bits between training on half of the part that is learned from and on that part, from which twice
 # as many rows are learned from.
 WORTH_MORE = 0.005
-# Parts of a look with what they cost: the first fold asks all experts.
-FOLDS, HALVES = Part("fold", 2.0, 1.0), Part("half", 0.6, 0.6)
-QUARTERS = Part("quarter", 0.3, 0.3)
-# Of judging all rows where only a part of them is learned from.
-ASKING = 1.0
 # Rows that tell whether an opinion is flat.
 ROWS_TO_COMPARE = 2000
 
@@ -56,7 +52,8 @@ class HeldOut:
 
     `learned` are labels of rows that come after the measured ones and are only learned from: by
     every fit for a fold, and by one of the two for a half. Fits see their rows in an order that
-    comes from `keys`, of all of them, not from where they stand.
+    comes from `keys`, of all of them, not from where they stand. `meets` says that two sources are
+    looked at together.
     """
 
     labels: Codes
@@ -70,6 +67,7 @@ class HeldOut:
     random_state: int
     n_jobs: int | None
     race: bool = True
+    meets: bool = False
 
     @property
     def all_labels(self) -> Codes:
@@ -94,15 +92,16 @@ class HeldOut:
         `from_half` is what is `given` by models of half of the rows, `tempered` the `tempering` of
         opinions given by other probes, where that is known.
         """
-        with _progress.step("", self._cost(judge)):
+        own = self._parts(judge)
+        n_folds = int(self.folds.max()) + 1
+        total = own.folds.cost(n_folds) + own.halves.cost(2) + own.quarters.cost(2)
+        with _progress.step("", total):
             return self._run(judge, given, size, from_half, tempered)
 
-    def _cost(self, judge: Judge) -> float:
-        """Of all folds there may be."""
-        cost = FOLDS.cost(int(self.folds.max()) + 1) + HALVES.cost(2)
-        if self._is_at_large(judge):
-            return cost + 2 * ASKING
-        return cost + (QUARTERS.cost(2) if self.n_classes <= FEW_CLASSES else 0.0)
+    def _parts(self, judge: Judge) -> Parts:
+        """What is done, for the screen."""
+        n, is_one = len(self.labels), not judge.is_light
+        return parts(n, judge.width, self.n_classes, is_one=is_one, meets=self.meets and not is_one)
 
     def _is_at_large(self, judge: Judge) -> bool:
         return len(self.labels) > ROWS_ENOUGH and judge.is_light and bool(self.names)
@@ -118,7 +117,13 @@ class HeldOut:
         if self._is_at_large(judge):
             return self._run_at_large(judge, given, from_half, tempered)
         fitted, failed = self._cross_fit(
-            judge, self.folds, self.names, size, race=self.race, given=given, part=FOLDS
+            judge,
+            self.folds,
+            self.names,
+            size,
+            race=self.race,
+            given=given,
+            part=self._parts(judge).folds,
         )
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
@@ -127,7 +132,7 @@ class HeldOut:
         halves: Posteriors = {}
         if used:
             halves = self._cross_fit(
-                judge, self.halves, used, size, race=False, given={}, part=HALVES
+                judge, self.halves, used, size, race=False, given={}, part=self._parts(judge).halves
             )[0]
             from_half = from_half | halves
         missing = frozenset(pool.weights) - frozenset(from_half)
@@ -174,7 +179,7 @@ class HeldOut:
             race=False,
             given={},
             learned=(order, extra),
-            part=QUARTERS,
+            part=self._parts(judge).quarters,
         )[0]
         if not quarter:
             return 1.0
@@ -257,7 +262,8 @@ class HeldOut:
         heard: Posteriors | None,
     ) -> Learned:
         extra, n_classes = self._extra(folds), self.n_classes
-        part = HALVES if folds is self.halves else FOLDS
+        own = self._parts(judge)
+        part = own.halves if folds is self.halves else own.folds
         order = self.order
         return learn(judge, self.labels, folds, order, extra, n_classes, names, some, heard, part)
 
