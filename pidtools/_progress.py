@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextvars
 import copy
 import math
-import multiprocessing
 import os
 import sys
 import threading
@@ -228,7 +227,7 @@ def _heard() -> _Clockwork | None:
     return heard if heard is not None and heard.owner == threading.get_ident() else None
 
 
-# --- what is done once ----------------------------------------------------------------------------------
+# --- what is done once --------------------------------------------------------------------------
 
 
 class _Uncounted:
@@ -572,6 +571,8 @@ def _place(wanted: bool | None) -> Surface | None:
 
 def _is_asked_for_itself() -> bool:
     """Whether the call is no part of somebody's own parallel work, whose bars would mix."""
+    import multiprocessing
+
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and multiprocessing.current_process().name == "MainProcess"
 

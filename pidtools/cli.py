@@ -323,6 +323,8 @@ def measure(
             (teacher, student, labels, groups, mask),
         )
         with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(T=teacher, S=student, Y=labels, groups=groups, mask=mask)
             files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
             result = pidtools.distillable_knowledge(
                 files.source(teacher, "T"),
@@ -391,6 +393,10 @@ def compare(
             (teacher, student_a, student_b, labels, groups, mask),
         )
         with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(
+                T=teacher, S_a=student_a, S_b=student_b, Y=labels, groups=groups, mask=mask
+            )
             files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
             result = pidtools.compare_students(
                 files.source(teacher, "T"),
@@ -468,6 +474,8 @@ def where(
             (teacher, student, labels, groups, mask),
         )
         with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(T=teacher, S=student, Y=labels, groups=groups, mask=mask)
             files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
             result = pidtools.distillable_knowledge(
                 files.source(teacher, "T"),
@@ -559,6 +567,7 @@ def map_layers(
             (*teacher, *student, labels, groups, mask),
         )
         with _working():
+            _check_pooling(pool, layout, mask)
             files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
             result = pidtools.distillation_map(
                 files.named(teacher, "--teacher"),
@@ -629,6 +638,8 @@ def rank(
             (*teacher, student, labels, groups, mask),
         )
         with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(S=student, Y=labels, groups=groups, mask=mask)
             files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
             result = pidtools.rank_teachers(
                 files.named(teacher, "--teacher"),
@@ -711,6 +722,8 @@ def trace(
             (teacher, *students, baseline, labels, groups, mask),
         )
         with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(T=teacher, Y=labels, groups=groups, mask=mask)
             files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
             result = pidtools.distillation_trace(
                 files.source(teacher, "T"),
@@ -868,13 +881,6 @@ class _Files:
         ignore_label: str | None,
     ) -> _Files:
         """Read labels, groups and mask; activations are read when they are asked for."""
-        if how is None and (layouts or mask):
-            raise _UsageError("--layout and --mask go with --pool; add --pool mean.")
-        if mask and (how == "flatten" or "ntd" not in (layouts or ())):
-            raise _UsageError(
-                "--mask is of tokens; it goes with --layout ntd, and with a --pool of mean, max, "
-                "first or last."
-            )
         y = activations.read(labels, "Y")
         return cls(
             labels=y,
@@ -1088,6 +1094,24 @@ def _check_outputs(outputs: dict[str, Path | None], inputs: Sequence[str | None]
         taken[own] = f"what {option} writes"
     _check_report(outputs.get("--report"))
     _check_picture(outputs.get("--plot"))
+
+
+def _check_pooling(how: How | None, layouts: list[str] | None, mask: str | None) -> None:
+    """Find out before anything is read whether what is said of pooling goes together."""
+    if how is None and (layouts or mask):
+        raise _UsageError("--layout and --mask go with --pool; add --pool mean.")
+    if mask and (how == "flatten" or "ntd" not in (layouts or ())):
+        raise _UsageError(
+            "--mask is of tokens; it goes with --layout ntd, and with a --pool of mean, max, "
+            "first or last."
+        )
+
+
+def _check_there(**addresses: str | None) -> None:
+    """Find the first file that is missing, in the order in which they were given."""
+    for name, address in addresses.items():
+        if address is not None and not (file := _layer(address).file).exists():
+            raise ValueError(f"{name}: there is no file {file}.")
 
 
 def _files_read(inputs: Sequence[str | None]) -> Iterator[Path]:

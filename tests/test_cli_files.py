@@ -107,8 +107,9 @@ def test_one_measurement_by_addresses() -> None:
     assert answer("measure", "t.npz:head", "s.npz:h2", "t.npz:y") == wanted.summary() + "\n"
     groups = np.arange(N) // 3
     np.savez("g.npz", g=groups)
-    found = answer("where", "t.npz:head", "s.npz:h2", "t.npz:y", "--groups", "g.npz:g")
-    assert wanted.by_class().summary() in found
+    found = run("where", "t.npz:head", "s.npz:h2", "t.npz:y", "--groups", "g.npz:g")
+    assert wanted.by_class().summary() in found.stdout
+    assert "--groups changed nothing" in found.stderr
     assert "T: t.npz:h3 is not there" in refused("measure", "t.npz:h3", "s.npz:h2", "Y.npy")
     assert "S: s.npz holds 2 arrays; say which" in refused(
         "measure", "t.npz:head", "s.npz", "Y.npy"

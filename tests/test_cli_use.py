@@ -104,7 +104,7 @@ def test_a_mistake_has_its_code_in_every_command(call: tuple[str, ...]) -> None:
         ((*WHERE, "--scores", "-"), USAGE, "--scores needs a file"),
         ((*TRACE, "--margin", "-1"), USAGE, "margin must be a number above 0"),
         ((*MAP, "--teacher", "=S.npy"), USAGE, "has no name before the ="),
-        (("measure", "T.txt", "S.npy", "Y.npy"), REFUSED, "there is no file T.txt"),
+        (("measure", "a:b:/T", "no.npy", "no.npy"), REFUSED, "T: there is no file a:b:/T"),
         (("validate", "--json", "no/x.json"), REFUSED, "no/x.json can't be written"),
         (("demo", "--out", "T.npy"), REFUSED, "T.npy"),
     ],
