@@ -62,7 +62,7 @@ class View:
     @property
     def timing(self) -> str:
         """How long it took so far, and what is left."""
-        if self.left is None:
+        if self.left is None or self.left < 1:  # what takes longer than it seemed
             return clock(self.elapsed)
         return f"{clock(self.elapsed)}, {clock(self.left)} left"
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -365,31 +368,36 @@ def test_long_names_leave_room() -> None:
 # --- the library --------------------------------------------------------------------------------
 
 
-def asked(**options: Any) -> str:
+def asked(estimator: Any = PROBE, **options: Any) -> str:
     """An answer with all its digits."""
     found = pt.distillable_knowledge(
-        T, S, Y, estimator=PROBE, confidence_level=0.9, n_resamples=10, **options
+        T, S, Y, estimator=estimator, confidence_level=0.9, n_resamples=10, **options
     )
     return json.dumps(found.to_dict())
 
 
 def test_the_answer_does_not_depend_on_who_looks() -> None:
-    plain = asked(progress=False)
+    plain = asked("kmeans", progress=False)
     watched = Watched()
     watched.period = 0.001
     with _progress.shown(True, surface=watched):
-        assert asked() == plain
-    seen = [re.sub(r"\d+", "#", view.what) for view in watched.views]
-    assert {"looking at T, fold # of #", "resampling # of #"} <= set(seen)
-    with _progress.shown(True, surface=Watched()), parallel_config("threading", n_jobs=2):
-        assert asked(n_jobs=2) == plain
+        assert asked("kmeans") == plain
+        with parallel_config("threading", n_jobs=2):
+            assert asked("kmeans", n_jobs=2) == plain
+    seen = {re.sub(r"\d+", "#", view.what) for view in watched.views}
+    assert "resampling # of #" in seen
 
 
 @pytest.mark.slow
-def test_nor_with_other_processes() -> None:
+@pytest.mark.parametrize(("backend", "n_jobs"), [("loky", 1), ("loky", 2), ("threading", 2)])
+def test_nor_does_that_of_the_probe(backend: str, n_jobs: int) -> None:
     plain = asked(progress=False)
-    with _progress.shown(True, surface=Watched()):
-        assert asked(n_jobs=2) == plain
+    watched = Watched()
+    watched.period = 0.001
+    with _progress.shown(True, surface=watched), parallel_config(backend, n_jobs=n_jobs):
+        assert asked(n_jobs=n_jobs) == plain
+    seen = {re.sub(r"\d+", "#", view.what) for view in watched.views}
+    assert {"looking at T, fold # of #", "resampling # of #", "refitting halves # of #"} <= seen
 
 
 def test_every_question_says_how_far_it_is() -> None:
@@ -417,3 +425,35 @@ def test_every_question_says_how_far_it_is() -> None:
             with _progress.shown(True, surface=Watched()):
                 call()
         assert any(words in text for text in said), (words, said)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs a terminal of POSIX")
+def test_an_interrupt_leaves_the_terminal_clean(tmp_path: Path) -> None:
+    """The command on a terminal, interrupted by its key once the bar is there."""
+    import pty
+
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 8, 2000)
+    for name, array in (("T", np.eye(8)[y] + rng.normal(size=(2000, 8))), ("Y", y)):
+        np.save(tmp_path / f"{name}.npy", array)
+    child, master = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        os.environ |= {"TERM": "xterm", "PYTHONPATH": str(Path(pt.__file__).parents[1])}
+        command = ["-m", "pidtools", "measure", "T.npy", "T.npy", "Y.npy"]
+        os.execv(sys.executable, [sys.executable, *command, "--confidence-level", "0.9"])
+    seen, is_told = "", False
+    while True:
+        try:
+            seen += os.read(master, 4096).decode(errors="replace")
+        except OSError:
+            break
+        if not is_told and "looking at T" in seen:
+            os.write(master, b"\x03")
+            is_told = True
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    assert is_told
+    assert "Traceback" not in seen
+    assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is back
+    assert seen.replace("^C", "").rstrip("\r\n").endswith("\x1b[2K")
