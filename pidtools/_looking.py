@@ -100,7 +100,9 @@ class Looks:
         told: dict[str, set[str]] = {}
         n_kept, n = 0, len(waiting)
         costs = self.costs(waiting)
-        with _progress.step("looking", sum(costs.values()), key=LOOKING) as advance:
+        with _progress.step(
+            "looking", sum(costs.values()), key=LOOKING, pays=self._pays
+        ) as advance:
             for name, data in waiting.items():
                 advance(0.0, f"looking at {name}{of_cache(n_kept, n)}")
                 seen = {**found, **{k: x for k, x in answers.items() if not isinstance(x, str)}}
@@ -141,7 +143,9 @@ class Looks:
         # Cells are found before other processes have started.
         far = self.estimator.decodes and effective_n_jobs(n_jobs) > 1
         costs, n_known, n = self.costs(waiting), len(done), len(waiting)
-        with _progress.step("looking", sum(costs.values()), key=LOOKING) as advance:
+        with _progress.step(
+            "looking", sum(costs.values()), key=LOOKING, pays=self._pays
+        ) as advance:
 
             def said(done_now: float) -> None:
                 at = f"looking at layer {min(len(done) + 1, n)} of {n}"
@@ -175,6 +179,10 @@ class Looks:
         """What each look costs, relative to the others."""
         costs = {name: self.cost(data) for name, data in waiting.items()}
         return {name: sum(cost.values()) for name, cost in costs.items()}
+
+    @property
+    def _pays(self) -> bool:
+        return self.estimator.decodes
 
     def cost(self, data: Data) -> dict[str, float]:
         """The same of one look, by kinds of work."""

@@ -59,7 +59,7 @@ class Pairs:
         far = is_dear and by_task
 
         n = len(meetings)
-        with _progress.step("pairs", n, key=MEETING, counted=True) as advance:
+        with _progress.step("pairs", n, key=MEETING, counted=True, pays=is_dear) as advance:
             said = "both together" if n == 1 else "pairs"
             advance(len(known), f"{said}{of_cache(len(known), n)}")
 

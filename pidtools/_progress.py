@@ -25,8 +25,8 @@ from typing import Any, Protocol
 
 Cost = float | Mapping[str, float] | None
 
-# Seconds of work that are announced beforehand, and those after which it may be.
-WORTH_ANNOUNCING, SOONEST = 5.0, 1.0
+# Seconds of work that are announced, those after which it may be, and those left from which it is.
+WORTH_ANNOUNCING, SOONEST, AHEAD = 5.0, 2.0, 2.0
 # Seconds before anything is drawn, as most calls are over by then.
 PATIENCE = 1.0
 # Seconds between lines where nothing can be drawn over.
@@ -176,6 +176,7 @@ def step(
     key: str | None = None,
     counted: bool = False,
     span: float = 1.0,
+    pays: bool = False,
 ) -> Iterator[Callable[..., None]]:
     """A step of the work, or within a step a part of what is done next.
 
@@ -193,12 +194,14 @@ def step(
         Whether the number of parts says something.
     span : float
         Parts of the step around it that this one stands for.
+    pays : bool
+        Whether what is done inside says what it was to cost; else its parts take alike.
     """
     heard = _heard()
     if heard is None:
         yield _nothing
         return
-    own = _Frame(name, max(total, 1e-9), key or name, counted, span)
+    own = _Frame(name, max(total, 1e-9), key or name, counted, span, pays)
     with heard.opened(own):
         yield lambda done=1.0, name=None: heard.advance(own, done, name)
 
@@ -284,6 +287,7 @@ class _Frame:
     key: str
     counted: bool
     span: float = 1.0
+    pays: bool = False
     done: float = 0.0
     begun: float = 0.0
     share: float = 0.0
@@ -319,7 +323,6 @@ class _Planned:
     def pay(self, kind: str, cost: float, seconds: float) -> None:
         self.costs[kind] = self.costs.get(kind, 0.0) + cost
         self.spent[kind] = self.spent.get(kind, 0.0) + seconds
-        self.n_paid += 1
 
     def pay_all(self, costs: Mapping[str, float], share: float, seconds: float) -> None:
         """A share of several kinds, the seconds as they cost."""
@@ -328,18 +331,19 @@ class _Planned:
             self.pay(kind, cost * share, seconds * cost / total)
 
     def seconds(self, costs: Mapping[str, float]) -> float | None:
-        """What costs will take: as those of their kind did, or as all together."""
-        total = sum(self.costs.values())
-        found = 0.0
-        for kind, cost in costs.items():
-            if cost <= 0:
-                continue
-            if total <= 0:
-                return None
-            known = self.costs.get(kind, 0.0) > 0
-            spent = self.spent[kind] if known else sum(self.spent.values())
-            found += cost * spent / (self.costs[kind] if known else total)
-        return found
+        """What costs will take: as those of their kind did, or as other kinds in the mean."""
+        rates = {
+            kind: max(self.spent[kind], 1e-9) / cost
+            for kind, cost in self.costs.items()
+            if cost > 0
+        }
+        unpaid = {kind: cost for kind, cost in costs.items() if cost > 0}
+        if unpaid and not rates:
+            return None
+        # The kinds differ by factors, either way: those of the first one warm up, others are over
+        # sooner than they might be.
+        typical = math.exp(math.fsum(map(math.log, rates.values())) / max(len(rates), 1))
+        return sum(cost * rates.get(kind, typical) for kind, cost in unpaid.items())
 
 
 class _Clockwork:
@@ -414,7 +418,7 @@ class _Clockwork:
         if self.frames:
             return
         costs = self.planned.ahead.pop(frame.key, None)
-        if costs and not frame.paid:
+        if costs and not frame.pays:
             self.planned.pay_all(costs, 1.0, self._worked() - frame.begun)
 
     def advance(self, frame: _Frame | None, done: float, name: str | None) -> None:
@@ -437,6 +441,7 @@ class _Clockwork:
                 paid = self.frames[0].paid
                 paid[kind] = paid.get(kind, 0.0) + cost
                 self.planned.pay(kind, cost, now - self.marked)
+                self.planned.n_paid += 1
             self.marked = now
 
     def _share(self) -> float:
@@ -469,7 +474,7 @@ class _Clockwork:
     def _as_of_now(self, frame: _Frame | None) -> _Planned:
         """What is known of costs, with that of a step that is open and says shares alone."""
         costs = self.planned.ahead.get(frame.key) if frame else None
-        if frame is None or not costs or frame.paid or not frame.share:
+        if frame is None or not costs or not frame.share or frame.pays:
             return self.planned
         known = copy.deepcopy(self.planned)
         known.pay_all(costs, frame.share, frame.shared_at - frame.begun)
@@ -478,7 +483,7 @@ class _Clockwork:
     def _left_of(self, frame: _Frame) -> float | None:
         """Of the step that is open."""
         now, costs = self._worked(), self.planned.ahead.get(frame.key)
-        if costs and (frame.paid or not frame.share):
+        if costs and (frame.pays or not frame.share):
             unpaid = {kind: max(c - frame.paid.get(kind, 0.0), 0.0) for kind, c in costs.items()}
             known = self.planned.seconds(unpaid)
             since = now - (self.marked if frame.paid else frame.begun)
@@ -494,9 +499,10 @@ class _Clockwork:
             elapsed, left = time.monotonic() - self.begun, self.left()
             what = UNCOUNTED.what if UNCOUNTED.n_waiting else self._what()
             total = time.monotonic() - self.planned.begun + (left or 0.0)
+            # The first part of a look warms up, and says nothing of the others.
             is_known = left is not None and elapsed >= SOONEST and self.planned.n_paid != 1
             is_known = is_known and not self.announced
-            if is_known and total > WORTH_ANNOUNCING:
+            if is_known and total > WORTH_ANNOUNCING and (left or 0.0) > AHEAD:
                 work = self.planned.work or (self.frames[0].name if self.frames else "")
                 said = f"about {duration(total)}"
                 self.announced = f"{said}: {work}" if work else said

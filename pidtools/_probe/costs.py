@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 # Kinds of work: the first fold asks all experts, the others those that the pool may use; a probe of
 # both sources finds nearly all in what each of them said.
-EXPERTS, POOL, JOINT = "experts", "pool", "both"
+EXPERTS, POOL, JOINT, REFITTING = "experts", "pool", "both", "around refits"
 # Columns that curves see; beyond, experts see as many directions.
 WIDEST = 64
 # Of the first fold: each other one, each half of the rows, each quarter; less where two meet.
 FOLD, HALF, QUARTER = 0.35, 0.2, 0.1
 FIRST_OF_BOTH, FOLD_OF_BOTH = 0.5, 0.1
 # Of refits, beside their fits: preparing rows, cells, tables.
-AROUND = 1.3
+AROUND, AT_LEAST = 1.3, 0.1
 
 
 def first_fold(n_samples: int, width: int, n_classes: int) -> float:
@@ -92,7 +92,8 @@ def refit(own: Parts, n_folds: int) -> dict[str, float]:
     """The experts in the pool of a source, on half of the rows."""
     kind, fold = own.folds.rest
     halves, quarters = own.halves.cost(2), own.quarters.cost(2)
-    return {kind: AROUND * (n_folds * fold + halves + quarters / 2) / 2}
+    fits = AROUND * (n_folds * fold + halves + quarters / 2) / 2
+    return {kind: fits, REFITTING: AT_LEAST}
 
 
 def resample(n_samples: int, n_classes: int) -> float:

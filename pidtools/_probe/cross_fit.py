@@ -329,7 +329,7 @@ def _in_parallel(
     part: Part,
 ) -> list[Opinions]:
     """Answers to each fold and names; by processes, as small fits hold the lock of Python."""
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
 
     # Dask takes a set apart to hand it out element by element; a tuple arrives as one.
     jobs = (
@@ -342,11 +342,16 @@ def _in_parallel(
     n, asked = int(folds.max()) + 1, [k for k, _ in questions]
     found: list[Opinions] = []
     answers = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    is_serial, cost = effective_n_jobs(n_jobs) == 1, 0.0
     for k in asked:
         _progress.advance(0.0, f"{part.name} {k + 1} of {n}")
         found.append(next(answers))
-        paid = part.of_fold(k, 1 / asked.count(k))
-        _progress.advance(paid[1], paid=paid)
+        kind, own = part.of_fold(k, 1 / asked.count(k))
+        cost += own
+        # Side by side, what one answer took is only known of all together.
+        is_last = len(found) == len(asked)
+        _progress.advance(own, paid=(kind, cost) if is_serial or is_last else None)
+        cost = 0.0 if is_serial else cost
     return found
 
 
