@@ -311,6 +311,8 @@ class _Planned:
     ----------
     costs, spent : dict of str to float
         What was to be paid for work of each kind that is done, and the seconds that it took.
+    times : dict of str to int
+        How often.
     """
 
     work: str = ""
@@ -318,11 +320,13 @@ class _Planned:
     begun: float = field(default_factory=lambda: time.monotonic())
     costs: dict[str, float] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
     n_paid: int = 0
 
     def pay(self, kind: str, cost: float, seconds: float) -> None:
         self.costs[kind] = self.costs.get(kind, 0.0) + cost
         self.spent[kind] = self.spent.get(kind, 0.0) + seconds
+        self.times[kind] = self.times.get(kind, 0) + 1
 
     def pay_all(self, costs: Mapping[str, float], share: float, seconds: float) -> None:
         """A share of several kinds, the seconds as they cost."""
@@ -343,7 +347,11 @@ class _Planned:
         # The kinds differ by factors, either way: those of the first one warm up, others are over
         # sooner than they might be.
         typical = math.exp(math.fsum(map(math.log, rates.values())) / max(len(rates), 1))
-        return sum(cost * rates.get(kind, typical) for kind, cost in unpaid.items())
+        found = 0.0
+        for kind, cost in unpaid.items():
+            n = self.times.get(kind, 0)  # one fold of one source tells little of other sources
+            found += cost * (rates.get(kind, typical) ** n * typical) ** (1 / (n + 1))
+        return found
 
 
 class _Clockwork:
@@ -530,8 +538,10 @@ def clock(seconds: float) -> str:
 
 def duration(seconds: float) -> str:
     """A round number of seconds, minutes or hours, for people who decide whether to wait."""
+    if seconds < 10:
+        return f"{max(round(seconds), 1)} second{'' if round(seconds) <= 1 else 's'}"
     if seconds < 57.5:
-        return f"{max(5 * round(seconds / 5), 5)} seconds"
+        return f"{5 * round(seconds / 5)} seconds"
     if seconds < 57.5 * 60:
         return _counted(seconds / 60, "minute")
     return _counted(seconds / 3600, "hour")
