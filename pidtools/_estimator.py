@@ -429,6 +429,25 @@ class Estimator(ABC, Generic[S]):
     def pair(self, t: S, s: S, *, synergy: bool = True, n_jobs: int | None = None) -> Pair[S]:
         """What decomposes two summaries, once and on resampled rows."""
 
+    def cost(self, n_samples: int, width: int, n_classes: int) -> dict[str, float]:
+        """What a look at a source costs, by kinds of work, relative to other sources.
+
+        For what is announced beforehand; what each kind takes is found from the first of it.
+        """
+        return {"looking": float(n_samples * (width + 1))}
+
+    def cost_of_pair(self, n_samples: int, width: int, n_classes: int) -> dict[str, float]:
+        """The same of two sources of so many columns that meet."""
+        return {}
+
+    def cost_of_resample(self, n_samples: int, n_classes: int) -> float | None:
+        """What resampled rows of a pair cost, relative to looks; None where nothing tells."""
+        return None
+
+    def cost_of_refit(self, n_samples: int, width: int, n_classes: int) -> dict[str, float]:
+        """What a fit anew of a source to half of the rows costs."""
+        return {}
+
     def information(
         self,
         X: Array,

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pidtools import _cache, _tasks, _warnings, resampling
+from pidtools import _cache, _progress, _tasks, _warnings
 from pidtools._cache import Cache
 from pidtools._estimator import Data, Estimator, Summary, summarised
+from pidtools._lazy_rows import Source
 from pidtools._parcels import packed, unpacked
 from pidtools._remarks import Remark
 from pidtools._result import PIDError
 from pidtools._types import Array
 
+# The step of looking at sources, in a plan.
+LOOKING = "looking"
 NOT_PICKLED = (pickle.PicklingError, TypeError, AttributeError)
 
 
@@ -83,7 +86,6 @@ class Looks:
     estimator: Estimator[Any]
     y: Array
     tolerant: bool
-    progress: bool = False
     kept: Kept = field(default_factory=lambda: Kept(None))
     keys: dict[str, str | None] = field(default_factory=dict)
 
@@ -98,8 +100,12 @@ class Looks:
         answers: dict[str, Summary | str] = {}
         told: dict[str, set[str]] = {}
         n_kept, n = 0, len(waiting)
-        with resampling.progress_bar(n, self.progress, "looking") as advance:
+        costs = self.costs(waiting)
+        with _progress.step(
+            "looking", sum(costs.values()), key=LOOKING, pays=self._pays
+        ) as advance:
             for name, data in waiting.items():
+                advance(0.0, f"looking at {name}{of_cache(n_kept, n)}")
                 seen = {**found, **{k: x for k, x in answers.items() if not isinstance(x, str)}}
                 others = [other for other in hears.get(name, ()) if other in seen]
                 at_second_hand = set().union(*(told.get(other, set()) for other in others))
@@ -109,14 +115,17 @@ class Looks:
                 key = self._key(data, [self._key_of_found(k, found) for k in heard])
                 again = self.kept.get(key, known)
                 if again is None:
-                    with _warnings.noting() as texts:
+                    with (
+                        _warnings.noting() as texts,
+                        _progress.step("", span=costs[name]),
+                    ):
                         answers[name] = self._answer(data, [seen[k] for k in heard], n_jobs)
                     self.kept.keep(key, answers[name], texts, known)
                 else:
                     answers[name] = again[0]
                     _say(again[1])
                 n_kept += again is not None
-                advance(1, of_cache("looking", n_kept, n))
+                advance(costs[name], f"looking{of_cache(n_kept, n)}")
         return answers
 
     def at_the_same_time(
@@ -134,10 +143,16 @@ class Looks:
         left = [name for name in waiting if name not in done]
         # Cells are found before other processes have started.
         far = self.estimator.decodes and effective_n_jobs(n_jobs) > 1
-        what = of_cache("looking", len(done), len(waiting))
-        with resampling.progress_bar(len(waiting), self.progress, what) as advance:
-            if done:
-                advance(len(done))
+        costs, n_known, n = self.costs(waiting), len(done), len(waiting)
+        with _progress.step(
+            "looking", sum(costs.values()), key=LOOKING, pays=self._pays
+        ) as advance:
+
+            def said(done_now: float) -> None:
+                at = f"looking at layer {min(len(done) + 1, n)} of {n}"
+                advance(done_now, f"{at}{of_cache(n_known, n)}")
+
+            said(sum(costs[name] for name in done))
 
             def came(k: int, answer: Any, texts: list[Remark]) -> None:
                 name = left[k]
@@ -147,7 +162,7 @@ class Looks:
                 else:
                     self.kept.keep(self.keys[name], answer, texts, known[name])
                 done[name] = answer, texts
-                advance(1)
+                said(costs[name])
 
             _tasks.run(
                 _Question(self.estimator, self.y, self.tolerant, far),
@@ -160,6 +175,19 @@ class Looks:
         for name in waiting:
             _say(done[name][1])
         return {name: done[name][0] for name in waiting}
+
+    def costs(self, waiting: Mapping[str, Data]) -> dict[str, float]:
+        """What each look costs, relative to the others."""
+        costs = {name: self.cost(data) for name, data in waiting.items()}
+        return {name: sum(cost.values()) for name, cost in costs.items()}
+
+    @property
+    def _pays(self) -> bool:
+        return self.estimator.decodes
+
+    def cost(self, data: Data) -> dict[str, float]:
+        """The same of one look, by kinds of work."""
+        return _cost(self.estimator, data.X, self.y)
 
     def _answer(self, data: Data, others: Sequence[Summary], n_jobs: int | None) -> Summary | str:
         return _answer(self.estimator, self.y, self.tolerant, data, others, n_jobs)
@@ -193,7 +221,9 @@ class _Question:
     far: bool
 
     def __call__(self, data: Data) -> Summary | str | bytes:
-        answer = _answer(self.estimator, self.y, self.tolerant, data, [], 1)
+        span = sum(_cost(self.estimator, data.X, self.y).values())
+        with _progress.step("", span=span):
+            answer = _answer(self.estimator, self.y, self.tolerant, data, [], 1)
         if not self.far or isinstance(answer, str):
             return answer
         return packed(answer, known_of(self.estimator, data, self.y))
@@ -204,9 +234,18 @@ def known_of(estimator: Estimator[Any], data: Data, y: Array) -> dict[str, Any]:
     return {"data": data, "estimator": estimator, "X": data.X, "Y": y, "groups": data.groups}
 
 
-def of_cache(what: str, n_kept: int, n: int) -> str:
-    """The name of a bar, with how many tasks were known already."""
-    return f"{what} ({n_kept} of {n} from the cache)" if n_kept else what
+def of_cache(n_kept: int, n: int) -> str:
+    """How many tasks were known already, for the screen."""
+    return f" ({n_kept} of {n} from the cache)" if n_kept else ""
+
+
+def _cost(estimator: Estimator[Any], X: Source, y: Array) -> dict[str, float]:
+    width = 1 if len(X.shape) == 1 else int(X.shape[1])
+    return estimator.cost(len(y), width, _n_classes(y))
+
+
+def _n_classes(y: Array) -> int:
+    return int(y.max()) + 1 if y.dtype.kind == "i" and y.size else 1
 
 
 def _answer(

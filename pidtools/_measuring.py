@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _tasks, _validate, _warnings, activations, resampling
+from pidtools import _progress, _tasks, _validate, _warnings, activations, resampling
+from pidtools._ahead import LIKENESSES, N_REFITS, REFITTING, SCORING, Ahead
 from pidtools._cache import Cache, is_lasting
 from pidtools._estimator import Data, Estimator, Lesson, Pair, Summary, reads_minus_infinity
 from pidtools._ignored import Counted, IgnoreLabel
@@ -47,9 +48,6 @@ from pidtools._types import Array, Bools, Codes, Floats
 from pidtools._where import ClassKnowledge, ClassTable, PairKnowledge, PairTable
 from pidtools.estimators import choose, read_target, warn_of_excess, warn_of_target
 
-# Fits on halves of the rows for what `resampled` summaries leave out; together they cost somewhat
-# more than the estimate itself.
-N_REFITS = 4
 # Data sets like the one at hand; the mean of what sampling adds to them errs by a fifth of its own
 # scatter.
 N_LIKENESSES = 25
@@ -133,7 +131,7 @@ class Options:
     units: Units
     confidence_level: float | None
     n_resamples: int
-    progress: bool
+    progress: bool | None
     uncertainty: Uncertainty = "bootstrap"
     n_at_border: int | None = None
 
@@ -143,7 +141,7 @@ class Options:
         units: Any,
         confidence_level: Any,
         n_resamples: Any,
-        progress: bool,
+        progress: Any,
         uncertainty: Any = "bootstrap",
     ) -> Options:
         """The options, or an error that names the one that is wrong."""
@@ -151,7 +149,16 @@ class Options:
         _validate.check_choice(uncertainty, "uncertainty", UNCERTAINTIES)
         level = _validate.check_confidence_level(confidence_level)
         n = _validate.check_integer(n_resamples, "n_resamples", minimum=10)
-        return cls(units, level, n, progress, uncertainty)
+        return cls(units, level, n, _progress.checked(progress), uncertainty)
+
+    def ahead(self, names: Sequence[tuple[str, str]], *, synergy: bool) -> Ahead:
+        """What pairs will be asked for."""
+        return Ahead(
+            names=names,
+            n_resamples=0 if self.confidence_level is None else self.n_resamples,
+            is_analytic=self.uncertainty == "analytic",
+            synergy=synergy,
+        )
 
 
 @dataclass(frozen=True)
@@ -212,12 +219,14 @@ class FirstOrder:
         place = {name: k for k, name in enumerate(dict.fromkeys(sum(measured.names, ())))}
         n_pairs, scores = len(measured.pairs), []
         of_fits = np.zeros((len(place) + n_pairs, n_pairs, 4))
-        found = _tasks.run(
-            _first_order,
-            list(zip(measured.pairs, measured.pids, strict=True)),
-            n_jobs=measured.n_jobs,
-            by="memory",
-        )
+        with _progress.step(SCORING, n_pairs, counted=True) as advance:
+            found = _tasks.run(
+                _first_order,
+                list(zip(measured.pairs, measured.pids, strict=True)),
+                n_jobs=measured.n_jobs,
+                by="memory",
+                done=lambda k, answer, texts: advance(),
+            )
         for k, ((own, of_both, fit_both), texts) in enumerate(found):
             for text in texts:
                 _warnings.warn(text)
@@ -706,18 +715,20 @@ def measure(
     ignore_label: IgnoreLabel = None,
 ) -> Measurement:
     """Look at one teacher and its students, and resample where asked to."""
-    seen = look(
-        {teacher: T, **students},
-        Y,
-        estimator=estimator,
-        fit_on=fit_on,
-        groups=groups,
-        ignore_label=ignore_label,
-        random_state=random_state,
-        n_jobs=n_jobs,
-    )
     names = [(teacher, student) for student in students]
-    return decompose(seen, names, options=options, synergy=synergy, n_jobs=n_jobs)
+    with _progress.shown(options.progress):
+        seen = look(
+            {teacher: T, **students},
+            Y,
+            estimator=estimator,
+            fit_on=fit_on,
+            groups=groups,
+            ignore_label=ignore_label,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            ahead=options.ahead(names, synergy=synergy),
+        )
+        return decompose(seen, names, options=options, synergy=synergy, n_jobs=n_jobs)
 
 
 def look(
@@ -734,14 +745,15 @@ def look(
     tolerant: bool = False,
     at_once: bool = False,
     cache: Cache | None = None,
-    progress: bool = False,
+    ahead: Ahead | None = None,
 ) -> Seen:
     """Check what came in and look at each source once.
 
     A source that `hears` others of these comes after them; of those, one that another has heard
     already says nothing more. With `tolerant` paths are read, a source that can't be looked at is
     named among the failed. With either that or `at_once`, several are looked at at the same time
-    where none hears another. What a `cache` holds is not looked at again.
+    where none hears another. What a `cache` holds is not looked at again. What comes `ahead` of it
+    is told to whoever looks at the screen.
     """
     seed = _validate.check_seed(random_state)
     _validate.check_n_jobs(n_jobs)
@@ -780,7 +792,10 @@ def look(
     found = {name: X for name, X in clean.items() if isinstance(X, Summary)}
     with _warnings.noting() as heard:
         warn_of_target(target)
-        made = Looks(chosen, target.values, tolerant, progress, Kept(cache))
+        made = Looks(chosen, target.values, tolerant, Kept(cache))
+        if ahead is not None:
+            n, n_classes = len(target.values), target.n_classes or 1
+            ahead.plan(chosen, waiting, found, n_samples=n, n_classes=n_classes)
         if (tolerant or at_once) and not hears:
             answers = made.at_the_same_time(waiting, n_jobs)
         else:
@@ -922,9 +937,7 @@ def _stretched(measured: Measurement, which: Sequence[int], replicates: Floats) 
 
     What fitting adds is in the replicates to first order already.
     """
-    few = dataclasses.replace(
-        measured.options, n_resamples=measured.options.n_at_border or 0, progress=False
-    )
+    few = dataclasses.replace(measured.options, n_resamples=measured.options.n_at_border or 0)
     light = dataclasses.replace(
         measured, options=few, pairs=tuple(pair.to_keep() for pair in measured.pairs)
     )
@@ -1037,7 +1050,7 @@ def _solved(
             if not tolerant:
                 raise
             errors[t, s] = str(error)
-    pairs = Pairs(synergy, tolerant, seen.target.n_classes, options.progress, Kept(seen.cache))
+    pairs = Pairs(synergy, tolerant, seen.target.n_classes, Kept(seen.cache))
     found = {**errors, **pairs.solved(meetings, n_jobs)}
     return {pair: found[pair] for pair in names}, pairs.heard
 
@@ -1088,6 +1101,8 @@ def _replicates(measured: Measurement, which: Sequence[int], *, refits: bool = T
             n_resamples=N_REFITS,
             random_state=seed,
             n_jobs=measured.n_jobs,
+            progress=options.progress,
+            what=REFITTING,
         )
         found = resampling.add_refits(found, effects, random_state=seed)
     return found.reshape(options.n_resamples, len(which), 4)
@@ -1113,6 +1128,8 @@ def _errors(measured: Measurement, which: Sequence[int]) -> Floats | None:
             n_resamples=N_LIKENESSES,
             random_state=measured.seed,
             n_jobs=measured.n_jobs,
+            progress=measured.options.progress,
+            what=LIKENESSES,
         )
         found[:, k] = drawn - like.atoms
     return found if which else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 # Links in a row before it is a circle; what systems call the open files of a process.
 MOST_LINKS = 40
@@ -52,8 +54,9 @@ def is_open(path: Path) -> bool:
 def write(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` make a file, and bring what it holds to `path`.
 
-    A plain file is replaced at once and keeps its mode; links lead to what is replaced. What
-    can't be replaced, such as pipes, devices and files that have several names, is written into.
+    A plain file is replaced at once and keeps its mode, owner and group; links lead to what is
+    replaced. What can't be replaced, such as pipes, devices and files that have several names, is
+    written into; a file gets back what it held if that fails.
 
     Parameters
     ----------
@@ -73,36 +76,78 @@ def write(path: Path, write: Callable[[Path], Any]) -> None:
             errno.EPIPE, f"{path} was closed by its reader before all was written"
         ) from None
     except OSError as error:
-        if error.errno is None:
-            raise
-        said = f"{path} could not be written ({error.strerror}); choose another place"
-        raise OSError(error.errno, said) from error
+        # Not all say why by a number: NumPy counts the bytes that were written.
+        said = f"{path} could not be written ({error.strerror or error}); choose another place"
+        raise (OSError(said) if error.errno is None else OSError(error.errno, said)) from error
 
 
 def _write(path: Path, write: Callable[[Path], Any]) -> None:
     own = _descriptor(path)
     target = Path(os.path.realpath(path))
-    if own is None and not _is_in_place(target) and os.access(target.parent, os.W_OK):
-        _replace(target, write)
+    can_replace = own is None and not _is_in_place(target) and os.access(target.parent, os.W_OK)
+    if can_replace and _replace(target, write):
         return
     with tempfile.TemporaryDirectory(prefix="pidtools-") as folder:
         made = Path(folder) / f"output{path.suffix}"
         write(made)
+        if own is None and target.is_file():
+            _write_over(target, made, Path(folder) / "before")
+            return
+        if stream := {1: sys.stdout, 2: sys.stderr}.get(-1 if own is None else own):
+            stream.flush()  # what was printed before comes before
         opened = os.fdopen(os.dup(own), "wb") if own is not None else target.open("wb")
         with made.open("rb") as content, opened as sink:
             shutil.copyfileobj(content, sink)
 
 
-def _replace(target: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the target, then move."""
-    partial = target.with_name(f".{target.stem[:100]}.{os.getpid()}{target.suffix}")
+def _write_over(target: Path, made: Path, before: Path) -> None:
+    """Write into a file that stays the same file; what it held comes back if that fails."""
+    shutil.copyfile(target, before)
+    with target.open("r+b") as sink:
+        try:
+            _fill(sink, made)
+        except BaseException:
+            _fill(sink, before)
+            raise
+
+
+def _fill(sink: BinaryIO, source: Path) -> None:
+    sink.seek(0)
+    with source.open("rb") as content:
+        shutil.copyfileobj(content, sink)
+    sink.truncate()
+    sink.flush()
+
+
+def _replace(target: Path, write: Callable[[Path], Any]) -> bool:
+    """Write beside the target, then move; False where the new file could not be its like."""
+    partial = target.with_name(f".{target.stem[:100]}.{secrets.token_hex(4)}{target.suffix}")
+    old = target.stat() if target.exists() else None
+    # Made first and by nobody else: what is there already, a link even, is not written through.
+    handle = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if old is None else 0o600)
+    os.close(handle)
     try:
+        if old is not None and not _made_like(partial, old):
+            return False
         write(partial)
-        if target.exists():
-            shutil.copymode(target, partial)
+        if old is not None:
+            os.chmod(partial, stat.S_IMODE(old.st_mode))
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+    return True
+
+
+def _made_like(partial: Path, old: os.stat_result) -> bool:
+    """Give a new file the owner and the group of an old one; whether it has them."""
+    found = partial.stat()
+    if (found.st_uid, found.st_gid) == (old.st_uid, old.st_gid):
+        return True
+    try:
+        os.chown(partial, old.st_uid, old.st_gid)
+    except OSError:
+        return False
+    return True
 
 
 def _is_in_place(target: Path) -> bool:

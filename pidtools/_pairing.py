@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pidtools import _tasks, _warnings, resampling
+from pidtools import _progress, _tasks, _warnings
 from pidtools._estimator import Pair, Summary
 from pidtools._looking import Kept, known_of, of_cache
 from pidtools._parcels import packed, unpacked
 from pidtools._remarks import Remark
 from pidtools._result import PID, PIDError
 
+# The step of solving pairs, in a plan.
+MEETING = "pairs"
 # Classes beyond which two probes that meet are a probe of both, or a large program.
 FEW_CLASSES = 50
 
@@ -53,7 +54,6 @@ class Pairs:
     synergy: bool
     tolerant: bool
     n_classes: int | None
-    progress: bool
     kept: Kept
     heard: dict[Name, list[Remark]] = field(default_factory=dict)
 
@@ -66,7 +66,10 @@ class Pairs:
         is_dear, by_task = self._is_dear(meetings), self._by_task(len(left), n_jobs)
         far = is_dear and by_task
 
-        with self._bar(len(known), len(meetings), is_dear) as advance:
+        n = len(meetings)
+        with _progress.step("pairs", n, key=MEETING, counted=True, pays=is_dear) as advance:
+            said = "both together" if n == 1 else "pairs"
+            advance(len(known), f"{said}{of_cache(len(known), n)}")
 
             def came(name: Name, answer: Any, texts: list[Remark]) -> None:
                 own = left[name]
@@ -99,16 +102,6 @@ class Pairs:
             for text in known[name][1]:
                 _warnings.warn(text)
         return {name: known[name][0] for name in meetings}
-
-    @contextmanager
-    def _bar(self, n_known: int, n: int, is_dear: bool) -> Iterator[Callable[[int], Any]]:
-        """A bar for pairs that take their time."""
-        if not (is_dear and self.progress):
-            yield lambda done: None
-            return
-        with resampling.progress_bar(n, True, of_cache("pairs", n_known, n)) as advance:
-            advance(n_known)
-            yield advance
 
     def _known_already(self, meetings: Mapping[Name, Meeting]) -> dict[Name, Any]:
         if not self._is_dear(meetings):

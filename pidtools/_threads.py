@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from pidtools import _progress
+
 _LIMITED = threading.Lock()
 """Held while BLAS is limited: who finds it held neither sets nor restores anything."""
 
@@ -22,8 +24,9 @@ def _libraries(module: str) -> Any:
     """The thread pools there are with a module; to look for them takes longer than a small fold."""
     from threadpoolctl import ThreadpoolController
 
-    importlib.import_module(module)  # only libraries that are loaded are seen
-    return ThreadpoolController()
+    with _progress.uncounted(_progress.LOADING):
+        importlib.import_module(module)  # only libraries that are loaded are seen
+        return ThreadpoolController()
 
 
 @contextmanager

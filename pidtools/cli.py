@@ -1,4 +1,8 @@
-"""The command line. Exit codes: 0 answer, 1 data refused, 2 usage, 3 solver stopped."""
+"""The command line.
+
+Exit codes: 0 an answer; 1 what is in the files, or where outputs should go, is refused; 2 the
+command itself is wrong, found before anything is read; 3 a solver stopped; 130 interrupted.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -25,7 +28,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 import pidtools
-from pidtools import _outputs, activations, validation
+from pidtools import _outputs, _progress, _validate, activations, validation
 from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
 from pidtools._layers import DistillationMap, TeacherRanking
@@ -37,41 +40,92 @@ from pidtools._types import Array
 from pidtools._validate import how_to_pool
 from pidtools._where import Rows
 from pidtools.activations import Layer, split
-from pidtools.demo import Demonstration, run
+from pidtools.demo import Demonstration, run, save_array
 from pidtools.demo_decisions import decide
 from pidtools.estimators import BY_NAME
-from pidtools.plot import save_atoms, save_map, save_trace, save_where
+from pidtools.plot import save_atoms, save_comparison, save_map, save_trace, save_where
 from pidtools.pooling import AXES, LAYOUTS, How, Layout
+from pidtools.traces import checked_margin
 from pidtools.validation import TOLERANCE
 
-REFUSED, STOPPED = 1, 3
+REFUSED, USAGE, STOPPED = 1, 2, 3
 # Colours of what is printed, where there are colours.
 STYLES = {"verdict": "bold", "warning": "yellow"}
+# Columns that every table of ours fits into.
+WIDTH_OF_TABLES = 80
+
+# What pydantic, which typer checks values with, calls a mistake, and how people would.
+MISTAKES = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be yes or no",
+}
+OWN_WORD = "Value error, "
+
+
+class _UsageError(ValueError):
+    """What is wrong with the command itself, whatever its files hold."""
+
+
+def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Find a value that the library would refuse before anything is read."""
+
+    def checked(given: Any) -> Any:
+        if given is not None:
+            try:
+                check(given)
+            except (ValueError, TypeError) as error:
+                raise typer.BadParameter(str(error)) from None
+        return given
+
+    return checked
+
 
 # Arguments and options that several commands share.
 Teacher = Annotated[str, typer.Argument(metavar="T", help="Teacher, one row a sample.")]
 Student = Annotated[str, typer.Argument(metavar="S", help="Student, the same rows.")]
 Labels = Annotated[str, typer.Argument(metavar="Y", help="Labels or floats, one a row.")]
 JsonPath = Annotated[
-    Path | None, typer.Option("--json", help="Write the result here; - is standard output.")
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the result here; - is standard output."),
 ]
-CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write a line for each row here.")]
+CsvPath = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write a line for each row here, or to -."),
+]
 ReportPath = Annotated[
-    Path | None, typer.Option("--report", help="Write a page to read in a browser here (.html).")
+    Path | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write a page to read in a browser here (.html)."
+    ),
 ]
 EstimatorName = Annotated[
     Literal[("auto", *BY_NAME)],  # type: ignore[valid-type]  # known when it runs
     typer.Option("--estimator", help="How activations are looked at."),
 ]
 UnitsName = Annotated[Units, typer.Option("--units", help="Unit of every number.")]
-Resamples = Annotated[int, typer.Option("--n-resamples", help="Resamples behind the intervals.")]
+_LEVEL: Any = {"metavar": "LEVEL", "callback": _checked(_validate.check_confidence_level)}
+Resamples = Annotated[
+    int,
+    typer.Option(
+        "--n-resamples",
+        metavar="N",
+        callback=_checked(lambda n: _validate.check_integer(n, "n_resamples", minimum=10)),
+        help="Resamples behind the intervals.",
+    ),
+]
 UncertaintyName = Annotated[
     Uncertainty,
     typer.Option("--uncertainty", help="Intervals from one solve, or from resamples."),
 ]
 Groups = Annotated[
     str | None,
-    typer.Option("--groups", metavar="G", help="Group of each row; rows of one depend."),
+    typer.Option(
+        "--groups",
+        metavar="G",
+        help="Group of each row; rows of one depend: they are held out, and resampled, together.",
+    ),
 ]
 PoolName = Annotated[
     How | None,
@@ -103,16 +157,33 @@ Ignored = Annotated[
     str | None,
     typer.Option("--ignore-label", metavar="LABEL", help="Leave rows of it out, such as -100."),
 ]
-Jobs = Annotated[int | None, typer.Option("--n-jobs", help="Workers; -1 takes all cores.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--n-jobs",
+        metavar="N",
+        callback=_checked(_validate.check_n_jobs),
+        help="Workers; -1 takes all cores.",
+    ),
+]
 CacheDir = Annotated[
     Path | None,
-    typer.Option("--cache-dir", help="Keep what is finished here; a call anew goes on from it."),
+    typer.Option(
+        "--cache-dir",
+        metavar="FOLDER",
+        help="Keep what is finished here; a call anew goes on from it.",
+    ),
 ]
 Synergy = Annotated[bool, typer.Option("--synergy/--no-synergy", help="Estimate the synergy too.")]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Print how the numbers were computed, too.")
 ]
-Seed = Annotated[int, typer.Option("--random-state", min=0, help="Seed.")]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--random-state", metavar="SEED", callback=_checked(_validate.check_seed), help="Seed."
+    ),
+]
 
 
 class _Typed(TyperGroup):
@@ -123,11 +194,28 @@ class _Typed(TyperGroup):
         ctx.meta["pidtools.typed"] = ("pidtools", *args)
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Say what is wrong with a value in plain words."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _in_plain_words(error)
+            raise
+
+
+def _in_plain_words(error: typer.BadParameter) -> str:
+    """Without what the checker of values calls itself and its kinds of mistakes."""
+    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if len(found) == 1 and found[0].get("type") in MISTAKES:
+        return f"it {MISTAKES[found[0]['type']]}; got {found[0].get('input')!r}."
+    return error.message.removeprefix(OWN_WORD)
+
 
 app = typer.Typer(
     cls=_Typed,
-    add_completion=False,
     no_args_is_help=True,
+    rich_markup_mode=None,  # its tables break words where the screen is narrow
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help=(
         "How much task knowledge a teacher network still has to give its student, in bits. Arrays "
@@ -161,7 +249,9 @@ def _options(
     pass
 
 
-@app.command()
+@app.command(
+    short_help="Train a teacher and four students on digits, measure them, and write a figure."
+)
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for activations, JSON and figure.")] = Path(
         "pidtools-demo"
@@ -181,36 +271,26 @@ def demo(
     if any(chosen.values()):
         _decide([name for name, is_asked in chosen.items() if is_asked], out)
         return
-    with _exit_codes(), log.status("starting") as status:
-
-        def report(step: str) -> None:
-            status.update(step)
-            if not log.is_terminal:
-                log.print(step, highlight=False)
-
-        found = run(out, report)
-    output.print(_demo_table(found))
+    with _exit_codes(), _working():
+        found = run(out, _say_step)
+    _print_table(_demo_table(found))
     _print_remarks(found.students[-1].result)
-    output.print(f"Wrote activations, result.json and result.png to {out}/", highlight=False)
+    _print(f"Wrote activations, result.json and result.png to {out}/")
     if any(student.result.pid.outcome.stopped for student in found.students):
         raise typer.Exit(STOPPED)
 
 
 def _decide(chosen: list[str], out: Path) -> None:
     for name in chosen:
-        with _exit_codes(), log.status("starting") as status:
-
-            def report(step: str, show: Callable[[str], None] = status.update) -> None:
-                show(step)
-                if not log.is_terminal:
-                    log.print(step, highlight=False)
-
-            text = decide(name, out, report, estimator="probe")
-        output.print(text, highlight=False, markup=False, soft_wrap=True)
-        output.print(f"Wrote {name}.json and {name}.png to {out}/", highlight=False)
+        with _exit_codes(), _working():
+            text = decide(name, out, _say_step, estimator="probe")
+        _print(text)
+        _print(f"Wrote {name}.json and {name}.png to {out}/")
 
 
-@app.command()
+@app.command(
+    short_help="Measure what a teacher still has to give its student, from saved activations."
+)
 def measure(
     context: typer.Context,
     teacher: Teacher,
@@ -220,12 +300,13 @@ def measure(
     report_path: ReportPath = None,
     csv_path: CsvPath = None,
     plot_path: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the atoms here (.png, .pdf, .svg).")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the atoms here (.png, .pdf, .svg)."),
     ] = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
     confidence_level: Annotated[
-        float | None, typer.Option(help="Confidence of intervals, such as 0.95.")
+        float | None, typer.Option(**_LEVEL, help="Confidence of intervals, such as 0.95.")
     ] = None,
     n_resamples: Resamples = 200,
     uncertainty: UncertaintyName = "bootstrap",
@@ -248,32 +329,38 @@ def measure(
             {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
             (teacher, student, labels, groups, mask),
         )
-        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
-        result = pidtools.distillable_knowledge(
-            files.source(teacher, "T"),
-            files.source(student, "S"),
-            files.labels,
-            estimator=estimator,
-            units=units,
-            confidence_level=confidence_level,
-            n_resamples=n_resamples,
-            uncertainty=uncertainty,
-            groups=files.groups,
-            ignore_label=files.ignore_label,
-            synergy=synergy,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            progress=log.is_terminal,
-        )
+        with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(T=teacher, S=student, Y=labels, groups=groups, mask=mask)
+            files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
+            result = pidtools.distillable_knowledge(
+                files.source(teacher, "T"),
+                files.source(student, "S"),
+                files.labels,
+                estimator=estimator,
+                units=units,
+                confidence_level=confidence_level,
+                n_resamples=n_resamples,
+                uncertainty=uncertainty,
+                groups=files.groups,
+                ignore_label=files.ignore_label,
+                synergy=synergy,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                progress=True,
+            )
         _deliver_one(result, json_path, csv_path, verbose)
-        if plot_path is not None:
+        with _working():
             _write(plot_path, lambda path: save_atoms(result, path))
-        _write_report(result, report_path, context)
+            _write_report(result, report_path, context)
+        _say_of_groups(groups, confidence_level, result)
     if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
-@app.command()
+@app.command(
+    short_help="Compare two students of one teacher, with intervals of the differences a - b."
+)
 def compare(
     context: typer.Context,
     teacher: Teacher,
@@ -283,9 +370,15 @@ def compare(
     json_path: JsonPath = None,
     report_path: ReportPath = None,
     csv_path: CsvPath = None,
+    plot_path: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw both here (.png, .pdf, .svg)."),
+    ] = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
-    confidence_level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    confidence_level: Annotated[
+        float, typer.Option(**_LEVEL, help="Confidence of the intervals.")
+    ] = 0.95,
     n_resamples: Resamples = 200,
     uncertainty: UncertaintyName = "bootstrap",
     groups: Groups = None,
@@ -304,34 +397,42 @@ def compare(
     """
     with _exit_codes():
         _check_outputs(
-            {"--json": json_path, "--csv": csv_path, "--report": report_path},
+            {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
             (teacher, student_a, student_b, labels, groups, mask),
         )
-        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
-        result = pidtools.compare_students(
-            files.source(teacher, "T"),
-            files.source(student_a, "S_a"),
-            files.source(student_b, "S_b"),
-            files.labels,
-            estimator=estimator,
-            units=units,
-            confidence_level=confidence_level,
-            n_resamples=n_resamples,
-            uncertainty=uncertainty,
-            groups=files.groups,
-            ignore_label=files.ignore_label,
-            synergy=synergy,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            progress=log.is_terminal,
-        )
+        with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(
+                T=teacher, S_a=student_a, S_b=student_b, Y=labels, groups=groups, mask=mask
+            )
+            files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
+            result = pidtools.compare_students(
+                files.source(teacher, "T"),
+                files.source(student_a, "S_a"),
+                files.source(student_b, "S_b"),
+                files.labels,
+                estimator=estimator,
+                units=units,
+                confidence_level=confidence_level,
+                n_resamples=n_resamples,
+                uncertainty=uncertainty,
+                groups=files.groups,
+                ignore_label=files.ignore_label,
+                synergy=synergy,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                progress=True,
+            )
         _deliver_one(result, json_path, csv_path, verbose)
-        _write_report(result, report_path, context)
+        with _working():
+            _write(plot_path, lambda path: save_comparison(result, path))
+            _write_report(result, report_path, context)
+        _say_of_groups(groups, confidence_level, result)
     if result.a.pid.outcome.stopped or result.b.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
-@app.command()
+@app.command(short_help="Show which classes, pairs of classes and rows a student still lacks.")
 def where(
     context: typer.Context,
     teacher: Teacher,
@@ -341,15 +442,20 @@ def where(
     report_path: ReportPath = None,
     csv_path: CsvPath = None,
     scores_path: Annotated[
-        Path | None, typer.Option("--scores", help="Save the score of each row here (.npy).")
+        Path | None,
+        typer.Option("--scores", metavar="FILE", help="Save the score of each row here (.npy)."),
     ] = None,
     plot_path: Annotated[
-        Path | None, typer.Option("--plot", help="Draw classes and pairs here (.png, .pdf, .svg).")
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Draw classes and pairs here (.png, .pdf, .svg)."
+        ),
     ] = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
     confidence_level: Annotated[
-        float | None, typer.Option(help="Confidence of intervals of classes, such as 0.95.")
+        float | None,
+        typer.Option(**_LEVEL, help="Confidence of intervals of classes, such as 0.95."),
     ] = None,
     n_resamples: Resamples = 200,
     groups: Groups = None,
@@ -376,38 +482,41 @@ def where(
             },
             (teacher, student, labels, groups, mask),
         )
-        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
-        result = pidtools.distillable_knowledge(
-            files.source(teacher, "T"),
-            files.source(student, "S"),
-            files.labels,
-            estimator=estimator,
-            units=units,
-            confidence_level=confidence_level,
-            n_resamples=n_resamples,
-            groups=files.groups,
-            ignore_label=files.ignore_label,
-            synergy=False,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            progress=log.is_terminal,
-        )
-        classes = result.by_class()
+        with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(T=teacher, S=student, Y=labels, groups=groups, mask=mask)
+            files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
+            result = pidtools.distillable_knowledge(
+                files.source(teacher, "T"),
+                files.source(student, "S"),
+                files.labels,
+                estimator=estimator,
+                units=units,
+                confidence_level=confidence_level,
+                n_resamples=n_resamples,
+                groups=files.groups,
+                ignore_label=files.ignore_label,
+                synergy=False,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                progress=True,
+            )
+            classes, pairs = result.by_class(), result.by_pair()
         _deliver_table(classes, json_path, csv_path, verbose)
         if Path("-") not in (json_path, csv_path):
-            pairs = f"\n{result.by_pair().summary()}"
-            output.print(pairs, highlight=False, markup=False, soft_wrap=True)
+            _print(f"\n{pairs.summary()}")
             _print_remarks(result, verbose)
         if scores_path is not None:
-            _write(scores_path, lambda path: _save_array(path, result.scores()))
-        if plot_path is not None:
+            save_array(scores_path, result.scores())
+        with _working():
             _write(plot_path, lambda path: save_where(result, path))
-        _write_report(result, report_path, context)
+            _write_report(result, report_path, context)
+        _say_of_groups(groups, confidence_level, result)
     if result.pid.outcome.stopped:
         raise typer.Exit(STOPPED)
 
 
-@app.command(name="map")
+@app.command(name="map", short_help="Measure every teacher layer against every student layer.")
 def map_layers(
     context: typer.Context,
     labels: Labels,
@@ -431,7 +540,8 @@ def map_layers(
     report_path: ReportPath = None,
     csv_path: CsvPath = None,
     plot_path: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the map here (.png, .pdf, .svg).")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the map here (.png, .pdf, .svg)."),
     ] = None,
     ordered: Annotated[
         bool,
@@ -440,7 +550,7 @@ def map_layers(
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
     confidence_level: Annotated[
-        float | None, typer.Option(help="Confidence of intervals, such as 0.95.")
+        float | None, typer.Option(**_LEVEL, help="Confidence of intervals, such as 0.95.")
     ] = None,
     n_resamples: Resamples = 200,
     uncertainty: UncertaintyName = "analytic",
@@ -465,33 +575,38 @@ def map_layers(
             {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
             (*teacher, *student, labels, groups, mask),
         )
-        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
-        result = pidtools.distillation_map(
-            files.named(teacher, "--teacher"),
-            files.named(student, "--student"),
-            files.labels,
-            estimator=estimator,
-            units=units,
-            confidence_level=confidence_level,
-            n_resamples=n_resamples,
-            uncertainty=uncertainty,
-            groups=files.groups,
-            ignore_label=files.ignore_label,
-            synergy=synergy,
-            ordered=ordered,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            cache_dir=cache_dir,
-            progress=log.is_terminal,
-        )
+        with _working():
+            _check_pooling(pool, layout, mask)
+            files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
+            result = pidtools.distillation_map(
+                files.named(teacher, "--teacher"),
+                files.named(student, "--student"),
+                files.labels,
+                estimator=estimator,
+                units=units,
+                confidence_level=confidence_level,
+                n_resamples=n_resamples,
+                uncertainty=uncertainty,
+                groups=files.groups,
+                ignore_label=files.ignore_label,
+                synergy=synergy,
+                ordered=ordered,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                cache_dir=cache_dir,
+                progress=True,
+            )
         _deliver_table(result, json_path, csv_path, verbose)
-        if plot_path is not None:
+        with _working():
             _write(plot_path, lambda path: save_map(result, path))
-        _write_report(result, report_path, context)
+            _write_report(result, report_path, context)
+        _say_of_groups(groups, confidence_level, result)
     _stop_where_unsolved(result)
 
 
-@app.command()
+@app.command(
+    short_help="Rank teachers by what they have for a student, alone and one after the other."
+)
 def rank(
     context: typer.Context,
     student: Student,
@@ -507,7 +622,9 @@ def rank(
     csv_path: CsvPath = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
-    confidence_level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    confidence_level: Annotated[
+        float, typer.Option(**_LEVEL, help="Confidence of the intervals.")
+    ] = 0.95,
     n_resamples: Resamples = 200,
     uncertainty: UncertaintyName = "analytic",
     groups: Groups = None,
@@ -530,29 +647,34 @@ def rank(
             {"--json": json_path, "--csv": csv_path, "--report": report_path},
             (*teacher, student, labels, groups, mask),
         )
-        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
-        result = pidtools.rank_teachers(
-            files.named(teacher, "--teacher"),
-            files.source(student, "S"),
-            files.labels,
-            estimator=estimator,
-            units=units,
-            confidence_level=confidence_level,
-            n_resamples=n_resamples,
-            uncertainty=uncertainty,
-            groups=files.groups,
-            ignore_label=files.ignore_label,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            cache_dir=cache_dir,
-            progress=log.is_terminal,
-        )
+        with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(S=student, Y=labels, groups=groups, mask=mask)
+            files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
+            result = pidtools.rank_teachers(
+                files.named(teacher, "--teacher"),
+                files.source(student, "S"),
+                files.labels,
+                estimator=estimator,
+                units=units,
+                confidence_level=confidence_level,
+                n_resamples=n_resamples,
+                uncertainty=uncertainty,
+                groups=files.groups,
+                ignore_label=files.ignore_label,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                cache_dir=cache_dir,
+                progress=True,
+            )
         _deliver_table(result, json_path, csv_path, verbose)
-        _write_report(result, report_path, context)
+        with _working():
+            _write_report(result, report_path, context)
+        _say_of_groups(groups, confidence_level, result)
     _stop_where_unsolved(result)
 
 
-@app.command()
+@app.command(short_help="Follow what a student takes from its teacher over its training.")
 def trace(
     context: typer.Context,
     teacher: Teacher,
@@ -572,16 +694,22 @@ def trace(
     report_path: ReportPath = None,
     csv_path: CsvPath = None,
     plot_path: Annotated[
-        Path | None, typer.Option("--plot", help="Draw the trace here (.png, .pdf, .svg).")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the trace here (.png, .pdf, .svg)."),
     ] = None,
     estimator: EstimatorName = "auto",
     units: UnitsName = "bits",
     confidence_level: Annotated[
-        float, typer.Option(help="Confidence of intervals and of bands for all steps.")
+        float, typer.Option(**_LEVEL, help="Confidence of intervals and of bands for all steps.")
     ] = 0.95,
     n_resamples: Resamples = 1000,
     margin: Annotated[
-        float | None, typer.Option(help="What counts as nothing left and as no fall.")
+        float | None,
+        typer.Option(
+            metavar="X",
+            callback=_checked(checked_margin),
+            help="What counts as nothing left and as no fall.",
+        ),
     ] = None,
     groups: Groups = None,
     pool: PoolName = None,
@@ -604,50 +732,66 @@ def trace(
             {"--json": json_path, "--csv": csv_path, "--plot": plot_path, "--report": report_path},
             (teacher, *students, baseline, labels, groups, mask),
         )
-        files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
-        result = pidtools.distillation_trace(
-            files.source(teacher, "T"),
-            files.steps(students, "students"),
-            files.labels,
-            baseline=None if baseline is None else files.steps(baseline, "baseline"),
-            estimator=estimator,
-            units=units,
-            confidence_level=confidence_level,
-            n_resamples=n_resamples,
-            margin=margin,
-            groups=files.groups,
-            ignore_label=files.ignore_label,
-            random_state=random_state,
-            n_jobs=n_jobs,
-            cache_dir=cache_dir,
-            progress=log.is_terminal,
-        )
+        with _working():
+            _check_pooling(pool, layout, mask)
+            _check_there(T=teacher, Y=labels, groups=groups, mask=mask)
+            files = _Files.of(labels, groups, mask, pool, layout, ignore_label)
+            result = pidtools.distillation_trace(
+                files.source(teacher, "T"),
+                files.steps(students, "students"),
+                files.labels,
+                baseline=None if baseline is None else files.steps(baseline, "baseline"),
+                estimator=estimator,
+                units=units,
+                confidence_level=confidence_level,
+                n_resamples=n_resamples,
+                margin=margin,
+                groups=files.groups,
+                ignore_label=files.ignore_label,
+                random_state=random_state,
+                n_jobs=n_jobs,
+                cache_dir=cache_dir,
+                progress=True,
+            )
         _deliver_table(result, json_path, csv_path, verbose)
-        if plot_path is not None:
+        with _working():
             _write(plot_path, lambda path: save_trace(result, path))
-        _write_report(result, report_path, context)
+            _write_report(result, report_path, context)
+        _say_of_groups(groups, confidence_level, result)
     if any(row.stopped for row in result):
         raise typer.Exit(STOPPED)
 
 
-@app.command()
-def validate() -> None:
+@app.command(short_help="Decompose every named problem and compare with its exact answer.")
+def validate(json_path: JsonPath = None, csv_path: CsvPath = None) -> None:
     """Decompose every named problem and compare with its exact answer."""
     with _exit_codes():
-        rows = validation.validate()
-    output.print(_validation_table(rows))
+        _check_outputs({"--json": json_path, "--csv": csv_path}, ())
+        with _working():
+            rows = validation.validate()
+        found = [row.to_dict() for row in rows]
+        if json_path == Path("-"):
+            _print(_as_json({"tolerance": TOLERANCE, "units": "bits", "rows": found}), end="")
+        elif json_path is not None:
+            text = _as_json({"tolerance": TOLERANCE, "units": "bits", "rows": found})
+            _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+        _write_csv(found, csv_path)
+    is_silent = Path("-") in (json_path, csv_path)
+    if not is_silent:
+        _print_table(_validation_table(rows))
     stopped = [row.name for row in rows if row.computed.gap > TOLERANCE]
-    if stopped:
-        output.print(f"The solver stopped early on {', '.join(stopped)}.", highlight=False)
-        raise typer.Exit(STOPPED)
     off = [row.name for row in rows if not row.agrees]
-    if off:
-        output.print(f"{len(off)} of {len(rows)} are off: {', '.join(off)}.", highlight=False)
-        raise typer.Exit(1)
-    output.print(
-        f"All {len(rows)} agree within {TOLERANCE:g} bits and within their gap.",
-        highlight=False,
-    )
+    if stopped:
+        verdict, code = f"The solver stopped early on {', '.join(stopped)}.", STOPPED
+    elif off:
+        verdict, code = f"{len(off)} of {len(rows)} are off: {', '.join(off)}.", REFUSED
+    else:
+        verdict = f"All {len(rows)} agree within {TOLERANCE:g} bits and within their gap."
+        code = 0
+    if not is_silent:
+        _print(verdict)
+    if code:
+        raise typer.Exit(code)
 
 
 @contextmanager
@@ -664,9 +808,57 @@ def _exit_codes() -> Iterator[None]:
         found = f" ({error})" if str(error) else ""
         _complain(f"not enough memory{found}; pass fewer rows or columns, or float32.")
         raise typer.Exit(REFUSED) from None
+    except _UsageError as error:
+        _complain(error)
+        raise typer.Exit(USAGE) from None
     except (ValueError, TypeError, OSError, ImportError) as error:
         _complain(error)
         raise typer.Exit(REFUSED) from None
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """Show on standard error how far long work is: a bar on a terminal, lines elsewhere."""
+    with _progress.shown(True):
+        yield
+
+
+def _say_step(step: str) -> None:
+    """Show what a demonstration does next."""
+    _progress.say(step)
+    if not log.is_terminal:
+        log.print(step, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print(text: str, end: str = "\n", style: str | None = None) -> None:
+    """Text as it is: no markup, lines not broken."""
+    output.print(text, end=end, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_table(table: Table) -> None:
+    """Whole, whatever the width: a narrow screen breaks its lines itself."""
+    Console(emoji=False, width=max(output.width, WIDTH_OF_TABLES)).print(table)
+
+
+def _say_of_groups(groups: str | None, level: float | None, result: Any) -> None:
+    """Say what --groups does where there are no intervals."""
+    if groups is None or level is not None:
+        return
+    own = result if isinstance(result, DistillableKnowledge) else None
+    rows = [] if own else [row.result for row in result if row.result is not None]
+    decodes = any(r.estimator_t.decodes for r in ([own] if own else rows))
+    done = (
+        "kept rows of one group in one fold"
+        if decodes
+        else "changed nothing, as nothing was held out and nothing resampled"
+    )
+    log.print(
+        f"pidtools: without --confidence-level, --groups {done}; add --confidence-level 0.95 for "
+        "intervals that resample whole groups.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -700,13 +892,6 @@ class _Files:
         ignore_label: str | None,
     ) -> _Files:
         """Read labels, groups and mask; activations are read when they are asked for."""
-        if how is None and (layouts or mask):
-            raise ValueError("--layout and --mask go with --pool; add --pool mean.")
-        if mask and (how == "flatten" or "ntd" not in (layouts or ())):
-            raise ValueError(
-                "--mask is of tokens; it goes with --layout ntd, and with a --pool of mean, max, "
-                "first or last."
-            )
         y = activations.read(labels, "Y")
         return cls(
             labels=y,
@@ -737,7 +922,7 @@ class _Files:
             name, address = _name_and_address(text, option)
             for own, layer in self._layers(name, address, option).items():
                 if own in found:
-                    raise ValueError(f"{option} has the name {own!r} twice; write NAME=FILE.npy.")
+                    raise _UsageError(f"{option} has the name {own!r} twice; write NAME=FILE.npy.")
                 found[own] = dataclasses.replace(
                     layer, then=functools.partial(self.pooled, name=str(layer))
                 )
@@ -820,7 +1005,7 @@ def _name_and_address(text: str, option: str) -> tuple[str, str]:
     if not is_named or _layer(text).file.exists():
         return "", text
     if not name:
-        raise ValueError(f"{option} {text!r} has no name before the =; write NAME=FILE.npy.")
+        raise _UsageError(f"{option} {text!r} has no name before the =; write NAME=FILE.npy.")
     return name, address
 
 
@@ -869,7 +1054,7 @@ def _write_csv(rows: list[dict[str, Any]], path: Path | None) -> None:
         said = {name: " ".join(x) for name, x in row.items() if isinstance(x, list)}
         writer.writerow(row | said)
     if path == Path("-"):
-        output.print(text.getvalue(), end="", highlight=False, markup=False, soft_wrap=True)
+        _print(text.getvalue(), end="")
         return
     _write(path, lambda where: where.write_text(text.getvalue(), encoding="utf-8"))
 
@@ -889,12 +1074,16 @@ def _deliver(
     verbose: bool,
 ) -> None:
     """Print the text, or the JSON where it was asked for, and write the JSON to its file."""
-    text = json.dumps(result.to_dict(), indent=2) + "\n"
+    text = _as_json(result.to_dict())
     if json_path == Path("-"):
-        output.print(text, end="", highlight=False, markup=False, soft_wrap=True)
+        _print(text, end="")
         return
     _show(result, verbose)
     _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2) + "\n"
 
 
 def _show(result: Shown, verbose: bool) -> None:
@@ -920,17 +1109,6 @@ def _print_details(result: Remarked) -> None:
         _print(wrapped(line, columns(), first="  ", rest="    "))
 
 
-def _print(text: str, style: str | None = None) -> None:
-    """As it stands; lines are broken already."""
-    output.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
-
-
-def _save_array(path: Path, array: Array) -> None:
-    """As `numpy.save`, which else adds an ending to names that have none."""
-    with path.open("wb") as file:
-        np.save(file, array)
-
-
 def _complain(error: Exception | str) -> None:
     """Print a message whose lines, which may hold code to paste, are not broken."""
     log.print(f"pidtools: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
@@ -939,22 +1117,42 @@ def _complain(error: Exception | str) -> None:
 def _check_outputs(outputs: dict[str, Path | None], inputs: Sequence[str | None]) -> None:
     """Find out before the work whether all can be written, each to a file of its own."""
     if outputs["--json"] == outputs["--csv"] == Path("-"):
-        raise ValueError("--json and --csv can't both be standard output; give one of them a file.")
+        raise _UsageError(
+            "--json and --csv can't both be standard output; give one of them a file."
+        )
     taken = {path: f"{path}, which is read" for path in _files_read(inputs)}
     for option, path in outputs.items():
         _outputs.check_writable(path)
         if path is None:
             continue
         if path == Path("-") and option not in ("--json", "--csv"):
-            raise ValueError(f"{option} needs a file; /dev/stdout is standard output.")
+            raise _UsageError(f"{option} needs a file; /dev/stdout is standard output.")
         if path == Path("-") or _outputs.is_open(path) or (path.exists() and not path.is_file()):
             continue  # pipes and the like take several
         own = Path(os.path.realpath(path))
         if own in taken:
-            raise ValueError(f"{option} would write over {taken[own]}; choose another file.")
+            raise _UsageError(f"{option} would write over {taken[own]}; choose another file.")
         taken[own] = f"what {option} writes"
-    _check_report(outputs["--report"])
+    _check_report(outputs.get("--report"))
     _check_picture(outputs.get("--plot"))
+
+
+def _check_pooling(how: How | None, layouts: list[str] | None, mask: str | None) -> None:
+    """Find out before anything is read whether what is said of pooling goes together."""
+    if how is None and (layouts or mask):
+        raise _UsageError("--layout and --mask go with --pool; add --pool mean.")
+    if mask and (how == "flatten" or "ntd" not in (layouts or ())):
+        raise _UsageError(
+            "--mask is of tokens; it goes with --layout ntd, and with a --pool of mean, max, "
+            "first or last."
+        )
+
+
+def _check_there(**addresses: str | None) -> None:
+    """Find the first file that is missing, in the order in which they were given."""
+    for name, address in addresses.items():
+        if address is not None and not (file := _layer(address).file).exists():
+            raise ValueError(f"{name}: there is no file {file}.")
 
 
 def _files_read(inputs: Sequence[str | None]) -> Iterator[Path]:
@@ -973,7 +1171,7 @@ def _check_picture(path: Path | None) -> None:
 
     known = FigureCanvasBase.get_supported_filetypes()
     if path.suffix.lower().removeprefix(".") not in known:
-        raise ValueError(
+        raise _UsageError(
             f"{path} has no ending of a picture; choose one of {', '.join(sorted(known))}."
         )
 
@@ -1032,7 +1230,7 @@ def _validation_table(rows: tuple[validation.Validation, ...]) -> Table:
     table = Table(
         title="Exact answers against computed ones, in bits",
         box=SIMPLE_HEAD,
-        padding=(0, 1),
+        padding=(0, 1, 0, 0),
         pad_edge=False,
     )
     table.add_column("problem")

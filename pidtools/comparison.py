@@ -41,7 +41,7 @@ def compare_students(
     synergy: bool = True,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> StudentComparison:
     r"""Compare what two students have taken from one teacher, with paired intervals.
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from pidtools import _warnings
+from pidtools import _outputs, _warnings
 from pidtools._estimator import Estimator
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, measure
-from pidtools._types import Codes, Floats
-from pidtools.plot import new_figure, plot_atoms, without_frame
+from pidtools._types import Array, Codes, Floats
+from pidtools.plot import new_figure, plot_atoms, save_figure, without_frame
 
 TEACHER_WIDTHS = (128, 64)
 STUDENT_WIDTHS = (2, 4, 8, 16)
@@ -68,13 +68,13 @@ def run(
         learned, held_out = split_digits()
         report(f"training the teacher ({' and '.join(map(str, TEACHER_WIDTHS))} hidden units)")
         teacher = train(TEACHER_WIDTHS, learned)
-        np.save(folder / "teacher.npy", _hidden(teacher, held_out[0]))
-        np.save(folder / "labels.npy", held_out[1])
+        save_array(folder / "teacher.npy", _hidden(teacher, held_out[0]))
+        save_array(folder / "labels.npy", held_out[1])
         accuracy = {}
         for width in STUDENT_WIDTHS:
             report(f"training the student with {width} hidden units")
             student = train((width,), learned)
-            np.save(folder / f"student-{width}.npy", _hidden(student, held_out[0]))
+            save_array(folder / f"student-{width}.npy", _hidden(student, held_out[0]))
             accuracy[width] = float(student.score(*held_out))
         report("measuring the students as the paper does")
         clusters = _measure(folder, "kmeans", None, n_resamples)
@@ -95,7 +95,7 @@ def _measure(
 
     The teacher is looked at once, also in each resample; one call a student would do that again.
     """
-    options = Options.checked("bits", level, n_resamples, progress=False)
+    options = Options.checked("bits", level, n_resamples, progress=None)
     students = {f"S{width}": np.load(folder / f"student-{width}.npy") for width in STUDENT_WIDTHS}
     with _warnings.collecting():  # results keep what they say
         measured = measure(
@@ -153,6 +153,16 @@ def _hidden(network: Any, pixels: Floats) -> Floats:
     return layers_of(network, pixels)[-2]
 
 
+def save_array(path: Path, array: Array) -> None:
+    """As `numpy.save`, which adds an ending to names that have none, in the way of all outputs."""
+
+    def save(made: Path) -> None:
+        with made.open("wb") as file:
+            np.save(file, array)
+
+    _outputs.write(path, save)
+
+
 def _write_json(demonstration: Demonstration) -> None:
     content = {
         "teacher_accuracy": demonstration.teacher_accuracy,
@@ -167,7 +177,8 @@ def _write_json(demonstration: Demonstration) -> None:
         ],
     }
     path = demonstration.folder / "result.json"
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2) + "\n"
+    _outputs.write(path, lambda made: made.write_text(text, encoding="utf-8"))
 
 
 def _write_figure(demonstration: Demonstration) -> None:
@@ -193,4 +204,4 @@ def _write_figure(demonstration: Demonstration) -> None:
         axes.set_xlabel("hidden units of the student")
     without_frame(atoms, clusters, scores)
     figure.suptitle(TITLE)
-    figure.savefig(demonstration.folder / "result.png", dpi=150)
+    save_figure(figure, demonstration.folder / "result.png")

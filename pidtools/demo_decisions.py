@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pidtools import _warnings
+from pidtools import _outputs, _warnings
 from pidtools._estimator import Estimator
 from pidtools._types import Codes, Floats
 from pidtools.demo import (
@@ -49,9 +49,8 @@ def decide(
         result, save = {"map": _map, "trace": _trace, "where": _where}[what](
             teacher, learned, held_out, report, estimator
         )
-    (folder / f"{what}.json").write_text(
-        json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8"
-    )
+    content = json.dumps(result.to_dict(), indent=2) + "\n"
+    _outputs.write(folder / f"{what}.json", lambda made: made.write_text(content, encoding="utf-8"))
     save(folder / f"{what}.png")
     text: str = result.summary()
     return text

@@ -32,7 +32,7 @@ def distillable_knowledge(
     synergy: bool = True,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> DistillableKnowledge:
     r"""Measure what a teacher still has to give its student about the task.
 
@@ -90,8 +90,9 @@ def distillable_knowledge(
         Seed; the same seed gives the same number.
     n_jobs : int or None
         Workers, as in joblib; the answer does not depend on it.
-    progress : bool
-        Whether to show on standard error how many resamples are done.
+    progress : bool or None
+        Whether to say on standard error beforehand what long work will take, and to show how far
+        it is. None does where that is a terminal or a notebook, True everywhere.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _target, _validate, _warnings
+from pidtools import _progress, _target, _validate, _warnings
 from pidtools._cells.binning import Binning, KMeansBinning, Symbols
 from pidtools._cells.summary import CellSummary
 from pidtools._estimator import (
@@ -109,6 +109,7 @@ def summarise(
     hears: Sequence[Summary] = (),
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
+    progress: bool | None = None,
 ) -> Summary:
     """All that one representation has to say about Y, for use with many partners.
 
@@ -139,6 +140,8 @@ def summarise(
         Seed; summaries that meet must have the same.
     n_jobs : int or None
         Workers, as in joblib; the answer does not depend on it.
+    progress : bool or None
+        Whether to show on standard error how far it is, as in `distillable_knowledge`.
 
     Returns
     -------
@@ -165,7 +168,8 @@ def summarise(
     counted = Counted.of_labels(ignore_label, Y)
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     X, Y, groups = counted.rows(X, "X"), counted.rows(Y, "Y"), counted.rows(groups, "groups")
-    summary = _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
+    with _progress.shown(_progress.checked(progress)), _progress.step("looking at X"):
+        summary = _summarise(X, Y, estimator, random_state, groups, fit_on, hears, n_jobs)
     return dataclasses.replace(
         summary, remarks=arranged((*counted.note(ignore_label), *summary.remarks))
     )

@@ -177,7 +177,7 @@ def distillation_weight(
     fit_on: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> DistillationWeight:
     r"""Weigh a distillation loss by what the teacher surely has and the student lacks.
 

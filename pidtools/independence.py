@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from pidtools import _validate, _warnings, resampling
+from pidtools import _progress, _validate, _warnings, resampling
 from pidtools._estimator import (
     Data,
     Estimator,
@@ -32,6 +32,8 @@ from pidtools.estimators import choose, target_of_information, warn_of_target
 # Cheap enough for hundreds of fits; one sees shifts of class means, the other spreads as well.
 CHEAP_EXPERTS = ("lda", "gaussian")
 NULL_LEVELS = (0.5, 0.9, 0.95, 0.99)
+# Steps of it, as they are planned.
+LOOKING, PERMUTING = "looking", "permuting"
 # Fewer orders of Y than this allow no p-value of 5 %.
 FEWEST_ORDERS = 20
 
@@ -48,7 +50,7 @@ def independence_test(
     ignore_label: IgnoreLabel = None,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> IndependenceTest:
     """Test whether a representation knows anything about Y, by permuting Y.
 
@@ -78,8 +80,8 @@ def independence_test(
         Seed; the same seed gives the same number.
     n_jobs : int or None
         Workers, as in joblib; the answer does not depend on it.
-    progress : bool
-        Whether to show on standard error how many permutations are done.
+    progress : bool or None
+        Whether to show on standard error how far it is, as in `distillable_knowledge`.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def independence_test(
     """
     _validate.check_choice(units, "units", UNITS)
     n_permutations = _validate.check_integer(n_permutations, "n_permutations", minimum=19)
-    seed = _validate.check_seed(random_state)
+    seed, progress = _validate.check_seed(random_state), _progress.checked(progress)
     _validate.check_n_jobs(n_jobs)
     _validate.check_same_order(X=X, Y=Y, groups=groups)
     counted = Counted.of_labels(ignore_label, Y)
@@ -121,25 +123,31 @@ def independence_test(
     chosen = _choose_cheap(estimator, source, target)
     warn_of_target(target)
     data = Data(source, "X", codes, seed)
-    statistic = chosen.statistic(data, target.values)
-    remarks: tuple[Remark, ...] = ()
-    observed = statistic(target.values)
-    bits = observed
-    if not isinstance(statistic, InformationOf):
-        summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
-        remarks, bits = tuple(own.about("X") for own in summary.remarks), summary.information
-    excess = target.excess(bits, "X")
-    for doubt in excess:
-        _warnings.warn(doubt)
-    null = resampling.replicate(
-        _Permuted(statistic, target.values),
-        resampling.Samples(len(source), codes),
-        draw=draw,
-        n_resamples=n_permutations,
-        random_state=seed,
-        n_jobs=n_jobs,
-        progress=progress,
-    )[:, 0]
+    work = f"{n_permutations} permutations of {len(source):,} rows"
+    with _progress.shown(progress):
+        _progress.plan(work, {LOOKING: 0.0, PERMUTING: None})
+        with _progress.step("looking at X", 2, key=LOOKING):
+            statistic = chosen.statistic(data, target.values)
+            remarks: tuple[Remark, ...] = ()
+            observed = statistic(target.values)
+            bits = observed
+            if not isinstance(statistic, InformationOf):
+                summary = summarised(chosen, data, target.values, n_jobs=n_jobs)
+                bits = summary.information
+                remarks = tuple(own.about("X") for own in summary.remarks)
+        excess = target.excess(bits, "X")
+        for doubt in excess:
+            _warnings.warn(doubt)
+        null = resampling.replicate(
+            _Permuted(statistic, target.values),
+            resampling.Samples(len(source), codes),
+            draw=draw,
+            n_resamples=n_permutations,
+            random_state=seed,
+            n_jobs=n_jobs,
+            progress=progress,
+            what=PERMUTING,
+        )[:, 0]
     valid = null[np.isfinite(null)]
     p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
     how = Remark(f"looked at by {chosen!r}.", "detail", Rank.void, ("X",))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _warnings
+from pidtools import _progress, _warnings
 from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
@@ -50,7 +50,7 @@ def distillation_map(
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     cache_dir: str | PathLike[str] | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> DistillationMap:
     r"""Measure what each layer of a teacher still has to give each layer of its student.
 
@@ -88,8 +88,8 @@ def distillation_map(
         Folder where finished layers, and pairs with their synergy, are kept, so that a call that
         was interrupted goes on where it stopped; made where there is none. Trust it as you trust
         code: entries are pickles.
-    progress : bool
-        Whether to show bars on standard error.
+    progress : bool or None
+        Whether to show on standard error how far it is, as in `distillable_knowledge`.
 
     Returns
     -------
@@ -132,30 +132,31 @@ def distillation_map(
     named_s = {f"{STUDENT} {name}": X for name, X in students.items()}
     titles = {own: own.split(" ", 1)[1] for own in (*named_t, *named_s)}
     sources = {**named_t, **named_s}
+    pairs = [(t, s) for t in named_t for s in named_s]
     if ordered:  # a layer comes after those it hears
         sources = dict(reversed(sources.items()))
-    seen = look(
-        sources,
-        Y,
-        estimator=estimator,
-        groups=groups,
-        ignore_label=ignore_label,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        hears={**_later(list(named_t)), **_later(list(named_s))} if ordered else None,
-        tolerant=True,
-        cache=cache,
-        progress=progress,
-    )
-    pairs = [(t, s) for t in named_t for s in named_s]
-    measured = decompose(
-        seen,
-        pairs,
-        options=dataclasses.replace(options, n_at_border=N_AT_BORDER),
-        synergy=synergy,
-        n_jobs=n_jobs,
-        tolerant=True,
-    )
+    with _progress.shown(options.progress):
+        seen = look(
+            sources,
+            Y,
+            estimator=estimator,
+            groups=groups,
+            ignore_label=ignore_label,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            hears={**_later(list(named_t)), **_later(list(named_s))} if ordered else None,
+            tolerant=True,
+            cache=cache,
+            ahead=options.ahead(pairs, synergy=synergy),
+        )
+        measured = decompose(
+            seen,
+            pairs,
+            options=dataclasses.replace(options, n_at_border=N_AT_BORDER),
+            synergy=synergy,
+            n_jobs=n_jobs,
+            tolerant=True,
+        )
     results = dict(zip(measured.names, measured.results, strict=True))
     rows = [
         LayerPair(

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pidtools import _warnings
-from pidtools._knowledge import ATOMS, DISTILLABLE, QUANTITIES, DistillableKnowledge, Quantity
+from pidtools import _outputs, _warnings
+from pidtools._knowledge import (
+    ATOMS,
+    COMPARED,
+    DISTILLABLE,
+    QUANTITIES,
+    DistillableKnowledge,
+    Quantity,
+    StudentComparison,
+)
 from pidtools._layers import DistillationMap, LayerPair
 from pidtools._trace import DistillationTrace, TraceRow
 from pidtools._where import ClassTable, PairTable
@@ -19,10 +28,10 @@ HALF_BRIGHT = 0.18
 MOST_CLASSES_WITH_NUMBERS, MOST_LABELS = 16, 24
 # Names of layers up to this length stand upright below their column.
 SHORT_NAME = 6
+# Of sums of atoms.
+SUM_COLOUR = "0.25"
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -93,6 +102,60 @@ def plot_atoms(
         below += np.minimum(heights, 0)
     ax.set_xticks(np.arange(len(named)), list(named))
     ax.set_ylabel(f"information about Y ({units.pop()})")
+    return ax
+
+
+@_warnings.quiet
+def plot_differences(
+    comparison: StudentComparison, *, ax: Axes | None = None, **kwargs: Any
+) -> Axes:
+    """Draw by how much two students differ, a - b, a line for each number.
+
+    Parameters
+    ----------
+    comparison : StudentComparison
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+    **kwargs
+        Passed to `matplotlib.axes.Axes.errorbar`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, the first number at the top; nothing is shown or saved.
+
+    Notes
+    -----
+    Filled marks are differences whose interval leaves 0 out, hollow ones those that may be 0.
+    Without intervals all are filled.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pidtools as pt
+    >>> from pidtools.plot import plot_differences
+    >>> y = [0, 1, 2, 3] * 100
+    >>> c = pt.compare_students(y, [v // 2 for v in y], y, y, confidence_level=None)
+    >>> [label.get_text() for label in plot_differences(c).get_yticklabels()][:2]
+    ['distillable', 'distilled']
+    """
+    ax = ax if ax is not None else _new_axes()
+    found = [quantity for quantity in COMPARED if quantity.name in comparison.differences]
+    ax.axvline(0, color="0.4", lw=0.8)
+    for place, quantity in enumerate(found):
+        value = comparison.differences[quantity.name]
+        spread = comparison.intervals.get(quantity.name)
+        reach = None if spread is None else [[value - spread.low], [spread.high - value]]
+        reach = reach and [[max(end[0], 0.0)] for end in reach]
+        is_clear = spread is None or not spread.low <= 0 <= spread.high
+        colour = quantity.colour or SUM_COLOUR
+        face = colour if is_clear else "white"
+        options = {"fmt": "o", "color": colour, "markerfacecolor": face, "capsize": 3}
+        ax.errorbar([value], [place], xerr=reach, **{**options, **kwargs})
+    ax.set_yticks(range(len(found)), [quantity.title for quantity in found])
+    ax.set_ylim(len(found) - 0.5, -0.5)
+    ax.set_xlabel(f"a - b ({comparison.units})")
     return ax
 
 
@@ -310,13 +373,55 @@ def without_frame(*axes: Axes) -> None:
         ax.spines[["top", "right"]].set_visible(False)
 
 
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure: a file is whole or untouched, pipes and the like are written through.
+
+    Raises
+    ------
+    ValueError
+        If the ending is none that matplotlib knows, or nothing can be written there.
+    OSError
+        If there is no space left.
+    """
+    path = Path(path)
+    place = path if path.suffix else path.with_name(f"{path.name}.png")  # as matplotlib calls it
+    _outputs.check_writable(path)
+    _outputs.check_writable(place)
+    ending = place.suffix.removeprefix(".").lower()
+    _outputs.write(place, lambda made: figure.savefig(made, dpi=150, format=ending))
+
+
 def save_atoms(result: DistillableKnowledge, path: Path) -> None:
     """Draw the atoms of one result into a file of any format that matplotlib knows."""
     figure = new_figure(4.5, 4.5)
     ax = plot_atoms(result, ax=figure.subplots())
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
     without_frame(ax)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
+
+
+def save_comparison(comparison: StudentComparison, path: Path) -> None:
+    """Draw both students and their differences into a file that matplotlib knows."""
+    figure = new_figure(9.5, 4.4)
+    atoms, differences = figure.subplots(1, 2, width_ratios=(1, 1.6))
+    plot_atoms({"a": comparison.a, "b": comparison.b}, ax=atoms)
+    atoms.set_xlabel("student")
+    plot_differences(comparison, ax=differences)
+    level = next((one.confidence_level for one in comparison.intervals.values()), None)
+    said = "" if level is None else f", {100 * level:g} % intervals"
+    differences.set_title(f"Difference of the students{said}", fontsize=10)
+    p = comparison.p_value
+    if p is not None:
+        sign = "at most" if comparison.p_value_is_bound else "="
+        text = f"equally much to distil: p {sign} {p:.2g}"
+        differences.text(
+            0.0, -0.17, text, transform=differences.transAxes, fontsize=8, color="0.3", va="top"
+        )
+    without_frame(atoms, differences)
+    figure.legend(
+        *atoms.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
+    )
+    save_figure(figure, path)
 
 
 def save_map(m: DistillationMap, path: Path, name: str = "distillable") -> None:
@@ -330,7 +435,7 @@ def save_map(m: DistillationMap, path: Path, name: str = "distillable") -> None:
         said = "hatched: the interval covers 0"
         said += "; crossed out: no answer" if any(row.error for row in m.rows) else ""
         figure.supxlabel(said, fontsize=8, color="0.3")
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
 
 
 def save_trace(trace: DistillationTrace, path: Path) -> None:
@@ -339,7 +444,7 @@ def save_trace(trace: DistillationTrace, path: Path) -> None:
     ax = plot_trace(trace, ax=figure.subplots())
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     without_frame(ax)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)
 
 
 @_warnings.quiet
@@ -473,4 +578,4 @@ def save_where(result: DistillableKnowledge, path: Path) -> None:
     without_frame(left)
     handles = left.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _validate, _warnings
+from pidtools import _progress, _validate, _warnings
 from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
@@ -51,7 +51,7 @@ def rank_teachers(
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     cache_dir: str | PathLike[str] | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> TeacherRanking:
     r"""Rank teachers, or layers or checkpoints of one, by what they still have to give a student.
 
@@ -118,24 +118,27 @@ def rank_teachers(
     titles = {STUDENT: STUDENT, **{own: own.removeprefix("teacher ") for own in named}}
     _check_student(teachers, S)
     cache = Cache.of(cache_dir)
-    seen = look(
-        {STUDENT: S, **named},
-        Y,
-        estimator=estimator,
-        groups=groups,
-        ignore_label=ignore_label,
-        random_state=random_state,
-        n_jobs=n_jobs,
-        tolerant=True,
-        cache=cache,
-        progress=progress,
-    )
-    if STUDENT in seen.failed:
-        raise ValueError(seen.failed[STUDENT])
     pairs = [(own, STUDENT) for own in named]
-    measured = decompose(seen, pairs, options=options, synergy=False, n_jobs=n_jobs, tolerant=True)
-    rows = _rows(measured, pairs, titles)
-    additions, remarks = _in_order(seen, measured, titles, n_jobs)
+    with _progress.shown(options.progress):
+        seen = look(
+            {STUDENT: S, **named},
+            Y,
+            estimator=estimator,
+            groups=groups,
+            ignore_label=ignore_label,
+            random_state=random_state,
+            n_jobs=n_jobs,
+            tolerant=True,
+            cache=cache,
+            ahead=options.ahead(pairs, synergy=False),
+        )
+        if STUDENT in seen.failed:
+            raise ValueError(seen.failed[STUDENT])
+        measured = decompose(
+            seen, pairs, options=options, synergy=False, n_jobs=n_jobs, tolerant=True
+        )
+        rows = _rows(measured, pairs, titles)
+        additions, remarks = _in_order(seen, measured, titles, n_jobs)
     answers = [without(row.remarks, TESTED) for row in rows if row.result is not None]
     of_all = of_table(answers, "teachers", lambda k: f"ranking[{k}].notes")
     return TeacherRanking(
@@ -208,7 +211,7 @@ def _with_stack(of_stack: Seen, seen: Seen, stack: str, teacher: str, n_jobs: in
     known = {"estimator": estimator, "Y": seen.target.values, "groups": seen.groups}
     again = kept.get(key, known)
     if again is None:
-        with _warnings.noting() as texts:
+        with _warnings.noting() as texts, _progress.step("looking at those chosen together"):
             together: Summary = estimator.stacked(
                 parts, seen.target.values, name=STACK, n_jobs=n_jobs
             )

@@ -7,16 +7,14 @@ not change the answer; `interval` turns the replicates into an `Interval`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from pidtools import _tasks, _warnings
+from pidtools import _progress, _tasks, _warnings
 from pidtools._result import Interval, Outcome, PIDError
 from pidtools._types import Codes, Floats
 
@@ -117,7 +115,8 @@ def replicate(
     n_resamples: int,
     random_state: int,
     n_jobs: int | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
+    what: str = "resampling",
 ) -> Floats:
     """Compute a statistic on resampled rows.
 
@@ -138,8 +137,11 @@ def replicate(
         Seed.
     n_jobs : int or None
         Workers, as in joblib; None is 1 unless `joblib.parallel_config` says otherwise.
-    progress : bool
-        Whether to show a bar on standard error.
+    progress : bool or None
+        Whether to show on standard error how far it is; None does where that is a terminal or a
+        notebook.
+    what : str
+        What it is called there.
 
     Returns
     -------
@@ -154,7 +156,10 @@ def replicate(
     seeds = np.random.SeedSequence(random_state).spawn(n_resamples)
     parts = np.array_split(np.array(seeds, dtype=object), min(N_TASKS, n_resamples))
     work = partial(_run, statistic, samples, draw)
-    with progress_bar(n_resamples, progress) as advance:
+    with (
+        _progress.shown(progress),
+        _progress.step(what, n_resamples, counted=True) as advance,
+    ):
         done = _tasks.run(
             work,
             [list(part) for part in parts],
@@ -232,8 +237,14 @@ def _run(
     seeds: Sequence[np.random.SeedSequence],
 ) -> list[Floats | None]:
     # What limits the trust is said once, of the data themselves.
-    with _warnings.collecting():
-        return [_answer(statistic, draw(samples, np.random.default_rng(seed))) for seed in seeds]
+    found = []
+    n = len(seeds)
+    with _warnings.collecting(), _progress.step("", n, span=n) as advance:
+        for seed in seeds:
+            with _progress.muted():
+                found.append(_answer(statistic, draw(samples, np.random.default_rng(seed))))
+            advance()
+    return found
 
 
 def _answer(statistic: Statistic, rows: Codes) -> Floats | None:
@@ -250,25 +261,6 @@ def _stack(found: list[Floats | None]) -> Floats:
         raise PIDError(message, Outcome.no_answer)
     missing = np.full_like(answers[0], np.nan)
     return np.array([missing if row is None else row for row in found])
-
-
-@contextmanager
-def progress_bar(
-    total: int, wanted: bool, what: str = "resampling"
-) -> Iterator[Callable[..., Any]]:
-    """A bar on standard error, if it is wanted; yields what is called with each part done.
-
-    It may be told a new name of the bar as well.
-    """
-    if not wanted:
-        yield lambda done, what=None: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done, what=None: bar.update(task, advance=done, description=what)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools import _validate, _warnings, activations, resampling
+from pidtools import _progress, _validate, _warnings, activations, resampling
 from pidtools._cache import Cache
 from pidtools._estimator import Estimator, Summary
 from pidtools._ignored import IgnoreLabel
@@ -166,7 +166,7 @@ class TraceLog:
         cache_dir: str | PathLike[str] | None = None,
     ) -> None:
         self._options = Options.checked(units, confidence_level, n_resamples, False, "analytic")
-        self._margin = _checked_margin(margin)
+        self._margin = checked_margin(margin)
         self._cache = Cache.of(cache_dir)
         # A training may use its buffers again.
         self._teacher: ArrayLike | Summary = _own(T)
@@ -364,7 +364,7 @@ def distillation_trace(
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
     cache_dir: str | PathLike[str] | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> DistillationTrace:
     r"""Follow what a student takes from its teacher over its training.
 
@@ -401,8 +401,8 @@ def distillation_trace(
     cache_dir : str, path-like or None
         Folder where finished steps are kept, so that a call that was interrupted goes on where it
         stopped; made where there is none. Trust it as you trust code: entries are pickles.
-    progress : bool
-        Whether to show on standard error how many steps are done.
+    progress : bool or None
+        Whether to show on standard error how far it is, as in `distillable_knowledge`.
 
     Returns
     -------
@@ -470,14 +470,17 @@ def distillation_trace(
     )
     with (
         _warnings.collecting() as heard,
-        resampling.progress_bar(len(by_step), progress, "steps") as advance,
+        _progress.shown(_progress.checked(progress)),
+        # The first step looks at the teacher as well.
+        _progress.step("looking", len(by_step) + 1) as advance,
     ):
-        for step, S in by_step.items():
+        for k, (step, S) in enumerate(by_step.items()):
+            advance(0.0, f"step {step:g} ({k + 1} of {len(by_step)})")
             other = None if theirs is None else theirs[step]
             own_name, other_name = f"S[{step:g}]", f"baseline[{step:g}]"
             with naming_file(S, own_name), naming_file(other, other_name):
                 log.append(read(S, own_name), step, baseline=read(other, other_name))
-            advance(1)
+            advance(1.0 if k else 2.0)
     for remark in _once_each(heard, len(by_step)):
         _warnings.warn(remark)
     return log.trace()
@@ -537,7 +540,8 @@ def _check_same_steps(students: Mapping[float, Any], baseline: Mapping[float, An
         )
 
 
-def _checked_margin(margin: Any) -> float | None:
+def checked_margin(margin: Any) -> float | None:
+    """A margin, or an error that says what it has to be."""
     if margin is None:
         return None
     is_number = isinstance(margin, int | float | np.number) and not isinstance(margin, bool)

@@ -39,6 +39,14 @@ class Validation:
         allowed = min(TOLERANCE, self.computed.gap + self.expected.gap)
         return self.error <= allowed
 
+    def to_dict(self) -> dict[str, str | float | bool | None]:
+        """Flat and fit for JSON: each atom as expected and as computed, error, gap and verdict."""
+        found: dict[str, str | float | bool | None] = {"problem": self.name}
+        for name, pid in (("expected", self.expected), ("computed", self.computed)):
+            for atom in ("redundancy", "unique_t", "unique_s", "synergy"):
+                found[f"{name}_{atom}"] = getattr(pid, atom)
+        return found | {"error": self.error, "gap": self.computed.gap, "agrees": self.agrees}
+
 
 @_warnings.quiet
 def validate() -> tuple[Validation, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import io
 import json
 import os
 import pickle
@@ -13,8 +14,8 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from deadly import CountingProbe, layers
 from typer.testing import CliRunner
 
 import pidtools as pt
-from pidtools import _cache, resampling
+from pidtools import _cache, _progress
 from pidtools._cache import Cache, key_of
 from pidtools._probe.estimator import Probe
 from pidtools.cli import app
@@ -311,18 +312,20 @@ def test_what_is_warned_of_is_said_again(tmp_path: Path) -> None:
 
 
 def test_a_bar_says_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
-
-    @contextmanager
-    def bar(total: int, wanted: bool, what: str = "") -> Iterator[Callable[..., Any]]:
-        told.append(what)
-        yield lambda done, what=None: told.append(done)
-
+    told: list[str] = []
     own = probe(tmp_path)
     mapped(own, cache_dir=tmp_path / "cache", teacher_layers={"t0": TEACHER["t0"]})
-    monkeypatch.setattr(resampling, "progress_bar", bar)
+
+    class Heard(_progress._Frame):
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "name":
+                told.append(value)
+            super().__setattr__(name, value)
+
+    monkeypatch.setattr(_progress, "_Frame", Heard)
+    monkeypatch.setattr("sys.stderr", io.StringIO())
     mapped(own, cache_dir=tmp_path / "cache", progress=True)
-    assert told == ["looking (3 of 4 from the cache)", 3, 1]
+    assert "looking at layer 4 of 4 (3 of 4 from the cache)" in told
 
 
 def test_the_command_line_keeps_too(tmp_path: Path) -> None:

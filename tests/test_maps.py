@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from helpers import all_said, unheard
 
 import pidtools as pt
-from pidtools import _estimator, _looking, resampling
+from pidtools import _estimator, _looking
 from pidtools._types import Array, Codes, Floats
 
 Y = np.arange(1200) % 4
@@ -284,19 +283,6 @@ def test_the_summary_marks_what_covers_zero() -> None:
     assert "(0.0000)" in text
     assert "(1.0000)" not in text
     assert "one of conv1" in text
-
-
-def test_progress_counts_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
-
-    @contextmanager
-    def bar(total: int, wanted: bool, what: str) -> Iterator[Callable[[int], Any]]:
-        told.append((total, wanted, what))
-        yield told.append
-
-    monkeypatch.setattr(resampling, "progress_bar", bar)
-    pt.distillation_map(TEACHER, STUDENT, Y, progress=True)
-    assert told == [(4, True, "looking"), 1, 1, 1, 1]
 
 
 def test_layers_in_files_and_layers_without_tables(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from joblib import parallel_config
 
 import pidtools as pt
-from pidtools import Interval, Outcome, PIDError, resampling
+from pidtools import Interval, Outcome, PIDError, _progress, resampling
 from pidtools._types import Codes, Floats
 from pidtools.resampling import (
     EFFECT_OF_HALF,
@@ -32,6 +33,11 @@ def mean(rows: Codes) -> Floats:
 
 def count(rows: Codes) -> Floats:
     return np.array([len(rows), len(np.unique(rows))], dtype=float)
+
+
+def slowly(rows: Codes) -> Floats:
+    time.sleep(0.002)
+    return mean(rows)
 
 
 def fails_half(rows: Codes) -> Floats:
@@ -137,12 +143,13 @@ def test_an_interrupt_gets_through() -> None:
 def test_progress_goes_to_standard_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
-    replicate(mean, progress=True)
+    monkeypatch.setattr(_progress.Lines, "period", 0.01)
+    monkeypatch.setattr(_progress, "BETWEEN_LINES", 0.0)
+    replicate(slowly, progress=True)
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "resampling" in printed.err
-    replicate(mean)
+    replicate(slowly)
     assert capsys.readouterr() == ("", "")
 
 

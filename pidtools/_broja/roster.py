@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+from pidtools import _progress
 from pidtools._compiled.kernel import Kernel
 
 
@@ -72,11 +73,12 @@ def prepare() -> None:
     if all(kernel.linked for kernel in (*HERE, *ELSEWHERE)):
         return
     missing = [not all(kernel.available for kernel in half) for half in (HERE, ELSEWHERE)]
-    with _compiling() if all(missing) else nullcontext():
-        for kernel in HERE:
+    with _progress.uncounted(_progress.COMPILING) if any(missing) else nullcontext():
+        with _compiling() if all(missing) else nullcontext():
+            for kernel in HERE:
+                kernel.link()
+        for kernel in ELSEWHERE:
             kernel.link()
-    for kernel in ELSEWHERE:
-        kernel.link()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numba
 from numba.core import caching, registry
 from numba.core.runtime import rtsys
 
+from pidtools import _progress
 from pidtools._compiled.folders import digest, folders
 
 
@@ -124,10 +125,14 @@ class _Cache(caching.FunctionCache):
                 continue
             if found is not None:
                 return found
+        _progress.UNCOUNTED.begin(
+            _progress.COMPILING
+        )  # numba calls `save_overload` when it is done
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled for a signature, where there is a place for it."""
+        _progress.UNCOUNTED.end()
         for folder in folders(create=True):
             self._cache_file = self._file(folder, sig)
             with suppress(OSError):

@@ -12,9 +12,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from pidtools import _warnings
+from pidtools import _progress, _warnings
 from pidtools._allocator import give_back
 from pidtools._blocks import blocks
+from pidtools._probe.costs import Part
 from pidtools._probe.cross_fit import Judge, assemble, training_rows, worth_asking
 from pidtools._probe.experts import Models, Opinions, judged
 from pidtools._probe.pool import Pool, log_loss
@@ -53,7 +54,9 @@ class Learned:
         """Pooled log posteriors of all rows, and the losses of another pool of them."""
         log_p = np.empty((len(labels), len(self.shares)), dtype=np.float32)
         losses = np.zeros(len(labels))
+        n = len(self.models)
         for k, models in enumerate(self.models):
+            _progress.advance(0.0, f"judging all rows, {k + 1} of {n}")
             used = {name: models[name] for name in pool.weights if name in models}
             own = np.flatnonzero(self.folds == k)
             for block in blocks(len(own), len(self.shares), entries=POOLED_ENTRIES):
@@ -83,6 +86,7 @@ def learn(
     names: frozenset[str],
     some: Codes,
     heard: Posteriors | None,
+    part: Part,
 ) -> Learned:
     """Fit to all folds but one and judge `some` rows of that one.
 
@@ -95,7 +99,9 @@ def learn(
     answers: list[Opinions] = []
     # Held-out loss judges an unfinished fit like any other.
     with _warnings.ignoring(ConvergenceWarning):
-        for k in range(int(folds.max()) + 1):
+        n_folds = int(folds.max()) + 1
+        for k in range(n_folds):
+            _progress.advance(0.0, f"{part.name} {k + 1} of {n_folds}")
             models = judge(training_rows(folds, order, extra[k], k), names)
             rows = some[folds[some] == k]
             said = judged(models, rows, judge.width)
@@ -105,6 +111,8 @@ def learn(
                 models, said = _only(models, names), _only(said, names)
             fits.append(models)
             answers.append(said)
+            paid = part.of_fold(k)
+            _progress.advance(paid[1], paid=paid)
             give_back()
     failed = {name for said in answers for name, log_p in said.items() if log_p is None}
     kept = sorted({name for said in answers for name in said} - failed)

@@ -12,9 +12,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from scipy.special import log_softmax
 
-from pidtools import _threads, _warnings
+from pidtools import _progress, _tasks, _threads, _warnings
 from pidtools._blocks import blocks
 from pidtools._lazy_rows import Source
+from pidtools._probe.costs import Part
 from pidtools._probe.discriminant import discriminant, project
 from pidtools._probe.experts import LOG_FLOOR, Models, Opinions, View, fitted, judged
 from pidtools._probe.pool import log_loss, weigh
@@ -223,6 +224,7 @@ def cross_fit(
     order: Codes,
     extra: tuple[Codes, ...],
     given: Posteriors,
+    part: Part,
 ) -> tuple[Posteriors, frozenset[str]]:
     """Held-out log posteriors of the experts named, float32, shape (n, n_classes).
 
@@ -237,7 +239,14 @@ def cross_fit(
     limit = nullcontext() if heavy else _threads.one_blas_thread()
     with limit:
         run = partial(
-            _in_parallel, judge, folds, order, extra, heavy=heavy, n_jobs=1 if heavy else n_jobs
+            _in_parallel,
+            judge,
+            folds,
+            order,
+            extra,
+            heavy=heavy,
+            n_jobs=1 if heavy else n_jobs,
+            part=part,
         )
         first = _merged(run([(0, part) for part in _parts(names, heavy, n_jobs)]))
         answers = {name: log_p for name, log_p in first.items() if log_p is not None}
@@ -317,17 +326,33 @@ def _in_parallel(
     *,
     heavy: bool,
     n_jobs: int | None,
+    part: Part,
 ) -> list[Opinions]:
     """Answers to each fold and names; by processes, as small fits hold the lock of Python."""
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
 
     # Dask takes a set apart to hand it out element by element; a tuple arrives as one.
     jobs = (
         delayed(_one_fold)(judge, folds, order, extra[k], k, tuple(sorted(names)), not heavy)
         for k, names in questions
     )
-    done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)
-    return done
+    if not (_progress.listens() and _tasks.hands_out_parts()):
+        done: list[Opinions] = Parallel(n_jobs=n_jobs)(jobs)
+        return done
+    n, asked = int(folds.max()) + 1, [k for k, _ in questions]
+    found: list[Opinions] = []
+    answers = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    is_serial, cost = effective_n_jobs(n_jobs) == 1, 0.0
+    for k in asked:
+        _progress.advance(0.0, f"{part.name} {k + 1} of {n}")
+        found.append(next(answers))
+        kind, own = part.of_fold(k, 1 / asked.count(k))
+        cost += own
+        # Side by side, what one answer took is only known of all together.
+        is_last = len(found) == len(asked)
+        _progress.advance(own, paid=(kind, cost) if is_serial or is_last else None)
+        cost = 0.0 if is_serial else cost
+    return found
 
 
 def worth_asking(

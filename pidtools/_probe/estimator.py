@@ -25,7 +25,7 @@ from pidtools._estimator import (
 )
 from pidtools._information import entropy
 from pidtools._lazy_rows import LazyRows, Source, joined, whole
-from pidtools._probe import experts
+from pidtools._probe import costs, experts
 from pidtools._probe.cross_fit import (
     SUM_TOLERANCE,
     ClassifierJudge,
@@ -547,6 +547,7 @@ class Probe(Estimator[ProbeSummary]):
                 raise ValueError(lacks_layer(name, more))
         keys = joined_keys(t.keys, s.keys)
         task = self._task(t.labels, t.random_state, t.groups, n_jobs, t.learned, keys)
+        task = dataclasses.replace(task, meets=True)
         return _pair_of(t, s, self._joint(t, s, task), synergy=synergy)
 
     @_warnings.quiet
@@ -601,6 +602,29 @@ class Probe(Estimator[ProbeSummary]):
         found = task.run(judge, given, size, from_half, {})
         notes = notes_on_fits(found, task.labels)
         return self._summary(found, task, summary_t.source, notes, summary_t.left_out, cells=False)
+
+    def cost(self, n_samples: int, width: int, n_classes: int) -> dict[str, float]:
+        """What a look costs, by kinds of work, relative to others."""
+        return costs.look(self._parts(n_samples, width, n_classes), self.n_folds)
+
+    def cost_of_pair(self, n_samples: int, width: int, n_classes: int) -> dict[str, float]:
+        """The same of a probe of both sources."""
+        own = self._parts(n_samples, width, n_classes, meets=True)
+        return costs.look(own, self.n_folds)
+
+    def cost_of_resample(self, n_samples: int, n_classes: int) -> float | None:
+        """The same of a pair on drawn rows."""
+        return costs.resample(n_samples, n_classes)
+
+    def cost_of_refit(self, n_samples: int, width: int, n_classes: int) -> dict[str, float]:
+        """The same of fits anew to half of the rows."""
+        return costs.refit(self._parts(n_samples, width, n_classes), self.n_folds)
+
+    def _parts(
+        self, n_samples: int, width: int, n_classes: int, *, meets: bool = False
+    ) -> costs.Parts:
+        is_one = self.classifier is not None
+        return costs.parts(n_samples, width, n_classes, is_one=is_one, meets=meets and not is_one)
 
     @_warnings.quiet
     def statistic(self, data: Data, labels: Codes, /) -> Evidence:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pidtools import _progress
 from pidtools._probe.at_large import Learned, learn
+from pidtools._probe.costs import Part, Parts, parts
 from pidtools._probe.cross_fit import Judge, cross_fit
 from pidtools._probe.discriminant import FEW_CLASSES
 from pidtools._probe.folds import folds_in_order
@@ -50,7 +52,8 @@ class HeldOut:
 
     `learned` are labels of rows that come after the measured ones and are only learned from: by
     every fit for a fold, and by one of the two for a half. Fits see their rows in an order that
-    comes from `keys`, of all of them, not from where they stand.
+    comes from `keys`, of all of them, not from where they stand. `meets` says that two sources are
+    looked at together.
     """
 
     labels: Codes
@@ -64,6 +67,7 @@ class HeldOut:
     random_state: int
     n_jobs: int | None
     race: bool = True
+    meets: bool = False
 
     @property
     def all_labels(self) -> Codes:
@@ -88,10 +92,38 @@ class HeldOut:
         `from_half` is what is `given` by models of half of the rows, `tempered` the `tempering` of
         opinions given by other probes, where that is known.
         """
-        if len(self.labels) > ROWS_ENOUGH and judge.is_light and self.names:
+        own = self._parts(judge)
+        n_folds = int(self.folds.max()) + 1
+        total = own.folds.cost(n_folds) + own.halves.cost(2) + own.quarters.cost(2)
+        with _progress.step("", total):
+            return self._run(judge, given, size, from_half, tempered)
+
+    def _parts(self, judge: Judge) -> Parts:
+        """What is done, for the screen."""
+        n, is_one = len(self.labels), not judge.is_light
+        return parts(n, judge.width, self.n_classes, is_one=is_one, meets=self.meets and not is_one)
+
+    def _is_at_large(self, judge: Judge) -> bool:
+        return len(self.labels) > ROWS_ENOUGH and judge.is_light and bool(self.names)
+
+    def _run(
+        self,
+        judge: Judge,
+        given: Posteriors,
+        size: int,
+        from_half: Posteriors,
+        tempered: Mapping[str, Floats | None],
+    ) -> Found:
+        if self._is_at_large(judge):
             return self._run_at_large(judge, given, from_half, tempered)
         fitted, failed = self._cross_fit(
-            judge, self.folds, self.names, size, race=self.race, given=given
+            judge,
+            self.folds,
+            self.names,
+            size,
+            race=self.race,
+            given=given,
+            part=self._parts(judge).folds,
         )
         opinions = given | fitted
         opinions |= {} if opinions else {"prior": self._prior(self.folds)}
@@ -99,7 +131,9 @@ class HeldOut:
         used = frozenset(pool.weights) - frozenset(given)
         halves: Posteriors = {}
         if used:
-            halves = self._cross_fit(judge, self.halves, used, size, race=False, given={})[0]
+            halves = self._cross_fit(
+                judge, self.halves, used, size, race=False, given={}, part=self._parts(judge).halves
+            )[0]
             from_half = from_half | halves
         missing = frozenset(pool.weights) - frozenset(from_half)
         from_half = from_half | {name: self._prior(self.halves) for name in missing}
@@ -138,7 +172,14 @@ class HeldOut:
         some = folds_in_order(self.order, self.labels, 2, self.random_state + 1, self.groups) == 0
         order, extra = self.order[some[self.order]], [x[::2] for x in self._extra(self.halves)]
         quarter = self._cross_fit(
-            judge, self.halves, frozenset(half), size, race=False, given={}, learned=(order, extra)
+            judge,
+            self.halves,
+            frozenset(half),
+            size,
+            race=False,
+            given={},
+            learned=(order, extra),
+            part=self._parts(judge).quarters,
         )[0]
         if not quarter:
             return 1.0
@@ -221,7 +262,10 @@ class HeldOut:
         heard: Posteriors | None,
     ) -> Learned:
         extra, n_classes = self._extra(folds), self.n_classes
-        return learn(judge, self.labels, folds, self.order, extra, n_classes, names, some, heard)
+        own = self._parts(judge)
+        part = own.halves if folds is self.halves else own.folds
+        order = self.order
+        return learn(judge, self.labels, folds, order, extra, n_classes, names, some, heard, part)
 
     def _curve(self, width: int) -> Curve:
         n_folds = int(self.folds.max()) + 1
@@ -241,6 +285,7 @@ class HeldOut:
         *,
         race: bool,
         given: Posteriors,
+        part: Part,
         learned: tuple[Codes, Sequence[Codes]] | None = None,
     ) -> tuple[Posteriors, frozenset[str]]:
         """Of all rows that are not held out, or of those measured and not measured in `learned`."""
@@ -257,6 +302,7 @@ class HeldOut:
             order=order,
             extra=tuple(extra),
             given=given,
+            part=part,
         )
 
     def _extra(self, folds: Codes) -> tuple[Codes, ...]:
