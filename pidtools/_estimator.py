@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 import numpy as np
 
@@ -369,6 +369,28 @@ class Estimator(ABC, Generic[S]):
     def reads_minus_infinity(self) -> bool:
         """Whether -inf is a value of a source, as in logits of what can't be."""
         return False
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Options by name, as scikit-learn asks for them; `deep` adds those of a classifier within.
+
+        There is no `set_params`, as an estimator does not change: `dataclasses.replace` makes
+        another one.
+        """
+        found = {
+            each.name: getattr(self, each.name) for each in dataclasses.fields(cast(Any, self))
+        }
+        for name, value in tuple(found.items()):
+            if deep and hasattr(value, "get_params") and not isinstance(value, type):
+                within = value.get_params(deep=True)
+                found.update({f"{name}__{key}": inner for key, inner in within.items()})
+        return found
+
+    def __sklearn_clone__(self) -> Self:
+        """Another one of the same options, for `sklearn.base.clone`."""
+        from sklearn.base import clone
+
+        own = self.get_params(deep=False)
+        return type(self)(**{name: clone(value, safe=False) for name, value in own.items()})
 
     @abstractmethod
     def summarise(

@@ -10,12 +10,51 @@ from helpers import printed
 
 import pidtools as pt
 
+# What `pip install cvxpy` brings, which `pip install --no-deps` leaves out.
+OF_CVXPY = ("cvxpy", "clarabel", "scs", "osqp", "highspy", "sparsediffpy")
 HEAVY = ("sklearn", "scipy.stats", "numba", "cvxpy", "matplotlib", "joblib")
 
 
 def test_import_is_light() -> None:
     code = f"import sys, pidtools; print([m for m in {HEAVY} if m in sys.modules])"
     assert printed(code) == "[]"
+
+
+WITHOUT_CVXPY = f"""
+import sys
+sys.modules.update(dict.fromkeys({OF_CVXPY}))
+import tempfile
+import numpy as np
+import pidtools as pt
+
+rng = np.random.default_rng(0)
+y = np.arange(300) % 3
+T, S = rng.normal(size=(2, 300, 3)) + y[:, None]
+linear = pt.Probe(experts=("lda",))
+pt.broja_batch(np.full((2, 3, 3, 3), 1 / 27))
+pt.compare_students(T, S, T, y, estimator="kmeans", n_resamples=10)
+pt.distillable_knowledge(T, S, y, estimator=linear)
+pt.distillable_knowledge(T, S, T + rng.normal(size=T.shape))
+pt.mutual_information_by_column(T, y)
+pt.redundancy_and_gradient(np.eye(3) / 3, np.eye(3) / 3)
+with tempfile.TemporaryDirectory() as folder:
+    pt.distillation_map({"t": T}, {"s": S}, y, estimator="kmeans", cache_dir=folder).summary()
+exact = pt.problems.get("AND")
+assert abs(pt.broja(exact.pmf).redundancy - exact.pid.redundancy) < 1e-9
+pmf = rng.dirichlet(np.ones(27)).reshape(3, 3, 3)
+assert pt.broja(pmf).gap < 1e-9
+try:
+    pt.broja(pmf, solver="cvxpy")
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_nothing_but_its_own_solver_needs_cvxpy() -> None:
+    assert printed(f"import warnings; warnings.simplefilter('ignore'){WITHOUT_CVXPY}") == (
+        'solver="cvxpy" needs cvxpy, which could not be imported: pip install cvxpy, or leave '
+        "solver out."
+    )
 
 
 def test_two_classes_need_no_heavy_module() -> None:

@@ -28,9 +28,10 @@ def solve(program: Program, *, max_iter: int) -> Solution:
     ------
     PIDError
         If Clarabel hands back no point at all.
+    ImportError
+        If cvxpy is not installed.
     """
-    import cvxpy as cp
-
+    cp = _cvxpy()
     sup = program.support
     n_entries, n_cells = len(sup.row), len(sup.cell_row)
     q, s, r = cp.Variable(n_entries), cp.Variable(n_cells), cp.Variable(n_entries)
@@ -54,9 +55,20 @@ def _sums(group: NDArray[np.integer[Any]]) -> csr_array:
     return csr_array((np.ones(len(group)), (group.astype(np.intp), np.arange(len(group)))))
 
 
-def _run(model: object, max_iter: int) -> None:
-    import cvxpy as cp
+def _cvxpy() -> Any:
+    """The package, which nothing else in the library needs."""
+    try:
+        import cvxpy
+    except ImportError as error:
+        raise ImportError(
+            'solver="cvxpy" needs cvxpy, which could not be imported: pip install cvxpy, or leave '
+            "solver out."
+        ) from error
+    return cvxpy
 
+
+def _run(model: object, max_iter: int) -> None:
+    cp = _cvxpy()
     # cvxpy warns of inaccuracy by Clarabel's own test; ours is the certified gap.
     with _warnings.ignoring(UserWarning):
         try:

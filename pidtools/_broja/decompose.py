@@ -89,6 +89,8 @@ def broja(
         If the solver returned no point at all.
     MemoryError
         If the interior point would not fit in the memory that is free.
+    ImportError
+        If ``solver="cvxpy"`` and cvxpy is not installed; nothing else needs it.
 
     Notes
     -----
