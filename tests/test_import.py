@@ -21,7 +21,8 @@ def test_import_is_light() -> None:
 
 
 WITHOUT_CVXPY = f"""
-import sys
+import sys, warnings
+warnings.simplefilter("ignore")
 sys.modules.update(dict.fromkeys({OF_CVXPY}))
 import tempfile
 import numpy as np
@@ -38,7 +39,7 @@ pt.distillable_knowledge(T, S, T + rng.normal(size=T.shape))
 pt.mutual_information_by_column(T, y)
 pt.redundancy_and_gradient(np.eye(3) / 3, np.eye(3) / 3)
 with tempfile.TemporaryDirectory() as folder:
-    pt.distillation_map({"t": T}, {"s": S}, y, estimator="kmeans", cache_dir=folder).summary()
+    pt.distillation_map({{"t": T}}, {{"s": S}}, y, estimator="kmeans", cache_dir=folder).summary()
 exact = pt.problems.get("AND")
 assert abs(pt.broja(exact.pmf).redundancy - exact.pid.redundancy) < 1e-9
 pmf = rng.dirichlet(np.ones(27)).reshape(3, 3, 3)
@@ -51,7 +52,7 @@ except ImportError as error:
 
 
 def test_nothing_but_its_own_solver_needs_cvxpy() -> None:
-    assert printed(f"import warnings; warnings.simplefilter('ignore'){WITHOUT_CVXPY}") == (
+    assert printed(WITHOUT_CVXPY) == (
         'solver="cvxpy" needs cvxpy, which could not be imported: pip install cvxpy, or leave '
         "solver out."
     )
