@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from commands import commands_page
 from mathematics import with_mathml
 from mkdocs.structure.files import File, Files
 from said import listed, messages_page
@@ -42,7 +43,9 @@ def on_files(files: Files, config: Any) -> Files:
             files.append(File.generated(config, name, content=titled(text, source.stem)))
         elif source.suffix == ".png":
             files.append(File.generated(config, name, abs_src_path=str(source)))
-    files.append(File.generated(config, "messages.md", content=messages_page(ROOT / "pidtools")))
+    made = {"messages.md": messages_page(ROOT / "pidtools"), "api/command-line.md": commands_page()}
+    for page, text in made.items():
+        files.append(File.generated(config, page, content=text))
     return files
 
 
