@@ -9,10 +9,7 @@ import re
 from importlib.metadata import Distribution, distribution, requires
 
 # In this order each takes what those before have not.
-ORDER = (
-    "numpy", "scipy", "scikit-learn", "numba", "joblib", "threadpoolctl", "matplotlib", "rich", "typer",
-    "cvxpy",
-)  # fmt: skip
+ORDER = "numpy scipy scikit-learn numba joblib threadpoolctl matplotlib rich typer cvxpy".split()
 MEGABYTE = 1e6
 
 
@@ -44,7 +41,9 @@ def main() -> None:
         parts = needed(name, seen)
         sizes = {each.metadata["Name"]: size(each) for each in parts}
         total += sum(sizes.values())
-        others = ", ".join(f"{key} {mb:.0f}" for key, mb in sizes.items() if key != name and mb >= 1)
+        others = ", ".join(
+            f"{key} {mb:.0f}" for key, mb in sizes.items() if key != name and mb >= 1
+        )
         print(f"| {name} | {sum(sizes.values()):.0f} | {others} |")
     print(f"| all | {total:.0f} | |")
 

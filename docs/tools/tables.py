@@ -62,7 +62,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def error(errors: Iterable[float]) -> str:
     """Mean and largest absolute error."""
     sizes = [abs(each) for each in errors]
-    return f"{shown(mean(sizes))} / {shown(max(sizes))}" if sizes else "-"
+    return (
+        f"{shown(mean(sizes))}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{shown(max(sizes))}"
+        if sizes
+        else "-"
+    )
 
 
 def shown(value: float) -> str:

@@ -1,0 +1,16 @@
+// Buttons of the theme that are labels of hidden boxes answer Enter and Space, too.
+document.addEventListener("DOMContentLoaded", () => {
+  const names = { __drawer: "Navigation", __search: "Search" };
+  for (const label of document.querySelectorAll("label.md-header__button")) {
+    const name = names[label.htmlFor];
+    if (!name) continue;
+    label.tabIndex = 0;
+    label.setAttribute("role", "button");
+    label.setAttribute("aria-label", name);
+    label.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      label.click();
+    });
+  }
+});
