@@ -68,7 +68,7 @@ _HOMES = {
     "validation": ("validate",),
 }
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "KNN",

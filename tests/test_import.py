@@ -33,7 +33,6 @@ y = np.arange(300) % 3
 T, S = rng.normal(size=(2, 300, 3)) + y[:, None]
 linear = pt.Probe(experts=("lda",))
 pt.broja_batch(np.full((2, 3, 3, 3), 1 / 27))
-pt.compare_students(T, S, T, y, estimator="kmeans", n_resamples=10)
 pt.distillable_knowledge(T, S, y, estimator=linear)
 pt.distillable_knowledge(T, S, T + rng.normal(size=T.shape))
 pt.mutual_information_by_column(T, y)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import shlex
+import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -75,6 +76,51 @@ def test_scikit_learn() -> None:
     )
     command = ("map", "teacher.npz:y", "--teacher", "teacher.npz", "--student", "student.npz")
     assert "h3" in of_command(*command)
+
+
+class _Logger:
+    """What MLflow, TensorBoard and Weights & Biases have in common here: it remembers."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.heard: dict[str, Any] = {}
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def log_metrics(self, numbers: dict[str, float], step: int) -> None:
+        self.heard |= {name: (x, step) for name, x in numbers.items()}
+
+    def log(self, numbers: dict[str, float], step: int) -> None:
+        self.log_metrics(numbers, step)
+
+    def add_scalar(self, name: str, x: float, step: int) -> None:
+        self.log_metrics({name: x}, step)
+
+    def start_run(self) -> Any:
+        return self
+
+
+@pytest.mark.skipif(not hasattr(pt.DistillableKnowledge, "metrics"), reason="no metrics")
+def test_results_to_a_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three hear the same floats, under the same names."""
+    mlflow, writer, wandb = _Logger(), _Logger(), _Logger()
+    boards = SimpleNamespace(SummaryWriter=lambda folder: writer)
+    monkeypatch.setitem(sys.modules, "mlflow", cast(Any, mlflow))
+    for name in ("torch", "torch.utils"):
+        if name not in sys.modules:
+            monkeypatch.setitem(sys.modules, name, cast(Any, SimpleNamespace(__path__=[])))
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", cast(Any, boards))
+    init = SimpleNamespace(init=lambda **options: wandb)
+    monkeypatch.setitem(sys.modules, "wandb", cast(Any, init))
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for block in recipes()["Results to a logger"]:
+        exec(compile(block, "Results to a logger", "exec"), names)
+    assert mlflow.heard == writer.heard == wandb.heard
+    assert mlflow.heard["pid/distillable"] == (names["r"].distillable, 3)
+    assert all(type(x) is float for x, _ in mlflow.heard.values())
 
 
 def test_pytorch() -> None:

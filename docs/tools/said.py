@@ -11,16 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HOLE = "…"
 # Alternatives within a text, beyond which they are listed by themselves.
 MANY = 4
 # What sounds like a sentence.
-FEW_WORDS, WORD = 4, re.compile(r"\b[A-Za-z][a-z]+\b")
+DULL = ast.expr_context | ast.operator | ast.cmpop | ast.boolop | ast.unaryop | ast.alias
+FEW_WORDS, WORD = 3, re.compile(r"\b[A-Za-z][a-z]+\b")
 ERROR = re.compile(r"(Error|BadParameter|UsageError|ClickException)$")
 CODE = re.compile(r"import |\(\?:|\\d|\(\.\+\?")  # programs and regular expressions
 # Rooms whose texts describe or explain something, and are no notes.
 DESCRIBING = (
+    "__main__",
+    "demo_decisions",
     "__main__",
     "cli",
     "demo",
@@ -124,10 +128,7 @@ class Said:
 @cache
 def all_said(package: Path) -> tuple[Said, ...]:
     """What the modules of a package can say, each text once, in the order of files and lines."""
-    trees = {
-        _room(path, package): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted(package.rglob("*.py"))
-    }
+    trees = _trees(package)
     functions: dict[str, list[ast.FunctionDef]] = {}
     for tree in trees.values():
         for node in ast.walk(tree):
@@ -138,6 +139,15 @@ def all_said(package: Path) -> tuple[Said, ...]:
     found = [said for reader in readers for said in (*reader.errors, *reader.rest(used))]
     once = {(said.text, said.raised): said for said in reversed(found)}
     return tuple(said for said in found if once[said.text, said.raised] is said)
+
+
+@cache
+def _trees(package: Path) -> dict[str, ast.Module]:
+    """Modules by their rooms."""
+    return {
+        _room(path, package): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(package.rglob("*.py"))
+    }
 
 
 def _room(path: Path, package: Path) -> str:
@@ -154,11 +164,15 @@ class _Reader:
     functions: dict[str, list[ast.FunctionDef]]
     errors: list[Said] = field(default_factory=list)
     used: set[ast.AST] = field(default_factory=set)
+    constants: dict[str, list[ast.AST]] = field(default_factory=dict)
+    nodes: list[tuple[Sequence[ast.stmt], ast.AST]] = field(default_factory=list)
+    scopes: dict[int, dict[str, list[ast.AST]]] = field(default_factory=dict)
 
     def read_errors(self) -> set[ast.AST]:
         """Find the errors; returns the texts that they are made of."""
         self.constants = _assigned(self.tree.body)
-        for scope, node in _with_scopes(self.tree):
+        self.nodes = _with_scopes(self.tree)
+        for scope, node in self.nodes:
             if isinstance(node, ast.Call) and ERROR.search(_name(node.func)) and node.args:
                 text = self._text(node.args[0], scope)
                 if WORD.search(text):
@@ -169,8 +183,8 @@ class _Reader:
         """Other texts that sound like sentences: what is warned of and noted."""
         if self.room.split(".")[0] in DESCRIBING:
             return
-        dull = _descriptions(self.tree)
-        for scope, node in _with_scopes(self.tree):
+        dull = _descriptions(self.nodes)
+        for scope, node in self.nodes:
             if node in used or node in self.used or node in dull or not _is_text(node):
                 continue
             text = self._text(node, scope)
@@ -193,7 +207,9 @@ class _Reader:
         if isinstance(node, ast.IfExp):
             return _either([self._text(part, scope, depth) for part in (node.body, node.orelse)])
         if depth and isinstance(node, ast.Name):
-            values = _assigned(scope).get(node.id) or self.constants.get(node.id) or []
+            if id(scope) not in self.scopes:
+                self.scopes[id(scope)] = _assigned(scope)
+            values = self.scopes[id(scope)].get(node.id) or self.constants.get(node.id) or []
             return self._one_of(values, scope, depth)
         if depth and isinstance(node, ast.Call):
             homes = self.functions.get(_name(node.func), [])
@@ -243,17 +259,18 @@ def _inside(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from _inside(ast.iter_child_nodes(node))
 
 
-def _with_scopes(tree: ast.Module) -> Iterator[tuple[Sequence[ast.stmt], ast.AST]]:
-    """Each node with the statements of its function."""
+def _with_scopes(tree: ast.Module) -> list[tuple[Sequence[ast.stmt], ast.AST]]:
+    """Each node with the statements of its function, in the order of the source."""
+    found: list[tuple[Sequence[ast.stmt], ast.AST]] = []
 
-    def walk(
-        node: ast.AST, scope: Sequence[ast.stmt]
-    ) -> Iterator[tuple[Sequence[ast.stmt], ast.AST]]:
+    def walk(node: ast.AST, scope: Sequence[ast.stmt]) -> None:
         for child in ast.iter_child_nodes(node):
-            yield scope, child
-            yield from walk(child, child.body if isinstance(child, ast.FunctionDef) else scope)
+            if not isinstance(child, DULL):
+                found.append((scope, child))
+                walk(child, child.body if isinstance(child, ast.FunctionDef) else scope)
 
-    return walk(tree, tree.body)
+    walk(tree, tree.body)
+    return found
 
 
 def _assigned(body: Iterable[ast.AST]) -> dict[str, list[ast.AST]]:
@@ -271,18 +288,18 @@ def _assigned(body: Iterable[ast.AST]) -> dict[str, list[ast.AST]]:
     return found
 
 
-def _descriptions(tree: ast.Module) -> set[ast.AST]:
+def _descriptions(nodes: Iterable[tuple[Any, ast.AST]]) -> set[ast.AST]:
     """Docstrings, decorators, annotations and parts of longer texts."""
     found: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for _, node in nodes:
         if isinstance(node, ast.Expr):
             found.add(node.value)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             for each in node.decorator_list:
                 found.update(ast.walk(each))
-        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+        elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
             found.update(ast.walk(node.annotation))
-        if isinstance(node, ast.JoinedStr | ast.BinOp) and _is_text(node):
+        elif isinstance(node, ast.JoinedStr | ast.BinOp) and node not in found and _is_text(node):
             found.update(part for part in ast.walk(node) if part is not node)
     return found
 
@@ -291,8 +308,8 @@ def _descriptions(tree: ast.Module) -> set[ast.AST]:
 def arguments(package: Path) -> frozenset[str]:
     """Names of the arguments of public functions and classes."""
     found: set[str] = set()
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for tree in _trees(package).values():
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
                 found.update(each.arg for each in given)
@@ -319,6 +336,7 @@ def shown(text: str) -> str:
     return "- " + re.sub(r"([\\`*_{}\[\]<>#|$~])", r"\\\1", plain)
 
 
+@cache
 def messages_page(package: Path) -> str:
     """The page of all errors: by the argument they begin with, else by what they are about."""
     by_argument: dict[str, list[str]] = {}

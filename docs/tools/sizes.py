@@ -9,7 +9,10 @@ import re
 from importlib.metadata import Distribution, distribution, requires
 
 # In this order each takes what those before have not.
-ORDER = "numpy scipy scikit-learn numba joblib threadpoolctl matplotlib rich typer cvxpy".split()
+ORDER = (
+    *("numpy", "scipy", "scikit-learn", "numba", "joblib", "threadpoolctl"),
+    *("matplotlib", "rich", "typer", "cvxpy"),
+)
 MEGABYTE = 1e6
 
 
