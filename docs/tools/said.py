@@ -25,7 +25,6 @@ CODE = re.compile(r"import |\(\?:|\\d|\(\.\+\?")  # programs and regular express
 DESCRIBING = (
     "__main__",
     "demo_decisions",
-    "__main__",
     "cli",
     "demo",
     "plot",
