@@ -20,7 +20,7 @@ APART = ("recipes.md",)
 PAGES = [
     p
     for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
-    if p.is_file() and p.name not in APART
+    if "```python" in p.read_text(encoding="utf-8") and p.name not in APART
 ]
 # Whose examples take more than two seconds.
 LONG_PAGES = ("before-you-distil.md", "where.md")
