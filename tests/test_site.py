@@ -82,7 +82,7 @@ def refused() -> Iterator[Callable[[], Any]]:
     yield lambda: pt.mutual_information(X, y, estimator=pt.KNN(n_neighbors=100))
     yield lambda: pt.Binning(n_bins=0)
     yield lambda: pt.rid.RIDSchedule(n_w=-1)
-    yield lambda: pt.report(X)  # type: ignore[arg-type]
+    yield lambda: pt.report(X)
 
 
 @pytest.mark.parametrize("number", range(len(list(refused()))))
@@ -269,6 +269,25 @@ def test_sketches_of_clusters(block: str, tmp_path: Path, monkeypatch: pytest.Mo
             exec(compile(block.replace("tcp://scheduler:8786", address), "sketch", "exec"), names)
             names["client"].close()
     assert names["m"]["t", "s"].distillable == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
+@pytest.mark.parametrize("name", ["cells", "gap", "neighbours", "order", "padding", "target"])
+def test_pictures_of_trouble_show_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each draws points, and the exact value where there is one."""
+    monkeypatch.syspath_prepend(str(DOCS / "figures"))
+    wrong: Any = importlib.import_module("wrong")
+    axes = getattr(wrong, name)()
+    assert axes.lines or axes.patches
+    assert axes.get_legend() is not None
+    importlib.import_module("matplotlib.pyplot").close(axes.figure)
+
+
+def test_every_picture_is_there_and_shown() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    drawn = {path.name for path in (DOCS / "images").iterdir()}
+    assert drawn == set(re.findall(r"images/([\w.]+)", text))
 
 
 def test_formulas_become_mathml() -> None:

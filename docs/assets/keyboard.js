@@ -1,4 +1,5 @@
-// Buttons of the theme that are labels of hidden boxes answer Enter and Space, too.
+// Buttons of the theme that are labels of hidden boxes can have the focus, and answer Space;
+// the theme itself answers Enter on labels.
 document.addEventListener("DOMContentLoaded", () => {
   const names = { __drawer: "Navigation", __search: "Search" };
   for (const label of document.querySelectorAll("label.md-header__button")) {
@@ -8,7 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     label.setAttribute("role", "button");
     label.setAttribute("aria-label", name);
     label.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
+      if (event.key !== " ") return;
       event.preventDefault();
       label.click();
     });

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/gaussian.md into docs/images.
 
-python docs/gaussian_pictures.py
+python docs/figures/gaussian.py
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 
 import pidtools as pt
 
-IMAGES = Path(__file__).parent / "images"
+IMAGES = Path(__file__).parents[1] / "images"
 EXACT, GAUSSIAN, COPULA = "#222222", "#c4572e", "#2f6f9f"
 # Standard deviation of the noise about the curve.
 NOISE = 0.4
