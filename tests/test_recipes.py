@@ -103,7 +103,6 @@ class _Logger:
         return self
 
 
-@pytest.mark.skipif(not hasattr(pt.DistillableKnowledge, "metrics"), reason="no metrics")
 def test_results_to_a_logger(monkeypatch: pytest.MonkeyPatch) -> None:
     """All three hear the same floats, under the same names."""
     mlflow, writer, wandb = _Logger(), _Logger(), _Logger()

@@ -15,8 +15,11 @@ def commands_page() -> str:
     from pidtools.cli import app
 
     group: Any = typer.main.get_command(app)
-    parts = ["# Command line", _text(group.help)]
-    parts.append("`pidtools COMMAND --help` says the same in a terminal.")
+    parts = ["# Commands and options", _text(group.help)]
+    parts.append(
+        "`pidtools COMMAND --help` says the same in a terminal; exit codes and the rest are on "
+        "[the command line](../command-line.md)."
+    )
     for name, command in group.commands.items():
         parts += [f"## pidtools {name}", _text(command.help), _table(command.params)]
     return "\n\n".join(filter(None, parts)) + "\n"

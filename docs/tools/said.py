@@ -24,6 +24,7 @@ CODE = re.compile(r"import |\(\?:|\\d|\(\.\+\?")  # programs and regular express
 # Rooms whose texts describe or explain something, and are no notes.
 DESCRIBING = (
     "__main__",
+    "_progress",
     "demo_decisions",
     "cli",
     "demo",
@@ -347,11 +348,9 @@ def messages_page(package: Path) -> str:
         if name:
             by_argument.setdefault(name, []).append(said.text)
         else:
-            theme = (
-                ANY
-                if said.text.startswith(HOLE) and said.room == "_validate"
-                else _theme(said.room)
-            )
+            theme = _theme(said.room)
+            if theme == OTHERS and said.text.lstrip("(").startswith(HOLE):
+                theme = ANY
             by_theme.setdefault(theme, []).append(said.text)
     links = {title: link for title, _, link in THEMES}
     ends = [said.text for said in all_said(package) if said.is_part]
