@@ -439,7 +439,8 @@ def _digest(header: Header, arrays: Arrays) -> str:
 def _digest_of_layer(X: Source) -> str:
     """Of the numbers of a layer, wherever and in whatever precision they lie."""
     state = hashlib.blake2b(f"{X.shape}".encode(), digest_size=20)
-    for _, block in blocks_of(X):
+    rows = X.reshape(-1, 1) if isinstance(X, np.ndarray) and X.ndim == 1 else X
+    for _, block in blocks_of(rows):
         state.update(np.ascontiguousarray(block).tobytes())
     return state.hexdigest()
 

@@ -211,7 +211,7 @@ BAD: dict[str, tuple[Any, Any, type[Exception], str]] = {
     ),
     "constant Y": (np.diag([1.0, 1, 0]), (1, 1, 1), ValueError, "cov gives Y no variance"),
     "complex": (np.eye(3) * 1j, (1, 1, 1), TypeError, "cov is complex"),
-    "object": (np.eye(3).astype(object), (1, 1, 1), TypeError, "cov has dtype object"),
+    "object": (np.array([[1, "a"], ["a", 1]], object), (1, 1), TypeError, "cov has dtype object"),
     "text": (np.array([["a"]]), (1, 1, 1), TypeError, "cov has dtype"),
 }
 

@@ -142,6 +142,21 @@ def test_what_it_heard_is_kept_and_takes_no_layer(tmp_path: Path) -> None:
         pt.load_summary(tmp_path / "t.npz", X=T)
 
 
+@pytest.mark.parametrize("names", [False, True])
+def test_symbols_are_saved_too(names: bool, tmp_path: Path) -> None:
+    y = np.arange(400) % 4
+    symbols = np.array(["north", "east", "south", "west"])[y] if names else y
+    summary = pt.summarise(symbols, y)
+    summary.save(tmp_path / "t.npz")
+    for loaded in (
+        pt.load_summary(tmp_path / "t.npz"),
+        pt.load_summary(tmp_path / "t.npz", symbols),
+    ):
+        assert pt.distillable_knowledge(loaded, y // 2, y).distillable == pytest.approx(1, abs=1e-9)
+    with pytest.raises(ValueError, match="X is not the layer"):
+        pt.load_summary(tmp_path / "t.npz", symbols[::-1])
+
+
 def test_another_layer_is_refused(tmp_path: Path) -> None:
     T, _, y = data()
     pt.summarise(T, y, estimator=LIGHT).save(tmp_path / "t.npz")
