@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from pidtools._knowledge import QUANTITIES, DistillableKnowledge
-from pidtools._notebook import InALine, short_list, wrapped
+from pidtools._notebook import InALine, counted, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import UNITS, Interval, Units, as_metrics, in_line, n_doubts
 from pidtools._types import Floats
@@ -475,9 +475,7 @@ class DistillationMap(Remarked, Rows[LayerPair]):
             lines.append("(in brackets where the interval covers 0)")
         if isinstance(self._best, Best):
             lines += wrapped(
-                f"Most to distil into {self._best.student}: at {self._best.confidence_level:g} "
-                f"one of {', '.join(self._best.layers)}",
-                width,
+                f"Most to distil into {self._best.student}: {_may_be(self._best)}", width
             ).split("\n")
         errors = [row for row in self.rows if row.error is not None and not self._is_known(row)]
         failed = [text if name in text else f"{name}: {text}" for name, text in self.failed.items()]
@@ -669,13 +667,13 @@ class TeacherRanking(Remarked, Rows[RankedTeacher]):
     def _brief(self) -> str:
         chosen = f"chosen={', '.join(self.chosen) or 'none'}"
         n = f"n_samples={self.n_samples}"
-        return short_list([f"{len(self)} teachers", chosen, n], n_doubts(self))
+        return short_list([counted(len(self), "teacher"), chosen, n], n_doubts(self))
 
     def _table(self, width: int) -> list[str]:
         """The ranking and the order."""
         room, width = width, max(len("teacher"), *(len(row.teacher) for row in self.rows))
         lines = [
-            f"{len(self)} teachers, {self.n_samples} samples, in {self.units}",
+            f"{counted(len(self), 'teacher')}, {self.n_samples} samples, in {self.units}",
             f"  {'teacher':<{width}} {'knows':>9} {'distillable':>12}",
         ]
         for row in self.rows:
@@ -686,8 +684,7 @@ class TeacherRanking(Remarked, Rows[RankedTeacher]):
             numbers = f"{row.teacher_information:>9.4f} {row.distillable:>12.4f}"
             lines.append(f"  {row.teacher:<{width}} {numbers}" + _ends(row, "distillable"))
         if isinstance(self._best, Best):
-            level = f"{self._best.confidence_level:g}"
-            lines.append(f"Most to distil: at {level} one of {', '.join(self._best.layers)}")
+            lines.append(wrapped(f"Most to distil: {_may_be(self._best)}", room, rest="  "))
         lines.append(f"In order, each beyond the ones before: {', '.join(self.chosen) or 'none'}")
         for step in self.additions:
             after = f" beyond {', '.join(step.beyond)}" if step.beyond else ""
@@ -696,6 +693,12 @@ class TeacherRanking(Remarked, Rows[RankedTeacher]):
             text = f"{step.teacher} adds {step.added:.4f}{after}{ends}{verdict}"
             lines.append(wrapped(text, room, first="  ", rest="      "))
         return lines
+
+
+def _may_be(best: Best) -> str:
+    """Those that may have most, of several; chance leaves one of one."""
+    one_of = "one of " if len(best.layers) > 1 else ""
+    return f"at {best.confidence_level:g} {one_of}{', '.join(best.layers)}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -83,6 +83,11 @@ def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> str:
     )
 
 
+def counted(n: int, noun: str) -> str:
+    """How many of something."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def short_list(found: list[str], more: str = "") -> str:
     """Parts of a line, without the empty ones."""
     return ", ".join(part for part in (*found, more) if part)

@@ -380,7 +380,8 @@ class _Clockwork:
         finally:
             self.ended.set()
             thread.join(2.0)
-            with suppress(OSError, ValueError):
+            # The work is done, or has failed with what matters more: no screen takes that away.
+            with suppress(Exception):
                 self.surface.close(self.view(), is_done=is_done)
 
     def _draw(self) -> None:
@@ -578,11 +579,20 @@ def _place(wanted: bool | None) -> Surface | None:
     if _in_notebook():
         return Notebook()
     stream = sys.stderr
-    if stream is None or stream.closed:
+    if stream is None or getattr(stream, "closed", False):
         return None
-    if stream.isatty() and os.environ.get("TERM") != "dumb":
+    is_terminal = _is_terminal(stream)
+    if is_terminal and os.environ.get("TERM") != "dumb":
         return Terminal(stream)
-    return Lines(stream) if wanted or stream.isatty() else None
+    return Lines(stream) if wanted or is_terminal else None
+
+
+def _is_terminal(stream: Any) -> bool:
+    """What loggers put in place of standard error may have nothing but `write`."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def _is_asked_for_itself() -> bool:
@@ -622,7 +632,8 @@ class Lines:
 
     def _say(self, text: str) -> None:
         self.stream.write(f"pidtools: {text}\n")
-        self.stream.flush()
+        if hasattr(self.stream, "flush"):
+            self.stream.flush()
 
 
 class Terminal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
@@ -37,9 +37,12 @@ MAGIC = "pidtools summary"
 # Raised where a file of before would be misread.
 VERSION = 1
 HEADER, GROUPS = "summary", "made_from/groups"
+# Times the entropy of as many classes as rows, and what no estimate of so many rows is beyond.
+MOST_INFORMATION = 8
 # Of a header as text, and of summaries that are heard inside of others.
 MOST_HEADER, MOST_HEARD = 2**24, 4
 SUM_TOLERANCE = 1e-6
+NOT_WHOLE = "is not a whole file of a summary; write one by summary.save(path)."
 # What a header raises that is not what it should be.
 UNUSABLE = (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError)
 ESTIMATORS: dict[str, type[Estimator[Any]]] = {
@@ -102,6 +105,7 @@ FORMS = {
 
 def save(summary: Summary, path: str | PathLike[str]) -> None:
     """Write a summary without its layer; see `Summary.save`."""
+    file = _as_path(path)
     header, arrays = _packed(summary, "")
     if summary.data is not None:
         header["made_from"] = _described(summary.data)
@@ -120,7 +124,13 @@ def save(summary: Summary, path: str | PathLike[str]) -> None:
         with target.open("wb") as file:
             np.savez_compressed(file, **{HEADER: text}, **arrays)  # type: ignore[arg-type]
 
-    _outputs.write(Path(path), write)
+    _outputs.write(file, write)
+
+
+def _as_path(path: Any) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"path must be a string or a path; got {type(path).__name__}.")
+    return Path(path)
 
 
 @_warnings.quiet
@@ -163,9 +173,11 @@ def load_summary(path: str | PathLike[str], X: ArrayLike | None = None) -> Summa
     1.0
     >>> folder.cleanup()
     """
-    file = Path(path)
+    file = _as_path(path)
     if not file.exists():
         raise ValueError(f"there is no file {file}.")
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder; give the file that summary.save(path) wrote.")
     try:
         summary, made_from, groups = _read(file)
     except UnreadableError as error:
@@ -177,9 +189,11 @@ def load_summary(path: str | PathLike[str], X: ArrayLike | None = None) -> Summa
 
 def _read(file: Path) -> tuple[Summary, Header, Array | None]:
     """A summary, what is known of its layer, and its groups."""
-    found = {name: entry.load for name, entry in _npz.entries(file).items()}
-    content = _content(found.pop(HEADER, None))
-    arrays = {name: np.array(load()) for name, load in found.items()}
+    try:
+        arrays = {name: np.array(entry.load()) for name, entry in _npz.entries(file).items()}
+    except UnreadableError:  # whose advice is how to save arrays
+        raise UnreadableError(NOT_WHOLE) from None
+    content = _content(arrays.pop(HEADER, None))
     header = content.get("summary")
     if not isinstance(header, dict) or content.get("digest") != _digest(header, arrays):
         raise UnreadableError("is damaged: its digest is another one; write it again.")
@@ -214,10 +228,9 @@ def _with_layer(
     return summary.with_layer(Data(X, str(made_from.get("name")), groups, seed))
 
 
-def _content(load: Callable[[], Array] | None) -> Header:
-    if load is None:
+def _content(text: Array | None) -> Header:
+    if text is None:
         raise UnreadableError("is no file of a summary; write one by summary.save(path).")
-    text = np.asarray(load())
     try:
         if text.dtype != np.uint8 or text.ndim != 1 or len(text) > MOST_HEADER:
             raise ValueError
@@ -313,7 +326,7 @@ def _unpacked(header: Header, arrays: Arrays, prefix: str, depth: int) -> Summar
     estimator = _estimator_of(header["estimator"])
     fields |= {
         "estimator": estimator,
-        "information": _finite(header["information"], "information"),
+        "information": _information(header["information"], fields),
         "remarks": _remarks.unpacked(header["remarks"]),
     }
     if form.layer is not None:
@@ -414,6 +427,14 @@ def _finite(value: Any, name: str) -> float:
     return float(value)
 
 
+def _information(value: Any, fields: Header) -> float:
+    """Of a layer about Y; no correction takes it beyond some times the entropy of as many rows."""
+    found, n = _finite(value, "information"), len(fields["labels"])
+    if abs(found) > MOST_INFORMATION * np.log2(n + 2):
+        raise ValueError(f"information is {found:.3g} bits, more than {n} rows can tell")
+    return found
+
+
 def _whole(value: Any, name: str) -> int:
     return _validate.check_integer(value, name, minimum=0)
 
@@ -437,12 +458,21 @@ def _digest(header: Header, arrays: Arrays) -> str:
 
 
 def _digest_of_layer(X: Source) -> str:
-    """Of the numbers of a layer, wherever and in whatever precision they lie."""
+    """Of the numbers or words of a layer, wherever and in whatever precision they lie."""
     state = hashlib.blake2b(f"{X.shape}".encode(), digest_size=20)
     rows = X.reshape(-1, 1) if isinstance(X, np.ndarray) and X.ndim == 1 else X
     for _, block in blocks_of(rows):
-        state.update(np.ascontiguousarray(block).tobytes())
+        state.update(_in_one_precision(block).tobytes())
     return state.hexdigest()
+
+
+def _in_one_precision(block: Array) -> Array:
+    kind = block.dtype.kind
+    if kind in "bi" or (kind == "u" and block.dtype.itemsize < 8):
+        return np.ascontiguousarray(block, dtype=np.int64)
+    if kind == "f":
+        return np.ascontiguousarray(block, dtype=np.float64)
+    return np.array(block.tolist()) if kind in "US" else np.ascontiguousarray(block)
 
 
 def _version() -> str:

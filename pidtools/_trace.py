@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pidtools._notebook import InALine, short_list, wrapped
+from pidtools._notebook import InALine, counted, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import UNITS, Interval, as_metrics, in_line, n_doubts
 from pidtools._where import Rows, interval_ends, intervals_in
@@ -287,7 +287,7 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
     def _brief(self) -> str:
         first, last = self.rows[0], self.rows[-1]
         went = f"distillable={in_line(first.distillable)} to {in_line(last.distillable)}"
-        steps = f"{len(self.rows)} steps ({first.step:g} to {last.step:g})"
+        steps = f"{counted(len(self.rows), 'step')} ({first.step:g} to {last.step:g})"
         end = ""
         if self.saturation is not None:
             at = self.saturation.step
@@ -298,8 +298,8 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
     def _table(self, width: int) -> list[str]:
         """A line a step."""
         head = (
-            f"{len(self.rows)} steps of {self.n_samples} samples, in {self.units}; the teacher "
-            f"knows {self.teacher_information:.4f}"
+            f"{counted(len(self.rows), 'step')} of {self.n_samples} samples, in {self.units}; "
+            f"the teacher knows {self.teacher_information:.4f}"
         )
         return [wrapped(head, width), *_table(self, width)]
 

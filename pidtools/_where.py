@@ -10,8 +10,8 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 
-from pidtools._notebook import Shown
-from pidtools._result import UNITS, Interval, Units, as_metrics
+from pidtools._notebook import Shown, counted
+from pidtools._result import UNITS, Interval, Units, as_metrics, in_line
 from pidtools._types import Codes, Floats
 from pidtools._written import SCHEMA_VERSION, Written
 
@@ -243,8 +243,7 @@ class ClassTable(Rows[ClassKnowledge]):
         if any(row.intervals for row in order):
             what += "; intervals of distillable"
         lines += [
-            f"{row.label!s:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
-            f"{row.distilled:>10.4f} {row.student_only:>13.4f}{_beside(row)}"
+            f"{row.label!s:<{width}} {row.n_samples:>8} {_numbers(row)}{_beside(row)}"
             for row in order
         ]
         return [*lines, f"{what}."]
@@ -292,12 +291,11 @@ class PairTable(Rows[PairKnowledge]):
             f"{'student only':>13}"
         ]
         lines += [
-            f"{name:<{width}} {row.n_samples:>8} {row.distillable:>12.4f} "
-            f"{row.distilled:>10.4f} {row.student_only:>13.4f}"
+            f"{name:<{width}} {row.n_samples:>8} {_numbers(row)}"
             for name, row in zip(names, order, strict=True)
         ]
         if len(self.rows) > len(order):
-            lines.append(f"and {len(self.rows) - len(order)} pairs with less")
+            lines.append(f"and {counted(len(self.rows) - len(order), 'pair')} with less")
         return [*lines, f"In {self.units}, of the rows of two classes."]
 
     @property
@@ -353,12 +351,20 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> Any:
     return pandas.DataFrame(list(rows))
 
 
+def _numbers(row: ClassKnowledge | PairKnowledge) -> str:
+    """Under their heads."""
+    return (
+        f"{in_line(row.distillable, 4):>12} {in_line(row.distilled, 4):>10} "
+        f"{in_line(row.student_only, 4):>13}"
+    )
+
+
 def _beside(row: ClassKnowledge) -> str:
     """The interval of what is left to distil, where there is one."""
     found = row.intervals.get("distillable")
     if found is None:
         return ""
-    return f"   {found.confidence_level:g}: {found.low:.4f} to {found.high:.4f}"
+    return f"   {found.confidence_level:g}: {in_line(found.low, 4)} to {in_line(found.high, 4)}"
 
 
 def _flat(row: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import errno
 import functools
 import glob
 import io
@@ -273,9 +274,10 @@ def demo(
         return
     with _exit_codes(), _working():
         found = run(out, _say_step)
-    _print_table(_demo_table(found))
-    _print_remarks(found.students[-1].result)
-    _print(f"Wrote activations, result.json and result.png to {out}/")
+    with _exit_codes():
+        _print_table(_demo_table(found))
+        _print_remarks(found.students[-1].result)
+        _print(f"Wrote activations, result.json and result.png to {out}/")
     if any(student.result.pid.outcome.stopped for student in found.students):
         raise typer.Exit(STOPPED)
 
@@ -284,8 +286,9 @@ def _decide(chosen: list[str], out: Path) -> None:
     for name in chosen:
         with _exit_codes(), _working():
             text = decide(name, out, _say_step, estimator="probe")
-        _print(text)
-        _print(f"Wrote {name}.json and {name}.png to {out}/")
+        with _exit_codes():
+            _print(text)
+            _print(f"Wrote {name}.json and {name}.png to {out}/")
 
 
 @app.command(
@@ -776,9 +779,6 @@ def validate(json_path: JsonPath = None, csv_path: CsvPath = None) -> None:
             text = _as_json({"tolerance": TOLERANCE, "units": "bits", "rows": found})
             _write(json_path, lambda path: path.write_text(text, encoding="utf-8"))
         _write_csv(found, csv_path)
-    is_silent = Path("-") in (json_path, csv_path)
-    if not is_silent:
-        _print_table(_validation_table(rows))
     stopped = [row.name for row in rows if row.computed.gap > TOLERANCE]
     off = [row.name for row in rows if not row.agrees]
     if stopped:
@@ -788,8 +788,10 @@ def validate(json_path: JsonPath = None, csv_path: CsvPath = None) -> None:
     else:
         verdict = f"All {len(rows)} agree within {TOLERANCE:g} bits and within their gap."
         code = 0
-    if not is_silent:
-        _print(verdict)
+    if Path("-") not in (json_path, csv_path):
+        with _exit_codes():
+            _print_table(_validation_table(rows))
+            _print(verdict)
     if code:
         raise typer.Exit(code)
 
@@ -811,9 +813,29 @@ def _exit_codes() -> Iterator[None]:
     except _UsageError as error:
         _complain(error)
         raise typer.Exit(USAGE) from None
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except OSError as error:
+        _complain(_of_system(error))
+        raise typer.Exit(REFUSED) from None
+    except (ValueError, TypeError, ImportError) as error:
         _complain(error)
         raise typer.Exit(REFUSED) from None
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refused, without its number."""
+    if error.strerror is None:
+        return str(error)
+    return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}."
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Say where to what the system could not write: it knows no name for standard output."""
+    try:
+        yield
+    except OSError as error:
+        said = f"standard output could not be written ({error.strerror or error})"
+        raise OSError(error.errno or errno.EIO, said) from error
 
 
 @contextmanager
@@ -832,12 +854,14 @@ def _say_step(step: str) -> None:
 
 def _print(text: str, end: str = "\n", style: str | None = None) -> None:
     """Text as it is: no markup, lines not broken."""
-    output.print(text, end=end, style=style, highlight=False, markup=False, soft_wrap=True)
+    with _printing():
+        output.print(text, end=end, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_table(table: Table) -> None:
     """Whole, whatever the width: a narrow screen breaks its lines itself."""
-    Console(emoji=False, width=max(output.width, WIDTH_OF_TABLES)).print(table)
+    with _printing():
+        Console(emoji=False, width=max(output.width, WIDTH_OF_TABLES)).print(table)
 
 
 def _say_of_groups(groups: str | None, level: float | None, result: Any) -> None:

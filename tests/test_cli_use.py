@@ -242,3 +242,22 @@ def test_bash_is_answered(words: str, at: int, wanted: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=here | asked, check=False
     )
     assert answer.stdout.split() == [wanted]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize("command", [MEASURE, ("validate",)])
+def test_what_can_t_be_printed_is_refused_in_a_sentence(command: tuple[str, ...]) -> None:
+    root = Path(pt.__file__).parents[1]
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(
+            [sys.executable, "-m", "pidtools", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(root)},
+        )
+    assert found.returncode == REFUSED
+    assert found.stderr == (
+        "pidtools: standard output could not be written (No space left on device)\n"
+    )

@@ -459,3 +459,35 @@ def test_an_interrupt_leaves_the_terminal_clean(tmp_path: Path) -> None:
     assert "Traceback" not in seen
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is back
     assert seen.replace("^C", "").rstrip("\r\n").endswith("\x1b[2K")
+
+
+class Bare:
+    """What loggers put in place of standard error."""
+
+    def __init__(self) -> None:
+        self.said = ""
+
+    def write(self, text: str) -> None:
+        self.said += text
+
+
+@pytest.mark.parametrize("progress", [None, True])
+def test_standard_error_may_have_nothing_but_write(
+    monkeypatch: pytest.MonkeyPatch, progress: bool | None
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Bare())
+    assert pt.distillable_knowledge(Y, Y // 2, Y, progress=progress).distillable > 0
+    Lines(sys.stderr)._say("a line")
+    assert sys.stderr.said == "pidtools: a line\n"  # type: ignore[attr-defined]
+
+
+def test_a_screen_that_fails_at_the_end_takes_no_answer_and_hides_no_error() -> None:
+    class Broken(Watched):
+        def close(self, view: View, *, is_done: bool) -> None:
+            raise KeyError("no screen")
+
+    with _progress.shown(True, surface=Broken()):
+        answer = 1
+    assert answer == 1
+    with pytest.raises(ZeroDivisionError), _progress.shown(True, surface=Broken()):
+        raise ZeroDivisionError

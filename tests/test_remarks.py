@@ -16,6 +16,7 @@ from helpers import unheard
 import pidtools as pt
 from pidtools import _notebook
 from pidtools._remarks import Rank, Remark, arranged, headline, of_table, packed, unpacked
+from pidtools._result import Units
 from pidtools._written import AsWritten
 
 Y = np.arange(400) % 4
@@ -233,6 +234,36 @@ def test_verdicts_of_what_is_left() -> None:
     assert plain.verdict.startswith("Hardly anything is left to distil, 0.000 bits; ")
     constant = pt.distillable_knowledge(np.zeros(400, dtype=int), Y, Y)
     assert constant.verdict.startswith("The teacher is not shown to know anything of Y")
+
+
+def test_a_verdict_knows_no_less_than_nothing_and_no_more_than_all() -> None:
+    def said(t: float, red: float, units: Units = "bits") -> str:
+        pid = dataclasses.replace(plain.pid, unique_t=t, redundancy=red, units=units)
+        return dataclasses.replace(plain, pid=pid).verdict
+
+    plain = pt.distillable_knowledge(Y // 2, Y, Y)
+    assert said(0.7, -0.1).startswith("The student holds none of the 0.60 bits")
+    assert "; 0.60 bits are left to distil" in said(0.7, -0.1)
+    assert "is left to distil, 0.000 bits; the student holds all of the" in said(-0.1, 0.5)
+    # The same shares in nats are as much.
+    k = plain.n_classes or 0
+    least = 0.012 * np.log2(k)
+    assert said(least, 0.0).startswith("The student holds 0.000 of")
+    assert said(0.7 * least, 0.0).startswith("The teacher knows hardly anything")
+    assert said(0.7 * least, 0.0, "nats").startswith("The student holds 0.000 of")
+
+
+def test_numbers_of_one_and_zeros_without_a_sign() -> None:
+    y = np.arange(2000) % 4
+    rng = np.random.default_rng(0)
+    poor = np.where(rng.random(2000) < 0.5, y, rng.integers(0, 4, 2000))
+    classes = pt.distillable_knowledge(y, poor, y, confidence_level=0.9, n_resamples=20).by_class()
+    assert "-0.0000" not in classes.summary()
+    ranking = pt.rank_teachers({"one": y}, poor, y, n_resamples=20)
+    assert "1 teacher, 2000 samples" in ranking.summary()
+    assert "Most to distil: at 0.95 one\n" in ranking.summary()
+    trace = pt.distillation_trace(y, {3: poor}, y, estimator="symbols", n_resamples=20)
+    assert trace.summary().splitlines()[2].startswith("1 step of 2000 samples")
 
 
 def test_what_is_warned_of_is_a_warning_of_the_result() -> None:

@@ -234,9 +234,29 @@ def test_foreign_older_and_newer_files_are_refused_by_name(tmp_path: Path, file:
         said = refused(path, changed(file, lambda c, _, v=version: c.update(version=v)))
         assert "is of version" in said
         assert "Make the summary again" in said
-    assert "whole .npz" in refused(path, b"\x80\x04\x95pickle")
+    assert "summary.save(path)" in refused(path, b"\x80\x04\x95pickle")
     with pytest.raises(ValueError, match=r"there is no file .*none\.npz"):
         pt.load_summary(tmp_path / "none.npz")
+
+
+def test_what_is_no_path_or_a_folder_is_refused(tmp_path: Path) -> None:
+    nothing: Any = None
+    y = np.arange(60) % 3
+    for ask in (pt.load_summary, pt.summarise(y, y).save):
+        with pytest.raises(TypeError, match="path must be a string or a path; got NoneType"):
+            ask(nothing)
+    with pytest.raises(ValueError, match=r"is a folder; give the file that summary\.save"):
+        pt.load_summary(tmp_path)
+
+
+def test_a_layer_in_another_precision_is_the_same_layer(tmp_path: Path) -> None:
+    T, _, y = data()
+    names = np.array([f"class {k}" for k in y])
+    same: Any
+    for layer, same in ((T, T.astype(np.float64)), (y, y.astype(np.int16)),
+                        (names, names.astype("<U40"))):  # fmt: skip
+        pt.summarise(layer, y, estimator=LIGHT if layer is T else "symbols").save(tmp_path / "t")
+        assert pt.load_summary(tmp_path / "t", X=same).data is not None
 
 
 def changed_to_plain() -> bytes:
@@ -280,6 +300,7 @@ HOSTILE = {
     "an option out of range": _set("estimator/options/n_folds", -1),
     "notes": _set("remarks", [1, 2]),
     "information": _set("information", "much"),
+    "information beyond all rows": _set("information", 1e300),
     "information that is no number": _set("information", float("nan")),
     "a seed": _set("numbers/random_state", -5),
     "a curve": _set("curve", {"whole": 1}),

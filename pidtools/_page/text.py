@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from pidtools._notebook import counted
 from pidtools._result import Interval, unsigned_zero
 
 # Characters of a name that a figure has room for; tables and what a pointer shows have all of it.
@@ -76,6 +77,4 @@ def names(found: Sequence[Any], last: str = "and") -> str:
     return f" {last} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
 
 
-def count(n: int, noun: str) -> str:
-    """How many of something."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+count = counted

@@ -15,12 +15,14 @@ from pidtools._knowledge import (
 from pidtools._layers import Addition, Best, DistillationMap, LayerPair, TeacherRanking
 from pidtools._page import text
 from pidtools._remarks import headline
-from pidtools._result import PID, Interval, PIDBatch
+from pidtools._result import NATS_PER_BIT, PID, Interval, PIDBatch
 from pidtools._trace import DistillationTrace, Saturation
 from pidtools._where import ClassTable, PairTable
 
 # Less than this share of what the teacher knows is hardly anything.
 HARDLY = 0.01
+# What a number has to be beyond 0 to be seen there.
+SEEN = 5e-4
 # Numbers from which on two digits are enough for a sentence.
 ORDINARY = 0.1
 
@@ -50,24 +52,30 @@ def knowledge(r: DistillableKnowledge) -> str:
             f"The teacher is not shown to know anything of Y{at_most}, so nothing is shown to be "
             "left to distil."
         )
-    if known <= HARDLY * math.log2(r.n_classes or 2):
+    unit = NATS_PER_BIT if r.units == "nats" else 1.0
+    if known <= HARDLY * math.log2(r.n_classes or 2) * unit:
         return (
             f"The teacher knows hardly anything of Y, {bits(known)} {r.units}, so hardly anything "
             "can be left to distil."
         )
-    holds = f"the student holds {bits(r.distilled)} of the {bits(known)} {r.units} that the teacher"
+    rest = bits(min(max(r.distillable, 0.0), known))
+    holds = f"the student holds {_held(r)} of the {bits(known)} {r.units} that the teacher"
     if own is not None and own.low <= 0:
         return (
-            f"Nothing measurable is left to distil: {bits(r.distillable)} {r.units} "
+            f"Nothing measurable is left to distil: {rest} {r.units} "
             f"({_within(own)}) can't be told from 0; {holds} knows of Y."
         )
     if own is None and r.distillable <= HARDLY * known:
-        return (
-            f"Hardly anything is left to distil, {bits(r.distillable)} {r.units}; {holds} knows "
-            "of Y."
-        )
+        return f"Hardly anything is left to distil, {rest} {r.units}; {holds} knows of Y."
     sure = "no interval was asked for" if own is None else _within(own)
-    return f"T{holds[1:]} knows of Y; {bits(r.distillable)} {r.units} are left to distil ({sure})."
+    return f"T{holds[1:]} knows of Y; {rest} {r.units} are left to distil ({sure})."
+
+
+def _held(r: DistillableKnowledge) -> str:
+    """What the student has of the teacher's: nobody knows less than nothing, or more than all."""
+    if r.distilled < -SEEN:
+        return "none"
+    return "all" if r.distillable < -SEEN else bits(r.distilled)
 
 
 def comparison(r: StudentComparison) -> str:
