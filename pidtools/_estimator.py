@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 import numpy as np
 
 from pidtools._lazy_rows import Source, whole
-from pidtools._remarks import Remark, Remarked
+from pidtools._remarks import Remark, Remarked, in_code
 from pidtools._result import PID, Duals
 from pidtools._types import Array, Codes, Floats
 
@@ -63,13 +63,19 @@ class Data:
         return dataclasses.replace(self, X=self.X[rows], groups=groups)
 
 
-def lacks_layer(name: str, asked: str) -> str:
-    """Why a summary that was loaded without its layer has no answer."""
+def lacks_layer(name: str, asked: str, less: str = "") -> str:
+    """Why a summary that was loaded without its layer has no answer; what does without it."""
     return (
         f"{name} has no layer any more, which {asked} would take. Pass it again: "
-        f"load_summary(path, X={name}) or the array itself; or ask for less: synergy=False, "
-        'uncertainty="analytic".'
+        f"pidtools.load_summary(path, X={in_code(name, 'X')}), or the array itself in place of "
+        f"the summary{less and f'; or ask for less: {less}'}."
     )
+
+
+# An analytic interval looks at resamples where what is distillable is near 0.
+WITHOUT_RESAMPLES = (
+    'confidence_level=None, or uncertainty="analytic" where what is distillable is well above 0'
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -158,7 +164,9 @@ class Summary(Remarked):
     def check_resamples(self, name: str) -> None:
         """Refuse to be resampled without the layer, where that takes one."""
         if self.data is None and self.resamples == "anew":
-            raise ValueError(lacks_layer(name, "resamples that look at drawn rows anew"))
+            raise ValueError(
+                lacks_layer(name, "resamples that look at drawn rows anew", WITHOUT_RESAMPLES)
+            )
 
     def resampled(self, rows: Codes) -> Summary:
         """The summary of drawn rows; here the estimator looks at them anew."""

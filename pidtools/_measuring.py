@@ -40,7 +40,7 @@ from pidtools._learning import lessons
 from pidtools._looking import Kept, Looks
 from pidtools._pairing import Meeting, Pairs
 from pidtools._probe.estimator import WORTH_SAYING
-from pidtools._remarks import Kind, Rank, Remark, arranged
+from pidtools._remarks import Kind, Rank, Remark, arranged, in_code
 from pidtools._result import NATS_PER_BIT, PID, UNITS, Interval, Units
 from pidtools._scores import Scores
 from pidtools._target import Target
@@ -1307,10 +1307,12 @@ def _on_padding(sources: Mapping[str, Summary]) -> list[Remark]:
     n_zero = int((~np.logical_or.reduce([_not_zero(X) for X in arrays])).sum())
     if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
         return []
-    filled = " | ".join(f"{name}.any(axis=1)" for name in sources)
+    codes = [in_code(name, other) for name, other in zip(sources, ("T", "S"), strict=False)]
+    filled = " | ".join(f"numpy.asarray({code}).any(axis=1)" for code in codes)
     text = (
         f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
-        f"they are padding, take them out of every array: keep = {filled}."
+        f"they are padding, take them out of every array: keep = {filled}, then "
+        f"{', '.join(f'numpy.asarray({code})[keep]' for code in (*codes, 'Y'))}."
     )
     return [Remark(text, "note", Rank.question)]
 
@@ -1340,11 +1342,13 @@ def _on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> list[Rem
         # Students hardly ever hold all of a teacher and more.
         most = TIMES_UNREAD * unread[poor] if rich == teacher else np.inf
         if apart and unread[poor] > 0 and unique <= most:
+            own, its = ("T", "S") if poor == teacher else ("S", "T")
+            heard = f"pidtools.summarise({in_code(rich, its)}, Y)"
             text = (
                 f"{rich} seems to add {unique:.2g} bits to {poor}, which more rows may show to be "
                 f"in {poor}. If {rich} is a later layer of the same network, it adds nothing: let "
-                f"{poor} hear it, summarise({poor}, Y, hears=[summarise({rich}, Y)]), or give "
-                "rows to learn from by fit_on."
+                f"{poor} hear it, by pidtools.summarise({in_code(poor, own)}, Y, "
+                f"hears=[{heard}]) in its place, or give rows to learn from by fit_on."
             )
             notes.append(Remark(text, "note", Rank.size))
     return notes
