@@ -64,11 +64,11 @@ class Data:
 
 
 def lacks_layer(name: str, asked: str, less: str = "") -> str:
-    """Why a summary that was loaded without its layer has no answer; what does without it."""
+    """Why a summary that comes without its layer has no answer, and what does without it."""
     return (
-        f"{name} has no layer any more, which {asked} would take. Pass it again: "
-        f"pidtools.load_summary(path, X={in_code(name, 'X')}), or the array itself in place of "
-        f"the summary{less and f'; or ask for less: {less}'}."
+        f"{name} is a summary without its layer, which {asked} would take. Pass the array itself "
+        f"in its place, or where it was loaded, pidtools.load_summary(path, X={in_code(name, 'X')})"
+        f"{less and f'; or ask for less: {less}'}."
     )
 
 

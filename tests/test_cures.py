@@ -495,7 +495,7 @@ def padding(tmp_path: Path) -> None:
         assert len(set(np.ravel(advice.value(r"np\.unique\(Y.*\)\[1\]", Y=marked)))) == 4
     t, s = np.where(counted[:, None], T, 0), np.where(counted[:, None], S, 0)
     for teacher, student, y in ((t, s, Y), (pd.DataFrame(t), s.tolist(), Y.tolist())):
-        advice = said(lambda t=teacher, s=student, y=y: measure(t, s, y), "all zeros in the same")
+        advice = heard(measure(teacher, student, y).notes, "all zeros in the same")
         arrays = {"T": teacher, "S": student, "Y": y}
         keep = advice.lines(r"keep = .*?(?=, then)", **arrays)["keep"]
         kept = advice.value(r"(?<=then ).*\[keep\](?=\.)", keep=keep, **arrays)
@@ -588,8 +588,9 @@ def shapes(tmp_path: Path) -> None:
     advice = said(
         lambda: measure(heavy, heavy[:, :1], x[:, 0] + x[:, 1], estimator="gaussian"), "tails"
     )
-    for options in ({}, {"shrinkage": "oas"}):
-        ranks = pt.Gaussian(**options, **advice.options("copula=True"))
+    kinds: tuple[dict[str, Any], ...] = ({}, {"shrinkage": "oas"})
+    for kind in kinds:
+        ranks = pt.Gaussian(**kind, **advice.options("copula=True"))
         near = x[:, 0] + 0.1 * rng.standard_normal(n)
         knows(pt.mutual_information(heavy, near, estimator=ranks), 2)
 
@@ -1017,6 +1018,11 @@ def few_cells(tmp_path: Path) -> None:
     with unheard():
         linear = pt.mutual_information(x, bent, estimator="gaussian")
         knows(pt.mutual_information(x[:, :1], cut, **options), max(linear, 0.5))
+    whole_amounts = Y.astype(float)
+    advice = heard(measure(Y=whole_amounts, estimator="gaussian").notes, "all whole")
+    with unheard():
+        options = cheap(advice.options(r"estimator=\"probe\""))
+        knows(pt.mutual_information(T, whole_amounts, **options), 0.8)
     rated = np.array([0.1, 0.5, 0.9])[Y]
     advice = said(lambda: measure(T, S, rated, estimator="knn"), "were taken as class labels")
     knows(pt.mutual_information(T, rated, **advice.options(r"estimator=\"gaussian\"")))
