@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 import numpy as np
 
 from pidtools._lazy_rows import Source, whole
-from pidtools._remarks import Remark, Remarked, in_code
+from pidtools._remarks import Remark, Remarked
 from pidtools._result import PID, Duals
 from pidtools._types import Array, Codes, Floats
 
@@ -65,9 +65,10 @@ class Data:
 
 def lacks_layer(name: str, asked: str, less: str = "") -> str:
     """Why a summary that comes without its layer has no answer, and what does without it."""
+    code = name if name.isidentifier() else "X"
     return (
         f"{name} is a summary without its layer, which {asked} would take. Pass the array itself "
-        f"in its place, or where it was loaded, pidtools.load_summary(path, X={in_code(name, 'X')})"
+        f"in its place, or where it was loaded, pidtools.load_summary(path, X={code})"
         f"{less and f'; or ask for less: {less}'}."
     )
 

@@ -220,11 +220,6 @@ def of_table(
     return arranged(kept)
 
 
-def in_code(name: str, otherwise: str) -> str:
-    """A source in code to paste: by its name, or by another where that is no variable's."""
-    return name if name.isidentifier() else otherwise
-
-
 def headline(warning: str) -> str:
     """What is wrong in a few words: how a warning begins."""
     first = re.split(r"[;.](?:\s|$)", warning, maxsplit=1)[0]

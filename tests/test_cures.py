@@ -502,6 +502,7 @@ def padding(tmp_path: Path) -> None:
         assert measure(*kept).pid == wanted.pid
     pair = pt.distillation_map({"t 1": t}, {"s": s}, Y, estimator="kmeans")[0]
     advice = heard(pair.notes, "all zeros in the same")
+    assert "every array (teacher t 1 as T, student s as S): keep" in advice.text
     keep = advice.lines(r"keep = .*?(?=, then)", T=t, S=s)["keep"]
     assert keep.tolist() == counted.tolist()
 
