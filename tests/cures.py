@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ class Advice:
 
     text: str
     used: list[tuple[int, int]] = field(default_factory=list)
+
+    @cached_property
+    def lower(self) -> str:
+        return self.text.lower()
 
     def code(self, pattern: str) -> str:
         """A part of it, which counts as executed from now on."""
@@ -147,14 +152,14 @@ class Fragment:
             before, piece, after = (_pattern(part) for part in parts)
             yield found[0], re.compile(f"{before}({piece}){after}", re.S | re.I)
 
-    def stands_in(self, message: str) -> bool:
-        """Whether all of its fixed parts are there; the rest of the patterns is slow."""
+    def standing_in(self, advices: Iterable[Advice]) -> list[Advice]:
+        """Those in which all of its fixed parts are; the rest of the patterns is slow."""
         parts = self.text.lower().replace("{}", HOLE).split(HOLE)
-        return all(part in message.lower() for part in parts)
+        return [advice for advice in advices if all(part in advice.lower for part in parts)]
 
     def is_left(self, advices: Iterable[Advice]) -> list[str]:
         """Pieces of code in it that no message shows executed."""
-        own = [advice for advice in advices if self.stands_in(advice.text)]
+        own = self.standing_in(advices)
         return [
             f"{self.where}: {piece!r} in {self.text!r}"
             for piece, pattern in self.pieces()
