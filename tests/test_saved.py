@@ -79,21 +79,25 @@ def test_without_its_layer_a_synergy_and_refits_are_refused(tmp_path: Path) -> N
     T, S, y = data()
     pt.summarise(T, y, estimator=LIGHT).save(tmp_path / "t.npz")
     loaded = pt.load_summary(tmp_path / "t.npz")
-    with pytest.raises(ValueError, match=r"T has no layer any more, which a probe of both sources"):
+    with pytest.raises(
+        ValueError, match=r"T is a summary without its layer, which a probe of both sources"
+    ):
         pt.distillable_knowledge(loaded, S, y)
-    with pytest.raises(ValueError, match=r"T has no layer any more, which intervals from fits"):
+    with pytest.raises(
+        ValueError, match=r"T is a summary without its layer, which intervals from fits"
+    ):
         pt.distillable_knowledge(loaded, S, y, synergy=False, confidence_level=0.9)
     r = pt.distillable_knowledge(
         loaded, S, y, synergy=False, confidence_level=0.9, uncertainty="analytic"
     )
     assert r.intervals["distillable"].low > 0
     pt.summarise(T[:, :2], y, estimator="binning").save(tmp_path / "b.npz")
-    with pytest.raises(ValueError, match=r"T has no layer any more, which resamples"):
+    with pytest.raises(ValueError, match=r"T is a summary without its layer, which resamples"):
         pt.distillable_knowledge(
             pt.load_summary(tmp_path / "b.npz"), S, y, confidence_level=0.9, n_resamples=10
         )
     pt.summarise(T[:, :2], y, estimator="knn").save(tmp_path / "k.npz")
-    with pytest.raises(ValueError, match=r"T has no layer any more, which neighbours"):
+    with pytest.raises(ValueError, match=r"T is a summary without its layer, which neighbours"):
         pt.distillable_knowledge(pt.load_summary(tmp_path / "k.npz"), S, y)
 
 
