@@ -59,6 +59,7 @@ def test_a_loaded_summary_gives_the_same_numbers_to_the_bit(name: str, tmp_path:
 SLOW = [pytest.param("probe", marks=pytest.mark.slow), *(name for name in ALL if name != "probe")]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
 @pytest.mark.parametrize("name", SLOW)
 def test_with_its_layer_it_gives_synergy_and_intervals(name: str, tmp_path: Path) -> None:
@@ -101,6 +102,7 @@ def test_without_its_layer_a_synergy_and_refits_are_refused(tmp_path: Path) -> N
         pt.distillable_knowledge(pt.load_summary(tmp_path / "k.npz"), S, y)
 
 
+@pytest.mark.slow
 def test_another_process_reads_the_same(tmp_path: Path) -> None:
     T, S, y = data()
     summary = pt.summarise(T, y, estimator=LIGHT)
