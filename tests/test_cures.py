@@ -902,6 +902,14 @@ def extras(tmp_path: Path) -> None:
         ALL.append(Advice(str(caught.value)))
         assert ALL[-1].code("pip install pandas")
         assert isinstance(run(f"d = r.{ALL[-1].code('to_dict..')}", r=r)["d"], dict)
+        patch.setitem(sys.modules, "cvxpy", None)
+        pmf = np.random.default_rng(0).dirichlet(np.ones(27)).reshape(3, 3, 3)
+        with pytest.raises(ImportError) as caught:
+            pt.broja(pmf, solver="cvxpy")
+        ALL.append(Advice(str(caught.value)))
+        assert ALL[-1].code("pip install cvxpy")
+        assert ALL[-1].code('solver="cvxpy"')
+        assert pt.broja(pmf).gap < 1e-9
 
 
 @case
@@ -1038,7 +1046,11 @@ def saved(tmp_path: Path) -> None:
     advice = refused(lambda: pt.load_summary(file))
     with unheard():
         own = pt.summarise(T, Y, estimator=pt.Probe(experts=("lda",)))
-        run(advice.code(r"summary\.save\(path\)"), summary=own, path=file)
+        torn, folder = tmp_path / "torn.npz", tmp_path / "folder"
+        torn.write_bytes(b"PK")
+        folder.mkdir()
+        for other in (advice, *(refused(pt.load_summary, path) for path in (torn, folder))):
+            run(other.code(r"summary\.save\(path\)"), summary=own, path=file)
         loaded = pt.load_summary(file)
         assert loaded.information == own.information
         asked: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 10}
