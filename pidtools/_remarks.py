@@ -170,7 +170,10 @@ def without(remarks: Iterable[Remark], name: str) -> list[Remark]:
 
 
 def of_table(
-    rows: Sequence[Sequence[Remark]], what: str, example: Callable[[int], str]
+    rows: Sequence[Sequence[Remark]],
+    what: str,
+    example: Callable[[int], str],
+    names: Sequence[str] = (),
 ) -> tuple[Remark, ...]:
     """Remarks of a table: all warnings and details, and the notes that are made on every row.
 
@@ -185,7 +188,15 @@ def of_table(
         What rows are, in the plural.
     example : callable
         Gives the expression that has the notes of a row, by its number.
+    names : sequence of str
+        What warnings are of that only some rows have, and that name no source.
     """
+    if names:
+        common = set.intersection(*map(set, rows)) if rows else set()
+        rows = [
+            [own.about(name) if _is_of_row(own, common) else own for own in row]
+            for name, row in zip(names, rows, strict=True)
+        ]
     every = [remark for row in rows for remark in row]
     kept = [remark for remark in every if remark.kind == "warning"]
     notes: dict[str, list[Remark]] = {}
@@ -218,6 +229,10 @@ def of_table(
         kept.append(Remark(text, "note", Rank.general))
     kept += [remark for remark in every if remark.kind == "detail"]
     return arranged(kept)
+
+
+def _is_of_row(own: Remark, common: set[Remark]) -> bool:
+    return own.kind == "warning" and not own.of and own not in common
 
 
 def headline(warning: str) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
@@ -189,11 +191,17 @@ def load_summary(path: str | PathLike[str], X: ArrayLike | None = None) -> Summa
 
 def _read(file: Path) -> tuple[Summary, Header, Array | None]:
     """A summary, what is known of its layer, and its groups."""
-    try:
-        arrays = {name: np.array(entry.load()) for name, entry in _npz.entries(file).items()}
-    except UnreadableError:  # whose advice is how to save arrays
-        raise UnreadableError(NOT_WHOLE) from None
-    content = _content(arrays.pop(HEADER, None))
+    with _in_own_words():
+        entries = _npz.entries(file)
+    text = entries.pop(HEADER, None)
+    # Few packed bytes may stand for gigabytes: a header that is too large to be one is not read.
+    if text is not None and text.shape is not None and math.prod(text.shape) > MOST_HEADER:
+        text = None
+    with _in_own_words():
+        read = None if text is None else np.asarray(text.load())
+    content = _content(read)
+    with _in_own_words():
+        arrays = {name: np.array(entry.load()) for name, entry in entries.items()}
     header = content.get("summary")
     if not isinstance(header, dict) or content.get("digest") != _digest(header, arrays):
         raise UnreadableError("is damaged: its digest is another one; write it again.")
@@ -208,6 +216,15 @@ def _read(file: Path) -> tuple[Summary, Header, Array | None]:
             f"holds no summary that could be used ({error}); write it again."
         ) from None
     return summary, made_from, groups
+
+
+@contextmanager
+def _in_own_words() -> Iterator[None]:
+    """What is unreadable is so as a summary; the advice on arrays does not help there."""
+    try:
+        yield
+    except UnreadableError:
+        raise UnreadableError(NOT_WHOLE) from None
 
 
 def _with_layer(

@@ -15,6 +15,8 @@ from pidtools._where import Rows, interval_ends, intervals_in
 from pidtools._written import AsWritten, Written
 
 Reason = Literal["nothing left", "no longer falling", "still falling"]
+# Whole numbers from which on floats have no ones.
+MOST_DIGITS = 2**53
 REASONS: tuple[Reason, ...] = ("nothing left", "no longer falling", "still falling")
 # Numbers of a step, and those with intervals and bands.
 OWN = (
@@ -24,6 +26,12 @@ OWN = (
 BANDED = ("distillable", "distilled")
 # What is flat, and no number of the student.
 NO_METRIC = ("step", "confidence_level")
+
+
+def step_text(step: float) -> str:
+    """A step with all of its digits: those of a long training differ in the last ones."""
+    number = float(step)
+    return str(int(step)) if number.is_integer() and abs(number) < MOST_DIGITS else repr(number)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -79,7 +87,7 @@ class TraceRow(Remarked, InALine):
         beside = "" if self.baseline is None else "with a baseline"
         return short_list(
             [
-                f"step={self.step:g}, distillable={in_line(self.distillable)}{ends}",
+                f"step={step_text(self.step)}, distillable={in_line(self.distillable)}{ends}",
                 f"distilled={in_line(self.distilled)}",
                 f"student_only={in_line(self.student_only)}",
                 beside,
@@ -245,7 +253,9 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
         """
         found: dict[str, float] = {}
         for row in self.rows:
-            found |= {f"{key}/step_{row.step:g}": x for key, x in row.metrics(prefix).items()}
+            found |= {
+                f"{key}/step_{step_text(row.step)}": x for key, x in row.metrics(prefix).items()
+            }
         if self.saturation is not None:
             values = {
                 "saturation_step": self.saturation.step,
@@ -287,11 +297,13 @@ class DistillationTrace(Remarked, Rows[TraceRow]):
     def _brief(self) -> str:
         first, last = self.rows[0], self.rows[-1]
         went = f"distillable={in_line(first.distillable)} to {in_line(last.distillable)}"
-        steps = f"{counted(len(self.rows), 'step')} ({first.step:g} to {last.step:g})"
+        steps = (
+            f"{counted(len(self.rows), 'step')} ({step_text(first.step)} to {step_text(last.step)})"
+        )
         end = ""
         if self.saturation is not None:
             at = self.saturation.step
-            end = "not saturated" if at is None else f"saturated at step {at:g}"
+            end = "not saturated" if at is None else f"saturated at step {step_text(at)}"
         n = f"n_samples={self.n_samples}"
         return short_list([steps, f"{went} {self.units}", end, n], n_doubts(self))
 
@@ -323,7 +335,7 @@ def _table(trace: DistillationTrace, room: int) -> list[str]:
 
     What is beside a baseline follows below where it has no room.
     """
-    width = max(4, *(len(f"{row.step:g}") for row in trace.rows))
+    width = max(4, *(len(step_text(row.step)) for row in trace.rows))
     own = [f"{'distillable':>12}{_room(trace)} {'distilled':>10}{_room(trace)}"]
     own += [
         f"{row.distillable:>12.4f}{_band(row.bands, 'distillable')}"
@@ -337,7 +349,7 @@ def _table(trace: DistillationTrace, room: int) -> list[str]:
         for row in trace.rows
         if row.baseline is not None
     ]
-    steps = [f"  {'step':>{width}}", *(f"  {row.step:>{width}g}" for row in trace.rows)]
+    steps = [f"  {'step':>{width}}", *(f"  {step_text(row.step):>{width}}" for row in trace.rows)]
     lines = [f"{step} {text}" for step, text in zip(steps, own, strict=True)]
     if trace.has_baseline:
         more = [f" {text}" for text in beside]

@@ -14,6 +14,7 @@ from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import (
     COMPARED,
     DISTILLABLE,
+    SYNERGY,
     DistillableKnowledge,
     StudentComparison,
     Unread,
@@ -160,12 +161,19 @@ def _of_both(a: DistillableKnowledge, b: DistillableKnowledge) -> tuple[Remark, 
     is in general is said where it holds for both.
     """
     everything = [
-        own if own.of or own in other.remarks else own.about(name)
+        own if own in other.remarks else _of_student(own, name)
         for name, one, other in (("S_a", a, b), ("S_b", b, a))
         for own in without(one.remarks, TESTED)
         if (own.of or own.rank != Rank.general or own in other.remarks)
     ]
     return arranged(everything)
+
+
+def _of_student(own: Remark, name: str) -> Remark:
+    """Of one of the two; a synergy is one with the teacher."""
+    if own.of == (SYNERGY.name,):
+        return own.about(f"{SYNERGY.name} of {name}")
+    return own if own.of else own.about(name)
 
 
 def _on_bound(p: float, is_bound: bool, options: Options) -> tuple[Remark, ...]:

@@ -126,7 +126,7 @@ def independence_test(
     work = f"{n_permutations} permutations of {len(source):,} rows"
     with _progress.shown(progress):
         _progress.plan(work, {LOOKING: 0.0, PERMUTING: None})
-        with _progress.step("looking at X", 2, key=LOOKING):
+        with _progress.step("looking at X", 2, key=LOOKING), _warnings.noting() as heard:
             statistic = chosen.statistic(data, target.values)
             remarks: tuple[Remark, ...] = ()
             observed = statistic(target.values)
@@ -152,7 +152,7 @@ def independence_test(
     p_value, least = resampling.p_value(observed, null), 1 / (1 + len(valid))
     how = Remark(f"looked at by {chosen!r}.", "detail", Rank.void, ("X",))
     left_out = counted.note(ignore_label)
-    said = (*left_out, *target.remarks, *remarks, *of_exchange, *excess, how)
+    said = (*left_out, *target.remarks, *remarks, *heard, *of_exchange, *excess, how)
     return IndependenceTest(
         information=from_bits(bits, units),
         statistic=from_bits(observed, units),

@@ -188,7 +188,8 @@ def _remarks(rows: list[LayerPair]) -> tuple[Remark, ...]:
     def example(k: int) -> str:
         return f"m[{answers[k].teacher_layer!r}, {answers[k].student_layer!r}].notes"
 
-    return of_table([without(row.remarks, TESTED) for row in answers], "pairs", example)
+    names = [f"{row.teacher_layer}, {row.student_layer}" for row in answers]
+    return of_table([without(row.remarks, TESTED) for row in answers], "pairs", example, names)
 
 
 def _later(names: list[str]) -> dict[str, tuple[str, ...]]:

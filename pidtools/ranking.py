@@ -139,8 +139,13 @@ def rank_teachers(
         )
         rows = _rows(measured, pairs, titles)
         additions, remarks = _in_order(seen, measured, titles, n_jobs)
-    answers = [without(row.remarks, TESTED) for row in rows if row.result is not None]
-    of_all = of_table(answers, "teachers", lambda k: f"ranking[{k}].notes")
+    answers = {row.teacher: row for row in rows if row.result is not None}
+    of_all = of_table(
+        [without(row.remarks, TESTED) for row in answers.values()],
+        "teachers",
+        lambda k: f"ranking[{k}].notes",
+        [f"teacher {name}" for name in answers],
+    )
     return TeacherRanking(
         tuple(rows),
         options.units,

@@ -50,7 +50,7 @@ from pidtools._measuring import (
 from pidtools._remarks import FIGURES, Rank, Remark, arranged, of_table
 from pidtools._result import Interval, Units
 from pidtools._scores import Scores
-from pidtools._trace import DistillationTrace, Reason, Saturation, TraceRow
+from pidtools._trace import DistillationTrace, Reason, Saturation, TraceRow, step_text
 from pidtools._types import Codes, Floats
 from pidtools.estimators import BY_NAME
 
@@ -210,16 +210,16 @@ class TraceLog:
         """
         step = self._next() if step is None else _checked_step(step)
         if step in self._seen:
-            raise ValueError(f"Step {step:g} is in the log already; give each step once.")
+            raise ValueError(f"Step {step_text(step)} is in the log already; give each step once.")
         if self._seen and (baseline is not None) != self._has_baseline:
             has, had = ("no", "one") if baseline is None else ("a", "none")
             raise ValueError(
-                f"Step {step:g} has {has} baseline and the steps before have {had}; give one at "
-                "every step or at none."
+                f"Step {step_text(step)} has {has} baseline and the steps before have {had}; give "
+                "one at every step or at none."
             )
-        students = {f"S[{step:g}]": S}
+        students = {f"S[{step_text(step)}]": S}
         if baseline is not None:
-            students[f"baseline[{step:g}]"] = baseline
+            students[f"baseline[{step_text(step)}]"] = baseline
         self._seen[step] = self._looked_at(students)
 
     @property
@@ -475,9 +475,9 @@ def distillation_trace(
         _progress.step("looking", len(by_step) + 1) as advance,
     ):
         for k, (step, S) in enumerate(by_step.items()):
-            advance(0.0, f"step {step:g} ({k + 1} of {len(by_step)})")
+            advance(0.0, f"step {step_text(step)} ({k + 1} of {len(by_step)})")
             other = None if theirs is None else theirs[step]
-            own_name, other_name = f"S[{step:g}]", f"baseline[{step:g}]"
+            own_name, other_name = f"S[{step_text(step)}]", f"baseline[{step_text(step)}]"
             with naming_file(S, own_name), naming_file(other, other_name):
                 log.append(read(S, own_name), step, baseline=read(other, other_name))
             advance(1.0 if k else 2.0)
@@ -530,8 +530,8 @@ def _checked_step(step: Any) -> float:
 
 
 def _check_same_steps(students: Mapping[float, Any], baseline: Mapping[float, Any]) -> None:
-    missing = [f"{step:g}" for step in students if step not in baseline]
-    more = [f"{step:g}" for step in baseline if step not in students]
+    missing = [step_text(step) for step in students if step not in baseline]
+    more = [step_text(step) for step in baseline if step not in students]
     if missing or more:
         found = [f"lacks {', '.join(missing)}"] if missing else []
         found += [f"has {', '.join(more)} beyond those of students"] if more else []
@@ -579,7 +579,7 @@ def _once_each(heard: Sequence[Remark], n_steps: int) -> list[Remark]:
 
 def _of_any_step(remark: Remark, step: float) -> Remark:
     """A remark without the step it was made at."""
-    known = {f"S[{step:g}]": "S", f"baseline[{step:g}]": "baseline"}
+    known = {f"S[{step_text(step)}]": "S", f"baseline[{step_text(step)}]": "baseline"}
     text = remark.text
     for own, name in known.items():
         text = text.replace(own, name)

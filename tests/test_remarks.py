@@ -253,6 +253,33 @@ def test_a_verdict_knows_no_less_than_nothing_and_no_more_than_all() -> None:
     assert said(0.7 * least, 0.0, "nats").startswith("The student holds 0.000 of")
 
 
+def test_warnings_of_tables_say_of_which_row_they_are() -> None:
+    y, rng = np.arange(300) % 3, np.random.default_rng(3)
+    many, more = rng.integers(0, 150, (2, 300))
+    with unheard():
+        ranking = pt.rank_teachers({"a": many, "b": y}, y // 2, y, n_resamples=20)
+        layers = pt.distillation_map(
+            {"a": many, "b": y}, {"s": y // 2}, y, confidence_level=0.9, n_resamples=20
+        )
+        both = pt.compare_students(many, more, y // 2, y, n_resamples=20)
+    for result, name in ((ranking, "teacher a"), (layers, "a, s")):
+        assert any(own.startswith(f"{name}: the cells are many") for own in result.warnings)
+        assert not any(own.startswith("The cells are many") for own in result.warnings)
+    of_synergy = [own.partition(":")[0] for own in both.warnings if "synergy" in own]
+    assert of_synergy == ["synergy of S_a", "synergy of S_b"]
+    assert "synergy" not in both.verdict
+
+
+def test_a_test_of_independence_keeps_what_it_warned_of() -> None:
+    many = np.random.default_rng(3).integers(0, 150, 400)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = pt.independence_test(many, Y, n_permutations=19)
+    assert list(found.warnings) == [str(own.message) for own in caught]
+    assert found.warnings
+    assert found.verdict.startswith("Not to be trusted yet (X: ")
+
+
 def test_numbers_of_one_and_zeros_without_a_sign() -> None:
     y = np.arange(2000) % 4
     rng = np.random.default_rng(0)

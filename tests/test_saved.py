@@ -265,6 +265,16 @@ def test_a_layer_in_another_precision_is_the_same_layer(tmp_path: Path) -> None:
         assert pt.load_summary(tmp_path / "t", X=same).data is not None
 
 
+def test_a_header_that_is_too_large_to_be_one_is_not_read(
+    tmp_path: Path, file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_saved, "MOST_HEADER", 100)
+    monkeypatch.setattr(
+        _saved, "_content", lambda text: pytest.fail("it was read") if text is not None else {}
+    )
+    refused(tmp_path / "bad.npz", file)
+
+
 def changed_to_plain() -> bytes:
     """An archive of something else."""
     buffer = io.BytesIO()

@@ -525,3 +525,15 @@ def test_a_step_of_other_rows_names_its_file(tmp_path: Path) -> None:
         other = None if baseline is None else f"{tmp_path}/{baseline}-*.npy"
         with pytest.raises(ValueError, match=r"has 40 rows.* is .*s-2\.npy\."):
             pt.distillation_trace(y, f"{tmp_path}/{students}-*.npy", y, baseline=other)
+
+
+def test_late_steps_keep_all_of_their_digits() -> None:
+    y = np.arange(400) % 4
+    steps = {1234567: y // 4, 1234568: y // 2, 1234568.5: y}
+    trace = pt.distillation_trace(y, steps, y, estimator="symbols", n_resamples=20)
+    found = trace.metrics()
+    for step, left in (("1234567", 2.0), ("1234568", 1.0), ("1234568.5", 0.0)):
+        assert found[f"distillable/step_{step}"] == pytest.approx(left, abs=1e-9)
+        assert f" {step} " in trace.summary()
+    again = pt.DistillationTrace.from_dict(json.loads(json.dumps(trace.to_dict())))
+    assert again.metrics() == found

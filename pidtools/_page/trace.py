@@ -10,7 +10,7 @@ from pidtools._page import charts, pictures, text, verdicts
 from pidtools._page.knowledge import MOST_OPEN, OF_INFORMATION, hover_ends, remarks, said_of_some
 from pidtools._page.parts import Block, Figure, Section, Table
 from pidtools._result import Interval
-from pidtools._trace import DistillationTrace, TraceRow
+from pidtools._trace import DistillationTrace, TraceRow, step_text
 
 Ends = tuple[list[float], list[float]]
 DISTILLED = ATOMS[0]
@@ -21,7 +21,7 @@ def training(result: DistillationTrace, *, whole: bool) -> Section:
     blocks = [_curves(result)]
     if result.has_baseline:
         blocks.append(_beyond(result))
-    of_steps = [(f"step {row.step:g}", row.notes) for row in result]
+    of_steps = [(f"step {step_text(row.step)}", row.notes) for row in result]
     blocks += said_of_some(of_steps, result.notes, "Notes on single steps")
     return Section(
         title="Over the training",
@@ -36,10 +36,12 @@ def _said(trace: DistillationTrace) -> tuple[str, ...]:
     first, last = trace.rows[0], trace.rows[-1]
     found = [trace.verdict]
     if trace.saturation is not None:
-        found.append(verdicts.went(trace, f"From step {first.step:g} to {last.step:g}"))
+        found.append(
+            verdicts.went(trace, f"From step {step_text(first.step)} to {step_text(last.step)}")
+        )
     if last.baseline is not None:
         found.append(_said_of_baseline(last, trace.units))
-    if stopped := [f"{row.step:g}" for row in trace if row.stopped]:
+    if stopped := [step_text(row.step) for row in trace if row.stopped]:
         found.append(f"The solver stopped with a gap above tol at step {text.names(stopped)}.")
     return tuple(found)
 
@@ -57,7 +59,7 @@ def _said_of_baseline(last: TraceRow, units: str) -> str:
         else "; the band holds 0, so that distilling is not shown to have done anything."
     )
     return (
-        f"At step {last.step:g} the student has {text.number(took, '+.3f')} {units}"
+        f"At step {step_text(last.step)} the student has {text.number(took, '+.3f')} {units}"
         f"{text.within(band, '+.3f')} more of the teacher's knowledge than the one trained without "
         f"distillation{verdict}"
     )
@@ -70,7 +72,7 @@ def _curves(trace: DistillationTrace) -> Block:
         heads = [head for head in heads if head != "band"]
     rows = []
     for row in trace:
-        cells = [f"{row.step:g}"]
+        cells = [step_text(row.step)]
         for quantity in (DISTILLABLE, DISTILLED):
             cells.append(text.number(row.numbers()[quantity.name]))
             if has_bands:
@@ -127,7 +129,7 @@ def _hover(row: TraceRow, quantity: Quantity, title: str, of_baseline: bool, uni
     band = hover_ends(own.bands.get(quantity.name))
     alone = hover_ends(own.intervals.get(quantity.name))
     return charts.lines(
-        f"step {row.step:g}",
+        f"step {step_text(row.step)}",
         f"{title}: {text.number(own.numbers()[quantity.name])} {units}",
         f"band {band}" if band else "",
         f"this step alone {alone}" if alone else "",
@@ -144,7 +146,7 @@ def _beyond(trace: DistillationTrace) -> Block:
         heads=("step", "with", "without", "taken", "band"),
         rows=tuple(
             (
-                f"{row.step:g}",
+                step_text(row.step),
                 text.number(row.distillable),
                 text.number(None if row.baseline is None else row.baseline.distillable),
                 text.number(value, "+.4f"),
@@ -169,7 +171,7 @@ def _figure_beyond(
     ends = _ends([row.difference_bands for row in rows], "distilled")
     hover = [
         charts.lines(
-            f"step {row.step:g}",
+            f"step {step_text(row.step)}",
             f"taken beyond the other: {text.number(value, '+.4f')} {units}",
             hover_ends(row.difference_bands.get("distilled"), "+.4f"),
         )

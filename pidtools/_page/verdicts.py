@@ -16,7 +16,7 @@ from pidtools._layers import Addition, Best, DistillationMap, LayerPair, Teacher
 from pidtools._page import text
 from pidtools._remarks import headline
 from pidtools._result import NATS_PER_BIT, PID, Interval, PIDBatch
-from pidtools._trace import DistillationTrace, Saturation
+from pidtools._trace import DistillationTrace, Saturation, step_text
 from pidtools._where import ClassTable, PairTable
 
 # Less than this share of what the teacher knows is hardly anything.
@@ -34,7 +34,7 @@ def verdict_of(result: Any) -> str:
 
 def doubted(said: str, warnings: Sequence[str]) -> str:
     """A verdict, after what speaks against it; it does not rest on the synergy."""
-    warnings = [own for own in warnings if not own.startswith("synergy: ")]
+    warnings = [own for own in warnings if not own.startswith(("synergy: ", "synergy of "))]
     if not warnings:
         return said[:1].upper() + said[1:]
     more = f", and {len(warnings) - 1} more" if len(warnings) > 1 else ""
@@ -217,11 +217,11 @@ def training(trace: DistillationTrace) -> str:
         return saturation(trace.saturation, trace.units)
     if len(trace.rows) == 1:
         return (
-            f"At step {last.step:g}, {bits(last.distillable)} of the "
+            f"At step {step_text(last.step)}, {bits(last.distillable)} of the "
             f"{bits(trace.teacher_information)} {trace.units} that the teacher knows are left to "
             f"distil{_of(last.bands)}."
         )
-    return went(trace, f"From step {first.step:g} to {last.step:g}")
+    return went(trace, f"From step {step_text(first.step)} to {step_text(last.step)}")
 
 
 def went(trace: DistillationTrace, beginning: str) -> str:
@@ -244,7 +244,7 @@ def saturation(found: Saturation, units: str) -> str:
         )
     why = "nothing left" if found.reason == "nothing left" else "no longer falling"
     how = "less than" if found.reason == "nothing left" else "by less than"
-    return f"Stop at step {found.step:g}: saturated, {why}, {how} {margin} from there on."
+    return f"Stop at step {step_text(found.step)}: saturated, {why}, {how} {margin} from there on."
 
 
 def left(beginning: str, value: float, interval: Interval | None, units: str) -> str:
