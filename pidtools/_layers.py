@@ -429,11 +429,20 @@ class DistillationMap(Remarked, Rows[LayerPair]):
             If it is no such dictionary, or one of another version; the message names the key.
         """
         written = Written.checked(content, cls)
+        rows = tuple(LayerPair._read(own, written) for own in written.rows())
+        teacher, student = written.texts("teacher_layers"), written.texts("student_layers")
+        if [(own.teacher_layer, own.student_layer) for own in rows] != [
+            (t, s) for t in teacher for s in student
+        ]:
+            raise ValueError(
+                f"{written.kind}.from_dict: rows must be those of all pairs of teacher_layers and "
+                "student_layers, in their order; pass all that to_dict() gave."
+            )
         return cls(
-            tuple(LayerPair._read(own, written) for own in written.rows()),
+            rows,
             written.choice("units", UNITS),
-            teacher_layers=written.texts("teacher_layers"),
-            student_layers=written.texts("student_layers"),
+            teacher_layers=teacher,
+            student_layers=student,
             n_samples=written.integer("n_samples"),
             failed=written.named_texts("failed"),
             remarks=written.remarks(),

@@ -89,9 +89,11 @@ def check_share(value: Any, name: str) -> float:
 
 def _number(value: Any, name: str) -> float:
     try:
-        return float(value)
+        if not isinstance(value, str | bytes):
+            return float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number; got {type(value).__name__}.") from None
+        pass
+    raise TypeError(f"{name} must be a number; got {type(value).__name__}.")
 
 
 def check_tolerance(value: Any, name: str) -> float:

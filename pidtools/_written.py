@@ -78,9 +78,13 @@ class Written:
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError(self._wrong(key, "a number", value))
-        if not math.isfinite(value):
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number beyond any float
+            number = math.inf
+        if not math.isfinite(number):
             raise ValueError(self._wrong(key, "a finite number", value))
-        return float(value)
+        return number
 
     def number_or_none(self, key: str) -> float | None:
         """A finite number, or None."""
@@ -93,10 +97,12 @@ class Written:
         return given if isinstance(given, int) else value
 
     def integer(self, key: str) -> int:
-        """A whole number."""
+        """A whole number that counts something."""
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(self._wrong(key, "a whole number", value))
+        if value < 0:
+            raise ValueError(self._wrong(key, "a whole number of at least 0", value))
         return value
 
     def integer_or_none(self, key: str) -> int | None:

@@ -253,6 +253,22 @@ def test_a_verdict_knows_no_less_than_nothing_and_no_more_than_all() -> None:
     assert said(0.7 * least, 0.0, "nats").startswith("The student holds 0.000 of")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("distillable", 10**400), ("n_classes", -1), ("n_samples", -5)]
+)
+def test_numbers_that_can_t_be_are_refused_by_their_key(key: str, value: int) -> None:
+    content = {**RESULTS["knowledge"].to_dict(), key: value}
+    with pytest.raises(ValueError, match=rf"from_dict: {key} must be a "):
+        pt.DistillableKnowledge.from_dict(content)
+
+
+def test_a_map_has_a_row_for_each_pair_of_its_layers() -> None:
+    content = RESULTS["map"].to_dict()
+    for rows in ([], content["rows"][1:], content["rows"][::-1]):
+        with pytest.raises(ValueError, match="from_dict: rows must be those of all pairs"):
+            pt.DistillationMap.from_dict({**content, "rows": rows})
+
+
 def test_warnings_of_tables_say_of_which_row_they_are() -> None:
     y, rng = np.arange(300) % 3, np.random.default_rng(3)
     many, more = rng.integers(0, 150, (2, 300))

@@ -970,3 +970,13 @@ def test_amounts_that_lie_on_their_side_are_told() -> None:
     amounts = np.random.default_rng(0).normal(size=(2, N))
     with pytest.raises(ValueError, match=r"Y has 2 rows.* Y has one column a sample: pass Y\.T "):
         measure(FEATURES, FEATURES[:, :1], amounts, estimator="gaussian")
+
+
+@pytest.mark.parametrize("name", ["confidence_level", "tol"])
+def test_strings_are_no_numbers(name: str) -> None:
+    text: Any = "0.5"
+    y = np.arange(40) % 2
+    ask: Any = pt.broja if name == "tol" else pt.distillable_knowledge
+    given = (np.full((2, 2, 2), 0.125),) if name == "tol" else (y, y, y)
+    with pytest.raises(TypeError, match=f"{name} must be a number; got str"):
+        ask(*given, **{name: text})
