@@ -436,7 +436,7 @@ class DistillationMap(Remarked, Rows[LayerPair]):
         ]:
             raise ValueError(
                 f"{written.kind}.from_dict: rows must be those of all pairs of teacher_layers and "
-                "student_layers, in their order; pass all that to_dict() gave."
+                "student_layers, in their order; pass the whole dictionary."
             )
         return cls(
             rows,

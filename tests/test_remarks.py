@@ -264,6 +264,7 @@ def test_numbers_that_can_t_be_are_refused_by_their_key(key: str, value: int) ->
 
 def test_a_map_has_a_row_for_each_pair_of_its_layers() -> None:
     content = RESULTS["map"].to_dict()
+    rows: list[Any]
     for rows in ([], content["rows"][1:], content["rows"][::-1]):
         with pytest.raises(ValueError, match="from_dict: rows must be those of all pairs"):
             pt.DistillationMap.from_dict({**content, "rows": rows})
