@@ -32,18 +32,20 @@ seen, held_out = slice(0, 3000), slice(3000, None)
 
 # %%
 def hidden(network, X):
-    return np.maximum(X @ network.coefs_[0] + network.intercepts_[0], 0)
+    """Activations of a network of one hidden layer."""
+    return np.tanh(X @ network.coefs_[0] + network.intercepts_[0])
 
 
 def trained(width, X, Y):
-    network = MLPRegressor(hidden_layer_sizes=(width,), max_iter=400, random_state=1)
+    options = {"activation": "tanh", "learning_rate_init": 0.01, "random_state": 1}
+    network = MLPRegressor(hidden_layer_sizes=(width,), max_iter=400, **options)
     return network.fit(X[seen], Y[seen])
 
 
 first = readings * [1, 0]
 T = hidden(trained(32, readings, hand), readings[held_out])
 students = {
-    "learned across": hidden(trained(4, readings, hand[:, :1]), readings[held_out]),
+    "learned across": hidden(trained(4, readings, hand[:, 0]), readings[held_out]),
     "first joint": hidden(trained(4, first, hand), first[held_out]),
     "8 units": hidden(trained(8, readings, hand), readings[held_out]),
 }

@@ -29,7 +29,7 @@ def layers_of(network, X):
 
 
 def trained(*widths):
-    return MLPClassifier(widths, max_iter=600, random_state=0).fit(X_train, y_train)
+    return MLPClassifier(widths, max_iter=2000, random_state=0).fit(X_train, y_train)
 
 
 teacher, student = layers_of(trained(64, 32), X_test), layers_of(trained(16, 4), X_test)
@@ -37,9 +37,9 @@ print({name: layer.shape[1] for name, layer in teacher.items()}, "units of the t
 print({name: layer.shape[1] for name, layer in student.items()}, "units of the student")
 
 # %% [markdown]
-# Five layers are looked at, not nine pairs: a pair costs one small convex program. The linear
-# probe is enough for a first look at networks like these; without `estimator` several kinds of
-# classifiers are tried.
+# Six pairs take five looks: a layer is looked at once, and a pair costs one small convex program.
+# The linear probe is enough for a first look at networks like these; without `estimator` several
+# kinds of classifiers are tried.
 
 # %%
 linear = pt.Probe(experts=("lda",))
@@ -59,9 +59,9 @@ plot_map(m, ax=ax)
 plt.show()
 
 # %% [markdown]
-# Hatched cells may be 0. Most is left at the student's last layer, which squeezes what its first
-# one knew through four units: that is where a loss has something to teach. Which layer of the
-# teacher is less clear, and `best()` says so rather than to name a winner:
+# Cells that may be 0 would be hatched. Most is left at the student's last layer, which squeezes
+# what its first one knew through four units: that is where a loss has something to teach. Which
+# layer of the teacher is less clear, and `best()` says so rather than to name a winner:
 
 # %%
 best = m.best()

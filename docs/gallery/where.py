@@ -24,9 +24,9 @@ teacher = MLPClassifier((64,), max_iter=600, random_state=0).fit(X_train, y_trai
 student = MLPClassifier((16,), max_iter=600, random_state=0).fit(X_train[seen], y_train[seen])
 
 # %% [markdown]
-# We ask about what the networks say, one digit each. (The student's
-# hidden layer tells threes from eights better than the student does: other classifiers can learn
-# digits from a layer that never saw them.)
+# We ask about what the networks say, one digit each. (The student's hidden layer tells threes
+# from eights better than the student does: other classifiers can learn digits from a layer that
+# never saw them.)
 
 # %%
 T, S = teacher.predict(X_test), student.predict(X_test)

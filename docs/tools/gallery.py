@@ -22,7 +22,6 @@ from typing import Any
 
 DOCS = Path(__file__).parents[1]
 GALLERY, IMAGES = DOCS / "gallery", DOCS / "images"
-REPOSITORY = "https://github.com/pidtools/pidtools/blob/main/"
 CELL = re.compile(r"^# %%(.*)\n", re.MULTILINE)
 MADE = re.compile(r"<!-- made from .* sha256 (\w+) -->")
 DPI = 110
@@ -98,7 +97,9 @@ def executed(path: Path, images: Path = IMAGES) -> list[Shown]:
 
 
 def page(path: Path, shown: list[Shown]) -> str:
-    """The page of a script that has run."""
+    """The page of a script that has run, and was left as it is meanwhile."""
+    if [each.cell for each in shown] != cells(path.read_text(encoding="utf-8")):
+        raise RuntimeError(f"{path.name} was edited while it ran; run it again")
     parts = [f"<!-- made from {path.name} by docs/tools/gallery.py, sha256 {digest(path)} -->"]
     for each in shown:
         text = each.cell.text
@@ -106,8 +107,7 @@ def page(path: Path, shown: list[Shown]) -> str:
         if each.printed:
             parts.append(f"```text\n{each.printed}\n```")
         parts += [f"![What this draws](../images/{name})" for name in each.figures]
-    link = f"{REPOSITORY}docs/gallery/{path.name}"
-    parts.append(f"The whole script: [{path.name}]({link}), `python docs/gallery/{path.name}`.")
+    parts.append(f"The whole script: [{path.name}]({path.name}).")
     return "\n\n".join(parts) + "\n"
 
 
