@@ -178,8 +178,9 @@ def plot_students(
 
 # Of a bar, in rows, and of the thin one below it; between bars and numbers, in points.
 STUDENT_HEIGHT, BESIDE_HEIGHT, GAP = 0.52, 0.14, 6
-# Width of a letter, in its heights; digits are about as wide in bold.
-LETTER = 0.56
+# Width of a letter, in its heights, of a bold digit; and the share of the axes that a number may
+# take: in narrower ones it stands out of them, as there is no room on both sides.
+LETTER, WIDEST = 0.64, 0.42
 
 
 def _make_room(
@@ -189,7 +190,7 @@ def _make_room(
     left = max(0.0, *(result.distilled for result in [*results, *beside]))
     right = max(0.0, *map(_farthest, [*results, *beside]))
     low, high = 1.03 * left, right or (0.0 if left else 1.0)
-    for _ in range(4):  # more room makes letters wider in bits, and fewer of them fit into a bar
+    for _ in range(30):  # more room makes letters wider in bits, and fewer of them fit into a bar
         wide = [_width(ax, result, low + high) for result in results]
         outside = [r.distilled + w for r, w in zip(results, wide, strict=True) if r.distilled < w]
         low = max(low, *outside, 0.0)
@@ -203,7 +204,8 @@ def _width(ax: Axes, result: DistillableKnowledge, span: float) -> float:
 
     texts = [_with_interval(result, quantity) for quantity in (DISTILLED, DISTILLABLE)]
     inches = (max(map(len, texts)) * LETTER * rcParams["font.size"] + 2 * GAP) / 72
-    return span * inches * ax.figure.dpi / ax.get_window_extent().width
+    share = inches * ax.figure.dpi / float(ax.get_window_extent().width)
+    return span * min(share, WIDEST)
 
 
 def _farthest(result: DistillableKnowledge) -> float:
