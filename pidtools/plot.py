@@ -203,8 +203,8 @@ def _width(ax: Axes, result: DistillableKnowledge, span: float) -> float:
     from matplotlib import rcParams
 
     texts = [_with_interval(result, quantity) for quantity in (DISTILLED, DISTILLABLE)]
-    inches = (max(map(len, texts)) * LETTER * rcParams["font.size"] + 2 * GAP) / 72
-    share = inches * ax.figure.dpi / float(ax.get_window_extent().width)
+    points = max(map(len, texts)) * LETTER * float(rcParams["font.size"]) + 2 * GAP
+    share = points / 72 * ax.figure.dpi / float(ax.get_window_extent().width)
     return span * min(share, WIDEST)
 
 
@@ -579,6 +579,9 @@ def save_atoms(result: DistillableKnowledge, path: Path) -> None:
     figure = new_figure(4.5, 4.5)
     ax = plot_atoms(result, ax=figure.subplots())
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
+    if result.intervals:
+        level = next(iter(result.intervals.values())).confidence_level
+        ax.set_title(f"lines: the {level * 100:g} % interval of each part", fontsize="medium")
     without_frame(ax)
     save_figure(figure, path)
 

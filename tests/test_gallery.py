@@ -66,7 +66,7 @@ def test_a_script_becomes_a_page(script: Path) -> None:
     shown = gallery.executed(script, script.parent)
     page = gallery.page(script, shown)
     assert "\n\n# A title\n\nProse of `code`.\n\n```python\nimport matplotlib" in page
-    assert "```text\none\n```\n\n![What this draws](../images/gallery_small_1.png)" in page
+    assert "```text\none\n```\n\n![A title: what this draws](../images/gallery_small_1.png)" in page
     assert "```text\n2\n```" in page
     assert (script.parent / "gallery_small_1.png").read_bytes().startswith(b"\x89PNG")
 

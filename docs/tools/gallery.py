@@ -100,13 +100,14 @@ def page(path: Path, shown: list[Shown]) -> str:
     """The page of a script that has run, and was left as it is meanwhile."""
     if [each.cell for each in shown] != cells(path.read_text(encoding="utf-8")):
         raise RuntimeError(f"{path.name} was edited while it ran; run it again")
+    title = shown[0].cell.text.splitlines()[0].removeprefix("# ")
     parts = [f"<!-- made from {path.name} by docs/tools/gallery.py, sha256 {digest(path)} -->"]
     for each in shown:
         text = each.cell.text
         parts.append(text if each.cell.is_prose else f"```python\n{text}\n```")
         if each.printed:
             parts.append(f"```text\n{each.printed}\n```")
-        parts += [f"![What this draws](../images/{name})" for name in each.figures]
+        parts += [f"![{title}: what this draws](../images/{name})" for name in each.figures]
     parts.append(f"The whole script: [{path.name}]({path.name}).")
     return "\n\n".join(parts) + "\n"
 
