@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Where the knowledge is
 #
-# A student has hardly seen two of the ten digits. Does the decomposition find out which, from the
-# activations alone?
+# A student has hardly seen two of the ten digits. Does the decomposition find out which, from what
+# the networks say?
 
 # %%
 import matplotlib.pyplot as plt
