@@ -576,14 +576,40 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def save_atoms(result: DistillableKnowledge, path: Path) -> None:
     """Draw the atoms of one result into a file of any format that matplotlib knows."""
-    figure = new_figure(4.5, 4.5)
-    ax = plot_atoms(result, ax=figure.subplots())
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
-    if result.intervals:
-        level = next(iter(result.intervals.values())).confidence_level
-        ax.set_title(f"lines: the {level * 100:g} % interval of each part", fontsize="medium")
+    figure = new_figure(7, 2.8)
+    ax = figure.subplots()
+    _draw_parts(ax, result)
     without_frame(ax)
     save_figure(figure, path)
+
+
+def _draw_parts(ax: Axes, result: DistillableKnowledge) -> None:
+    """A bar from 0 for each atom that is known, its interval, and its number beside it."""
+    known = [atom for atom in ATOMS if atom.of(result) is not None]
+    ends = []
+    ax.axvline(0, color="black", lw=0.8)
+    for place, atom in enumerate(known):
+        value, spread = atom.of(result) or 0.0, result.intervals.get(atom.name)
+        ax.barh(place, value, height=0.6, color=atom.colour)
+        ends.append(max(value, 0.0 if spread is None else spread.high, 0.0))
+        if spread is not None:
+            # An estimate out of its interval has one arm only.
+            reach = [[max(value - spread.low, 0.0)], [max(spread.high - value, 0.0)]]
+            ax.errorbar(value, place, xerr=reach, fmt="none", ecolor="black", capsize=4)
+        ax.annotate(
+            _with_interval(result, atom),
+            (ends[-1], place),
+            xytext=(GAP, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    ax.set_yticks(range(len(known)), [_label(atom) for atom in known])
+    ax.set_ylim(len(known) - 0.5, -0.5)
+    low, high = ax.get_xlim()
+    ax.set_xlim(low, max(high, max(ends) + _width(ax, result, high - low) * 1.4))
+    levels = {interval.confidence_level for interval in result.intervals.values()}
+    lines = f"; lines: {levels.pop() * 100:g} % intervals" if levels else ""
+    ax.set_xlabel(f"information about Y ({result.units}){lines}")
 
 
 def save_comparison(comparison: StudentComparison, path: Path) -> None:

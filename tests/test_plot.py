@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import pidtools as pt
+from pidtools import plot
 from pidtools._types import Floats
 from pidtools.plot import (
     plot_atoms,
@@ -198,6 +199,19 @@ def test_results_beside_students_belong_to_them(ax: Axes) -> None:
 def test_numbers_of_students_have_no_minus_before_zeros(ax: Axes) -> None:
     plot_students({"a": of_atoms(RESULT, -1e-9, -1e-9)}, ax=ax)
     assert [text.get_text()[:4] for text in ax.texts] == ["0.00", "0.00"]
+
+
+def test_parts_have_their_numbers_beside_their_bars(ax: Axes) -> None:
+    """In the figure of one measurement."""
+    plot._draw_parts(ax, KNOWN)
+    widths = [c.patches[0].get_width() for c in ax.containers if isinstance(c, BarContainer)]
+    assert widths == [KNOWN.distilled, KNOWN.distillable, KNOWN.student_only, KNOWN.synergy]
+    assert len([c for c in ax.containers if isinstance(c, ErrorbarContainer)]) == 4
+    spread = KNOWN.intervals["distillable"]
+    assert ax.texts[1].get_text() == f"1.00 ({spread.low:.2f} to {spread.high:.2f})"
+    assert ax.get_xlabel() == "information about Y (bits); lines: 90 % intervals"
+    without = dataclasses.replace(RESULT, pid=dataclasses.replace(RESULT.pid, synergy=None))
+    plot._draw_parts(Figure().subplots(), without)
 
 
 MAP = pt.distillation_map(
