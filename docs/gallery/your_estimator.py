@@ -54,25 +54,25 @@ def by_probe(T, S, Y):
 NAMES = ("shift_ordered", "degraded", "two_attributes", "ten_classes", "loud_nuisance", "same")
 JUDGED = {
     "leaves": by_leaves,
-    "held-out leaves": by_held_out_leaves,
-    "3 clusters": by_clusters,
-    "linear probe": by_probe,
+    "held out": by_held_out_leaves,
+    "clusters": by_clusters,
+    "probe": by_probe,
 }
 found = {}
-print(f"{'':16}{'exact':>8}" + "".join(f"{name:>17}" for name in JUDGED))
+print(f"{'':16}{'exact':>8}" + "".join(f"{name:>12}" for name in JUDGED))
 for name in NAMES:
     problem = pt.problems.get(name)
     T, S, Y = problem.sample(2000, random_state=0)
     found[name] = [measure(T, S, Y) for measure in JUDGED.values()]
     exact = problem.pid.unique_t
-    print(f"{name:16}{exact:8.2f}" + "".join(f"{value:17.2f}" for value in found[name]))
+    print(f"{name:16}{exact:8.2f}" + "".join(f"{value:12.2f}" for value in found[name]))
 
 # %%
 exact = np.array([pt.problems.get(name).pid.unique_t for name in NAMES])
 errors = np.array(list(found.values())) - exact[:, None]
 print("mean absolute error, bits")
 for name, error in zip(JUDGED, np.abs(errors).mean(axis=0)):
-    print(f"  {name:16} {error:.3f}")
+    print(f"  {name:9} {error:.3f}")
 
 fig, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.axhline(0, color="black", lw=0.8)
