@@ -131,8 +131,10 @@ def _made_from(path: Path) -> str | None:
 def main(arguments: list[str]) -> int:
     """Write pages, or say which are behind."""
     if arguments == ["--check"]:
-        print(*(f"behind: {name}" for name in behind()), sep="\n")
-        return bool(behind())
+        found = behind()
+        for name in found:
+            print(f"behind: {name}")
+        return int(bool(found))
     for name in arguments or behind():
         path = GALLERY / f"{name}.py"
         path.with_suffix(".md").write_text(page(path, executed(path)), encoding="utf-8")
