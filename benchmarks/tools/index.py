@@ -37,13 +37,13 @@ def page(folder: Path) -> str:
     return "\n\n".join(
         [
             "# Results",
-            "By name: the data, from which tables and figures are made, and the tables; the script "
-            "of `benchmarks/` that writes them; when they were measured and with what. Older "
-            "results do not hold all of this. `python -m benchmarks --full --table` writes this "
-            "page and the tables anew.",
+            "The data, and the tables and figures that are made from them; the script of "
+            "`benchmarks/` that writes them; when they were measured and with what. Data say on "
+            "which machine too, and from which seed on. Where the date is not noted it is older "
+            "than these notes. Generated from the data.",
             table(["result", "files", "script", "measured", "versions"], map(_line, found)),
             "## Other libraries",
-            "Results with figures of each; where there are none it was absent.",
+            "The results that show each beside pidtools; absent where there are none.",
             table(["library", "results", "how to have it"], _peers(found)),
             "",
         ]

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.tools.process import ONE_THREAD
 from benchmarks.tools.store import VARIABLE
@@ -157,13 +158,20 @@ class Record:
     """A folder of results, of one size, and with which arguments its documents were made."""
 
     def __init__(self, folder: Path, size: str) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"--into must name a folder, and {folder} is a file")
         self.folder = folder
         self.size = size
         self.file = folder / "steps.json"
-        found = json.loads(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
-        if found.get("size", size) != size:
+        found: dict[str, Any] = {"size": size, "steps": {}}
+        if self.file.exists():
+            try:
+                found = json.loads(self.file.read_text(encoding="utf-8"))
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{self.file} is no JSON ({error}): remove it") from None
+        if found["size"] != size:
             raise ValueError(f"{folder} holds {found['size']} results: give --into another folder")
-        self.made: dict[str, str] = found.get("steps", {})
+        self.made: dict[str, str] = dict(found["steps"])
         self._lock = threading.Lock()
 
     def arguments(self, step: Step) -> str:
