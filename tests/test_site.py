@@ -39,7 +39,8 @@ def test_every_table_and_figure_of_the_generator_is_on_a_page() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     shown = set(re.findall(r"<!-- table: (\w+) -->", text)) - {"NAME"}
     assert shown == set(tables.TABLES)
-    assert set(re.findall(r"<!-- figure: (\w+) -->", text)) == set(tables.figures())
+    shown = set(re.findall(r"<!-- figure: (\w+) -->", text)) - {"NAME"}
+    assert shown == set(tables.figures())
     assert re.findall(r"^ *<!-- figure: \w+", text, re.MULTILINE) == []
 
 
