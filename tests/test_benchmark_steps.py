@@ -259,10 +259,10 @@ def test_the_page_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "accuracy_gaussian_bias.jsonl").write_text(text)
     found = index.page(tmp_path)
     assert (
-        "| speed_knn_ksg | [json](speed_knn_ksg.json) [md](speed_knn_ksg.md) | `speed_knn` "
+        "| speed_knn_ksg ([json](speed_knn_ksg.json), [md](speed_knn_ksg.md)) | speed_knn "
         "| 2026-01-02 | python 3.12.1, numpy 2.1 |"
     ) in found
-    assert "| `accuracy_gaussian` | 2026-01-02, not noted | python 3.12.1, numpy 2.1 |" in found
+    assert "| accuracy_gaussian | 2026-01-02, not noted | python 3.12.1, numpy 2.1 |" in found
     assert "| NPEET | absent | set PIDTOOLS_NPEET" in found
     assert "| ennemi | speed_knn_ksg |" in found
     assert "| gpid | accuracy_gaussian_bias |" in found
@@ -301,7 +301,7 @@ def test_a_small_run_from_the_command_to_the_page(tmp_path: Path) -> None:
     assert "accuracy_gaussian bias: done" in said
     page = (tmp_path / "new" / "README.md").read_text()
     names = ("accuracy_gaussian_bias", "accuracy_gaussian_coverage", "reliability_broja")
-    assert all(f"| {name} |" in page for name in names)
+    assert all(f"| {name} (" in page for name in names)
     document = json.loads((tmp_path / "new" / "reliability_broja.json").read_text())
     assert {"date", "machine", "seed", "versions", "wide_public"} <= set(document)
     assert document["n_problems"] == 1000

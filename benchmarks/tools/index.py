@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +42,7 @@ def page(folder: Path) -> str:
             "`benchmarks/` that writes them; when they were measured and with what. Data say on "
             "which machine too, and from which seed on. Where the date is not noted it is older "
             "than these notes. Generated from the data.",
-            table(["result", "files", "script", "measured", "versions"], map(_line, found)),
+            table(["result", "script", "measured", "versions"], map(_line, found)),
             "## Other libraries",
             "The results that show each beside pidtools; absent where there are none.",
             table(["library", "results", "how to have it"], _peers(found)),
@@ -115,10 +116,17 @@ def script_of(name: str) -> str:
 
 
 def _line(result: Result) -> list[str]:
-    files = " ".join(f"[{file.suffix[1:]}]({file.name})" for file in result.files)
+    files = ", ".join(f"[{file.suffix[1:]}]({file.name})" for file in result.files)
     dates = ", ".join(result.dates) or UNKNOWN
-    versions = ", ".join(f"{name} {' / '.join(found)}" for name, found in result.versions.items())
-    return [result.name, files, f"`{result.script}`", dates, versions or UNKNOWN]
+    versions = ", ".join(
+        f"{name} {' / '.join(map(_short, found))}" for name, found in result.versions.items()
+    )
+    return [f"{result.name} ({files})", result.script, dates, versions or UNKNOWN]
+
+
+def _short(version: str) -> str:
+    """A version, or the first digits of a commit."""
+    return version[:10] if re.fullmatch("[0-9a-f]{40}", version) else version
 
 
 # How a library is called in figures, where it is not by its name.
