@@ -286,7 +286,7 @@ def test_figures_are_those_of_the_results(name: str) -> None:
 
 @pytest.mark.slow
 def test_a_small_run_from_the_command_to_the_page(tmp_path: Path) -> None:
-    arguments = ["--quick", "--only", "reliability_broja", "accuracy_gaussian"]
+    arguments = ["--quick", "--only", "reliability_broja", "coverage_traces"]
 
     def run() -> str:
         return subprocess.run(
@@ -298,13 +298,12 @@ def test_a_small_run_from_the_command_to_the_page(tmp_path: Path) -> None:
         ).stdout
 
     said = run()
-    assert "accuracy_gaussian bias: done" in said
+    assert "coverage_traces: done" in said
     page = (tmp_path / "new" / "README.md").read_text()
-    names = ("accuracy_gaussian_bias", "accuracy_gaussian_coverage", "reliability_broja")
-    assert all(f"| {name} (" in page for name in names)
+    assert all(f"| {name} (" in page for name in ("coverage_traces", "reliability_broja"))
     document = json.loads((tmp_path / "new" / "reliability_broja.json").read_text())
     assert {"date", "machine", "seed", "versions", "wide_public"} <= set(document)
     assert document["n_problems"] == 1000
-    rows = (tmp_path / "new" / "accuracy_gaussian_bias.jsonl").read_text()
+    rows = (tmp_path / "new" / "coverage_traces.jsonl").read_text()
     assert "reliability_broja: finished" in run()
-    assert (tmp_path / "new" / "accuracy_gaussian_bias.jsonl").read_text() == rows
+    assert (tmp_path / "new" / "coverage_traces.jsonl").read_text() == rows

@@ -75,7 +75,7 @@ STEPS = (
         group="accuracy", script="accuracy_corrections", results=("accuracy_corrections",),
         arguments={"quick": "--draws 1", "full": ""},
     ),
-    _stored("accuracy", "accuracy_gaussian", "bias", quick="--draws 5", full=""),
+    _stored("accuracy", "accuracy_gaussian", "bias", quick="--draws 3", full=""),
     _stored("accuracy", "accuracy_many_classes", full=""),
     _stored("coverage", "coverage_pid", quick="--problems shift_ordered --draws 2",
             full=f"--problems {FEW} --draws 200"),
@@ -91,7 +91,7 @@ STEPS = (
     _stored("coverage", "coverage_analytic", "probe", full="--suites probe --n 2000 --draws 100"),
     _stored("coverage", "coverage_traces", quick="--n 1000 --draws 4",
             full="--n 1000 2000 --draws 211"),
-    _stored("coverage", "accuracy_gaussian", "coverage", quick="--draws 10 --resamples 100",
+    _stored("coverage", "accuracy_gaussian", "coverage", quick="--draws 5 --resamples 100",
             full=""),
     Step(
         group="speed", script="reliability_broja", results=("reliability_broja",),
