@@ -63,13 +63,20 @@ class Data:
         return dataclasses.replace(self, X=self.X[rows], groups=groups)
 
 
-def lacks_layer(name: str, asked: str) -> str:
-    """Why a summary that was loaded without its layer has no answer."""
+def lacks_layer(name: str, asked: str, less: str = "") -> str:
+    """Why a summary that comes without its layer has no answer, and what does without it."""
+    code = name if name.isidentifier() else "X"
     return (
-        f"{name} has no layer any more, which {asked} would take. Pass it again: "
-        f"load_summary(path, X={name}) or the array itself; or ask for less: synergy=False, "
-        'uncertainty="analytic".'
+        f"{name} is a summary without its layer, which {asked} would take. Pass the array itself "
+        f"in its place, or where it was loaded, pidtools.load_summary(path, X={code})"
+        f"{less and f'; or ask for less: {less}'}."
     )
+
+
+# An analytic interval looks at resamples where what is distillable is near 0.
+WITHOUT_RESAMPLES = (
+    'confidence_level=None, or uncertainty="analytic" where what is distillable is well above 0'
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -158,7 +165,9 @@ class Summary(Remarked):
     def check_resamples(self, name: str) -> None:
         """Refuse to be resampled without the layer, where that takes one."""
         if self.data is None and self.resamples == "anew":
-            raise ValueError(lacks_layer(name, "resamples that look at drawn rows anew"))
+            raise ValueError(
+                lacks_layer(name, "resamples that look at drawn rows anew", WITHOUT_RESAMPLES)
+            )
 
     def resampled(self, rows: Codes) -> Summary:
         """The summary of drawn rows; here the estimator looks at them anew."""

@@ -87,7 +87,7 @@ class _Answer(Remarked, InALine):
         value: float | None = getattr(self, name)
         return value
 
-    def _found(self) -> str:
+    def _brief_result(self) -> str:
         return f"error={self.error!r}" if self.result is None else self.result._brief()
 
     def _flat(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class LayerPair(_Answer):
     student_layer: str
 
     def _brief(self) -> str:
-        return f"{self.teacher_layer!r} to {self.student_layer!r}: {self._found()}"
+        return f"{self.teacher_layer!r} to {self.student_layer!r}: {self._brief_result()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold."""
@@ -510,7 +510,7 @@ class RankedTeacher(_Answer):
     teacher: str
 
     def _brief(self) -> str:
-        return f"{self.teacher!r}: {self._found()}"
+        return f"{self.teacher!r}: {self._brief_result()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Flat dictionary that JSON can hold."""

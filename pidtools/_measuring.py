@@ -1307,12 +1307,21 @@ def _on_padding(sources: Mapping[str, Summary]) -> list[Remark]:
     n_zero = int((~np.logical_or.reduce([_not_zero(X) for X in arrays])).sum())
     if not PADDED_SHARE * len(arrays[0]) <= n_zero < len(arrays[0]):
         return []
-    filled = " | ".join(f"{name}.any(axis=1)" for name in sources)
+    codes, which = _in_code(*sources)
+    filled = " | ".join(f"numpy.asarray({code}).any(axis=1)" for code in codes)
     text = (
         f"{' and '.join(sources)} are all zeros in the same {n_zero} of {len(arrays[0])} rows. If "
-        f"they are padding, take them out of every array: keep = {filled}."
+        f"they are padding, take them out of every array{which}: keep = {filled}, then "
+        f"{', '.join(f'numpy.asarray({code})[keep]' for code in (*codes, 'Y'))}."
     )
     return [Remark(text, "note", Rank.question)]
+
+
+def _in_code(teacher: str, student: str) -> tuple[list[str], str]:
+    """What code to paste calls a teacher and a student, and which is which where that is new."""
+    if teacher.isidentifier() and student.isidentifier():
+        return [teacher, student], ""
+    return ["T", "S"], f" ({teacher} as T, {student} as S)"
 
 
 def _not_zero(X: Source) -> Bools:
@@ -1340,11 +1349,14 @@ def _on_order(pair: Pair[Any], pid: PID, teacher: str, student: str) -> list[Rem
         # Students hardly ever hold all of a teacher and more.
         most = TIMES_UNREAD * unread[poor] if rich == teacher else np.inf
         if apart and unread[poor] > 0 and unique <= most:
+            codes, which = _in_code(teacher, student)
+            own, its = codes if poor == teacher else codes[::-1]
+            heard = f"pidtools.summarise({its}, Y)"
             text = (
                 f"{rich} seems to add {unique:.2g} bits to {poor}, which more rows may show to be "
                 f"in {poor}. If {rich} is a later layer of the same network, it adds nothing: let "
-                f"{poor} hear it, summarise({poor}, Y, hears=[summarise({rich}, Y)]), or give "
-                "rows to learn from by fit_on."
+                f"{poor} hear it, by pidtools.summarise({own}, Y, hears=[{heard}]) in its "
+                f"place{which}, or give rows to learn from by fit_on."
             )
             notes.append(Remark(text, "note", Rank.size))
     return notes

@@ -246,7 +246,8 @@ def _kinds_as_labels(array: Array, found: str) -> Target:
     codes = np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
     decision = (
         f"{found} in {len(rows)} samples, which were taken as class labels: what is known of them "
-        'does not depend on their size. For linear relations to an amount pass "gaussian".'
+        "does not depend on their size. For linear relations to an amount pass "
+        'estimator="gaussian".'
     )
     return Target(codes, int(codes.max()) + 1, decision)
 
@@ -258,13 +259,13 @@ def _marked_rows(codes: Codes, classes: Array) -> tuple[str, ...]:
         return ()
     n, n_rows = int((codes == marker).sum()), len(codes)
     value = classes.tolist()[marker]
-    shown = repr(value) if isinstance(value, str | bytes) else f"{value:.0f}"
+    value = value.decode("latin-1") if isinstance(value, bytes) else value
+    shown = repr(value) if isinstance(value, str) else f"{value:.0f}"
     return (
         f"Y holds the label {shown} in {n} of {n_rows} samples ({n / n_rows:.0%}); such a label "
         "often marks padding or rows to ignore. Here it counts as a class, and to know padding is "
-        f"no knowledge of the task. If it marks such rows, pass ignore_label={shown}, or take them "
-        f"out of every array: keep = Y != {shown}, then T[keep], S[keep], Y[keep]. If it is a "
-        "class, pass np.unique(Y, return_inverse=True)[1].",
+        f"no knowledge of the task. If it marks such rows, pass ignore_label={shown}, which leaves "
+        "them out of every array. If it is a class, pass np.unique(Y, return_inverse=True)[1].",
     )
 
 

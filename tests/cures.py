@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import pidtools as pt
+from pidtools._remarks import Remark
 
 PACKAGE = Path(pt.__file__).parent
 HOLE = "\ue000"
@@ -22,7 +24,8 @@ HOLE = "\ue000"
 # package. Not `word(s)`, nor I(Y; T).
 CODE = re.compile(
     rf"[a-z_\]\){HOLE}]\((?!s\))|[\w\]\){HOLE}]\[|\b[a-z]\w+=[\w\"'({{\[.{HOLE}-]"
-    rf"|(?<![-(,])\b\w+ = [a-z~{HOLE}]|(?<![\w-])--[a-z]+ |\bpip install\b|{HOLE}\.T\b|\w [!=]= \S"
+    rf"|(?<![-(,])\b\w+ = [a-z~{HOLE}]|(?<![\w-])--[a-z][a-z-]* (?=[\w{HOLE}])"
+    rf"|\bpip install\b|{HOLE}\.T\b|\w [!=]= \S"
 )
 # Problems and pages hold mathematics and markup, kernels no words; the command line has help.
 ELSEWHERE = {"problems", "_page", "kernels", "_compiled", "demo.py", "demo_decisions.py", "plot.py"}
@@ -34,8 +37,8 @@ NAMED = re.compile(
     r"|n_clusters=H; pass|^\w+\[(:, )?H\](?=$| must)|^H?\(?\)? ?(\w+\(\)|H\(\)) (needs|compares)"
     r"|^uncertainty=\"analytic\" needs|estimator=\"auto\" (chose|can't)|axes, H\[.*?\];"
     r"|symmetric: .*|^layout=\"H\" means|^how=\"H\" takes|^state\[.*?\]"
-    r"|^H\[\"H\"\]$|^state has sigma=\"H\"|^\nimport sys[\s\S]*|^--\w+ (is of|and --\w+)"
-    r"|-, H\.shape\[1\]".replace("H", HOLE)
+    r"|^H\[\"H\"\]$|^state has sigma=\"H\"|^\nimport sys[\s\S]*|^--[\w-]+ (is (of|H)|and --\w+)"
+    r"|(?<=, )--groups H;|-, H\.shape\[1\]".replace("H", HOLE)
 )
 
 
@@ -45,6 +48,10 @@ class Advice:
 
     text: str
     used: list[tuple[int, int]] = field(default_factory=list)
+
+    @cached_property
+    def lower(self) -> str:
+        return self.text.lower()
 
     def code(self, pattern: str) -> str:
         """A part of it, which counts as executed from now on."""
@@ -111,8 +118,14 @@ def said(call: Callable[[], Any], beginning: str) -> Advice:
         warnings.simplefilter("always")
         result = call()
     texts = [str(w.message) for w in caught] + list(getattr(result, "notes", ()))
-    (text, *_) = [text for text in texts if beginning in text] or [""]
-    assert text, f"nothing holds {beginning!r}: {texts}"
+    return heard(texts, beginning)
+
+
+def heard(texts: Iterable[str | Remark], words: str) -> Advice:
+    """The text that holds some words."""
+    known = list(map(str, texts))
+    (text, *_) = [text for text in known if words in text] or [""]
+    assert text, f"nothing holds {words!r}: {known}"
     ALL.append(Advice(text))
     return ALL[-1]
 
@@ -139,14 +152,14 @@ class Fragment:
             before, piece, after = (_pattern(part) for part in parts)
             yield found[0], re.compile(f"{before}({piece}){after}", re.S | re.I)
 
-    def stands_in(self, message: str) -> bool:
-        """Whether all of its fixed parts are there; the rest of the patterns is slow."""
+    def standing_in(self, advices: Iterable[Advice]) -> list[Advice]:
+        """Those in which all of its fixed parts are; the rest of the patterns is slow."""
         parts = self.text.lower().replace("{}", HOLE).split(HOLE)
-        return all(part in message.lower() for part in parts)
+        return [advice for advice in advices if all(part in advice.lower for part in parts)]
 
     def is_left(self, advices: Iterable[Advice]) -> list[str]:
         """Pieces of code in it that no message shows executed."""
-        own = [advice for advice in advices if self.stands_in(advice.text)]
+        own = self.standing_in(advices)
         return [
             f"{self.where}: {piece!r} in {self.text!r}"
             for piece, pattern in self.pieces()
@@ -187,9 +200,11 @@ def _texts(path: Path) -> Iterator[str]:
 def _is_no_message(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr):  # docstrings
         return isinstance(node.value, ast.Constant)
+    if isinstance(node, ast.FunctionDef):  # how a result shows itself in one line
+        return node.name == "__repr__" or node.name.startswith("_brief")
     if isinstance(node, ast.Call):
         called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        return called in ("Option", "Argument", "compile")
+        return called in ("Option", "Argument", "compile", "TextColumn")
     return isinstance(node, ast.Subscript | ast.Compare)
 
 

@@ -45,6 +45,7 @@ def draws(like: Likeness, samples: Samples, n_resamples: int = 60) -> Floats:
     )
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_fresh_data() -> None:
     """The exact atoms come from the pmf; both means have standard errors of about .003 bits."""
     flip = np.array([[0.7, 0.3], [0.3, 0.7]]) / 2

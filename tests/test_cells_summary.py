@@ -139,5 +139,5 @@ def test_binned_estimators_have_intervals_too() -> None:
     found = pt.distillable_knowledge(T, S, labels, **options)
     assert 0 <= found.intervals["distilled"].low <= found.intervals["distilled"].high
     t = pt.KMeansBinning().summarise(T, labels)
-    with pytest.raises(ValueError, match=r"T has no layer any more.*or the array itself"):
+    with pytest.raises(ValueError, match=r"T is a summary without its layer.*Pass the array"):
         pt.distillable_knowledge(t, S, labels, **options)

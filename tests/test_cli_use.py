@@ -207,6 +207,7 @@ def test_groups_without_intervals_are_spoken_of(call: tuple[str, ...]) -> None:
     assert "--groups" not in with_level.stderr
 
 
+@pytest.mark.slow
 def test_groups_of_the_probe_hold_rows_out_together() -> None:
     rng = np.random.default_rng(0)
     np.save("X.npy", np.eye(4)[Y] + rng.normal(size=(120, 4)))

@@ -56,6 +56,7 @@ def test_differences_are_a_minus_b() -> None:
     assert "joint_information" not in less.intervals
 
 
+@pytest.mark.slow
 def test_exchanged_students_exchange_signs() -> None:
     teacher, a, b, y = layers()
     one = pt.compare_students(teacher, a, b, y, **FAST)
@@ -103,6 +104,7 @@ def test_a_summary_stands_for_its_array() -> None:
     assert pt.compare_students(t, s_a, s_b, y, **FAST) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [CHEAP, "symbols", "gaussian"], ids=str)
 def test_the_same_for_any_number_of_jobs(estimator: Chosen) -> None:
     drawn: tuple[Array, ...] = layers(n=200)
@@ -212,6 +214,7 @@ def test_useless_students_are_told_apart_as_rarely_as_stated() -> None:
     assert sum(known(useless(256, seed).p_value) <= 0.05 for seed in range(25)) <= 4
 
 
+@pytest.mark.slow
 def test_the_least_p_value_is_a_bound() -> None:
     y = np.arange(800) % 4
     c = pt.compare_students(y, y // 2, y, y, n_resamples=50)

@@ -8,17 +8,17 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
-from cures import ALL, Advice, fragments, refused, run, said
+from cures import ALL, Advice, fragments, heard, refused, run, said
 from helpers import unheard
 from scipy.sparse import coo_array, csr_array
 
 import pidtools as pt
-from pidtools import _validate, activations, rid
+from pidtools import _measuring, _target, _validate, _warnings, activations, rid
 from pidtools._lazy_rows import whole
 from pidtools._types import Array
 
@@ -140,7 +140,7 @@ def sparse(tmp_path: Path) -> None:
     )
     advice = refused(lambda: source(wide))
     line = r"sklearn\.decomposition\.TruncatedSVD\(64\)\.fit_transform\(T\)"
-    small = wide.tocsr()[:, :1000]
+    small = wide.tocsr()[:, :80]
     found = advice.value(line, T=small)
     assert source(found).shape == (N, 64)
     knows(pt.mutual_information(found[:, :4], Y, estimator="kmeans"))
@@ -484,19 +484,26 @@ def doubtful(tmp_path: Path) -> None:
 def padding(tmp_path: Path) -> None:
     padded = np.where(np.arange(N) % 4 == 0, -100, Y)
     counted = padded != -100
-    advice = said(lambda: measure(Y=padded), "-100")
     wanted = measure(T[counted], S[counted], Y[counted])
-    found = measure(Y=padded, **advice.options(r"ignore_label=-100"))
-    assert found.pid == wanted.pid
-    names = advice.lines(r"keep = Y != -100", Y=padded)
-    parts = advice.value(r"T\[keep\], S\[keep\], Y\[keep\]", T=T, S=S, Y=padded, keep=names["keep"])
-    assert measure(*parts).pid == wanted.pid
-    assert len(set(advice.value(r"np\.unique\(Y.*\)\[1\]", Y=padded).tolist())) == 4
-    zeros = np.where(counted[:, None], T, 0), np.where(counted[:, None], S, 0)
-    advice = said(lambda: measure(*zeros), "all zeros in the same")
-    keep = advice.lines(r"keep = T\.any\(axis=1\) \| S\.any\(axis=1\)", T=zeros[0], S=zeros[1])[
-        "keep"
-    ]
+    names = np.where(counted, np.array(["a", "b", "c"])[Y], "<pad>")
+    for marked in (padded, padded.tolist(), padded[:, None], names, names.astype("S")):
+        with _warnings.noting() as texts:
+            measure(Y=marked)
+        advice = heard(texts, "often marks padding")
+        found = measure(Y=marked, **advice.options(r"ignore_label=.*?(?=, which)"))
+        assert found.pid == wanted.pid
+        assert len(set(np.ravel(advice.value(r"np\.unique\(Y.*\)\[1\]", Y=marked)))) == 4
+    t, s = np.where(counted[:, None], T, 0), np.where(counted[:, None], S, 0)
+    for teacher, student, y in ((t, s, Y), (pd.DataFrame(t), s.tolist(), Y.tolist())):
+        advice = heard(measure(teacher, student, y).notes, "all zeros in the same")
+        arrays = {"T": teacher, "S": student, "Y": y}
+        keep = advice.lines(r"keep = .*?(?=, then)", **arrays)["keep"]
+        kept = advice.value(r"(?<=then ).*\[keep\](?=\.)", keep=keep, **arrays)
+        assert measure(*kept).pid == wanted.pid
+    pair = pt.distillation_map({"t 1": t}, {"s": s}, Y, estimator="kmeans")[0]
+    advice = heard(pair.notes, "all zeros in the same")
+    assert "every array (teacher t 1 as T, student s as S): keep" in advice.text
+    keep = advice.lines(r"keep = .*?(?=, then)", T=t, S=s)["keep"]
     assert keep.tolist() == counted.tolist()
 
 
@@ -568,9 +575,12 @@ def shapes(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     x = rng.standard_normal((n, 2))
     clumped = np.maximum(x[:, :1] + 0.3 * rng.standard_normal((n, 1)), 0)
-    advice = said(lambda: measure(x, x[:, :1], clumped, estimator="gaussian"), "One value in more")
-    y = advice.lines(r"y = np\.searchsorted\(.*?\[:, 0\]\)", Y=clumped)["y"]
-    assert len(set(y.tolist())) > 2
+    advice = said(lambda: measure(x, x[:, :1], clumped, estimator="gaussian"), "one value in more")
+    recipe = r"y = pidtools.*?(?=, and pass y)"
+    for given in (clumped, clumped[:, 0], clumped.tolist(), -clumped.clip(max=0.1)):
+        y = advice.lines(recipe, Y=given)["y"]
+        assert len(set(y.tolist())) > 2
+    y = advice.lines(recipe, Y=clumped)["y"]
     with unheard():
         options = advice.options(r"estimator=\"probe\"")
         assert options == {"estimator": "probe"}
@@ -579,8 +589,11 @@ def shapes(tmp_path: Path) -> None:
     advice = said(
         lambda: measure(heavy, heavy[:, :1], x[:, 0] + x[:, 1], estimator="gaussian"), "tails"
     )
-    options = advice.options(r"estimator=pt\.Gaussian\(copula=True\)")
-    knows(pt.mutual_information(heavy, x[:, 0] + 0.1 * rng.standard_normal(n), **options), 2)
+    kinds: tuple[dict[str, Any], ...] = ({}, {"shrinkage": "oas"})
+    for kind in kinds:
+        ranks = pt.Gaussian(**kind, **advice.options("copula=True"))
+        near = x[:, 0] + 0.1 * rng.standard_normal(n)
+        knows(pt.mutual_information(heavy, near, estimator=ranks), 2)
 
 
 @case
@@ -744,12 +757,20 @@ def pid_of(red: float, unique_t: float, unique_s: float, synergy: float | None) 
 
 @case
 def laws(tmp_path: Path) -> None:
-    pid = pid_of(0.5, -0.1, 0.1, -0.2)
-    from pidtools._measuring import _notes_on_laws
-
-    for text in _notes_on_laws(pid):
-        ALL.append(Advice(text))
-        assert min(run(f"x = pid.{ALL[-1].code('constrained..')}", pid=pid)["x"].atoms) >= 0
+    r = measure(RNG.standard_normal((N, 1)), estimator=pt.Binning(n_bins=3))
+    off = dataclasses.replace(r, pid=pid_of(0.5, -0.01, 0.1, -0.02))
+    measured = _measuring.Measurement(
+        options=_measuring.Options.checked("bits", None, 10, False),
+        target=_target.labels(Y),
+        groups=None,
+        names=(("T", "S"),),
+        pairs=(),
+        pids=(off.pid,),
+        chosen_by_auto=False,
+        heard=(),
+    )
+    advice = heard(measured._below_0(0, "note"), "no exact number")
+    assert min(run(f"x = r.{advice.code('constrained..')}", r=off)["x"].pid.atoms) >= 0
 
 
 @case
@@ -767,27 +788,27 @@ def pages(tmp_path: Path) -> None:
 
 @case
 def later_layers(tmp_path: Path) -> None:
-    from pidtools._measuring import _notes_on_order
-
     class Half:
         unread = 0.2
 
     class Pair:
         t = s = Half()
 
-    pid = pid_of(0.5, 0.0, 0.1, None)
-    (text,) = _notes_on_order(Pair(), pid, "T", "S")  # type: ignore[arg-type]
-    ALL.append(Advice(text))
-    probe = pt.Probe(experts=("lda",))
+    class Probing:
+        """The library, with a probe that takes no time."""
 
-    def summarise(X: Any, Y: Any, **options: Any) -> pt.Summary:
-        return pt.summarise(X, Y, estimator=probe, **options)
+        @staticmethod
+        def summarise(X: Any, Y: Any, **options: Any) -> pt.Summary:
+            return pt.summarise(X, Y, estimator=pt.Probe(experts=("lda",)), **options)
 
-    with unheard():
-        found = ALL[-1].value(
-            r"summarise\(T, Y, hears=\[summarise\(S, Y\)\]\)", summarise=summarise, T=T, S=S, Y=Y
-        )
-    assert found.information >= summarise(S, Y).information
+    pid, pair = pid_of(0.5, 0.0, 0.1, None), cast(Any, Pair())
+    for names in (("T", "S"), ("teacher 1", "student 1")):
+        advice = heard(_measuring._on_order(pair, pid, *names), "later layer")
+        code = r"pidtools\.summarise\(T, Y, hears=\[pidtools\.summarise\(S, Y\)\]\)"
+        with unheard():
+            found = advice.value(code, pidtools=Probing, T=T, S=S, Y=Y)
+            assert found.information >= Probing.summarise(S, Y).information
+            assert np.isfinite(pt.distillable_knowledge(found, S, Y, synergy=False).distilled)
 
 
 # --- files, pooling, training ------------------------------------------------------------------
@@ -958,6 +979,121 @@ def training(tmp_path: Path) -> None:
 
 
 @case
+def few_cells(tmp_path: Path) -> None:
+    """What cells and lines can't see, and who sees more."""
+    many = np.arange(400) % 12
+    x = (
+        np.random.default_rng(0).standard_normal((400, 4))
+        + 6.0 * RNG.standard_normal((12, 4))[many]
+    )
+    for estimator, words in (
+        ("kmeans", "in which of 3 clusters"),
+        (pt.Binning(n_bins=2), "bins can tell"),
+    ):
+        source = x if estimator == "kmeans" else x[:, :2]
+        with unheard():
+            summary = pt.summarise(source, many, estimator=estimator)
+            advice = heard(summary.notes, words)
+            options = cheap(advice.options(r"estimator=\"probe\""))
+            knows(pt.mutual_information(source, many, **options), summary.information + 0.3)
+            if words == "bins can tell":
+                finer = pt.Binning(n_bins=4)
+                knows(pt.mutual_information(source, many, estimator=finer), summary.information)
+            # Nothing is lost of few values, and more bins would show no more.
+            assert not any(
+                "bins can tell" in t for t in pt.summarise(Y // 2, Y, estimator="binning").notes
+            )
+    single = np.abs(x[:, :1]) + many[:, None]
+    with unheard():
+        summary = pt.summarise(single, many, estimator="kmeans")
+        advice = heard(summary.notes, "only the sign")
+        knows(
+            pt.mutual_information(single, many, **cheap(advice.options(r"estimator=\"probe\""))), 1
+        )
+    bent = x[:, 0] ** 2
+    advice = said(lambda: measure(x, x[:, :1], bent, estimator="gaussian"), "only linear relations")
+    options = cheap(advice.options(r"estimator=\"probe\"")) | {
+        "estimator": pt.Probe(experts=("neighbours",))
+    }
+    cut = pt.Binning(n_bins=4).codes(bent[:, None])
+    with unheard():
+        linear = pt.mutual_information(x, bent, estimator="gaussian")
+        knows(pt.mutual_information(x[:, :1], cut, **options), max(linear, 0.5))
+    whole_amounts = Y.astype(float)
+    advice = heard(measure(Y=whole_amounts, estimator="gaussian").notes, "all whole")
+    with unheard():
+        options = cheap(advice.options(r"estimator=\"probe\""))
+        knows(pt.mutual_information(T, whole_amounts, **options), 0.8)
+    rated = np.array([0.1, 0.5, 0.9])[Y]
+    advice = said(lambda: measure(T, S, rated, estimator="knn"), "were taken as class labels")
+    knows(pt.mutual_information(T, rated, **advice.options(r"estimator=\"gaussian\"")))
+
+
+@case
+def saved(tmp_path: Path) -> None:
+    """What a summary does without its layer, and how it gets it again."""
+    file = tmp_path / "t.npz"
+    names = {"path": file, "T": T, "X": T}
+    np.savez(file, a=T)
+    advice = refused(lambda: pt.load_summary(file))
+    with unheard():
+        own = pt.summarise(T, Y, estimator=pt.Probe(experts=("lda",)))
+        run(advice.code(r"summary\.save\(path\)"), summary=own, path=file)
+        loaded = pt.load_summary(file)
+        assert loaded.information == own.information
+        asked: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 10}
+        given = r"pidtools\.load_summary\(path, X=T\)"
+
+        def measured(summary: Any, **options: Any) -> pt.DistillableKnowledge:
+            return pt.distillable_knowledge(summary, S, Y, **options)
+
+        advice = refused(lambda: measured(loaded))
+        assert measured(advice.value(given, **names)).synergy is not None
+        assert np.isfinite(measured(loaded, **advice.options("synergy=False")).distillable)
+        advice = refused(lambda: measured(loaded, synergy=False, **asked))
+        assert advice.value(given, **names).information == own.information
+        for pattern in ("confidence_level=None", r"uncertainty=\"analytic\""):
+            options = {"synergy": False} | asked | advice.options(pattern)
+            assert np.isfinite(measured(loaded, **options).distillable)
+        for estimator, options in (("knn", {}), (pt.Binning(n_bins=2), asked)):
+            pt.summarise(T, Y, estimator=estimator).save(file)
+            coarse = pt.load_summary(file)
+            advice = refused(lambda s=coarse, o=options: measured(s, **o))
+            assert measured(advice.value(given, **names), **options).n_samples == N
+            less = "synergy=False" if not options else "confidence_level=None"
+            assert measured(coarse, **options | advice.options(less)).n_samples == N
+    name = refused(loaded.check_resamples, "teacher 1")
+    assert name.value(r"pidtools\.load_summary\(path, X=X\)", **names).n_samples == N
+
+
+@case
+def written(tmp_path: Path) -> None:
+    r = measure()
+    for bad in (3, {"schema_version": 2}):
+        advice = refused(pt.DistillableKnowledge.from_dict, bad)
+        call = advice.code(r"DistillableKnowledge\.from_dict")
+        content = run(f"d = r.{advice.code('to_dict..')}", r=r)["d"]
+        assert run(f"found = pt.{call}(d)", d=content)["found"].to_dict() == content
+
+
+@case
+def rows_of_tables(tmp_path: Path) -> None:
+    """Where a note is about some rows alone, what is named has it."""
+    options: dict[str, Any] = {"estimator": "kmeans", "confidence_level": None}
+    flat = np.where(T[:, :1] > 0, 1.0, 2.0)
+    about = "notes? (is|are) about some of the"
+    with unheard():
+        m = pt.distillation_map({"a": T, "b 1": flat}, {"s": S}, Y, **options)
+        ranking = pt.rank_teachers({"a": T, "b": flat, "c": T[:5]}, S, Y, **options)
+        trace = pt.distillation_trace(T, {1: S, 2: flat}, Y, **options)
+    for name, table in {"m": m, "ranking": ranking, "trace": trace}.items():
+        (text,) = [text for text in table.notes if re.search(about, text)]
+        advice = heard([text], text)
+        notes = advice.value(rf"{name}\[.*\]\.notes", **{name: table})
+        assert any("only the sign" in note for note in notes)
+
+
+@case
 def neighbours(tmp_path: Path) -> None:
     wide = np.random.default_rng(0).standard_normal((200, 40))
     for labels, name in ((np.arange(200) % 2, "probe"), (wide[:, 0] * 2, "gaussian")):
@@ -971,10 +1107,8 @@ def neighbours(tmp_path: Path) -> None:
 
 @case
 def borders(tmp_path: Path) -> None:
-    from pidtools import _measuring
-
-    ALL.append(Advice(_measuring.NOTE_ON_STUDENT))
-    options = ALL[-1].options(r"uncertainty=\"bootstrap\"")
+    advice = heard([_measuring.ON_STUDENT], "analytic interval")
+    options = advice.options(r"uncertainty=\"bootstrap\"")
     r = measure(confidence_level=0.9, n_resamples=10, **options)
     assert "student_only" in r.intervals
 
@@ -1001,6 +1135,16 @@ def command_line(tmp_path: Path) -> None:
         ALL.append(Advice(text))
         return ALL[-1]
 
+    np.save(tmp_path / "flat.npy", T)
+    np.save(tmp_path / "g.npy", np.arange(N) // 2)
+    flat = [str(tmp_path / "flat.npy"), *files[1:], "--groups", str(tmp_path / "g.npy")]
+    flat += ["--estimator", "kmeans"]
+    found = CliRunner().invoke(cli.app, ["measure", *flat])
+    advice = heard([" ".join(found.output.split())], "without --confidence-level")
+    level = [*advice.code("--confidence-level 0.95").split(), "--n-resamples", "10"]
+    found = CliRunner().invoke(cli.app, ["measure", *flat, *level])
+    assert found.exit_code == 0
+    assert "0.95" in found.output or "95%" in found.output
     advice = advice_of()
     assert measured(*advice.code("--pool mean --layout ntd").split())[0]
     advice = advice_of("--layout", "ntd")

@@ -42,6 +42,7 @@ def test_activations_have_one_row_a_held_out_digit(folder: Path) -> None:
         assert np.load(folder / f"student-{width}.npy").shape == (len(labels), width)
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_saved_arrays(
     demonstration: Shown, folder: Path, written: dict[str, Any]
 ) -> None:
@@ -58,6 +59,7 @@ def test_numbers_are_those_of_the_saved_arrays(
             assert {key: content[key] for key in found} == found
 
 
+@pytest.mark.slow
 def test_intervals_of_a_student_are_those_of_a_call_for_it(
     demonstration: Shown, folder: Path, written: dict[str, Any]
 ) -> None:

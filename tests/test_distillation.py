@@ -415,6 +415,7 @@ def test_an_information_in_a_text_is_converted_once() -> None:
     assert said_in("bits", text) == text
 
 
+@pytest.mark.slow
 def test_a_p_value_at_its_least_is_a_bound() -> None:
     found = pt.distillable_knowledge(T, S, Y, confidence_level=0.9, n_resamples=100)
     assert found.p_distillable == pytest.approx(5 / 101)

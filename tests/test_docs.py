@@ -23,7 +23,7 @@ PAGES = [
     if "```python" in p.read_text(encoding="utf-8") and p.name not in APART
 ]
 # Whose examples take more than two seconds.
-LONG_PAGES = ("before-you-distil.md", "where.md")
+LONG_PAGES = ("before-you-distil.md", "cluster.md", "layers.md", "report.md", "where.md")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -205,7 +205,7 @@ def test_layers_out_of_order_are_said_with_what_to_do() -> None:
     assert found.student_only > 0.02
     said = f"S seems to add {found.student_only:.2g} bits to T"
     (note,) = (note for note in all_said(found) if said in note)
-    assert "let T hear it, summarise(T, Y, hears=[summarise(S, Y)])" in note
+    assert "pidtools.summarise(T, Y, hears=[pidtools.summarise(S, Y)])" in note
     s = look(later, y, curves)
     hearing = pt.distillable_knowledge(look(wide, y, curves, hears=[s]), s, y, synergy=False)
     assert hearing.student_only < 0.005

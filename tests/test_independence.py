@@ -146,6 +146,7 @@ def test_orders_that_can_be_told_apart_are_counted(
 # --- the call -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_for_any_number_of_jobs_and_seeded() -> None:
     one = pt.independence_test(NOISE, LABELS, random_state=3, n_jobs=1, **FAST)
     assert pt.independence_test(NOISE, LABELS, random_state=3, n_jobs=2, **FAST) == one

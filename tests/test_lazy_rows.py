@@ -228,6 +228,7 @@ def learn_from_few(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
 QUICK = pt.Probe(experts=("lda", "logistic", "ridge"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("everything_is_large")
 def test_an_answer_from_files_is_that_from_arrays(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

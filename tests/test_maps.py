@@ -179,6 +179,7 @@ def test_close_layers_are_not_told_apart_and_far_ones_are() -> None:
         assert row.interval.low <= row.difference <= row.interval.high
 
 
+@pytest.mark.slow
 def test_other_student_layers_do_not_change_the_best() -> None:
     layers = {f"t{k}": noisy(p, k) for k, p in enumerate((0.2, 0.3, 0.6))}
     few = pt.distillation_map(layers, {"s": noisy(0.4, 9)}, Y, confidence_level=0.95)

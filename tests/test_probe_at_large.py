@@ -92,6 +92,7 @@ def test_atoms_of_a_part_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_allclose(found(), of_all, atol=0.02)
 
 
+@pytest.mark.slow
 def test_more_rows_are_learned_from_where_they_tell_more(few_are_enough: int) -> None:
     """Two waves beside each other: trees see a part of them in 800 rows."""
     rng = np.random.default_rng(0)

@@ -91,6 +91,7 @@ def test_the_same_with_cells(estimator: Any) -> None:
     assert found.additions[-1].added == pytest.approx(0.0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_wide_teachers_are_stacked_by_their_posteriors() -> None:
     teachers, student, y = features(2000)
     rng = np.random.default_rng(1)
@@ -167,6 +168,7 @@ def test_a_bad_student_is_refused() -> None:
         pt.rank_teachers(TEACHERS, np.full(3200, np.nan), Y)
 
 
+@pytest.mark.slow
 def test_workers_change_nothing() -> None:
     options: dict[str, Any] = {"n_resamples": 20}
     with parallel_config("threading"):  # processes take seconds to start

@@ -59,6 +59,7 @@ def test_a_loaded_summary_gives_the_same_numbers_to_the_bit(name: str, tmp_path:
 SLOW = [pytest.param("probe", marks=pytest.mark.slow), *(name for name in ALL if name != "probe")]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
 @pytest.mark.parametrize("name", SLOW)
 def test_with_its_layer_it_gives_synergy_and_intervals(name: str, tmp_path: Path) -> None:
@@ -79,24 +80,29 @@ def test_without_its_layer_a_synergy_and_refits_are_refused(tmp_path: Path) -> N
     T, S, y = data()
     pt.summarise(T, y, estimator=LIGHT).save(tmp_path / "t.npz")
     loaded = pt.load_summary(tmp_path / "t.npz")
-    with pytest.raises(ValueError, match=r"T has no layer any more, which a probe of both sources"):
+    with pytest.raises(
+        ValueError, match=r"T is a summary without its layer, which a probe of both sources"
+    ):
         pt.distillable_knowledge(loaded, S, y)
-    with pytest.raises(ValueError, match=r"T has no layer any more, which intervals from fits"):
+    with pytest.raises(
+        ValueError, match=r"T is a summary without its layer, which intervals from fits"
+    ):
         pt.distillable_knowledge(loaded, S, y, synergy=False, confidence_level=0.9)
     r = pt.distillable_knowledge(
         loaded, S, y, synergy=False, confidence_level=0.9, uncertainty="analytic"
     )
     assert r.intervals["distillable"].low > 0
     pt.summarise(T[:, :2], y, estimator="binning").save(tmp_path / "b.npz")
-    with pytest.raises(ValueError, match=r"T has no layer any more, which resamples"):
+    with pytest.raises(ValueError, match=r"T is a summary without its layer, which resamples"):
         pt.distillable_knowledge(
             pt.load_summary(tmp_path / "b.npz"), S, y, confidence_level=0.9, n_resamples=10
         )
     pt.summarise(T[:, :2], y, estimator="knn").save(tmp_path / "k.npz")
-    with pytest.raises(ValueError, match=r"T has no layer any more, which neighbours"):
+    with pytest.raises(ValueError, match=r"T is a summary without its layer, which neighbours"):
         pt.distillable_knowledge(pt.load_summary(tmp_path / "k.npz"), S, y)
 
 
+@pytest.mark.slow
 def test_another_process_reads_the_same(tmp_path: Path) -> None:
     T, S, y = data()
     summary = pt.summarise(T, y, estimator=LIGHT)

@@ -102,6 +102,7 @@ def refused() -> Iterator[Callable[[], Any]]:
     yield lambda: pt.report(X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(list(refused()))))
 def test_the_words_of_an_error_are_on_the_page_of_messages(number: int) -> None:
     with pytest.raises((ValueError, TypeError)) as caught:
@@ -125,6 +126,7 @@ def _listed() -> set[str]:
     return set(re.findall(r"[a-z]{4,}", (text + " ".join(said.arguments(PACKAGE))).lower()))
 
 
+@pytest.mark.slow
 def test_every_raised_text_of_the_source_is_on_the_page() -> None:
     """Each literal of four words within a raise, found without the reader that makes the page."""
     page = _plain(said.messages_page(PACKAGE))
@@ -259,6 +261,7 @@ def test_every_sketch_is_run() -> None:
     assert {page for page, _ in sketches()} == set(RUN)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
 @pytest.mark.parametrize("block", [b for page, b in sketches() if RUN.get(page) == "plain"])
 def test_sketches(block: str) -> None:

@@ -199,6 +199,7 @@ def test_groups_are_summed() -> None:
         assert grouped.intervals[name].low == pytest.approx(few.intervals[name].low, abs=0.01)
 
 
+@pytest.mark.slow
 def test_at_its_border_distillable_is_resampled() -> None:
     codes = np.arange(N) % 3
     result = of_codes(codes, codes, NAMES, confidence_level=0.95, uncertainty="analytic")
@@ -222,6 +223,7 @@ def test_analytic_needs_tables() -> None:
         measured("kmeans", uncertainty="exact")
 
 
+@pytest.mark.slow
 def test_comparisons_can_be_analytic() -> None:
     codes = np.arange(2000) % 4
     noise = np.random.default_rng(0)

@@ -211,9 +211,15 @@ class Binning(_Cells):
             estimator=self,
             name=name,
             remarks=self._remarks(features, n_bins),
+            loses=not self._keeps_all(features, n_bins),
             correction=self.correction,
             seed=random_state,
         )
+
+    def _keeps_all(self, features: Array, n_bins: int) -> bool:
+        """Whether each value has a bin of its own, so that more bins show no more."""
+        few = (_few_values(column, n_bins) is not None for column in features.T)
+        return self.method != "uniform" and all(few)
 
     def _remarks(self, features: Array, n_bins: int) -> tuple[Remark, ...]:
         notes = []
@@ -414,7 +420,10 @@ class KMeansBinning(_Cells):
         how = f"k-means with {self.n_clusters} clusters on {n_components} components."
         remarks = [Remark(text, "note", Rank.size), Remark(how, "detail", Rank.general)]
         if width == 1:
-            text = "L2 normalisation leaves only the sign of a single column; use Binning."
+            text = (
+                "L2 normalisation leaves only the sign of a single column; "
+                'estimator="probe" sees its values.'
+            )
             remarks.append(Remark(text, "note", Rank.question))
         elif n_components < self.n_components:
             text = f"components (n_components) lowered from {self.n_components} to {n_components}."

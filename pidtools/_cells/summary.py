@@ -123,10 +123,13 @@ def summarise_codes(
     estimator: Estimator[Any],
     name: str,
     remarks: tuple[Remark, ...] = (),
+    loses: bool = False,
     correction: str = "none",
     seed: int = 0,
 ) -> CellSummary:
     """Summary of a source whose samples have codes of any kind, one a sample.
+
+    What `loses` tells less than the source does, and more cells would tell more.
 
     Warns
     -----
@@ -144,7 +147,7 @@ def summarise_codes(
         labels=labels,
         remarks=(
             *remarks,
-            *_on_cells(counts, are_chosen=correction != "none"),
+            *_on_cells(counts, loses=loses),
             *_on_correction(counts, correction, value),
             *few,
         ),
@@ -226,7 +229,7 @@ def corrected(counts: csr_array, correction: str, seed: int = 0) -> float:
     return value if correction == "none" else min(value, label_entropy(counts))
 
 
-def _on_cells(counts: csr_array, *, are_chosen: bool) -> tuple[Remark, ...]:
+def _on_cells(counts: csr_array, *, loses: bool) -> tuple[Remark, ...]:
     """How the cells are, and what they can't tell however many rows there are."""
     n_cells, sizes = counts.shape[0], counts.sum(axis=1)
     h_y, most = label_entropy(counts), np.log2(n_cells)
@@ -236,7 +239,7 @@ def _on_cells(counts: csr_array, *, are_chosen: bool) -> tuple[Remark, ...]:
         f"plug-in information is biased by about {first_order_bias(counts):+.2g} bits."
     )
     found = [Remark(how, "detail", Rank.size)]
-    if are_chosen and most < HELD_SHARE * h_y:
+    if loses and most < HELD_SHARE * h_y:
         text = (
             f"{n_cells} bins can tell at most {most:.2f} bits of the {h_y:.2f} bits that Y holds, "
             "however many rows there are, so the numbers read low. Ask for more bins (n_bins), or "

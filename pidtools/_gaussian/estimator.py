@@ -293,8 +293,8 @@ class Gaussian(Estimator[GaussianSummary]):
             remarks.append(Remark(text, "note", Rank.size))
         if _looks_like_labels(source.y.given):
             text = (
-                "Y takes few values, all whole, and was taken as an amount: for class labels use "
-                "another estimator."
+                "Y takes few values, all whole, and was taken as an amount: for class labels "
+                'take estimator="probe".'
             )
             remarks.append(Remark(text, "note", Rank.question))
         for name, of_part in (("", of_x), ("Y", of_y)):

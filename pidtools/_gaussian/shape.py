@@ -90,13 +90,13 @@ def notes(X: Array, Y: Array, *, of_ranks: bool) -> list[Remark]:
 
 CLUMPS = (
     f"one value in more than {SHARE_OF_ONE_VALUE:.0%} of the rows: {{}}. A Gaussian can read such "
-    "columns, as of rectified units, several times too high or too low. Bin Y and use the probe: "
-    "y = np.searchsorted(np.quantile(Y[:, 0], [0.2, 0.4, 0.6, 0.8]), Y[:, 0]) with "
-    'estimator="probe".'
+    "columns, as of rectified units, several times too high or too low. To check, bin a column of "
+    "Y, y = pidtools.Binning(n_bins=5).codes(numpy.reshape(Y, (len(Y), -1))[:, :1]), and pass y "
+    'with estimator="probe".'
 )
 TAILS = (
-    "heavy tails: {}. Few rows decide such covariances; compare estimator=pt.Gaussian(copula=True),"
-    " which takes ranks."
+    "heavy tails: {}. Few rows decide such covariances; compare copula=True of pidtools.Gaussian, "
+    "which takes ranks."
 )
 
 

@@ -15,6 +15,7 @@ from pidtools import _validate, _warnings
 from pidtools._broja.decompose import broja_from_pairs
 from pidtools._broja.linear_algebra import available_memory
 from pidtools._estimator import (
+    WITHOUT_RESAMPLES,
     Data,
     Estimator,
     JoinedPair,
@@ -212,7 +213,8 @@ class ProbeSummary(Summary):
     def check_resamples(self, name: str) -> None:
         """Refuse to be refitted without the features."""
         if not self.has_source:
-            raise ValueError(lacks_layer(name, "intervals from fits to other rows"))
+            asked = "intervals from fits to other rows"
+            raise ValueError(lacks_layer(name, asked, WITHOUT_RESAMPLES))
 
     @_warnings.quiet
     def resampled(self, rows: Codes) -> ProbeSummary:
@@ -539,12 +541,16 @@ class Probe(Estimator[ProbeSummary]):
             If the two were not held out in folds of the same kind.
         """
         _check_same_rows(t, s)
-        if not synergy and (t.n_classes <= FEW_CLASSES or not self.has_experts):
+        can_do_without = t.n_classes <= FEW_CLASSES or not self.has_experts
+        if not synergy and can_do_without:
             return _pair_of(t, s, None, synergy=False)
         for name, x in (("T", t), ("S", s)):
             if not x.has_source:
-                more = "a probe of both sources, for the synergy or more than 50 classes,"
-                raise ValueError(lacks_layer(name, more))
+                why = (
+                    "for the synergy" if can_do_without else f"for more than {FEW_CLASSES} classes"
+                )
+                less = "synergy=False" if can_do_without else ""
+                raise ValueError(lacks_layer(name, f"a probe of both sources, {why},", less))
         keys = joined_keys(t.keys, s.keys)
         task = self._task(t.labels, t.random_state, t.groups, n_jobs, t.learned, keys)
         task = dataclasses.replace(task, meets=True)

@@ -237,7 +237,8 @@ class KNN(Estimator[AnySummary]):
         """Look at the joined columns; with labels, `information` is that of the cells."""
         for name, x in (("T", t), ("S", s)):
             if len(x.features) < x.n_samples:
-                raise ValueError(lacks_layer(name, "neighbours in both sources, for the synergy,"))
+                asked = "neighbours in both sources, for the synergy,"
+                raise ValueError(lacks_layer(name, asked, "synergy=False"))
         features, Y = np.hstack([t.features, s.features]), t.labels
         if isinstance(t, PosteriorSummary):
             both: AnySummary = self._of_labels(features, Y, t.seed, (), n_jobs)
