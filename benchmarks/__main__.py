@@ -58,7 +58,11 @@ def main() -> int:
     print(f"{len(chosen)} steps, into {folder}", *peers.lines(), sep="\n", flush=True)
     if given.again:
         steps.forget(chosen, record)
-    failed = steps.run(chosen, record, jobs=given.jobs, only_table=given.table)
+    try:
+        failed = steps.run(chosen, record, jobs=given.jobs, only_table=given.table)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here, without --again.")
+        return 130
     index.write(folder)
     print(f"{folder / 'README.md'} lists the results.")
     for step in failed:

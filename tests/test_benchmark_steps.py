@@ -97,6 +97,14 @@ def documents(script: str, folder: Path) -> int:
     return 0
 
 
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
+    """Exit code of ``python -m benchmarks``."""
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("benchmarks.__main__", run_name="__main__")
+    return stopped.value.code
+
+
 def test_what_is_finished_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called, process = scripts_that(documents)
     monkeypatch.setattr(subprocess, "run", process)
@@ -138,16 +146,17 @@ def test_a_step_that_fails_is_named_and_leaves_nothing(
     monkeypatch.setattr(subprocess, "run", scripts_that(fail)[1])
     record = steps.Record(tmp_path, "quick")
     assert steps.run(chosen, record) == chosen
-    assert not list(tmp_path.glob("*.json"))
+    assert [file.name for file in tmp_path.glob("*.json")] == ["steps.json"]
     assert record.log(chosen[0]).exists()
 
 
 def test_one_interrupt_stops_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called, process = scripts_that(lambda script, folder: -2)
     monkeypatch.setattr(subprocess, "run", process)
-    with pytest.raises(KeyboardInterrupt):
-        steps.run(steps.chosen("quick"), steps.Record(tmp_path, "quick"), jobs=1)
+    assert command(monkeypatch, "--quick", "--jobs", "1", "--into", str(tmp_path)) == 130
     assert len(called) <= 2
+    with pytest.raises(ValueError, match="holds quick results"):
+        steps.Record(tmp_path, "full")
 
 
 def test_tables_anew_of_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,14 +167,6 @@ def test_tables_anew_of_what_there_is(tmp_path: Path, monkeypatch: pytest.Monkey
     record = steps.Record(tmp_path, "quick")
     assert steps.run(steps.chosen("quick"), record, only_table=True) == []
     assert called == [["benchmarks.accuracy_gaussian", "bias", "--table"]]
-
-
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
-    """Exit code of ``python -m benchmarks``."""
-    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_module("benchmarks.__main__", run_name="__main__")
-    return stopped.value.code
 
 
 def test_the_command_lists_its_steps(

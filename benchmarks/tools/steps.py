@@ -201,7 +201,7 @@ class Record:
         """Keep that a step is done."""
         with self._lock:
             self.made[step.name] = self.arguments(step)
-            self._write()
+            self.write()
 
     def drop(self, step: Step) -> None:
         """Forget it, with its files."""
@@ -209,13 +209,14 @@ class Record:
         for name in step.results:
             for kind in ("json", "jsonl", "md", "png"):
                 (self.folder / f"{name}.{kind}").unlink(missing_ok=True)
-        self._write()
+        self.write()
 
     def log(self, step: Step) -> Path:
         """Where it is kept what the script printed."""
         return self.folder / "logs" / f"{step.name.replace(' ', '-')}.log"
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Keep it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {"size": self.size, "steps": dict(sorted(self.made.items()))}
         self.file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -260,7 +261,8 @@ def run(
             todo.append(step)
         else:
             print(f"{step.name}: finished", flush=True)
-    record.folder.mkdir(parents=True, exist_ok=True)
+    if not only_table:
+        record.write()  # a run of another size is refused from now on
     alone = [step for step in todo if step.timed]
     # Steps of one script share a file: they follow each other.
     lines: dict[str, list[Step]] = {}
