@@ -23,7 +23,7 @@ from benchmarks.tools.coverage import Coverage
 from benchmarks.tools.gaussian import Floats, hard_systems, sampled_systems
 from benchmarks.tools.known import ATOMS, QUANTITIES, atoms, numbers
 from benchmarks.tools.options import Options
-from benchmarks.tools.peers import gpid, gpid_atoms
+from benchmarks.tools.peers import ABSENT, gpid, gpid_atoms
 from benchmarks.tools.store import Job, Row, Store
 from benchmarks.tools.written import table, write
 from pidtools.problems import GaussianProblem
@@ -152,6 +152,8 @@ def write_bias(found: list[Row]) -> None:
         for k, by_way in sizes.items():
             shown = [f"{over(by_way[way]):.3f}" if by_way[way] else "" for way in ways]
             lines.append([f"{name} of {len(by_way['ours'])} systems, {k}", *shown, ""])
+    if not any("gpid" in row["bias"] for row in found):
+        lines.append(["all", "", "", ABSENT, ABSENT, ""])
     write(
         "accuracy_gaussian_bias",
         "Mean over the four atoms of |bias| in bits, and bias of Red, Uni T, Uni S, Syn of ours.\n"

@@ -77,6 +77,11 @@ def measure(n: int, seeds: int, largest: int) -> None:
         for (kind, group, who), values in sorted(errors.items())
         if len(values) == full[kind, group, "pidtools"]
     ]
+    rows += [
+        {"estimator": name, "mean absolute error, nats": peers.ABSENT}
+        for name in ("NPEET", "infomeasure", "syntropyx", "ennemi")
+        if not peers.is_here(name)
+    ]
     write_rows("accuracy_mi", f"Informations from nearest neighbours, n = {n}", rows)
     warned = [
         {

@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.tools.known import atoms
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
-from benchmarks.tools.written import table, write
+from benchmarks.tools.store import Job, Row, Store, grouped
+from benchmarks.tools.written import save_figure, table, write
 from pidtools import Binning, KMeansBinning, Probe, distillable_knowledge, problems
 
 STORE = Store("accuracy_pid", "problem", "estimator", "n", "seed")
@@ -158,7 +158,7 @@ def write_figure(rows: list[Row]) -> None:
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
     )
     figure.suptitle("Mean (solid) and largest (dotted) error of the four atoms")
-    figure.savefig(RESULTS / "accuracy_pid.png", dpi=150)
+    save_figure(figure, "accuracy_pid", "accuracy_pid.jsonl")
 
 
 def main() -> None:

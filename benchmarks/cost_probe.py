@@ -109,12 +109,13 @@ def main() -> None:
         return
     options = Options(__doc__)
     options.names("axes", AXES, AXES)
+    options.number("first", 0, "of the sizes of an axis, 0 for all")
     options.only_table()
     given = options.parse_args()
     axes = kept("cost_probe").get("axes", {})
     for axis in [] if given.table else given.axes:
         found = []
-        for size in AXES[axis]:
+        for size in AXES[axis][: given.first or None]:
             found.append(ask(__file__, *map(str, size)))
             print(axis, found[-1], flush=True)
         axes[axis] = found

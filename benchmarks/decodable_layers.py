@@ -20,8 +20,8 @@ import pidtools as pt
 from benchmarks.tools.families import Problem, families
 from benchmarks.tools.families.chain import of_sums
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import RESULTS, Job, Row, Store, grouped
-from benchmarks.tools.written import table, write
+from benchmarks.tools.store import Job, Row, Store, grouped
+from benchmarks.tools.written import save_figure, table, write
 from pidtools._estimator import Summary
 from pidtools._types import Array
 
@@ -163,7 +163,7 @@ def draw(all_rows: list[Row], n: int, more: int) -> None:
     axes.set_ylabel(f"read from {n} rows (bits)")
     axes.set_xlim(-0.3, len(LAYERS) - 0.7)
     axes.legend(frameon=False, loc="lower right")
-    figure.savefig(RESULTS / f"{NAME}.png", dpi=150)
+    save_figure(figure, NAME, f"{NAME}.jsonl")
 
 
 def main() -> None:

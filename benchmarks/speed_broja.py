@@ -7,7 +7,7 @@ others; each measurement in a process of its own with one thread:
 
 - peers: every solver on every case, the smallest of a few repeats after a first small solve. A
   solver gets CPU seconds of `LIMITS`; one that is not done shows as ``>limit`` and is not asked
-  for larger cases; one that is not installed is left out with a line. Errors are largest
+  for larger cases; one that is not installed stands as absent. Errors are largest
   differences of an atom, in bits, from our own answer, whose certified gap is in the table.
 - large: programs of up to 4 million cells, with peak memory beside the documented formula, and
   operations a second beside the rate of the same machine's syrk and potrf.
@@ -41,7 +41,7 @@ import numpy as np
 import pidtools as pt
 from benchmarks.tools.clock import forget_peak, peak_memory, smallest
 from benchmarks.tools.options import Options
-from benchmarks.tools.peers import SOLVERS, found
+from benchmarks.tools.peers import ABSENT, SOLVERS, found
 from benchmarks.tools.process import ONE_THREAD, OutOfTimeError, answered, ask
 from benchmarks.tools.store import Row, keep, kept
 from benchmarks.tools.written import heading, table, table_of, write
@@ -388,12 +388,15 @@ def main() -> None:
     whole = set(given.parts) == {*PARTS, "peers"}
     parts: dict[str, Any] = {} if whole else kept(given.name).get("parts", {})
     solvers = [name for name in given.solvers if found(name)]
-    for name in sorted(set(given.solvers) - set(solvers)):
-        print(f"{name} is not installed: skipped.")
+    absent = sorted(set(given.solvers) - set(solvers))
     for part in given.parts:
         rows: dict[str, Any] = {}
         parts[part] = rows
         for _ in compare(rows, given.cases, solvers) if part == "peers" else alone(rows, part):
+            keep(given.name, parts=parts)
+        if part == "peers":
+            for row in rows.values():
+                row |= {name: {"failed": ABSENT} for name in absent}
             keep(given.name, parts=parts)
     write_tables(given.name)
 

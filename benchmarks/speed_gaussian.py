@@ -28,7 +28,7 @@ from benchmarks.tools.clock import best_of, forget_peak, peak_memory
 from benchmarks.tools.gaussian import random_channels, random_gains
 from benchmarks.tools.known import atoms
 from benchmarks.tools.options import Options
-from benchmarks.tools.peers import gpid, gpid_atoms
+from benchmarks.tools.peers import ABSENT, gpid, gpid_atoms
 from benchmarks.tools.store import Row
 from benchmarks.tools.written import write_rows, write_table
 from pidtools._gaussian import pencil
@@ -84,6 +84,8 @@ def by_dims(dims: list[int]) -> list[Row]:
                 seconds, theirs = best_of(partial(gpid_atoms, peer, cov), repeats)
             off = max(abs(a - b) for a, b in zip(atoms(pid), theirs, strict=True))
             row |= {"gpid": seconds, "times faster": seconds / ours, "largest difference": off}
+        else:
+            row["gpid"] = ABSENT
         rows.append(row)
         print(row, flush=True)
     return rows
@@ -93,7 +95,7 @@ def agreement(dims: list[int]) -> list[Row]:
     """Union informations in bits, less our proved lower bound, by gpid's regularisation."""
     peer = gpid()
     if peer is None:
-        return []
+        return [{"d": d, "gpid's value": ABSENT} for d in dims]
     rows = []
     for d in dims:
         h_t, h_s, cov = *random_gains(d), random_channels(d)

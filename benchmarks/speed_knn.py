@@ -3,7 +3,7 @@
 Every row is measured in one run: processor seconds of one thread, which other work on the
 machine hardly disturbs, the fastest of three (of a peer a single run where ours takes
 longer than 0.1 s); seconds of the clock where threads are compared. Peers that are not installed
-are skipped with a line; NPEET is used if its folder is on the path.
+stand as absent; NPEET is used if PIDTOOLS_NPEET names its folder.
 
     python benchmarks/speed_knn.py [--quick] [--only ross ksg large histogram memory]
 """
@@ -161,7 +161,7 @@ def compare(name: str, ours: Callable[[], Any], others: Peers) -> Iterator[Row]:
     mine = seconds(ours, 3)
     for peer, run in others.items():
         if run is None:
-            print(f"{name}: {peer} is not installed, skipped")
+            yield {"what": name, "pidtools": mine, "peer": peer, "its": peers.ABSENT}
             continue
         theirs = seconds(run, 1 if mine > 0.1 else 3)
         yield {"what": name, "pidtools": mine, "peer": peer, "its": theirs, "ratio": theirs / mine}

@@ -105,7 +105,7 @@ QUANTITIES = (
     Quantity("student_information", "student knows", "I(Y; S)", (0, 2)),
     Quantity("joint_information", "both know", "I(Y; T, S)", (0, 1, 2, 3)),
 )
-DISTILLABLE, STUDENT_ONLY, SYNERGY = QUANTITIES[0], QUANTITIES[2], QUANTITIES[3]
+DISTILLABLE, DISTILLED, STUDENT_ONLY, SYNERGY = QUANTITIES[:4]
 # In the order of `PID.atoms`.
 ATOMS = tuple(sorted(QUANTITIES[:4], key=lambda quantity: quantity.parts))
 ATOMS_FIRST = QUANTITIES[:4]

@@ -15,7 +15,7 @@ from pidtools._estimator import Estimator
 from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, measure
 from pidtools._types import Array, Codes, Floats
-from pidtools.plot import new_figure, plot_atoms, save_figure, without_frame
+from pidtools.plot import new_figure, plot_students, save_figure, without_frame
 
 TEACHER_WIDTHS = (128, 64)
 STUDENT_WIDTHS = (2, 4, 8, 16)
@@ -182,26 +182,36 @@ def _write_json(demonstration: Demonstration) -> None:
 
 
 def _write_figure(demonstration: Demonstration) -> None:
-    students = demonstration.students
-    figure = new_figure(11, 4.4)
-    atoms, clusters, scores = figure.subplots(1, 3, width_ratios=(1.6, 1.2, 1))
-    plot_atoms({str(s.width): s.result for s in students}, ax=atoms)
-    atoms.set_title(f"{type(students[0].result.estimator_s).__name__}, 95 % intervals")
-    plot_atoms({str(s.width): s.clusters for s in students}, ax=clusters)
-    clusters.set_title(f"{students[0].clusters.estimator_s.n_clusters} k-means clusters")
-    clusters.sharey(atoms)
-    handles, labels = clusters.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
-    widths = np.arange(len(students))
-    scores.plot(widths, [s.accuracy for s in students], "o-", color="black", label="student")
-    scores.axhline(demonstration.teacher_accuracy, ls="--", color="0.5", label="teacher")
-    scores.set_xticks(widths, [str(s.width) for s in students])
-    scores.set_ylabel("accuracy")
-    scores.set_title("held-out accuracy")
-    scores.set_xlim(-0.5, len(students) - 0.5)
-    scores.legend(loc="lower right", frameon=False)
-    for axes in (atoms, clusters, scores):
-        axes.set_xlabel("hidden units of the student")
-    without_frame(atoms, clusters, scores)
-    figure.suptitle(TITLE)
+    from matplotlib.patches import Rectangle
+
+    figure = new_figure(9, 4.2)
+    ax = figure.subplots()
+    named = {_title(student): student for student in demonstration.students}
+    plot_students(
+        {name: student.result for name, student in named.items()},
+        beside={name: student.clusters for name, student in named.items()},
+        ax=ax,
+    )
+    handles, labels = ax.get_legend_handles_labels()
+    n_clusters = demonstration.students[0].clusters.estimator_s.n_clusters
+    handles.append(Rectangle((0, 0), 1, 0.3, color="0.6"))
+    figure.legend(
+        handles,
+        [*labels, f"thin bars: the paper's {n_clusters} clusters"],
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        handlelength=1.4,
+        columnspacing=1.4,
+    )
+    known = demonstration.students[0].result.teacher_information
+    right = f"{demonstration.teacher_accuracy:.0%} right"
+    ax.set_title(f"{TITLE}\nThe teacher, {right}, knows {known:.2f} bits.")
+    without_frame(ax)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
     save_figure(figure, demonstration.folder / "result.png")
+
+
+def _title(student: Student) -> str:
+    return f"{student.width} units,\n{student.accuracy:.0%} right"

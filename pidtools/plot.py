@@ -13,6 +13,7 @@ from pidtools._knowledge import (
     ATOMS,
     COMPARED,
     DISTILLABLE,
+    DISTILLED,
     QUANTITIES,
     DistillableKnowledge,
     Quantity,
@@ -103,6 +104,188 @@ def plot_atoms(
     ax.set_xticks(np.arange(len(named)), list(named))
     ax.set_ylabel(f"information about Y ({units.pop()})")
     return ax
+
+
+@_warnings.quiet
+def plot_students(
+    results: Mapping[str, DistillableKnowledge],
+    *,
+    beside: Mapping[str, DistillableKnowledge] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Draw what each student has to the left of 0, and what it lacks to the right.
+
+    Parameters
+    ----------
+    results : mapping of str to DistillableKnowledge
+        A result by the name of its student, one below the other. All in the same units.
+    beside : mapping of str to DistillableKnowledge, optional
+        The same question put otherwise, by another estimator: a thin bar below that of the same
+        name. Names without one have none.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure without it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes; nothing is shown or saved.
+
+    Raises
+    ------
+    ValueError
+        If there is no result, the units differ, or `beside` has a name that `results` has not.
+
+    Notes
+    -----
+    Left is what is distilled, Red(Y : T, S), right what is distillable, Uni(Y : T \ S): together
+    they are what the teacher knows. Each number is written beside its bar, with its interval where
+    it is known; the interval of what is distillable is drawn too.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> import pidtools as pt
+    >>> from pidtools.plot import plot_students
+    >>> y = [0, 1, 2, 3] * 100
+    >>> r = pt.distillable_knowledge(y, [v // 2 for v in y], y)
+    >>> [text.get_text() for text in plot_students({"student": r}).texts]
+    ['1.00', '1.00']
+    """
+    beside = dict(beside or {})
+    units = {result.units for result in (*results.values(), *beside.values())}
+    if len(units) != 1:
+        raise ValueError(f"results must be one or more in the same units; got {sorted(units)}.")
+    strange = [name for name in beside if name not in results]
+    if strange:
+        raise ValueError(f"beside must have names of results only; got {strange}.")
+    ax = ax if ax is not None else _new_axes()
+    ax.axvline(0, color="black", lw=0.8, zorder=3)
+    _make_room(ax, list(results.values()), list(beside.values()))
+    for place, (name, result) in enumerate(results.items()):
+        _draw_student(ax, place, result, is_first=place == 0)
+        if name in beside:
+            _draw_beside(ax, place, beside[name])
+    ax.set_yticks(range(len(results)), list(results))
+    ax.set_ylim(len(results) - 0.5 + 0.1 * bool(beside), -0.5)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    words = f"has  \N{LEFTWARDS ARROW}  information about Y ({units.pop()})  "
+    low, high = ax.get_xlim()
+    middle = min(max(-low / (high - low), 0.3), 0.7)  # below 0, unless that is at an edge
+    ax.set_xlabel(words + "\N{RIGHTWARDS ARROW}  lacks", x=middle)
+    return ax
+
+
+# Of a bar, in rows, and of the thin one below it; between bars and numbers, in points.
+STUDENT_HEIGHT, BESIDE_HEIGHT, GAP = 0.52, 0.14, 6
+# Width of a letter, in its heights, of a bold digit; and the share of the axes that a number may
+# take: in narrower ones it stands out of them, as there is no room on both sides.
+LETTER, WIDEST = 0.64, 0.42
+
+
+def _make_room(
+    ax: Axes, results: list[DistillableKnowledge], beside: list[DistillableKnowledge]
+) -> None:
+    """Limits that hold all bars and intervals, and the numbers to both sides of them."""
+    left = max(0.0, *(result.distilled for result in [*results, *beside]))
+    right = max(0.0, *map(_farthest, [*results, *beside]))
+    low, high = 1.03 * left, right or (0.0 if left else 1.0)
+    for _ in range(30):  # more room makes letters wider in bits, and fewer of them fit into a bar
+        wide = [_width(ax, result, low + high) for result in results]
+        outside = [r.distilled + w for r, w in zip(results, wide, strict=True) if r.distilled < w]
+        low = max(low, *outside, 0.0)
+        high = max(high, *(_farthest(r) + w for r, w in zip(results, wide, strict=True)))
+    ax.set_xlim(-low, high)
+
+
+def _width(ax: Axes, result: DistillableKnowledge, span: float) -> float:
+    """Of the longest number with its interval, in units of axes that hold so many."""
+    from matplotlib import rcParams
+
+    texts = [_with_interval(result, quantity) for quantity in (DISTILLED, DISTILLABLE)]
+    points = max(map(len, texts)) * LETTER * float(rcParams["font.size"]) + 2 * GAP
+    share = points / 72 * ax.figure.dpi / float(ax.get_window_extent().width)
+    return span * min(share, WIDEST)
+
+
+def _farthest(result: DistillableKnowledge) -> float:
+    """Where the bar of what is distillable ends, or its interval."""
+    spread = result.intervals.get(DISTILLABLE.name)
+    return max(result.distillable, 0.0 if spread is None else spread.high, 0.0)
+
+
+def _draw_student(ax: Axes, place: int, result: DistillableKnowledge, *, is_first: bool) -> None:
+    """Both bars of a student, the interval of what it lacks, and the numbers."""
+    for quantity, value in ((DISTILLED, -result.distilled), (DISTILLABLE, result.distillable)):
+        label = _label(quantity) if is_first else None
+        ax.barh(place, value, height=STUDENT_HEIGHT, color=quantity.colour, label=label)
+    spread = result.intervals.get(DISTILLABLE.name)
+    if spread is not None:
+        value = result.distillable
+        ax.errorbar(
+            value,
+            place,
+            # An estimate below 0 lies outside its interval, which then has one arm only.
+            xerr=[[max(value - spread.low, 0.0)], [max(spread.high - value, 0.0)]],
+            fmt="none",
+            ecolor="black",
+            elinewidth=1.4,
+            capsize=4,
+            label=f"{spread.confidence_level * 100:g} % interval" if is_first else None,
+        )
+    ax.annotate(
+        _with_interval(result, DISTILLABLE),
+        (_farthest(result), place),
+        xytext=(GAP, 0),
+        textcoords="offset points",
+        va="center",
+        weight="bold",
+    )
+    low, high = ax.get_xlim()
+    is_inside = result.distilled >= _width(ax, result, high - low)
+    ax.annotate(
+        _with_interval(result, DISTILLED),
+        (0 if is_inside else min(-result.distilled, 0.0), place),
+        xytext=(-GAP, 0),
+        textcoords="offset points",
+        va="center",
+        ha="right",
+        color="white" if is_inside else "black",
+    )
+
+
+def _with_interval(result: DistillableKnowledge, quantity: Quantity) -> str:
+    """A number, and between which it may lie."""
+    spread = result.intervals.get(quantity.name)
+    text = _two_digits(quantity.of(result) or 0.0)
+    return (
+        text
+        if spread is None
+        else f"{text} ({_two_digits(spread.low)} to {_two_digits(spread.high)})"
+    )
+
+
+def _two_digits(value: float) -> str:
+    """Two digits behind the point, and no minus before zeros."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+def _draw_beside(ax: Axes, place: int, result: DistillableKnowledge) -> None:
+    """Thin bars below those of a student, with the number of what it lacks."""
+    y = place + (STUDENT_HEIGHT + BESIDE_HEIGHT) / 2 + 0.03
+    for quantity, side in ((DISTILLED, -1), (DISTILLABLE, 1)):
+        value = quantity.of(result) or 0.0
+        ax.barh(y, side * value, height=BESIDE_HEIGHT, color=quantity.colour, alpha=0.55)
+    ax.annotate(
+        _two_digits(result.distillable),
+        (max(result.distillable, 0.0), y),
+        xytext=(GAP, 0),
+        textcoords="offset points",
+        va="center",
+        ha="left",
+        color="0.35",
+        fontsize=7.5,
+    )
 
 
 @_warnings.quiet
@@ -393,11 +576,40 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def save_atoms(result: DistillableKnowledge, path: Path) -> None:
     """Draw the atoms of one result into a file of any format that matplotlib knows."""
-    figure = new_figure(4.5, 4.5)
-    ax = plot_atoms(result, ax=figure.subplots())
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.04), frameon=False)
+    figure = new_figure(7, 2.8)
+    ax = figure.subplots()
+    _draw_parts(ax, result)
     without_frame(ax)
     save_figure(figure, path)
+
+
+def _draw_parts(ax: Axes, result: DistillableKnowledge) -> None:
+    """A bar from 0 for each atom that is known, its interval, and its number beside it."""
+    known = [atom for atom in ATOMS if atom.of(result) is not None]
+    ends = []
+    ax.axvline(0, color="black", lw=0.8)
+    for place, atom in enumerate(known):
+        value, spread = atom.of(result) or 0.0, result.intervals.get(atom.name)
+        ax.barh(place, value, height=0.6, color=atom.colour)
+        ends.append(max(value, 0.0 if spread is None else spread.high, 0.0))
+        if spread is not None:
+            # An estimate out of its interval has one arm only.
+            reach = [[max(value - spread.low, 0.0)], [max(spread.high - value, 0.0)]]
+            ax.errorbar(value, place, xerr=reach, fmt="none", ecolor="black", capsize=4)
+        ax.annotate(
+            _with_interval(result, atom),
+            (ends[-1], place),
+            xytext=(GAP, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    ax.set_yticks(range(len(known)), [_label(atom) for atom in known])
+    ax.set_ylim(len(known) - 0.5, -0.5)
+    low, high = ax.get_xlim()
+    ax.set_xlim(low, max(high, max(ends) + _width(ax, result, high - low) * 1.4))
+    levels = {interval.confidence_level for interval in result.intervals.values()}
+    lines = f"; lines: {levels.pop() * 100:g} % intervals" if levels else ""
+    ax.set_xlabel(f"information about Y ({result.units}){lines}")
 
 
 def save_comparison(comparison: StudentComparison, path: Path) -> None:

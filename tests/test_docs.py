@@ -17,10 +17,11 @@ ROOT = Path(__file__).parent.parent
 MODULES = ["pidtools", *(m.name for m in pkgutil.walk_packages(pidtools.__path__, "pidtools."))]
 # Recipes need packages of their own, each its own: `test_recipes` runs them.
 APART = ("recipes.md",)
+GALLERY = ROOT / "docs" / "gallery"  # scripts, which `test_gallery` runs
 PAGES = [
     p
     for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
-    if "```python" in p.read_text(encoding="utf-8") and p.name not in APART
+    if "```python" in p.read_text(encoding="utf-8") and p.name not in APART and p.parent != GALLERY
 ]
 # Whose examples take more than two seconds.
 LONG_PAGES = ("before-you-distil.md", "cluster.md", "layers.md", "report.md", "where.md")

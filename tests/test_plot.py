@@ -14,12 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import pidtools as pt
+from pidtools import plot
 from pidtools._types import Floats
 from pidtools.plot import (
     plot_atoms,
     plot_classes,
     plot_map,
     plot_pairs,
+    plot_students,
     plot_trace,
     save_map,
     save_trace,
@@ -123,6 +125,93 @@ def test_different_units_are_refused(ax: Axes) -> None:
 def test_no_results_are_refused(ax: Axes) -> None:
     with pytest.raises(ValueError, match="results must be one or more"):
         plot_atoms({}, ax=ax)
+
+
+KNOWN = pt.distillable_knowledge(Y, Y // 2, Y, confidence_level=0.9, n_resamples=20)
+
+
+def of_atoms(r: pt.DistillableKnowledge, distilled: float, left: float) -> pt.DistillableKnowledge:
+    """The same result with other numbers."""
+    interval = pt.Interval(left - 0.25, left + 0.25, 0.9)
+    pid = dataclasses.replace(r.pid, redundancy=distilled, unique_t=left)
+    return dataclasses.replace(r, pid=pid, intervals={"distillable": interval})
+
+
+def test_students_have_to_the_left_and_lack_to_the_right(ax: Axes) -> None:
+    strong = of_atoms(KNOWN, 1.5, 0.5)
+    weak = of_atoms(KNOWN, 0.25, 1.75)
+    assert plot_students({"a": strong, "b": weak}, ax=ax) is ax
+    bars = [c for c in ax.containers if isinstance(c, BarContainer)]
+    widths = [bar.get_width() for container in bars for bar in container]
+    assert widths == [-1.5, 0.5, -0.25, 1.75]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    segments = [
+        segment
+        for c in ax.containers
+        if isinstance(c, ErrorbarContainer)
+        for segment in c.lines[2][0].get_segments()
+    ]
+    assert np.allclose([segment[:, 0] for segment in segments], [[0.25, 0.75], [1.5, 2.0]])
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["0.50 (0.25 to 0.75)", "1.50", "1.75 (1.50 to 2.00)", "0.25"]
+    assert len(ax.get_legend_handles_labels()[1]) == 3
+
+
+@pytest.mark.parametrize(
+    ("distilled", "left", "inches"),
+    [(3.0, 0.3, 9.0), (1.0, 2.0, 9.0), (0.0, 3.0, 6.4), (0.2, 0.0, 6.4), (-0.1, -0.1, 6.4)],
+)
+def test_numbers_of_students_are_on_their_bars_or_off_them(
+    distilled: float, left: float, inches: float
+) -> None:
+    """White ones within their bar, black ones beside it, all of them within the axes."""
+    figure = Figure(figsize=(inches, 2))
+    ax = figure.subplots()
+    r = of_atoms(KNOWN, distilled, left)
+    plot_students({"a": r, "b": of_atoms(KNOWN, 3.0, 0.2)}, beside={"a": r}, ax=ax)
+    figure.draw_without_rendering()
+    window = ax.get_window_extent()
+    bars = ax.patches[1].get_window_extent()
+    has = ax.patches[0].get_window_extent()
+    lacks_text, has_text = (text.get_window_extent() for text in ax.texts[:2])
+    for each in (lacks_text, has_text):
+        assert window.x0 - 1 <= each.x0
+        assert each.x1 <= window.x1 + 1
+    assert lacks_text.x0 > max(bars.x1, ax.transData.transform((0, 0))[0])
+    if ax.texts[1].get_color() == "white":
+        assert has.x0 <= has_text.x0
+        assert has_text.x1 <= has.x1
+    else:
+        assert has_text.x1 <= has.x0
+
+
+def test_results_beside_students_belong_to_them(ax: Axes) -> None:
+    plot_students({"a": RESULT}, beside={"a": RESULT}, ax=ax)
+    bars = [c.patches[0] for c in ax.containers if isinstance(c, BarContainer)]
+    assert len(bars) == 4
+    assert bars[2].get_height() < bars[0].get_height() / 2
+    with pytest.raises(ValueError, match=r"beside must have names of results only; got \['b'\]"):
+        plot_students({"a": RESULT}, beside={"b": RESULT}, ax=ax)
+    with pytest.raises(ValueError, match="results must be one or more"):
+        plot_students({}, ax=ax)
+
+
+def test_numbers_of_students_have_no_minus_before_zeros(ax: Axes) -> None:
+    plot_students({"a": of_atoms(RESULT, -1e-9, -1e-9)}, ax=ax)
+    assert [text.get_text()[:4] for text in ax.texts] == ["0.00", "0.00"]
+
+
+def test_parts_have_their_numbers_beside_their_bars(ax: Axes) -> None:
+    """In the figure of one measurement."""
+    plot._draw_parts(ax, KNOWN)
+    widths = [c.patches[0].get_width() for c in ax.containers if isinstance(c, BarContainer)]
+    assert widths == [KNOWN.distilled, KNOWN.distillable, KNOWN.student_only, KNOWN.synergy]
+    assert len([c for c in ax.containers if isinstance(c, ErrorbarContainer)]) == 4
+    spread = KNOWN.intervals["distillable"]
+    assert ax.texts[1].get_text() == f"1.00 ({spread.low:.2f} to {spread.high:.2f})"
+    assert ax.get_xlabel() == "information about Y (bits); lines: 90 % intervals"
+    without = dataclasses.replace(RESULT, pid=dataclasses.replace(RESULT.pid, synergy=None))
+    plot._draw_parts(Figure().subplots(), without)
 
 
 MAP = pt.distillation_map(

@@ -31,7 +31,24 @@ tables: Any = importlib.import_module("tables")
 
 def test_tables_are_those_of_the_results() -> None:
     """Else run `python docs/tools/tables.py`."""
-    assert tables.behind() == []
+    assert list(tables.behind()) == []
+
+
+def test_every_table_and_figure_of_the_generator_is_on_a_page() -> None:
+    """And none begins a line, which Markdown would take for a block of HTML."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    shown = set(re.findall(r"<!-- table: (\w+) -->", text)) - {"NAME"}
+    assert shown == set(tables.TABLES)
+    shown = set(re.findall(r"<!-- figure: (\w+) -->", text)) - {"NAME"}
+    assert shown == set(tables.figures())
+    assert re.findall(r"^ *<!-- figure: \w+", text, re.MULTILINE) == []
+
+
+def test_a_figure_within_a_sentence_follows_its_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "figures", lambda: {"held": "9 of 10"})
+    assert tables.written("held <!-- figure: held -->8<!-- end --> times") == (
+        "held <!-- figure: held -->9 of 10<!-- end --> times"
+    )
 
 
 def test_a_table_follows_its_results(monkeypatch: pytest.MonkeyPatch) -> None:

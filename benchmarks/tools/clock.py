@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +52,8 @@ def peak_memory() -> int:
     """Largest resident memory in bytes since the process started or `forget_peak`."""
     status = Path("/proc/self/status")
     if not status.exists():
+        import resource  # not on Windows
+
         return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return 1024 * int(line.split()[1])

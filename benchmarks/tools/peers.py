@@ -3,30 +3,79 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import pidtools as pt
+from benchmarks.tools.store import FOLDERS
 
 Array = np.ndarray[Any, Any]
 Atoms = list[float | None]
 """Red, Uni T, Uni S, Syn in bits, and a proved gap where there is one."""
 Solver = Callable[[Array], Atoms]
 Estimate = Callable[[], float]
+ABSENT = "absent"
+"""What stands in a table in place of a figure of a library that is not there."""
+
+
+class Peer(NamedTuple):
+    """Another library, its module and how to have it."""
+
+    name: str
+    module: str
+    how: str
+
+
+BENCH = "pip install '.[bench]'"
+PEERS = (
+    Peer("dit", "dit", BENCH),
+    Peer("ecos", "ecos", f"{BENCH}, on Python up to 3.12"),
+    Peer("ennemi", "ennemi", BENCH),
+    Peer("infomeasure", "infomeasure", BENCH),
+    Peer("syntropyx", "syntropy", BENCH),
+    Peer("clarabel", "clarabel", "comes with cvxpy"),
+    Peer("scs", "scs", "comes with cvxpy"),
+    Peer("cvxpy", "cvxpy", "comes with pidtools"),
+    Peer("BROJA_2PID", "BROJA_2PID", "set BROJA_2PID to a folder that holds BROJA_2PID.py"),
+    Peer("gpid", "gpid", "set PIDTOOLS_GPID to the src folder of praveenv253/gpid"),
+    Peer("NPEET", "npeet", "set PIDTOOLS_NPEET to a clone of gregversteeg/NPEET"),
+)
+
+
+def is_here(name: str) -> bool:
+    """Whether a library of `PEERS` can be had; it is not loaded."""
+    module = next(peer.module for peer in PEERS if peer.name == name)
+    _look_in(FOLDERS.get(module, ""))
+    return importlib.util.find_spec(module) is not None
+
+
+def lines() -> list[str]:
+    """A line each: the other libraries that are here, and those that are not."""
+    here = [peer.name for peer in PEERS if is_here(peer.name)]
+    missing = [f"  {peer.name}: {peer.how}" for peer in PEERS if peer.name not in here]
+    return [f"Beside: {', '.join(here) or 'nobody'}", *(["Absent:", *missing] if missing else [])]
 
 
 def optional(name: str, folder: str | None = None) -> Any:
     """Return a module, or None; the folder is a variable of the environment that says where."""
-    if folder and folder in os.environ:
-        sys.path.insert(0, os.environ[folder])
+    if folder:
+        _look_in(folder)
     try:
         return importlib.import_module(name)
     except ImportError:
         return None
+
+
+def _look_in(variable: str) -> None:
+    """Search the folder that a variable of the environment names, if it names one."""
+    folder = os.environ.get(variable)
+    if folder and folder not in sys.path:
+        sys.path.insert(0, folder)
 
 
 def found(solver: str) -> bool:
@@ -218,7 +267,7 @@ def gpid_atoms(module: Any, cov: Array, **options: Any) -> list[float]:
 
 def npeet(x: Array, y: Array) -> Estimate | None:
     """NPEET's ksg, or its difference of two entropies for labels."""
-    module = optional("npeet.entropy_estimators")
+    module = optional("npeet.entropy_estimators", folder="PIDTOOLS_NPEET")
     if module is None:
         return None
     if y.ndim == 1:

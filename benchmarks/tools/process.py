@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +27,8 @@ def ask(
 
     def limit() -> None:
         if cpu_seconds is not None:
+            import resource  # not on Windows
+
             resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds), int(cpu_seconds) + 5))
 
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

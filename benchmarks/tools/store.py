@@ -15,7 +15,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(os.environ.get("PIDTOOLS_RESULTS", Path(__file__).parents[1] / "results"))
+VARIABLE = "PIDTOOLS_RESULTS"
+SET_BY_USER = VARIABLE in os.environ
+RESULTS = Path(os.environ.get(VARIABLE, Path(__file__).parents[1] / "results"))
+# Folders of libraries that are not on PyPI, by the variables that name them.
+FOLDERS = {"gpid": "PIDTOOLS_GPID", "npeet": "PIDTOOLS_NPEET", "BROJA_2PID": "BROJA_2PID"}
+# Scripts count their data sets from this seed on, some with an offset of their own.
+FIRST_SEED = 0
 PACKAGES = (
     *("pidtools", "numpy", "scipy", "scikit-learn", "numba", "cvxpy", "clarabel", "scs", "ecos"),
     *("dit", "ennemi", "infomeasure", "syntropyx", "npeet", "torch", "plotly"),
@@ -50,7 +56,7 @@ class Store:
         """Keep some more."""
         lines = [json.dumps(row) + "\n" for row in ([] if self._told else [{"about": about()}])]
         lines += [json.dumps(row) + "\n" for row in rows]
-        self.file.parent.mkdir(exist_ok=True)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a+b") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
@@ -100,7 +106,7 @@ def grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]
 
 def keep(name: str, **content: Any) -> None:
     """Write ``results/<name>.json`` with what it depends on."""
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(about() | content, indent=1) + "\n")
 
 
@@ -119,20 +125,21 @@ def about() -> Row:
         "python": platform.python_version(),
     }
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return {"date": today, "machine": machine, "versions": versions()}
+    return {"date": today, "machine": machine, "seed": FIRST_SEED, "versions": versions()}
 
 
 def versions() -> dict[str, str]:
-    """Versions of what is installed; NPEET in a folder has none, gpid that of its folder."""
+    """Versions of what is installed; of a library in a folder the commit there, if it has one."""
     found = {}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    folder = os.environ.get("PIDTOOLS_GPID")
-    if folder:
-        command = ["git", "-C", folder, "rev-parse", "HEAD"]
-        asked = subprocess.run(command, capture_output=True, text=True, check=False)
-        found["gpid"] = asked.stdout.strip() or "unknown commit"
+    for name, variable in FOLDERS.items():
+        folder = os.environ.get(variable)
+        if folder:
+            command = ["git", "-C", folder, "rev-parse", "HEAD"]
+            asked = subprocess.run(command, capture_output=True, text=True, check=False)
+            found[name] = asked.stdout.strip() or "unknown commit"
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.tools.store import RESULTS, Row, keep, kept
@@ -10,10 +12,22 @@ from benchmarks.tools.store import RESULTS, Row, keep, kept
 
 def write(name: str, *blocks: str) -> None:
     """Write ``results/<name>.md`` and print it."""
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join(blocks) + "\n"
     (RESULTS / f"{name}.md").write_text(text)
     print(text)
+
+
+def save_figure(figure: Any, name: str, data: str) -> None:
+    """Write ``results/<name>.png``, with what tells which ``results/<data>`` it shows."""
+    figure.savefig(
+        RESULTS / f"{name}.png", dpi=150, metadata={"Source": f"{data} {mark_of(RESULTS / data)}"}
+    )
+
+
+def mark_of(file: Path) -> str:
+    """What differs where the text of a file does, whatever ends its lines."""
+    return hashlib.sha256(file.read_text(encoding="utf-8").encode()).hexdigest()[:16]
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:

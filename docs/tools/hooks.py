@@ -87,7 +87,7 @@ def _target(link: str, source: str, page: str) -> str:
     if not path or ":" in path.split("/")[0]:
         return link
     target = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
-    if target.startswith("docs/"):
+    if target.startswith("docs/") and not target.endswith(".py"):
         place = target.removeprefix("docs/")
     elif target in PAGES:
         place = PAGES[target]

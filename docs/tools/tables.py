@@ -4,6 +4,9 @@
     python docs/tools/tables.py --check   says which pages are behind, and fails
 
 In a page a table stands between `<!-- table: NAME -->` and `<!-- end -->`; NAME is a function here.
+So does a figure within a sentence, between `<!-- figure: NAME -->` and `<!-- end -->`, with NAME a
+key of what `figures` returns; never at the start of a line, where Markdown takes it for HTML. The
+page that lists all results, benchmarks/results/README.md, is written too.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 DOCS = ROOT / "docs"
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+WITHIN = re.compile(r"(<!-- figure: (\w+) -->).*?(<!-- end -->)", re.DOTALL)
 
 Row = dict[str, Any]
 ATOMS = ("distilled", "distillable", "student_only", "synergy")
@@ -225,6 +229,27 @@ def probe_by_rows() -> str:
     )
 
 
+def accuracy() -> str:
+    """Error of the probe and of the paper's clusters by the number of rows, in few words."""
+    rows = rows_of("accuracy_pid")
+    counts = (500, 2000, 8000)
+    kinds = {
+        "graded": "{} ordinary problems",
+        "general": "{} further kinds (many classes, manifolds, label noise, rare classes)",
+        "extreme": "{} extreme ones (100 classes, classes 100 : 1, float16)",
+    }
+    lines = []
+    for family, title in kinds.items():
+        n_problems = len({row["problem"] for row in rows if row["family"] == family})
+        for name, shown_as in (
+            ("probe", f"{title.format(n_problems)}, probe"),
+            ("kmeans", "the same, the paper's clusters"),
+        ):
+            found = [error(_errors(rows, family=family, estimator=name, n=n)) for n in counts]
+            lines.append([shown_as, *found])
+    return table(["", f"n = {counts[0]}", *map(str, counts[1:])], lines)
+
+
 def probe_by_family() -> str:
     """Error of the probe on families that it was not made for."""
     rows = [row for row in rows_of("accuracy_families") if row["estimator"] == "probe"]
@@ -245,20 +270,27 @@ def coverage() -> str:
     found = []
     for family in dict.fromkeys(row["family"] for row in rows):
         chosen = [row["values"] for row in rows if row["family"] == family]
-        found.append([FAMILIES.get(family, "the named problems"), str(len(chosen)), *_held(chosen)])
-    found.append(["all", str(len(rows)), *_held([row["values"] for row in rows])])
+        name = FAMILIES.get(family, "the named problems")
+        found.append([name, str(len(chosen)), *_held_texts(chosen)])
+    found.append(["all", str(len(rows)), *_held_texts([row["values"] for row in rows])])
     return table(
         ["95 % intervals, 2000 rows", "data sets", "hold atoms above 0", "hold atoms at 0"], found
     )
 
 
-def _held(values: list[Row]) -> list[str]:
-    above, at_zero = [], []
+def _held(values: list[Row], atoms: Sequence[str] = ATOMS) -> tuple[list[bool], list[bool]]:
+    """Of atoms above 0 and of those at 0: whether each interval holds the exact atom."""
+    above: list[bool] = []
+    at_zero: list[bool] = []
     for each in values:
-        for atom in ATOMS:
+        for atom in atoms:
             exact, _, low, high = each[atom]
             (above if exact > ZERO else at_zero).append(low - ZERO <= exact <= high + ZERO)
-    return [f"{mean(held):.1%} of {len(held)}" if held else "-" for held in (above, at_zero)]
+    return above, at_zero
+
+
+def _held_texts(values: list[Row]) -> list[str]:
+    return [f"{mean(held):.1%} of {len(held)}" if held else "-" for held in _held(values)]
 
 
 def speed_of_broja() -> str:
@@ -304,10 +336,49 @@ def speed_of_gaussian() -> str:
     return table(
         ["units each of T, S, Y", "`gaussian_pid`, seconds", "gpid", "proved gap, bits"],
         [
-            [str(row["d"]), f"{row['ours']:.2g}", f"{row['gpid']:.2g}", f"{row['gap']:.0e}"]
+            [str(row["d"]), f"{row['ours']:.2g}", _seconds(row["gpid"]), f"{row['gap']:.0e}"]
             for row in document("speed_gaussian_dims")["rows"]
         ],
     )
+
+
+def _seconds(value: float | str) -> str:
+    """Seconds, or that a library was absent."""
+    return value if isinstance(value, str) else f"{value:.2g}"
+
+
+def figures() -> dict[str, str]:
+    """Figures within sentences."""
+    accuracy_rows, coverage_rows = rows_of("accuracy_pid"), rows_of("coverage_families")
+    above, at_zero = _held([row["values"] for row in coverage_rows])
+    nulls = [row for row in coverage_rows if row["values"]["distillable"][0] <= ZERO]
+    wrong = sum(row["p_distillable"] <= 0.05 for row in nulls)
+    others = {row["problem"] for row in coverage_rows if row["family"] != "known"}
+
+    def short(family: str, atoms: Sequence[str] = ATOMS) -> str:
+        values = [row["values"] for row in coverage_rows if row["family"] == family]
+        return _per_cent(_held(values, atoms)[0])
+
+    return {
+        "problems": str(len({row["problem"] for row in accuracy_rows})),
+        "sets_a_problem": _spelt(len({row["seed"] for row in accuracy_rows})),
+        "covered_sets": str(len(coverage_rows)),
+        "covered_others": str(len(others)),
+        "covered_above": f"{mean(above):.1%}".replace("%", " %") + f" of {len(above)}",
+        "covered_at_zero": f"{mean(at_zero):.1%}".replace("%", " %") + f" of {len(at_zero)}",
+        "covered_rules": short("rules", ["synergy"]),
+        "covered_real": short("real"),
+        "covered_chain": short("chain"),
+        "nothing_left": f"erred on {wrong or 'none'} of the {len(nulls)}",
+    }
+
+
+def _per_cent(held: list[bool]) -> str:
+    return f"{mean(held):.0%}".replace("%", " %") + f" of {len(held)}"
+
+
+def _spelt(number: int) -> str:
+    return {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}.get(number, str(number))
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -315,31 +386,51 @@ TABLES: dict[str, Callable[[], str]] = {
     for each in (
         decision,
         estimators_for_labels, estimators_of_information, gaussian_bias, probe_by_rows,
-        probe_by_family, coverage, speed_of_broja, cost_of_probe, speed_of_gaussian,
+        accuracy, probe_by_family, coverage, speed_of_broja, cost_of_probe, speed_of_gaussian,
     )
 }  # fmt: skip
 
 
 def written(text: str) -> str:
     """A page with its tables as the results have them."""
-    return MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + "\n" + found[3], text)
+    text = MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + "\n" + found[3], text)
+    if not WITHIN.search(text):
+        return text
+    known = figures()
+    return WITHIN.sub(lambda found: found[1] + known[found[2]] + found[3], text)
 
 
-def behind() -> list[Path]:
-    """Pages whose tables are not those of the results."""
-    pages = [DOCS.parent / "README.md", *sorted(DOCS.glob("**/*.md"))]
-    texts = {page: page.read_text(encoding="utf-8") for page in pages}
-    return [page for page, text in texts.items() if written(text) != text]
+def behind() -> dict[Path, str]:
+    """Pages that are not those of the results, with what they should be."""
+    pages = [ROOT / "README.md", *sorted(DOCS.glob("**/*.md"))]
+    due = {page: written(page.read_text(encoding="utf-8")) for page in pages}
+    due[RESULTS / "README.md"] = listed()
+    return {
+        page: text
+        for page, text in due.items()
+        if not page.exists() or page.read_text(encoding="utf-8") != text
+    }
+
+
+def listed() -> str:
+    """The page that lists all results."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from benchmarks.tools.index import page
+
+    return page(RESULTS)
 
 
 def main() -> int:
     """Write or check."""
     pages = behind()
-    for page in pages:
+    for page, text in pages.items():
         if "--check" in sys.argv:
-            print(f"{page.relative_to(ROOT)} is behind the results")
+            print(
+                f"{page.relative_to(ROOT)} is behind the results: run python docs/tools/tables.py"
+            )
         else:
-            page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
+            page.write_text(text, encoding="utf-8")
     return bool(pages) if "--check" in sys.argv else 0
 
 

@@ -1,0 +1,149 @@
+"""The page that lists the results of a folder: script, date, versions, other libraries."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.tools.peers import ABSENT, PEERS
+from benchmarks.tools.written import table
+
+BENCHMARKS = Path(__file__).parents[1]
+UNKNOWN = "not noted"
+NAME = "README.md"
+
+
+class Result(NamedTuple):
+    """What one script wrote under one name."""
+
+    name: str
+    files: list[Path]
+    script: str
+    dates: list[str]
+    versions: dict[str, list[str]]
+    words: set[str]
+
+
+def write(folder: Path) -> None:
+    """Write the page of a folder."""
+    (folder / NAME).write_text(page(folder), encoding="utf-8")
+
+
+def page(folder: Path) -> str:
+    """The page as it has to be."""
+    found = results(folder)
+    return "\n\n".join(
+        [
+            "# Results",
+            "The data, and the tables and figures that are made from them; the script of "
+            "`benchmarks/` that writes them; when they were measured and with what. Data say on "
+            "which machine too, and from which seed on. Where the date is not noted it is older "
+            "than these notes. Generated from the data.",
+            table(["result", "script", "measured", "versions"], map(_line, found)),
+            "## Other libraries",
+            "The results that show each beside pidtools; absent where there are none.",
+            table(["library", "results", "how to have it"], _peers(found)),
+            "",
+        ]
+    )
+
+
+def results(folder: Path) -> list[Result]:
+    """All results of a folder, by name."""
+    files: dict[str, list[Path]] = {}
+    for kind in ("json", "jsonl", "md", "png"):
+        for file in folder.glob(f"*.{kind}"):
+            if file.name not in (NAME, "steps.json"):
+                files.setdefault(file.stem, []).append(file)
+    return [_result(name, files[name]) for name in sorted(files)]
+
+
+def _result(name: str, files: list[Path]) -> Result:
+    dates, words = set(), set()
+    versions: dict[str, list[str]] = {}
+    for document in (each for file in files for each in _documents(file)):
+        about = document.get("about", document)
+        if "versions" in about:
+            dates.add(about.get("date", UNKNOWN))
+            python = {"python": about["machine"]["python"]} if "machine" in about else {}
+            for package, version in (python | about["versions"]).items():
+                seen = versions.setdefault(package, [])
+                seen.extend([version] if version not in seen else [])
+        if "about" not in document:
+            figures = {key: value for key, value in document.items() if key != "versions"}
+            words |= set(_words(figures))
+    return Result(name, files, script_of(name), sorted(dates), versions, words)
+
+
+def _documents(file: Path) -> Iterator[dict[str, Any]]:
+    """The document of a file, or its lines."""
+    if file.suffix == ".json":
+        yield json.loads(file.read_text(encoding="utf-8"))
+    elif file.suffix == ".jsonl":
+        lines = file.read_text(encoding="utf-8").splitlines()
+        unmarked = not lines or '"about"' not in lines[0]
+        if unmarked:
+            yield {"about": {"date": UNKNOWN, "versions": {}}}
+        yield from map(json.loads, filter(None, lines))
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Names in a document, but for those that stand there as absent."""
+    if isinstance(value, dict):
+        if ABSENT in value.values() and "gpid" not in value:
+            return
+        for key, each in value.items():
+            if each == ABSENT or (isinstance(each, dict) and each.get("failed") == ABSENT):
+                continue
+            yield key
+            yield from _words(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _words(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def script_of(name: str) -> str:
+    """The script whose name a result begins with, the longest if several do."""
+    scripts = [file.stem for file in BENCHMARKS.glob("*.py")]
+    scripts += [file.parent.name for file in BENCHMARKS.glob("*/__main__.py")]
+    fitting = [each for each in scripts if name == each or name.startswith(f"{each}_")]
+    return max(fitting, key=len, default="")
+
+
+def _line(result: Result) -> list[str]:
+    files = ", ".join(f"[{file.suffix[1:]}]({file.name})" for file in result.files)
+    dates = ", ".join(result.dates) or UNKNOWN
+    versions = ", ".join(
+        f"{name} {' / '.join(map(_short, found))}" for name, found in result.versions.items()
+    )
+    return [f"{result.name} ({files})", result.script, dates, versions or UNKNOWN]
+
+
+def _short(version: str) -> str:
+    """A version, or the first digits of a commit."""
+    return version[:10] if re.fullmatch("[0-9a-f]{40}", version) else version
+
+
+# How a library is called in figures, where it is not by its name.
+CALLED = {
+    "dit": ("dit auto", "dit cone"),
+    "ecos": ("dit cone", "BROJA_2PID"),
+    "scs": ("paper SCS",),
+}
+
+
+def _peers(found: Iterable[Result]) -> Iterator[list[str]]:
+    found = list(found)
+    for peer in PEERS:
+        names = CALLED.get(peer.name, (peer.name,))
+        beside = [
+            result.name
+            for result in found
+            if any(word.startswith(name) for word in result.words for name in names)
+        ]
+        yield [peer.name, ", ".join(beside) or ABSENT, peer.how]
