@@ -16,6 +16,7 @@ from pidtools._broja.state import new_problem
 from pidtools._types import Bools
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(6, 5, 4), (5, 6, 12), (12, 9, 3)])
 def test_both_factorisations_reach_the_same_optimum(shape: tuple[int, int, int]) -> None:
     for seed, concentration in ((0, 1.0), (1, 0.1)):

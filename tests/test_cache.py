@@ -78,6 +78,7 @@ def test_entries_of_two_workers_serve_one_and_hold_no_features(tmp_path: Path) -
     assert all(path.stat().st_size < 60_000 for path in folder.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "n_looks"),
     [
@@ -142,6 +143,7 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [truncate, flip, swap, empty, foreign, no_pickle, a_folder])
 def test_damaged_entries_are_done_again(damage: Callable[[Path], None], tmp_path: Path) -> None:
     own, folder = probe(tmp_path), tmp_path / "cache"

@@ -46,6 +46,7 @@ LAWS: dict[str, Law] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAWS)
 def test_a_law_draws_by_its_density(name: str) -> None:
     """The ratio of two densities has a mean of 1 where the second is drawn."""
@@ -72,6 +73,7 @@ def known_and_said(problem: Problem, n: int) -> None:
         assert abs(gain.mean() - information) < 4 * error + systems.ERROR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", MADE, ids=lambda problem: problem.name)
 def test_informations_are_those_of_labels_that_were_drawn(
     problem: Problem, monkeypatch: pytest.MonkeyPatch

@@ -159,6 +159,7 @@ def test_without_correction_it_is_the_decomposition_of_the_sample_covariance() -
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", gaussian_problems(), ids=lambda problem: problem.name)
 def test_large_samples_find_the_exact_atoms(problem: GaussianProblem) -> None:
     T, S, Y = problem.sample(100_000, random_state=1)

@@ -12,6 +12,7 @@ import pidtools as pt
 from pidtools._cells import corrections, counting, summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [5, 70, 3000])
 @pytest.mark.parametrize("n", [1000, 250_000])
 def test_histogram_is_that_of_sorted_rows(size: int, n: int) -> None:

@@ -124,6 +124,7 @@ def test_the_joint_probe_sees_an_exclusive_or() -> None:
 # --- invariance -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

@@ -57,6 +57,7 @@ def test_quadrature_agrees_with_high_precision() -> None:
     assert attributes.unique_t == pytest.approx(shift_information("1.2"), abs=shift.gap)
 
 
+@pytest.mark.slow
 @by_name
 def test_atoms_agree_with_exact_posteriors_of_a_large_sample(problem: SampledProblem) -> None:
     """The three informations by Monte Carlo, within 4 standard errors."""
@@ -75,6 +76,7 @@ def test_atoms_obey_the_laws(problem: SampledProblem) -> None:
     assert min(pid.redundancy, pid.unique_t, pid.unique_s, known(pid.synergy)) >= 0
 
 
+@pytest.mark.slow
 @by_name
 def test_posteriors_are_calibrated(problem: SampledProblem) -> None:
     """Posterior minus one-hot label has mean 0 given the posterior: also in weighted form."""

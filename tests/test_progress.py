@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -443,6 +444,7 @@ def test_an_interrupt_leaves_the_terminal_clean(tmp_path: Path) -> None:
     if child == 0:
         os.chdir(tmp_path)
         os.environ |= {"TERM": "xterm", "PYTHONPATH": str(Path(pt.__file__).parents[1])}
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background shell has it ignored
         command = ["-m", "pidtools", "measure", "T.npy", "T.npy", "Y.npy"]
         os.execv(sys.executable, [sys.executable, *command, "--confidence-level", "0.9"])
     seen, is_told = "", False
