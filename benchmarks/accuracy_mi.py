@@ -10,6 +10,7 @@ most of them do not scale. One group a range of columns; errors in nats.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -194,7 +195,7 @@ def curve_truth(roll: bool, m: int = 1500, grid: int = 3000, sigma: float = 0.3)
     z = np.linspace(-10 * sigma, 5 + 10 * sigma, 20001)
     p = (ndtr(z / sigma) - ndtr((z - 5) / sigma)) / 5
     h = -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0)) * (z[1] - z[0])
-    return nats + float(h) - 0.5 * float(np.log(2 * np.pi * np.e * sigma**2))
+    return nats + float(h) - 0.5 * float(np.log(2 * np.pi * math.e * sigma**2))
 
 
 def labelled(n: int, seeds: int, largest: int) -> Iterator[Task]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -271,8 +272,8 @@ def npeet(x: Array, y: Array) -> Estimate | None:
     if module is None:
         return None
     if y.ndim == 1:
-        return lambda: float(module.micd(x, y[:, None], base=np.e))
-    return lambda: float(module.mi(x, y, base=np.e))
+        return lambda: float(module.micd(x, y[:, None], base=math.e))
+    return lambda: float(module.mi(x, y, base=math.e))
 
 
 def infomeasure(x: Array, y: Array) -> Estimate | None:
