@@ -20,7 +20,7 @@ class InALine:
 
     def _brief(self) -> str:
         """The numbers that matter."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of result gives its own
 
     def __repr__(self) -> str:
         text = f"{type(self).__name__}({self._brief()})".replace("\n", " ")
@@ -57,7 +57,7 @@ class Shown(InALine):
 
     def _table(self, width: int) -> list[str]:
         """The numbers, line by line."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of result gives its own
 
     def _repr_html_(self) -> str:
         """The words and tables of its page; the one place that looks up, when a notebook asks."""

@@ -106,7 +106,7 @@ def _write_over(target: Path, made: Path, before: Path) -> None:
     with target.open("r+b") as sink:
         try:
             _fill(sink, made)
-        except BaseException:
+        except BaseException:  # an interrupt too: what was there comes back
             _fill(sink, before)
             raise
 

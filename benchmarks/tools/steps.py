@@ -282,7 +282,7 @@ def run(
     pool = ThreadPoolExecutor(jobs)
     try:
         failed = [step for found in pool.map(in_turn, lines.values()) for step in found]
-    except BaseException:
+    except BaseException:  # an interrupt too: what has not begun must not
         stopped.set()
         pool.shutdown(cancel_futures=True)
         raise
