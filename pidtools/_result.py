@@ -485,7 +485,8 @@ class Interval:
     ) -> Interval:
         """Return an interval with ends farther out, though not beyond what is possible."""
         low, high = max(self.low - down, lowest), min(self.high + up, highest)
-        return Interval(min(low, self.low), max(high, self.high), self.confidence_level)
+        ends = float(min(low, self.low)), float(max(high, self.high))  # bounds may be NumPy's
+        return Interval(*ends, self.confidence_level)
 
     def scaled(self, scale: float) -> Interval:
         """Return the same interval in other units."""

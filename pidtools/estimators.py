@@ -76,8 +76,22 @@ def choose(
     if summaries:
         return _follow(summaries, arrays, only_symbols)
     if target.n_classes is None:
+        _refuse_labels_beside_a_layer(arrays, target)
         return Gaussian()
     return Symbols() if only_symbols else Probe()
+
+
+def _refuse_labels_beside_a_layer(arrays: dict[str, Source], target: Target) -> None:
+    """One column of symbols in the place of a layer, and a layer in that of Y: another order."""
+    width = target.values[:1].size
+    found = next((name for name, X in arrays.items() if X.ndim == 1), None)
+    if found is None or width == 1 or "X" in arrays:  # of one source the order does not matter
+        return
+    raise ValueError(
+        f"{found} holds one column that is no float, as labels are, and Y {width} columns of "
+        "floats, as a layer is; layers come first and labels last: T, S, Y. If Y is an amount and "
+        f'{found} one column of numbers: estimator="gaussian".'
+    )
 
 
 def _follow(

@@ -1032,6 +1032,12 @@ def few_cells(tmp_path: Path) -> None:
     with unheard():
         options = cheap(advice.options(r"estimator=\"probe\""))
         knows(pt.mutual_information(T, whole_amounts, **options), 0.8)
+    swapped = (T, Y, S), (Y, T, S)  # labels where a layer should be
+    for given in swapped:
+        advice = refused(partial(pt.distillable_knowledge, *given, synergy=False))
+        with unheard():
+            options = advice.options(r"estimator=\"gaussian\"")
+            assert np.isfinite(pt.distillable_knowledge(*given, **options).distillable)
     rated = np.array([0.1, 0.5, 0.9])[Y]
     advice = said(lambda: measure(T, S, rated, estimator="knn"), "were taken as class labels")
     knows(pt.mutual_information(T, rated, **advice.options(r"estimator=\"gaussian\"")))

@@ -44,6 +44,17 @@ def test_auto_takes_the_gaussian_for_a_continuous_target() -> None:
         assert estimators.choose("auto", {"X": source}, target) == pt.Gaussian()
 
 
+def test_auto_refuses_labels_in_the_place_of_a_layer() -> None:
+    """Of one source the order does not matter, and one column of amounts may be meant."""
+    for labels in (Y, Y.astype(str)):
+        with pytest.raises(ValueError, match="S holds one column that is no float"):
+            pt.distillable_knowledge(FEATURES, labels, FEATURES)
+    amounts = estimators.read_target(FEATURES, "auto")
+    assert estimators.choose("auto", {"X": Y}, amounts) == pt.Gaussian()
+    amount = estimators.read_target(FEATURES[:, :1], "auto")
+    assert estimators.choose("auto", {"T": Y, "S": Y}, amount) == pt.Gaussian()
+
+
 def test_auto_chooses_once_for_sources_that_meet() -> None:
     target = estimators.read_target(Y, "auto")
     assert estimators.choose("auto", {"T": Y, "S": Y}, target) == pt.Symbols()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import all_said
+from helpers import all_said, unheard
 from scipy.special import log_softmax
 from scipy.stats import norm
 
@@ -108,3 +108,14 @@ def test_what_more_rows_would_show_widens_intervals() -> None:
     teacher = found.intervals["teacher_information"]
     # The interval reaches up by that, and not down.
     assert teacher.high - found.teacher_information > found.teacher_information - teacher.low
+
+
+def test_no_note_says_that_more_may_be_held_than_labels_hold() -> None:
+    """So few rows that half of them teach next to nothing, and losses seem to fall without end."""
+    y = np.arange(30) % 10
+    X = 3.0 * np.eye(10)[y] + np.random.default_rng(0).normal(size=(30, 10))
+    with unheard():
+        summary = pt.summarise(X, y, estimator=pt.Probe(experts=("neighbours",)))
+    assert summary.unread > np.log2(10)
+    (said,) = (each.text for each in summary.remarks if "may hold up to" in each.text)
+    assert f"may hold up to {np.log2(10) - summary.information:.2g} bits more" in said

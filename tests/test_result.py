@@ -16,6 +16,7 @@ from helpers import (
 )
 
 import pidtools as pt
+from pidtools._result import Interval
 
 
 def test_the_constrained_version_obeys() -> None:
@@ -113,3 +114,10 @@ def broken(**atoms: Any) -> pt.DistillableKnowledge:
     Y = np.arange(300) % 3
     whole = pt.distillable_knowledge(Y, Y // 2, Y)
     return dataclasses.replace(whole, pid=dataclasses.replace(whole.pid, **atoms))
+
+
+def test_ends_of_a_widened_interval_are_plain_floats() -> None:
+    """Also where what bounds them is a number of NumPy."""
+    wide = Interval(0.1, 0.9, 0.95).widened(0.2, 0.2, np.float64(0.0), np.float64(1.0))
+    assert (wide.low, wide.high) == (0.0, 1.0)
+    assert type(wide.low) is type(wide.high) is float

@@ -55,6 +55,20 @@ def test_torch() -> None:
     assert losses[-1] < 0.9 * losses[0]
 
 
+def test_a_training_in_torch() -> None:
+    """The student learns labels that its inputs tell."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    n_classes = int(Y.max()) + 1
+    body, head = torch.nn.Linear(n_classes, 4), torch.nn.Linear(4, n_classes)
+    optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=0.05)
+    distiller, schedule = rid.RedundantInformationDistillation(), rid.RIDSchedule(n_w=1, q=4, r=0.5)
+    X = torch.eye(n_classes)[torch.from_numpy(Y)]
+    told = torch.from_numpy(T), torch.from_numpy(Y)
+    of_page("torch")["distil"](body, head, X, *told, distiller, schedule, 61, 0.1, optimizer)
+    assert (head(body(X)).argmax(1).numpy() == Y).mean() > 0.9
+
+
 def test_jax() -> None:
     jax = pytest.importorskip("jax")
     names = of_page("jax")

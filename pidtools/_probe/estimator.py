@@ -24,7 +24,7 @@ from pidtools._estimator import (
     Tables,
     lacks_layer,
 )
-from pidtools._information import entropy
+from pidtools._information import entropy, entropy_of_labels
 from pidtools._lazy_rows import LazyRows, Source, joined, whole
 from pidtools._probe import costs, experts
 from pidtools._probe.cross_fit import (
@@ -526,7 +526,10 @@ class Probe(Estimator[ProbeSummary]):
             doubts += warnings_of_few_cells(summary.information, summary.table, self.n_cells)
         for doubt in doubts:
             _warnings.warn(doubt.about(name))
-        unread = [note_on_unread(summary.unread, n)] if summary.unread > WORTH_SAYING else []
+        # Not beyond what the labels of these rows hold, however far the loss of half of them fell.
+        room = entropy_of_labels(labels) - summary.information
+        more = min(summary.unread, room)
+        unread = [note_on_unread(more, n)] if more > WORTH_SAYING else []
         return dataclasses.replace(summary, remarks=(*doubts, *unread, *summary.remarks))
 
     @_warnings.quiet
