@@ -355,7 +355,6 @@ def messages_page(package: Path) -> str:
     links = {title: link for title, _, link in THEMES}
     ends = [said.text for said in all_said(package) if said.is_part]
     parts = [
-        "---\nsearch:\n  boost: 2\n---",
         "# Messages",
         "Every error that the library raises, as its source has it; `…` stands for what is filled "
         "in, and `(a | b)` for alternatives. A message names the argument first, then what was "
