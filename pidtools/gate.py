@@ -30,7 +30,7 @@ MARGIN = 0.01
 
 
 class DistillationWeight(Remarked, Shown, float):
-    r"""A weight between 0 and 1, with what it was made from; multiply a loss with it.
+    r"""A weight between 0 and 1, with what it was made from; 0 is: do not distil.
 
     Attributes
     ----------
@@ -83,8 +83,8 @@ class DistillationWeight(Remarked, Shown, float):
             )
         else:
             said = (
-                f"distil with a weight of {float(self):.2f}: at least {self.lower_bound:.3f} "
-                f"{units} are left to distil, at {verdicts.level(self.result.intervals)}."
+                f"distil: at least {self.lower_bound:.3f} {units} are left to distil, "
+                f"at {verdicts.level(self.result.intervals)} (weight {float(self):.2f})."
             )
         return verdicts.doubted(said, self.warnings)
 
@@ -179,11 +179,11 @@ def distillation_weight(
     n_jobs: int | None = None,
     progress: bool | None = None,
 ) -> DistillationWeight:
-    r"""Weigh a distillation loss by what the teacher surely has and the student lacks.
+    r"""Whether to distil, by what the teacher surely has and the student lacks.
 
     The lower end of the interval of Uni(Y : T \\ S) as a share of H(Y), less a margin, between 0
     and 1. 0 means: this teacher has nothing for this student that the rows can show, and distilling
-    can only cost.
+    can only cost. Above 0 take it for a yes: as a factor of a loss it is mostly too small.
 
     S is a student that was trained *without* this teacher, or the present one; neither network was
     trained on these rows. A student that has learned them by heart lacks nothing.

@@ -322,7 +322,7 @@ def test_without_plotly_the_extra_is_named(
 
 def test_the_weight_shows_itself() -> None:
     shown = Parsed(pt.distillation_weight(Y, Y // 2, Y, n_resamples=20)._repr_html_())
-    assert "Distil with a weight of 0.4" in "".join(shown.shown)
+    assert "(weight 0.4" in "".join(shown.shown)
 
 
 def test_numbers_and_names_as_text() -> None:
