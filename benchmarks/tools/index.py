@@ -25,6 +25,10 @@ class Result(NamedTuple):
     dates: list[str]
     versions: dict[str, list[str]]
     words: set[str]
+    cpu_seconds: float | None
+    """Of all that was measured, where it was noted."""
+    made_from: tuple[str, ...] = ()
+    """Results whose data it shows, where it has none of its own."""
 
 
 def write(folder: Path) -> None:
@@ -40,8 +44,8 @@ def page(folder: Path) -> str:
             "# Results",
             "The data, and the tables and figures that are made from them; the script of "
             "`benchmarks/` that writes them; when they were measured and with what. Data say on "
-            "which machine too, and from which seed on. Where the date is not noted it is older "
-            "than these notes. Generated from the data.",
+            'which machine too, and from which seed on. "committed" is the day on which data '
+            "were kept that are older than these notes. Generated from the data.",
             table(["result", "script", "measured", "versions"], map(_line, found)),
             "## Other libraries",
             "The results that show each beside pidtools; absent where there are none.",
@@ -58,24 +62,76 @@ def results(folder: Path) -> list[Result]:
         for file in folder.glob(f"*.{kind}"):
             if file.name not in (NAME, "steps.json"):
                 files.setdefault(file.stem, []).append(file)
-    return [_result(name, files[name]) for name in sorted(files)]
+    own = {name: _result(name, files[name]) for name in files}
+    return [_with_sources(own[name], own) for name in sorted(own)]
 
 
 def _result(name: str, files: list[Path]) -> Result:
     dates, words = set(), set()
     versions: dict[str, list[str]] = {}
+    seconds: list[float] = []
     for document in (each for file in files for each in _documents(file)):
         about = document.get("about", document)
-        if "versions" in about:
-            dates.add(about.get("date", UNKNOWN))
+        if {"versions", "committed"} & set(about):
+            dates.add(_day(about))
             python = {"python": about["machine"]["python"]} if "machine" in about else {}
-            for package, version in (python | about["versions"]).items():
-                seen = versions.setdefault(package, [])
-                seen.extend([version] if version not in seen else [])
+            _add(versions, (python | about.get("versions", {})).items())
         if "about" not in document:
             figures = {key: value for key, value in document.items() if key != "versions"}
             words |= set(_words(figures))
-    return Result(name, files, script_of(name), sorted(dates), versions, words)
+            seconds += _seconds(document)
+    spent = sum(seconds) if seconds else None
+    return Result(name, files, script_of(name), sorted(dates), versions, words, spent)
+
+
+def _day(about: dict[str, Any]) -> str:
+    if "date" in about:
+        return str(about["date"])
+    return f"committed {about['committed']}" if "committed" in about else UNKNOWN
+
+
+def _add(versions: dict[str, list[str]], found: Iterable[tuple[str, str]]) -> None:
+    """Put versions beside others of the same packages."""
+    for package, version in found:
+        seen = versions.setdefault(package, [])
+        seen.extend([version] if version not in seen else [])
+
+
+def _seconds(value: Any) -> list[float]:
+    """CPU seconds that are noted in a document, of the whole or of its rows."""
+    if isinstance(value, dict):
+        noted = value.get("cpu_seconds")
+        if isinstance(noted, int | float):
+            return [float(noted)]
+        return [x for each in value.values() for x in _seconds(each)]
+    return [x for each in value for x in _seconds(each)] if isinstance(value, list) else []
+
+
+# What is made from data of other names: the beginning of all of them, and their ends.
+SOURCES = {
+    r"(distillation(?:_digits)?(?:_quick)?)": ("_runs", "_prediction"),
+    r"(distillation(?:_digits)?(?:_quick)?)_(?:gains|traces)": ("_runs",),
+}
+
+
+def sources_of(name: str) -> tuple[str, ...]:
+    """Results whose data a table or figure shows that has another name than they have."""
+    for pattern, ends in SOURCES.items():
+        if found := re.fullmatch(pattern, name):
+            return tuple(found[1] + end for end in ends)
+    return ()
+
+
+def _with_sources(result: Result, others: dict[str, Result]) -> Result:
+    """With dates and versions of the data that it is made from, where it has none."""
+    made_from = tuple(name for name in sources_of(result.name) if name in others)
+    dates = {date for name in made_from for date in others[name].dates}
+    versions: dict[str, list[str]] = {}
+    for name in made_from:
+        _add(versions, ((k, v) for k, found in others[name].versions.items() for v in found))
+    if not made_from:
+        return result
+    return result._replace(dates=sorted(dates), versions=versions, made_from=made_from)
 
 
 def _documents(file: Path) -> Iterator[dict[str, Any]]:
@@ -121,7 +177,8 @@ def _line(result: Result) -> list[str]:
     versions = ", ".join(
         f"{name} {' / '.join(map(_short, found))}" for name, found in result.versions.items()
     )
-    return [f"{result.name} ({files})", result.script, dates, versions or UNKNOWN]
+    of = f", from {' and '.join(result.made_from)}" if result.made_from else ""
+    return [f"{result.name} ({files}){of}", result.script, dates, versions or UNKNOWN]
 
 
 def _short(version: str) -> str:

@@ -106,14 +106,15 @@ def grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]
 
 def keep(name: str, **content: Any) -> None:
     """Write ``results/<name>.json`` with what it depends on."""
+    text = json.dumps(about() | content, indent=1, ensure_ascii=False) + "\n"
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(about() | content, indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 def kept(name: str) -> Row:
     """What ``results/<name>.json`` holds, nothing where there is none."""
     file = RESULTS / f"{name}.json"
-    return dict(json.loads(file.read_text())) if file.exists() else {}
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def about() -> Row:
