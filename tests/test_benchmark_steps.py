@@ -168,7 +168,10 @@ def test_tables_anew_of_what_there_is(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "reliability_broja.json").write_text("{}")
     record = steps.Record(tmp_path, "quick")
     assert steps.run(steps.chosen("quick"), record, only_table=True) == []
-    assert called == [["benchmarks.accuracy_gaussian", "bias", "--table"]]
+    assert called == [
+        ["benchmarks.accuracy_gaussian", "bias", "--table"],
+        ["benchmarks.reliability_broja", "--table"],
+    ]
 
 
 def test_the_command_lists_its_steps(
