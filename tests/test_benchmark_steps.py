@@ -6,10 +6,11 @@ import importlib
 import json
 import os
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ import pytest
 from benchmarks import accuracy_gaussian, accuracy_mi, speed_broja, speed_gaussian, speed_knn
 from benchmarks.tools import anew, index, peers, steps
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import VARIABLE
+from benchmarks.tools.store import VARIABLE, Job, Store
 from benchmarks.tools.written import heading, mark_of
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -277,7 +278,7 @@ def test_a_result_that_shows_the_data_of_others(tmp_path: Path) -> None:
     assert (both.dates, both.versions) == (["2026-02-01", "2026-02-02"], {"numpy": ["2.1"]})
     assert (gains.dates, gains.made_from) == (["2026-02-01"], (runs.name,))
     assert (runs.cpu_seconds, gains.cpu_seconds) == (3.5, None)
-    assert f", from {runs.name} | distillation | 2026-02-01 |" in index.page(tmp_path)
+    assert f", from {runs.name} | `distillation --table` | 2026-02-01 |" in index.page(tmp_path)
 
 
 def test_results_that_are_older_than_notes_of_dates(tmp_path: Path) -> None:
@@ -287,7 +288,7 @@ def test_results_that_are_older_than_notes_of_dates(tmp_path: Path) -> None:
     cost, rows = index.results(tmp_path)
     assert (cost.dates, cost.cpu_seconds) == (["committed 2026-02-03"], 3.5)
     assert (rows.dates, rows.cpu_seconds) == (["committed 2026-02-04"], None)
-    assert "| committed 2026-02-04 | not noted |" in index.page(tmp_path)
+    assert "| committed 2026-02-04 |  | not noted |" in index.page(tmp_path)
     assert heading("Cost", document) == "# Cost\n\ncommitted: 2026-02-03.\nVersions: not noted."
 
 
@@ -301,13 +302,15 @@ def test_the_page_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "accuracy_gaussian_bias.jsonl").write_text(text)
     found = index.page(tmp_path)
     assert (
-        "| speed_knn_ksg ([json](speed_knn_ksg.json), [md](speed_knn_ksg.md)) | speed_knn "
-        "| 2026-01-02 | python 3.12.1, numpy 2.1 |"
+        "| speed_knn_ksg ([json](speed_knn_ksg.json), [md](speed_knn_ksg.md)) "
+        "| `speed_knn --only ross ksg` | 2026-01-02 |  | python 3.12.1, numpy 2.1 |"
     ) in found
-    assert "| accuracy_gaussian | 2026-01-02, not noted | python 3.12.1, numpy 2.1 |" in found
+    assert "| `accuracy_gaussian bias` | 2026-01-02, not noted |  | python 3.12.1" in found
     assert "| NPEET | absent | set PIDTOOLS_NPEET" in found
     assert "| ennemi | speed_knn_ksg |" in found
     assert "| gpid | accuracy_gaussian_bias |" in found
+    (tmp_path / "steps.json").write_text('{"size": "quick", "steps": {}}')
+    assert "| `speed_knn --quick --only ross ksg` | 2026-01-02 |" in index.page(tmp_path)
 
 
 def test_every_committed_result_has_a_script() -> None:
@@ -351,6 +354,35 @@ def test_tables_are_those_of_the_results(tmp_path: Path) -> None:
         name for name in pages if (tmp_path / name).read_text() != (RESULTS / name).read_text()
     ]
     assert behind == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        command
+        for each in index.results(RESULTS)
+        if any(file.suffix == ".jsonl" for file in each.files)
+        if each.name not in index.STOPPED and each.script not in ("distillation", "out_of_core")
+        for command in index.commands(each, "full")
+        if "accuracy_many_classes" not in command
+    ],
+)
+def test_what_stands_beside_a_result_measures_all_of_it(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that resume find nothing to do."""
+
+    def fill(store: Store, jobs: Iterable[Job]) -> None:
+        finished = store.finished()
+        left = [key for key, _ in jobs if tuple(key[name] for name in store.key) not in finished]
+        assert left == []
+        raise ParsedError
+
+    monkeypatch.setattr(Store, "fill", fill)
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with pytest.raises(ParsedError):
+        importlib.import_module(f"benchmarks.{command.split()[0]}").main()
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in RESULTS.glob("*.png")))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.tools.peers import ABSENT, PEERS
+from benchmarks.tools.steps import STEPS
 from benchmarks.tools.written import table
 
 BENCHMARKS = Path(__file__).parents[1]
@@ -38,21 +39,33 @@ def write(folder: Path) -> None:
 
 def page(folder: Path) -> str:
     """The page as it has to be."""
-    found = results(folder)
+    found, size = results(folder), size_of(folder)
     return "\n\n".join(
         [
             "# Results",
-            "The data, and the tables and figures that are made from them; the script of "
-            "`benchmarks/` that writes them; when they were measured and with what. Data say on "
-            'which machine too, and from which seed on. "committed" is the day on which data '
-            "were kept that are older than these notes. Generated from the data.",
-            table(["result", "script", "measured", "versions"], map(_line, found)),
+            "The data, and the tables and figures that are made from them; what measures them, "
+            "after `python -m benchmarks.`; when they were measured, in how many CPU seconds where "
+            "that is known, and with what. Data say on which machine too, and from which seed on. "
+            '"committed" is the day on which data were kept that are older than these notes. '
+            "Generated from the data.",
+            table(
+                ["result", "measured by", "measured", "CPU s", "versions"],
+                (_line(each, size) for each in found),
+            ),
             "## Other libraries",
             "The results that show each beside pidtools; absent where there are none.",
             table(["library", "results", "how to have it"], _peers(found)),
             "",
         ]
     )
+
+
+def size_of(folder: Path) -> str:
+    """Which of the sizes of `steps.STEPS` the results of a folder have."""
+    file = folder / "steps.json"
+    if not file.exists():
+        return "full"
+    return str(json.loads(file.read_text(encoding="utf-8"))["size"])
 
 
 def results(folder: Path) -> list[Result]:
@@ -171,14 +184,51 @@ def script_of(name: str) -> str:
     return max(fitting, key=len, default="")
 
 
-def _line(result: Result) -> list[str]:
+# What measures the results that are no steps of `python -m benchmarks`, after their script, where
+# that is not its name alone.
+ARGUMENTS = {
+    "best_layers": ("--cases classes clear close", "--cases border --draws 60"),
+    "decisions_digits": ("--seeds 5",),
+    "digits_pid": ("noise --n 500 2000",),
+    "redundancy_climb": ("--seeds 10",),
+    "tests_of_knowledge": (
+        "independence --cases plain",
+        "independence --cases symbols continuous --draws 150",
+        "independence --cases grouped rectified --draws 4",
+        'distillable --cases "T a garbling of S" "T = S" "T independent of Y" --draws 67',
+        'distillable --cases "T a rotation of S" "symbols, T a garbling of S" '
+        '"Gaussian, T a garbling of S" --draws 3',
+    ),
+    "tests_on_cells": ("teacher", "students"),
+}
+# Results whose measurement was stopped before its end: the commands go on with it.
+STOPPED = ("tests_on_cells",)
+
+
+def commands(result: Result, size: str) -> list[str]:
+    """What measures a result: scripts with their arguments."""
+    if result.made_from:
+        return [f"{result.script} --table"]
+    found = [
+        f"{step.script} {step.typed(size)}".strip()
+        for step in STEPS
+        if result.name in step.results and size in step.arguments
+    ]
+    others = ARGUMENTS.get(result.name, ("",))
+    return found or [f"{result.script} {arguments}".strip() for arguments in others]
+
+
+def _line(result: Result, size: str) -> list[str]:
     files = ", ".join(f"[{file.suffix[1:]}]({file.name})" for file in result.files)
     dates = ", ".join(result.dates) or UNKNOWN
     versions = ", ".join(
         f"{name} {' / '.join(map(_short, found))}" for name, found in result.versions.items()
     )
     of = f", from {' and '.join(result.made_from)}" if result.made_from else ""
-    return [f"{result.name} ({files}){of}", result.script, dates, versions or UNKNOWN]
+    by = ", ".join(f"`{command}`" for command in commands(result, size))
+    by += ", stopped before its end" * (result.name in STOPPED and size == "full")
+    spent = "" if result.cpu_seconds is None else f"{result.cpu_seconds:,.0f}"
+    return [f"{result.name} ({files}){of}", by, dates, spent, versions or UNKNOWN]
 
 
 def _short(version: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tools.process import ONE_THREAD
+from benchmarks.tools.process import ENDS_WITH, ONE_THREAD
 from benchmarks.tools.store import VARIABLE
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,11 @@ class Step:
     def name(self) -> str:
         """The script and its part."""
         return f"{self.script} {self.part}".strip()
+
+    def typed(self, size: str) -> str:
+        """What the script is called with."""
+        word = self.part if self.script in WORDED else ""
+        return f"{word} {self.arguments[size]}".strip()
 
 
 def _stored(group: str, script: str, part: str = "", **arguments: str) -> Step:
@@ -181,8 +186,7 @@ class Record:
 
     def arguments(self, step: Step) -> str:
         """What the script is called with."""
-        word = step.part if step.script in WORDED else ""
-        return f"{word} {step.arguments[self.size]}".strip()
+        return step.typed(self.size)
 
     def finished(self, step: Step) -> bool:
         """Whether a document is there, and not made with other arguments."""
@@ -327,7 +331,13 @@ def _done(step: Step, record: Record, only_table: bool, threads: dict[str, str])
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
-            env={**os.environ, **threads, "PYTHONPATH": path, VARIABLE: str(folder)},
+            env={
+                **os.environ,
+                **threads,
+                "PYTHONPATH": path,
+                VARIABLE: str(folder),
+                ENDS_WITH: str(os.getpid()),
+            },
             check=False,
         ).returncode
     if code == -signal.SIGINT:

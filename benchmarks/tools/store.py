@@ -44,9 +44,13 @@ class Store:
         self._told = False
 
     def rows(self) -> list[Row]:
-        """All that is finished."""
+        """All that is finished, each once: processes side by side may have run the same job."""
         lines = self.file.read_text().splitlines() if self.file.exists() else []
-        return [row for row in map(_read, lines) if row and "about" not in row]
+        found: dict[tuple[Any, ...], Row] = {}
+        for row in map(_read, lines):
+            if row and "about" not in row:
+                found.setdefault(self._key_of(row), row)
+        return list(found.values())
 
     def finished(self) -> set[tuple[Any, ...]]:
         """Keys of all that is finished."""
