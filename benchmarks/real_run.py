@@ -112,10 +112,10 @@ def measure(folder: Path) -> None:
             capture_output=True,
             encoding="utf-8",
         )
-        seconds, said = time.perf_counter() - start, done.stdout + done.stderr
-        rows.append({"step": f"`pidtools {command}`", "seconds": seconds, "said": said})
+        seconds = time.perf_counter() - start
+        rows.append({"step": f"`pidtools {command}`", "seconds": seconds, "said": done.stdout})
         if done.returncode:
-            print(said)
+            print(done.stdout, done.stderr)
             raise SystemExit(done.returncode)
     keep("real_run", cpu_seconds=round(spent(), 1), right=accuracies, rows=rows)
 
