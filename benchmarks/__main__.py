@@ -53,7 +53,10 @@ def main() -> int:
         options.error(str(error))
     chosen = steps.chosen(size, given.only)
     if given.list:
-        print(steps.listed(chosen, record))
+        known = cpu_seconds() if given.full else None
+        if known:
+            print("Third column: CPU seconds of the committed results, of all steps of a file.")
+        print(steps.listed(chosen, record, known))
         return 0
     print(f"{len(chosen)} steps, into {folder}", *peers.lines(), sep="\n", flush=True)
     if given.again:
@@ -68,6 +71,11 @@ def main() -> int:
     for step in failed:
         print(f"{step.name} failed: {record.log(step)} says how.")
     return bool(failed)
+
+
+def cpu_seconds() -> dict[str, float | None]:
+    """What the committed results took, by their names."""
+    return {each.name: each.cpu_seconds for each in index.results(COMMITTED)}
 
 
 if __name__ == "__main__":

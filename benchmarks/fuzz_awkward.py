@@ -7,7 +7,8 @@ or active in a few rows, scales from 1e-200 to 1e140, half and single precision,
 classes of one row, groups, symbols, few rows. Each is measured by one estimator: the default, or
 one of the others in turn. What is counted: exceptions, apart from the library's own refusals;
 NaN; information above H(Y); changes by the order of the rows, of every tenth data set, beside the
-change by another seed, which moves the folds of the probe as much.
+change by another seed, which moves the folds of the probe as much. The counts are kept in
+``results/fuzz_awkward.json``, each data set in the file of ``--store``, which makes it resumable.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import traceback
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,16 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import pidtools as pt
+from benchmarks.tools.clock import best_of
 from benchmarks.tools.known import numbers
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import Row, Store
+from benchmarks.tools.store import Row, Store, keep, kept
 from benchmarks.tools.written import table, write
 
 ESTIMATORS = ("auto", "auto", "auto", "gaussian", "knn", "binning", "kmeans")
+NAME = "fuzz_awkward"
+COUNTED = ("data sets", "crash", "refused", "not finite", "above H(Y)")
+EFFECTS = ("order of rows", "seed")
 Array = np.ndarray[Any, Any]
 
 
@@ -265,44 +271,64 @@ def main() -> None:
     options.number("jobs", 2, "processes")
     options.add_argument("--store", type=Path, help="a file of results to go on with")
     options.names("hostile", known=("warnings", "rounding", "thread"))
+    options.only_table()
     given = options.parse_args()
+    if given.table:
+        write(NAME, *told(kept(NAME)["rows"]))
+        return
     store = Store(given.store, "number") if given.store else None
     found = {row["number"]: row for row in (store.rows() if store else [])}
     numbers = [k for k in range(given.start, given.start + given.n) if k not in found]
     blocks = [numbers[i : i + 20] for i in range(0, len(numbers), 20)]
-    work = (delayed(run)(block, given.hostile) for block in blocks)
-    for block in Parallel(n_jobs=given.jobs, return_as="generator")(work):
+    work = (delayed(best_of)(partial(run, block, given.hostile), 1) for block in blocks)
+    for seconds, block in Parallel(n_jobs=given.jobs, return_as="generator")(work):
         for row in block:
+            row["cpu_seconds"] = round(seconds / len(block), 3)
             found[row["number"]] = row
             for text in row["wrong"]:
                 print(row["number"], row["estimator"], text, flush=True)
         if store:
             store.add(block)
-    texts = told(list(found.values()))
+    rows = counted(list(found.values()))
     if given.hostile:
-        print(*texts, sep="\n\n")
-    else:
-        write("fuzz_awkward", *texts)
+        print(*told(rows), sep="\n\n")
+        return
+    spent = [row["cpu_seconds"] for row in found.values() if "cpu_seconds" in row]
+    whole = {"cpu_seconds": round(sum(spent), 1)} if len(spent) == len(found) else {}
+    keep(NAME, **whole, rows=rows)
+    write(NAME, *told(rows))
 
 
-def told(found: list[Row]) -> tuple[str, str, str]:
-    """Numbers of data sets by estimator and fault."""
-    columns = ("data sets", "crash", "refused", "not finite", "above H(Y)")
+def counted(found: list[Row]) -> list[Row]:
+    """Numbers of data sets by estimator and fault; changes of every tenth, median and largest."""
     rows = []
     for estimator in sorted(set(ESTIMATORS)):
         own = [row for row in found if row["estimator"] == estimator]
-        counts = Counter({"data sets": len(own)})
+        counts = Counter(dict.fromkeys(COUNTED, 0) | {"data sets": len(own)})
         for row in own:
             counts.update({t.split(":")[0] if ":" in t else "above H(Y)" for t in row["wrong"]})
         effects = np.array([row["effects"] for row in own if row["effects"]] or [(0, 0)])
-        shown = [f"{np.median(e):.2g} / {e.max():.2g}" for e in effects.T]
-        rows.append([estimator, *(counts[column] for column in columns), *shown])
+        sizes = ([float(np.median(e)), float(e.max())] for e in effects.T)
+        rows.append({"estimator": estimator} | counts | dict(zip(EFFECTS, sizes, strict=True)))
+    return rows
+
+
+def told(rows: list[Row]) -> tuple[str, str, str]:
+    """The same in words and a table."""
+    lines = [
+        [
+            row["estimator"],
+            *(row[name] for name in COUNTED),
+            *(" / ".join(f"{size:.2g}" for size in row[name]) for name in EFFECTS),
+        ]
+        for row in rows
+    ]
     return (
         "# Awkward data through the whole call",
         "Numbers of data sets. Refusals are the library's own errors. The last two columns: the "
         "largest change of I(Y;T) or I(Y;S), in bits, by the order of the rows and by the seed, "
         "median and largest of every tenth data set.",
-        table(["estimator", *columns, "order of rows", "seed"], rows),
+        table(["estimator", *COUNTED, *EFFECTS], lines),
     )
 
 

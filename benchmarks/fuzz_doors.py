@@ -9,7 +9,7 @@ pandas, polars, xarray, torch, ml_dtypes, dask, SciPy, masked, in a file, nested
 iterators). It goes to one of the checks of the door, or to a public function with a cheap
 estimator. What is counted: other exceptions than the library's own ValueError, TypeError, PIDError
 and MemoryError; texts that do not name the argument; warnings of rounding; NaN, infinite or
-impossible answers.
+impossible answers. The counts are kept in ``results/fuzz_doors.json``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,15 @@ import numpy as np
 from joblib import Parallel, delayed
 
 import pidtools as pt
+from benchmarks.tools.clock import best_of
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import Row
-from benchmarks.tools.written import table, write
+from benchmarks.tools.store import Row, keep, kept
+from benchmarks.tools.written import table_of, write
 from pidtools import _target, _validate, _warnings
 from pidtools._lazy_rows import whole
 
+NAME = "fuzz_doors"
+ENDS = ("answer", "refused", "fault")
 Array = np.ndarray[Any, Any]
 Rng = np.random.Generator
 PRESENT = {
@@ -641,7 +645,11 @@ def main() -> None:
     options.number("start", 0, "number of the first")
     options.number("jobs", 2, "processes")
     options.numbers("only", (), "numbers of inputs, each shown")
+    options.only_table()
     given = options.parse_args()
+    if given.table:
+        write(NAME, *told(kept(NAME)["rows"]))
+        return
     if given.only:
         for row in run(given.only):
             print(row)
@@ -649,26 +657,34 @@ def main() -> None:
     numbers = range(given.start, given.start + given.n)
     blocks = [list(numbers[i : i + 200]) for i in range(0, given.n, 200)]
     found: list[Row] = []
-    work = (delayed(run)(block) for block in blocks)
-    for rows in Parallel(n_jobs=given.jobs, return_as="generator")(work):
+    spent = 0.0
+    work = (delayed(best_of)(partial(run, block), 1) for block in blocks)
+    for seconds, rows in Parallel(n_jobs=given.jobs, return_as="generator")(work):
         found += rows
+        spent += seconds
         for row in faults(rows):
             print(row["number"], row["door"], "|", row["what"], "|", row["fault"], flush=True)
-    write("fuzz_doors", *told(found))
+    counts = counted(found)
+    keep(NAME, first=given.start, cpu_seconds=round(spent, 1), rows=counts)
+    write(NAME, *told(counts))
 
 
-def told(found: list[Row]) -> tuple[str, str, str]:
+def counted(found: list[Row]) -> list[Row]:
     """Numbers of inputs by door and end."""
-    ends = ("answer", "refused", "fault")
     rows = []
     for door in sorted({row["door"] for row in found}):
         own = [row for row in found if row["door"] == door]
         counts = Counter("fault" if row["fault"] else row["end"] for row in own)
-        rows.append([door, len(own), *(counts[end] for end in ends)])
+        rows.append({"door": door, "inputs": len(own)} | {end: counts[end] for end in ENDS})
+    return rows
+
+
+def told(rows: list[Row]) -> tuple[str, str, str]:
+    """The same in words and a table."""
     return (
         "# Inputs of any kind at the door",
         "Numbers of inputs: answers, refusals that name the argument, and anything else.",
-        table(["door", "inputs", *ends], rows),
+        table_of(rows),
     )
 
 

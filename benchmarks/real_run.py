@@ -5,7 +5,8 @@
 Teacher and student are perceptrons of five layers, trained on half of the digits of scikit-learn,
 the student on what the teacher says. The hooks of `docs/recipes.md` save all layers on the other
 half, those of the student at eight checkpoints. Then `pidtools map` and `pidtools trace` write
-tables and pages, each timed. It writes ``results/real_run.md``; files and pages stay in
+tables and pages, each timed. What they took and printed is kept in ``results/real_run.json``, from
+which ``results/real_run.md`` is written; files and pages stay in
 ``real-run/``. Needs torch and the extra ``report``.
 """
 
@@ -20,9 +21,10 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.tools.clock import spent
 from benchmarks.tools.options import Options
 from benchmarks.tools.recipes import definitions
-from benchmarks.tools.store import about
+from benchmarks.tools.store import Row, keep, kept
 from benchmarks.tools.written import heading, table, write
 from pidtools.demo import split_digits
 
@@ -89,12 +91,19 @@ def main() -> None:
     """Train, save, and run the commands."""
     options = Options(__doc__)
     options.add_argument("--folder", type=Path, default=Path("real-run"), help="for all files")
-    folder = options.parse_args().folder
+    options.only_table()
+    given = options.parse_args()
+    if not given.table:
+        measure(given.folder)
+    write("real_run", *told(kept("real_run")))
+
+
+def measure(folder: Path) -> None:
+    """Each step in seconds of the clock, and what the commands print."""
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     accuracies = train(folder)
-    rows: list[tuple[str, float]] = [("training and saving", time.perf_counter() - start)]
-    said = []
+    rows: list[Row] = [{"step": "training and saving", "seconds": time.perf_counter() - start}]
     for command in COMMANDS:
         start = time.perf_counter()
         done = subprocess.run(
@@ -103,19 +112,25 @@ def main() -> None:
             capture_output=True,
             encoding="utf-8",
         )
-        rows.append((f"`pidtools {command}`", time.perf_counter() - start))
-        said.append(f"```\n{done.stdout}{done.stderr}```")
+        seconds = time.perf_counter() - start
+        rows.append({"step": f"`pidtools {command}`", "seconds": seconds, "said": done.stdout})
         if done.returncode:
-            print(*said, sep="\n")
+            print(done.stdout, done.stderr)
             raise SystemExit(done.returncode)
-    rows.append(("all", sum(seconds for _, seconds in rows)))
-    write(
-        "real_run",
-        heading("A real run", about()),
-        ", ".join(f"{name}: {found:.3f} right" for name, found in accuracies.items()) + ".",
-        table(("step", "seconds"), ((step, f"{seconds:.1f}") for step, seconds in rows)),
-        *said,
-    )
+    keep("real_run", cpu_seconds=round(spent(), 1), right=accuracies, rows=rows)
+
+
+def told(found: Row) -> list[str]:
+    """The same in words and a table."""
+    right, rows = found["right"], found["rows"]
+    steps = [(row["step"], row["seconds"]) for row in rows]
+    steps.append(("all", sum(seconds for _, seconds in steps)))
+    return [
+        heading("A real run", found),
+        ", ".join(f"{name}: {share:.3f} right" for name, share in right.items()) + ".",
+        table(("step", "seconds"), ((step, f"{seconds:.1f}") for step, seconds in steps)),
+        *(f"```\n{row['said']}```" for row in rows if "said" in row),
+    ]
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@
 Runs `pidtools measure` with intervals on a terminal (a pty) and with a pipe for standard error,
 and `distillable_knowledge` in a notebook's kernel, and takes the time of everything that arrives
 on standard error, or of the messages that a notebook would show. The terminal needs a POSIX
-system, the notebook `pip install ipykernel`.
+system, the notebook `pip install ipykernel`. What a run measured is kept in
+``results/silence.json``, in place of what was there.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -26,6 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.tools.options import Options
+from benchmarks.tools.written import shown, write_rows, write_table
+
+NAME = "silence"
 ALLOWED = {"terminal": 5.0, "pipe": 15.0, "notebook": 5.0}
 SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 ANNOUNCED = re.compile(r"about ([\d.]+) (second|minute|hour)")
@@ -149,17 +153,19 @@ def in_notebook(call: str, folder: Path) -> Heard:
 
 
 def main() -> None:
-    """Print a line for each screen, with what is allowed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=5000)
-    parser.add_argument("--width", type=int, default=512)
-    parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--screens", nargs="+", default=list(ALLOWED), choices=list(ALLOWED))
-    parser.add_argument("--option", action="append", default=[], help="of pidtools measure")
-    parser.add_argument("--text", action="store_true", help="print what arrived")
-    given = parser.parse_args()
+    """A row for each screen, with what is allowed."""
+    options = Options(__doc__)
+    options.number("rows", 5000)
+    options.number("width", 512, "units of the teacher")
+    options.number("classes", 10)
+    options.names("screens", ALLOWED, ALLOWED)
+    options.add_argument("--option", action="append", default=[], help="of pidtools measure")
+    options.add_argument("--text", action="store_true", help="print what arrived")
+    options.only_table()
+    given = options.parse_args()
+    if given.table:
+        write_table(NAME)
+        return
     command = [sys.executable, "-m", "pidtools", "measure", "T.npy", "S.npy", "Y.npy"]
     command += ["--confidence-level", "0.95", *given.option]
     call = (
@@ -174,21 +180,25 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as name:
         data(Path(name), given.rows, given.width, given.classes)
-        print(
-            f"{'screen':<10}{'total s':>9}{'silent s':>10}{'allowed':>9}{'announced':>11}"
-            f"{'ratio':>7}"
-        )
+        rows = []
         for screen in given.screens:
             heard = ways[screen](Path(name))
             said = heard.announced
-            ratio = "-" if said is None else f"{said / heard.seconds:.2f}"
-            print(
-                f"{screen:<10}{heard.seconds:>9.1f}{heard.silence:>10.1f}{ALLOWED[screen]:>9g}"
-                f"{'-' if said is None else format(said, 'g'):>11}{ratio:>7}",
-                flush=True,
+            rows.append(
+                {
+                    "screen": screen,
+                    "seconds": heard.seconds,
+                    "longest silence": heard.silence,
+                    "allowed": ALLOWED[screen],
+                    "announced seconds": said,
+                    "announced / seconds": None if said is None else said / heard.seconds,
+                }
             )
+            print(*map(shown, rows[-1].values()), sep="  ", flush=True)
             if given.text:
                 print(heard.text)
+    size = f"{given.rows} rows, {given.width} units, {given.classes} classes"
+    write_rows(NAME, f"Silence of screens: {', '.join([size, *given.option])}", rows)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.tools import peers
-from benchmarks.tools.clock import best_of, forget_peak, peak_memory, seconds
+from benchmarks.tools.clock import best_of, forget_peak, peak_memory, seconds, spent
 from benchmarks.tools.options import Options
 from benchmarks.tools.process import answered, ask
 from benchmarks.tools.store import Row
@@ -50,11 +50,11 @@ def main() -> None:
         if given.table:
             write_table(f"speed_knn_{name}")
             continue
-        rows = []
+        rows, before = [], spent()
         for row in sections[name](given.quick):
             print(*map(shown, row.values()), sep="  ", flush=True)
             rows.append(row)
-        write_rows(f"speed_knn_{name}", str(sections[name].__doc__), rows)
+        write_rows(f"speed_knn_{name}", str(sections[name].__doc__), rows, since=before)
 
 
 def ross(quick: bool) -> Iterator[Row]:

@@ -4,7 +4,7 @@
     python benchmarks/stored_calls.py before.json      # where the file is there: compare
 
 For changes of the code that must change no answer: run it before and after. The file belongs to a
-machine and to versions of its libraries, so none is kept here.
+machine and to versions of its libraries, which it names, so none is kept here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 
 import pidtools as pt
 from benchmarks.tools.options import Options
+from benchmarks.tools.store import about
 
 Call = Callable[[], Any]
 CHEAP = pt.Probe(experts=("lda", "logistic", "trees", "gaussian"))
@@ -132,10 +133,16 @@ def main() -> None:
     warnings.simplefilter("ignore")
     found = {name: numbers(call()) for name, call in (*measurements(), *exact())}
     if not file.exists():
-        file.write_text(json.dumps(found))
+        file.write_text(json.dumps(about() | {"calls": found}))
         print(f"wrote {len(found)} calls")
         return
-    before = json.loads(file.read_text())
+    document, now = json.loads(file.read_text()), about()
+    for what in ("machine", "versions"):
+        for name in sorted({*document[what], *now[what]} - {"load"}):
+            was, is_now = document[what].get(name), now[what].get(name)
+            if was != is_now:
+                print(f"{name} was {was}, is {is_now}")
+    before = document["calls"]
     found = json.loads(json.dumps(found))
     for name in before:
         if found.get(name) != before[name]:

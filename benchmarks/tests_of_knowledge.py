@@ -201,7 +201,6 @@ def write_tables(rows: list[Row]) -> None:
     write(
         "tests_of_knowledge",
         "# Tests of knowledge",
-        f"pidtools {pt.__version__}, numpy {np.__version__}.",
         "`independence_test` with 49 permutations. KS: p-value of Kolmogorov and Smirnov's test "
         "that the p-values are uniform.",
         table([*columns, "KS", "CPU s"], _lines(rows, "independence", _uniform)),
@@ -235,11 +234,12 @@ def _uniform(case: Case, p_values: Any) -> str:
 def main() -> None:
     """Parse the command line, measure and write."""
     options = Options(__doc__)
-    options.part(*SUITES, "table")
+    options.part(*SUITES)
     options.names("cases", about="some of them")
     options.number("draws", 300, "data sets of a case")
+    options.only_table()
     given = options.parse_args()
-    if given.what != "table":
+    if not given.table:
         measure(given.what, given.cases, given.draws)
     write_tables(STORE.rows())
 

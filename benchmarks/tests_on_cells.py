@@ -284,7 +284,6 @@ def write_tables(rows: list[Row]) -> None:
     write(
         "tests_on_cells",
         "# Tests and intervals on cells",
-        f"pidtools {pt.__version__}, numpy {np.__version__}.",
         "`p_distillable` of `distillable_knowledge`, " + about + "Uni(Y : T \\ S), the other "
         "atoms and informations that are 0, and those that are not.",
         table(columns, _lines(rows, "teacher")),
@@ -326,12 +325,13 @@ def _least(shares: list[tuple[float, int]]) -> str:
 def main() -> None:
     """Parse the command line, measure and write."""
     options = Options(__doc__)
-    options.part(*SUITES, "table")
+    options.part(*SUITES)
     options.names("cases", about="those whose names begin so")
     options.names("estimators", ESTIMATORS, ESTIMATORS, about="some of them")
     options.number("draws", 200, "data sets of a case")
+    options.only_table()
     given = options.parse_args()
-    if given.what != "table":
+    if not given.table:
         measure(given.what, given.cases, given.estimators, given.draws)
     write_tables(STORE.rows())
 

@@ -6,15 +6,14 @@ The teacher is a network of 64 units, the students have 16, all on two fifths of
 scikit-learn; the student learns from what the teacher says, drawn as labels anew every epoch, the
 baseline from labels of which a third is wrong. Both are measured on the others, which no
 network saw, by the last hidden layer and a linear readout: the default probe of a thousand rows
-scatters by more than counts as nothing here, and finds no saturation. It prints the trace, checks
-what a trace must show, and draws
-``results/trace_digits.png``.
+scatters by more than counts as nothing here, and finds no saturation. The trace is kept in
+``results/trace_digits.json``; the table shows it with what a trace must show, the figure draws it.
 """
 
 from __future__ import annotations
 
+import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -22,13 +21,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 import pidtools as pt
+from benchmarks.tools.clock import spent
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import RESULTS
-from benchmarks.tools.written import write
+from benchmarks.tools.store import keep, kept
+from benchmarks.tools.written import save_figure, write
 from pidtools._types import Codes, Floats
-from pidtools.plot import save_trace
+from pidtools.plot import plot_trace
 
 EPOCHS = (1, 2, 4, 8, 16, 32, 64, 100, 150, 200, 250)
+NAME = "trace_digits"
 OF_TEACHER, OF_STUDENT, WRONG = 64, 16, 1 / 3
 
 
@@ -64,13 +65,30 @@ def networks() -> tuple[Floats, dict[int, Floats], dict[int, Floats], Codes]:
 
 
 def main() -> None:
-    """Train, trace, check and draw."""
-    Options(__doc__).parse_args()
+    """Parse the command line, measure, write and draw."""
+    options = Options(__doc__)
+    options.only_table()
+    given = options.parse_args()
+    if not given.table:
+        measure()
+    trace = pt.DistillationTrace.from_dict(kept(NAME)["trace"])
+    write_checked(trace)
+    draw(trace)
+
+
+def measure() -> None:
+    """Train, trace, keep."""
     warnings.simplefilter("ignore")
     T, students, baseline, y = networks()
     trace = pt.distillation_trace(
         T, students, y, baseline=baseline, estimator=pt.Probe(experts=("lda",))
     )
+    keep(NAME, cpu_seconds=round(spent(), 1), trace=trace.to_dict())
+
+
+def write_checked(trace: pt.DistillationTrace) -> None:
+    """The trace, and whether it shows what it must."""
+    os.environ["COLUMNS"] = "80"  # a table that differs by no terminal
     found, last = trace.saturation, trace[-1]
     assert found is not None
     checks = {
@@ -80,13 +98,25 @@ def main() -> None:
         "one number of the teacher": len({row.teacher_information for row in trace}) == 1,
     }
     write(
-        "trace_digits",
+        NAME,
         "# A trace on digits",
         "What it is: `benchmarks/trace_digits.py`.",
         f"```\n{trace.summary()}\n```",
         "\n".join(f"- {what}: {'yes' if so else 'NO'}" for what, so in checks.items()),
     )
-    save_trace(trace, Path(RESULTS) / "trace_digits.png")
+
+
+def draw(trace: pt.DistillationTrace) -> None:
+    """Its curves with their bands."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.5, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = plot_trace(trace, ax=figure.subplots())
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    save_figure(figure, NAME, f"{NAME}.json")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
+import os
 import runpy
+import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,13 +20,19 @@ import numpy as np
 import pytest
 
 from benchmarks import accuracy_gaussian, accuracy_mi, speed_broja, speed_gaussian, speed_knn
-from benchmarks.tools import index, peers, steps
+from benchmarks.tools import anew, index, peers, steps
 from benchmarks.tools.options import Options
-from benchmarks.tools.store import VARIABLE
-from benchmarks.tools.written import mark_of
+from benchmarks.tools.store import VARIABLE, Job, Store
+from benchmarks.tools.written import heading, mark_of
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 RESULTS = BENCHMARKS / "results"
+
+
+@functools.cache
+def committed() -> list[index.Result]:
+    """All that is in the folder of results."""
+    return index.results(RESULTS)
 
 
 class ParsedError(Exception):
@@ -166,7 +176,10 @@ def test_tables_anew_of_what_there_is(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "reliability_broja.json").write_text("{}")
     record = steps.Record(tmp_path, "quick")
     assert steps.run(steps.chosen("quick"), record, only_table=True) == []
-    assert called == [["benchmarks.accuracy_gaussian", "bias", "--table"]]
+    assert called == [
+        ["benchmarks.accuracy_gaussian", "bias", "--table"],
+        ["benchmarks.reliability_broja", "--table"],
+    ]
 
 
 def test_the_command_lists_its_steps(
@@ -250,6 +263,42 @@ def test_absent_libraries_stand_in_the_tables(
     assert rows == [{"estimator": "NPEET", "mean absolute error, nats": "absent"}]
 
 
+def test_what_a_full_run_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(monkeypatch, "--full", "--only", "coverage_pid", "--list") == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert "CPU seconds of the committed results" in first
+    assert len(lines) == 3
+    assert "coverage  resumes    16,280 coverage_pid --problems" in lines[0]
+    assert all("  above coverage_pid" in line for line in lines[1:])
+
+
+def test_a_result_that_shows_the_data_of_others(tmp_path: Path) -> None:
+    for name, day in (("runs", "2026-02-01"), ("prediction", "2026-02-02")):
+        lines = [{"about": {"date": day, "versions": {"numpy": "2.1"}}}, {"cpu_seconds": 1.5}]
+        text = "\n".join(map(json.dumps, [*lines, {"cpu_seconds": 2}]))
+        (tmp_path / f"distillation_digits_quick_{name}.jsonl").write_text(text)
+    (tmp_path / "distillation_digits_quick.md").write_text("")
+    (tmp_path / "distillation_digits_quick_gains.png").write_text("")
+    both, gains, _, runs = index.results(tmp_path)
+    assert (both.dates, both.versions) == (["2026-02-01", "2026-02-02"], {"numpy": ["2.1"]})
+    assert (gains.dates, gains.made_from) == (["2026-02-01"], (runs.name,))
+    assert (runs.cpu_seconds, gains.cpu_seconds) == (3.5, None)
+    assert f", from {runs.name} | `distillation --table` | 2026-02-01 |" in index.page(tmp_path)
+
+
+def test_results_that_are_older_than_notes_of_dates(tmp_path: Path) -> None:
+    document = {"committed": "2026-02-03", "rows": [{"cpu_seconds": 1.0}, {"cpu_seconds": 2.5}]}
+    (tmp_path / "cost_probe.json").write_text(json.dumps(document))
+    (tmp_path / "coverage_pid.jsonl").write_text('{"about": {"committed": "2026-02-04"}}\n{}\n')
+    cost, rows = index.results(tmp_path)
+    assert (cost.dates, cost.cpu_seconds) == (["committed 2026-02-03"], 3.5)
+    assert (rows.dates, rows.cpu_seconds) == (["committed 2026-02-04"], None)
+    assert "| committed 2026-02-04 |  | not noted |" in index.page(tmp_path)
+    assert heading("Cost", document) == "# Cost\n\ncommitted: 2026-02-03.\nVersions: not noted."
+
+
 def test_the_page_of_a_folder(tmp_path: Path) -> None:
     about = {"date": "2026-01-02", "machine": {"python": "3.12.1"}, "versions": {"numpy": "2.1"}}
     rows = [{"what": "x", "peer": "NPEET mi", "its": "absent"}, {"peer": "ennemi", "its": 1.0}]
@@ -260,22 +309,83 @@ def test_the_page_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "accuracy_gaussian_bias.jsonl").write_text(text)
     found = index.page(tmp_path)
     assert (
-        "| speed_knn_ksg ([json](speed_knn_ksg.json), [md](speed_knn_ksg.md)) | speed_knn "
-        "| 2026-01-02 | python 3.12.1, numpy 2.1 |"
+        "| speed_knn_ksg ([json](speed_knn_ksg.json), [md](speed_knn_ksg.md)) "
+        "| `speed_knn --only ross ksg` | 2026-01-02 |  | python 3.12.1, numpy 2.1 |"
     ) in found
-    assert "| accuracy_gaussian | 2026-01-02, not noted | python 3.12.1, numpy 2.1 |" in found
+    assert "| `accuracy_gaussian bias` | 2026-01-02, not noted |  | python 3.12.1" in found
     assert "| NPEET | absent | set PIDTOOLS_NPEET" in found
     assert "| ennemi | speed_knn_ksg |" in found
     assert "| gpid | accuracy_gaussian_bias |" in found
+    (tmp_path / "steps.json").write_text('{"size": "quick", "steps": {}}')
+    assert "| `speed_knn --quick --only ross ksg` | 2026-01-02 |" in index.page(tmp_path)
 
 
 def test_every_committed_result_has_a_script() -> None:
-    assert [each.name for each in index.results(RESULTS) if not each.script] == []
+    assert [each.name for each in committed() if not each.script] == []
     assert index.script_of("speed_knn_ross") == "speed_knn"
     assert index.script_of("distillation_runs") == "distillation"
 
 
-@pytest.mark.parametrize("name", ["accuracy_pid", "decodable_layers"])
+def test_every_committed_result_has_data_and_a_day() -> None:
+    found = {each.name: each for each in committed()}
+    for name, each in found.items():
+        sources = [each.name] if anew.has_data(each) else each.made_from
+        assert sources, name
+        assert all(anew.has_data(found[source]) for source in sources), name
+        assert each.dates, name
+        assert index.UNKNOWN not in each.dates, name
+
+
+def test_every_script_writes_its_tables_anew() -> None:
+    """But the one whose file belongs to a machine."""
+    scripts = [file for file in BENCHMARKS.glob("*.py") if "__main__" in file.read_text()]
+    without = [file.stem for file in scripts if "options.only_table()" not in file.read_text()]
+    assert without == ["stored_calls"]
+
+
+@pytest.mark.slow
+def test_tables_are_those_of_the_results(tmp_path: Path) -> None:
+    """Else run ``python -m benchmarks.tools.anew``."""
+    for file in [*RESULTS.glob("*.json*"), *RESULTS.glob("*.png")]:
+        shutil.copy(file, tmp_path)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.tools.anew"],
+        check=True,
+        capture_output=True,
+        cwd=BENCHMARKS.parent,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), VARIABLE: str(tmp_path)},
+    )
+    pages = sorted(file.name for file in RESULTS.glob("*.md"))
+    assert sorted(file.name for file in tmp_path.glob("*.md")) == pages
+    behind = [
+        name for name in pages if (tmp_path / name).read_text() != (RESULTS / name).read_text()
+    ]
+    assert behind == []
+
+
+@pytest.mark.slow
+def test_what_stands_beside_a_result_measures_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts that resume find nothing to do."""
+
+    def fill(store: Store, jobs: Iterable[Job]) -> None:
+        finished = store.finished()
+        left = [key for key, _ in jobs if tuple(key[name] for name in store.key) not in finished]
+        assert left == []
+        raise ParsedError
+
+    monkeypatch.setattr(Store, "fill", fill)
+    other = ("accuracy_many_classes", "distillation", "out_of_core")
+    for each in committed():
+        if each.name in index.STOPPED or each.script in other:
+            continue
+        if any(file.suffix == ".jsonl" for file in each.files):
+            for typed in index.commands(each, "full"):
+                monkeypatch.setattr(sys, "argv", shlex.split(typed))
+                with pytest.raises(ParsedError):
+                    importlib.import_module(f"benchmarks.{each.script}").main()
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in RESULTS.glob("*.png")))
 def test_figures_are_those_of_the_results(name: str) -> None:
     """Else run the script that bears the name with ``--table``."""
     image = importlib.import_module("PIL.Image")

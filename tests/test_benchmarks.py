@@ -100,6 +100,35 @@ def test_a_store_runs_no_job_twice_whoever_ran_it(tmp_path: Path) -> None:
     assert [row["square"] for row in stores[0].rows()] == [0, 1, 4, 9, 16]
 
 
+def test_a_job_that_two_processes_ran_counts_once(tmp_path: Path) -> None:
+    file = tmp_path / "squares.jsonl"
+    Store(file, "number").add([{"number": 1, "square": 1}, {"number": 2, "square": 4}])
+    Store(file, "number").add([{"number": 2, "square": 4}, {"number": 3, "square": 9}])
+    assert [row["number"] for row in Store(file, "number").rows()] == [1, 2, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing tells that a parent was killed")
+def test_a_script_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    waits = (
+        "from benchmarks.tools.options import Options; Options(None); import time; time.sleep(60)"
+    )
+    starts = (
+        "import os, subprocess, sys; "
+        f"child = subprocess.Popen([sys.executable, '-c', {waits!r}], "
+        "env={**os.environ, 'PIDTOOLS_ENDS_WITH': str(os.getpid())}); "
+        "print(child.pid, flush=True); child.wait()"
+    )
+    path = os.pathsep.join([str(FOLDER.parent), *filter(None, sys.path)])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", starts], stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    parent.kill()
+    parent.communicate(timeout=30)  # the child has this output too, until it ends
+
+
 def test_tables() -> None:
     assert table(["a", "b"], [[1, 0.12345], ["x", None]]) == (
         "| a | b |\n|---|---|\n| 1 | 0.123 |\n| x |  |"

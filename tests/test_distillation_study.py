@@ -276,7 +276,7 @@ def test_whole_in_tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks.tools import store as stored
     from benchmarks.tools import written
 
-    for module in (stored, written, figures):
+    for module in (stored, written):
         monkeypatch.setattr(module, "RESULTS", tmp_path)
     running.run("x", TINY, 1)
     rows, predicted = running.once(study.store("x")), running.once(prediction.store("x"))

@@ -184,7 +184,8 @@ def test_the_whole_real_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     needed(HOOKS)
     pytest.importorskip("plotly")
     monkeypatch.setattr("sys.argv", ["real_run.py"])
-    monkeypatch.setattr("benchmarks.tools.written.RESULTS", folder)
+    for module in ("store", "written"):
+        monkeypatch.setattr(f"benchmarks.tools.{module}.RESULTS", folder)
     real_run.main()
     written = (folder / "real_run.md").read_text()
     assert "8 steps of 899 samples" in written

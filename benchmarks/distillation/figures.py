@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.distillation.tables import differences, interval
 from benchmarks.distillation.teachers import FOUR
-from benchmarks.tools.store import RESULTS, Row, grouped
+from benchmarks.tools.store import Row, grouped
+from benchmarks.tools.written import save_figure
 
 SHOWN = ("soft labels", "FitNets", "VID", "TED", "RID", "gated RID")
 COLOURS = dict(
@@ -71,7 +72,7 @@ def _gains(name: str, rows: Sequence[Row]) -> None:
     ax.set_xlabel(f"change of Red, bits{beside}")
     ax.set_ylabel("points of accuracy gained")
     ax.legend(fontsize=7, title="teacher", title_fontsize=7)
-    figure.savefig(RESULTS / f"{name}_gains.png", dpi=130)
+    save_figure(figure, f"{name}_gains", f"{name}_runs.jsonl", dpi=130)
 
 
 def _traces(name: str, rows: Sequence[Row]) -> None:
@@ -97,7 +98,7 @@ def _traces(name: str, rows: Sequence[Row]) -> None:
         ax.set_xlabel("epoch")
     axes[0].set_ylabel("Red, bits")
     axes[0].legend(fontsize=7)
-    figure.savefig(RESULTS / f"{name}_traces.png", dpi=130)
+    save_figure(figure, f"{name}_traces", f"{name}_runs.jsonl", dpi=130)
 
 
 def _prediction(name: str, predicted: Sequence[Row]) -> None:
@@ -119,4 +120,4 @@ def _prediction(name: str, predicted: Sequence[Row]) -> None:
     axes[0].set_ylabel("points gained by RID")
     figure.legend(*axes[0].get_legend_handles_labels(), fontsize=7, loc="outside lower center",
                   ncols=4)  # fmt: skip
-    figure.savefig(RESULTS / f"{name}_prediction.png", dpi=130)
+    save_figure(figure, f"{name}_prediction", f"{name}_prediction.jsonl", dpi=130)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,11 @@ def smallest(run: Callable[[], Answer], times: int) -> tuple[float, Answer]:
             spent = time.process_time() - start
         found.append(spent / calls)
     return min(found), answer
+
+
+def spent() -> float:
+    """CPU seconds of this process and of those that it has waited for."""
+    return sum(os.times()[:4])
 
 
 def peak_memory() -> int:

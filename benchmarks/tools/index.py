@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.tools.peers import ABSENT, PEERS
+from benchmarks.tools.steps import STEPS
 from benchmarks.tools.written import table
 
 BENCHMARKS = Path(__file__).parents[1]
@@ -25,6 +26,10 @@ class Result(NamedTuple):
     dates: list[str]
     versions: dict[str, list[str]]
     words: set[str]
+    cpu_seconds: float | None
+    """Of all that was measured, where it was noted."""
+    made_from: tuple[str, ...] = ()
+    """Results whose data it shows, where it has none of its own."""
 
 
 def write(folder: Path) -> None:
@@ -34,21 +39,33 @@ def write(folder: Path) -> None:
 
 def page(folder: Path) -> str:
     """The page as it has to be."""
-    found = results(folder)
+    found, size = results(folder), size_of(folder)
     return "\n\n".join(
         [
             "# Results",
-            "The data, and the tables and figures that are made from them; the script of "
-            "`benchmarks/` that writes them; when they were measured and with what. Data say on "
-            "which machine too, and from which seed on. Where the date is not noted it is older "
-            "than these notes. Generated from the data.",
-            table(["result", "script", "measured", "versions"], map(_line, found)),
+            "The data, and the tables and figures that are made from them; what measures them, "
+            "after `python -m benchmarks.`; when they were measured, in how many CPU seconds where "
+            "that is known, and with what. Data say on which machine too, and from which seed on. "
+            '"committed" is the day on which data were kept that are older than these notes. '
+            "Generated from the data.",
+            table(
+                ["result", "measured by", "measured", "CPU s", "versions"],
+                (_line(each, size) for each in found),
+            ),
             "## Other libraries",
             "The results that show each beside pidtools; absent where there are none.",
             table(["library", "results", "how to have it"], _peers(found)),
             "",
         ]
     )
+
+
+def size_of(folder: Path) -> str:
+    """Which of the sizes of `steps.STEPS` the results of a folder have."""
+    file = folder / "steps.json"
+    if not file.exists():
+        return "full"
+    return str(json.loads(file.read_text(encoding="utf-8"))["size"])
 
 
 def results(folder: Path) -> list[Result]:
@@ -58,24 +75,76 @@ def results(folder: Path) -> list[Result]:
         for file in folder.glob(f"*.{kind}"):
             if file.name not in (NAME, "steps.json"):
                 files.setdefault(file.stem, []).append(file)
-    return [_result(name, files[name]) for name in sorted(files)]
+    own = {name: _result(name, files[name]) for name in files}
+    return [_with_sources(own[name], own) for name in sorted(own)]
 
 
 def _result(name: str, files: list[Path]) -> Result:
     dates, words = set(), set()
     versions: dict[str, list[str]] = {}
+    seconds: list[float] = []
     for document in (each for file in files for each in _documents(file)):
         about = document.get("about", document)
-        if "versions" in about:
-            dates.add(about.get("date", UNKNOWN))
+        if {"versions", "committed"} & set(about):
+            dates.add(_day(about))
             python = {"python": about["machine"]["python"]} if "machine" in about else {}
-            for package, version in (python | about["versions"]).items():
-                seen = versions.setdefault(package, [])
-                seen.extend([version] if version not in seen else [])
+            _add(versions, (python | about.get("versions", {})).items())
         if "about" not in document:
             figures = {key: value for key, value in document.items() if key != "versions"}
             words |= set(_words(figures))
-    return Result(name, files, script_of(name), sorted(dates), versions, words)
+            seconds += _seconds(document)
+    spent = sum(seconds) if seconds else None
+    return Result(name, files, script_of(name), sorted(dates), versions, words, spent)
+
+
+def _day(about: dict[str, Any]) -> str:
+    if "date" in about:
+        return str(about["date"])
+    return f"committed {about['committed']}" if "committed" in about else UNKNOWN
+
+
+def _add(versions: dict[str, list[str]], found: Iterable[tuple[str, str]]) -> None:
+    """Put versions beside others of the same packages."""
+    for package, version in found:
+        seen = versions.setdefault(package, [])
+        seen.extend([version] if version not in seen else [])
+
+
+def _seconds(value: Any) -> list[float]:
+    """CPU seconds that are noted in a document, of the whole or of its rows."""
+    if isinstance(value, dict):
+        noted = value.get("cpu_seconds")
+        if isinstance(noted, int | float):
+            return [float(noted)]
+        return [x for each in value.values() for x in _seconds(each)]
+    return [x for each in value for x in _seconds(each)] if isinstance(value, list) else []
+
+
+# What is made from data of other names: the beginning of all of them, and their ends.
+SOURCES = {
+    r"(distillation(?:_digits)?(?:_quick)?)": ("_runs", "_prediction"),
+    r"(distillation(?:_digits)?(?:_quick)?)_(?:gains|traces)": ("_runs",),
+}
+
+
+def sources_of(name: str) -> tuple[str, ...]:
+    """Results whose data a table or figure shows that has another name than they have."""
+    for pattern, ends in SOURCES.items():
+        if found := re.fullmatch(pattern, name):
+            return tuple(found[1] + end for end in ends)
+    return ()
+
+
+def _with_sources(result: Result, others: dict[str, Result]) -> Result:
+    """With dates and versions of the data that it is made from, where it has none."""
+    made_from = tuple(name for name in sources_of(result.name) if name in others)
+    dates = {date for name in made_from for date in others[name].dates}
+    versions: dict[str, list[str]] = {}
+    for name in made_from:
+        _add(versions, ((k, v) for k, found in others[name].versions.items() for v in found))
+    if not made_from:
+        return result
+    return result._replace(dates=sorted(dates), versions=versions, made_from=made_from)
 
 
 def _documents(file: Path) -> Iterator[dict[str, Any]]:
@@ -115,13 +184,51 @@ def script_of(name: str) -> str:
     return max(fitting, key=len, default="")
 
 
-def _line(result: Result) -> list[str]:
+# What measures the results that are no steps of `python -m benchmarks`, after their script, where
+# that is not its name alone.
+ARGUMENTS = {
+    "best_layers": ("--cases classes clear close", "--cases border --draws 60"),
+    "decisions_digits": ("--seeds 5",),
+    "digits_pid": ("noise --n 500 2000",),
+    "redundancy_climb": ("--seeds 10",),
+    "tests_of_knowledge": (
+        "independence --cases plain",
+        "independence --cases symbols continuous --draws 150",
+        "independence --cases grouped rectified --draws 4",
+        'distillable --cases "T a garbling of S" "T = S" "T independent of Y" --draws 67',
+        'distillable --cases "T a rotation of S" "symbols, T a garbling of S" '
+        '"Gaussian, T a garbling of S" --draws 3',
+    ),
+    "tests_on_cells": ("teacher", "students"),
+}
+# Results whose measurement was stopped before its end: the commands go on with it.
+STOPPED = ("accuracy_gaussian_coverage", "tests_on_cells")
+
+
+def commands(result: Result, size: str) -> list[str]:
+    """What measures a result: scripts with their arguments."""
+    if result.made_from:
+        return [f"{result.script} --table"]
+    found = [
+        f"{step.script} {step.typed(size)}".strip()
+        for step in STEPS
+        if result.name in step.results and size in step.arguments
+    ]
+    others = ARGUMENTS.get(result.name, ("",))
+    return found or [f"{result.script} {arguments}".strip() for arguments in others]
+
+
+def _line(result: Result, size: str) -> list[str]:
     files = ", ".join(f"[{file.suffix[1:]}]({file.name})" for file in result.files)
     dates = ", ".join(result.dates) or UNKNOWN
     versions = ", ".join(
         f"{name} {' / '.join(map(_short, found))}" for name, found in result.versions.items()
     )
-    return [f"{result.name} ({files})", result.script, dates, versions or UNKNOWN]
+    of = f", from {' and '.join(result.made_from)}" if result.made_from else ""
+    by = ", ".join(f"`{command}`" for command in commands(result, size))
+    by += ", stopped before its end" * (result.name in STOPPED and size == "full")
+    spent = "" if result.cpu_seconds is None else f"{result.cpu_seconds:,.0f}"
+    return [f"{result.name} ({files}){of}", by, dates, spent, versions or UNKNOWN]
 
 
 def _short(version: str) -> str:

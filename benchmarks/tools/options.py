@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 
+from benchmarks.tools.process import end_with_parent
+
 
 class Options(argparse.ArgumentParser):
     """The docstring of a script as its help, and the few kinds of options that scripts have."""
 
     def __init__(self, doc: str | None) -> None:
         super().__init__(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+        end_with_parent()
 
     def part(self, *names: str) -> None:
         """Which part of the script is run, as its first word."""

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,8 @@ ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
 )
 WORK = "--work"
+# The process with which a script ends, by its number, for scripts that are started by others.
+ENDS_WITH = "PIDTOOLS_ENDS_WITH"
 
 
 class OutOfTimeError(Exception):
@@ -44,6 +48,24 @@ def ask(
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no message"])[-1][:200])
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def end_with_parent() -> None:
+    """Have this process end where the one that started it has been killed, if it asked for that.
+
+    Else it went on, beside one that a resumed run starts. On Windows nothing tells.
+    """
+    asked_by = os.environ.pop(ENDS_WITH, None)  # not a matter of what this process starts itself
+    if asked_by is None or sys.platform == "win32":
+        return
+    parent = int(asked_by)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def answered(work: Callable[..., dict[str, Any]]) -> bool:

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tools.process import ONE_THREAD
+from benchmarks.tools.process import ENDS_WITH, ONE_THREAD
 from benchmarks.tools.store import VARIABLE
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,11 @@ class Step:
     def name(self) -> str:
         """The script and its part."""
         return f"{self.script} {self.part}".strip()
+
+    def typed(self, size: str) -> str:
+        """What the script is called with."""
+        word = self.part if self.script in WORDED else ""
+        return f"{word} {self.arguments[size]}".strip()
 
 
 def _stored(group: str, script: str, part: str = "", **arguments: str) -> Step:
@@ -181,8 +186,7 @@ class Record:
 
     def arguments(self, step: Step) -> str:
         """What the script is called with."""
-        word = step.part if step.script in WORDED else ""
-        return f"{word} {step.arguments[self.size]}".strip()
+        return step.typed(self.size)
 
     def finished(self, step: Step) -> bool:
         """Whether a document is there, and not made with other arguments."""
@@ -227,9 +231,15 @@ def following(arguments: str, option: str) -> set[str]:
     return set(arguments.partition(option)[2].partition("--")[0].split())
 
 
-def listed(steps: Iterable[Step], record: Record) -> str:
-    """A line a step: what would be run, and whether there are results."""
+def listed(
+    steps: Iterable[Step], record: Record, known: Mapping[str, float | None] | None = None
+) -> str:
+    """A line a step: what would be run, whether there are results, what those that are known took.
+
+    Seconds of a file that several steps write stand with the first of them.
+    """
     lines = []
+    told: set[str] = set()
     for step in steps:
         there = any(
             (record.folder / f"{name}.{kind}").exists()
@@ -241,7 +251,15 @@ def listed(steps: Iterable[Step], record: Record) -> str:
             if step.stored
             else ("finished" if record.finished(step) else "to do")
         )
-        lines.append(f"{step.group:<9} {state:<9} {step.script} {record.arguments(step)}".rstrip())
+        took = ""
+        if known is not None:
+            seconds = [x for name in step.results if (x := known.get(name)) is not None]
+            spent = f"{sum(seconds):,.0f}" if seconds else "?"
+            took = f"{'above' if told & set(step.results) else spent:>7} "
+        told |= set(step.results)
+        lines.append(
+            f"{step.group:<9} {state:<9} {took}{step.script} {record.arguments(step)}".rstrip()
+        )
     return "\n".join(lines)
 
 
@@ -313,7 +331,13 @@ def _done(step: Step, record: Record, only_table: bool, threads: dict[str, str])
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=ROOT,
-            env={**os.environ, **threads, "PYTHONPATH": path, VARIABLE: str(folder)},
+            env={
+                **os.environ,
+                **threads,
+                "PYTHONPATH": path,
+                VARIABLE: str(folder),
+                ENDS_WITH: str(os.getpid()),
+            },
             check=False,
         ).returncode
     if code == -signal.SIGINT:
@@ -329,9 +353,7 @@ def _done(step: Step, record: Record, only_table: bool, threads: dict[str, str])
 
 
 def _has_tables(step: Step, record: Record) -> bool:
-    """Whether there is something to write tables of, and the script can."""
-    if step.script == "reliability_broja":
-        return False
+    """Whether there is something to write tables of."""
     kind = "jsonl" if step.stored else "json"
     return all((record.folder / f"{name}.{kind}").exists() for name in step.results)
 

@@ -44,9 +44,13 @@ class Store:
         self._told = False
 
     def rows(self) -> list[Row]:
-        """All that is finished."""
+        """All that is finished, each once: processes side by side may have run the same job."""
         lines = self.file.read_text().splitlines() if self.file.exists() else []
-        return [row for row in map(_read, lines) if row and "about" not in row]
+        found: dict[tuple[Any, ...], Row] = {}
+        for row in map(_read, lines):
+            if row and "about" not in row:
+                found.setdefault(self._key_of(row), row)
+        return list(found.values())
 
     def finished(self) -> set[tuple[Any, ...]]:
         """Keys of all that is finished."""
@@ -106,14 +110,15 @@ def grouped(rows: Iterable[Row], *names: str) -> dict[tuple[Any, ...], list[Row]
 
 def keep(name: str, **content: Any) -> None:
     """Write ``results/<name>.json`` with what it depends on."""
+    text = json.dumps(about() | content, indent=1, ensure_ascii=False) + "\n"
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(about() | content, indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 def kept(name: str) -> Row:
     """What ``results/<name>.json`` holds, nothing where there is none."""
     file = RESULTS / f"{name}.json"
-    return dict(json.loads(file.read_text())) if file.exists() else {}
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
 
 def about() -> Row:

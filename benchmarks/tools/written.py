@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.tools.clock import spent
 from benchmarks.tools.store import RESULTS, Row, keep, kept
 
 
@@ -14,14 +15,14 @@ def write(name: str, *blocks: str) -> None:
     """Write ``results/<name>.md`` and print it."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join(blocks) + "\n"
-    (RESULTS / f"{name}.md").write_text(text)
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
 
 
-def save_figure(figure: Any, name: str, data: str) -> None:
+def save_figure(figure: Any, name: str, data: str, *, dpi: int = 150) -> None:
     """Write ``results/<name>.png``, with what tells which ``results/<data>`` it shows."""
     figure.savefig(
-        RESULTS / f"{name}.png", dpi=150, metadata={"Source": f"{data} {mark_of(RESULTS / data)}"}
+        RESULTS / f"{name}.png", dpi=dpi, metadata={"Source": f"{data} {mark_of(RESULTS / data)}"}
     )
 
 
@@ -53,15 +54,18 @@ def shown(value: Any) -> str:
 
 def heading(title: str, document: Row) -> str:
     """A title, and what the figures depend on."""
-    date = {"date": document["date"]} if "date" in document else {}
-    machine = "; ".join(f"{k}: {v}" for k, v in (date | document["machine"]).items())
-    versions = ", ".join(f"{k} {v}" for k, v in document["versions"].items())
-    return f"# {title}\n\n{machine}.\nVersions: {versions}."
+    when = {k: document[k] for k in ("date", "committed") if k in document}
+    machine = "; ".join(f"{k}: {v}" for k, v in (when | document.get("machine", {})).items())
+    versions = ", ".join(f"{k} {v}" for k, v in document.get("versions", {}).items())
+    return f"# {title}\n\n{machine}.\nVersions: {versions or 'not noted'}."
 
 
-def write_rows(name: str, title: str, rows: Sequence[Row]) -> None:
-    """Keep rows in ``results/<name>.json`` and write their table."""
-    keep(name, title=title, rows=list(rows))
+def write_rows(name: str, title: str, rows: Sequence[Row], *, since: float = 0.0) -> None:
+    """Keep rows in ``results/<name>.json`` and write their table.
+
+    They took the CPU seconds that the process has spent since it had spent so many.
+    """
+    keep(name, title=title, cpu_seconds=round(spent() - since, 1), rows=list(rows))
     write_table(name)
 
 
