@@ -21,6 +21,11 @@ os.environ.setdefault("MPLBACKEND", "agg")
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+if os.environ.get("PIDTOOLS_PLAIN_KERNELS"):
+    import plain_kernels
+
+    plain_kernels.install()
+
 # Derandomised, so that a red run is red again; no deadline, as timings decide no test.
 settings.register_profile(
     "pidtools",

@@ -75,3 +75,113 @@ def test_correlations_of_residuals_lose_the_spread_that_sampling_adds(cosine: fl
     assert np.ptp(correction._less_spread(sampled, shared, 0.0)) < 0.6 * np.ptp(sampled)
     apart = correction._less_spread(np.array([0.9, 0.5, 0.1]), shared, 0.0)
     np.testing.assert_allclose(apart, [0.9, 0.5, 0.1], atol=0.01)
+
+
+# --- pieces, against what they are -------------------------------------------------------------
+
+
+def scatter_of(cosine: float, n_y: int, degrees: tuple[int, int, int]) -> correction.Scatter:
+    return correction.Scatter(cosine * np.eye(n_y), *degrees)
+
+
+def test_degrees_that_are_shared() -> None:
+    """Those that no source uses up; as many as correlations need; no more than there are."""
+    assert scatter_of(0.0, 2, (90, 80, 99)).shared_degrees == 71
+    assert scatter_of(0.9, 2, (90, 80, 99)).shared_degrees == int(np.ceil(0.9 * np.sqrt(7200)))
+    assert scatter_of(1.0, 2, (90, 80, 99)).shared_degrees == 80
+    assert correction.Scatter(np.diag([0.9, -0.7]), 90, 90, 99).shared_degrees == 81
+
+
+@pytest.mark.parametrize(
+    ("n_y", "effort", "n_draws"), [(1, 1.0, 400), (6, 1.0, 277), (6, 0.2, 55), (40, 1.0, 25)]
+)
+def test_fewer_draws_of_larger_matrices(n_y: int, effort: float, n_draws: int) -> None:
+    drawn = correction._draw(scatter_of(0.2, n_y, (95, 90, 99)), effort)
+    assert drawn.factors_t.shape == drawn.inverses_s.shape == (n_draws, n_y, n_y)
+
+
+def test_draws_have_the_law_of_both_scatter_matrices() -> None:
+    """Wishart each, with their degrees; and the covariance of the residuals between them."""
+    cosine, degrees = 0.6, (60, 50, 70)
+    scatter = correction.Scatter(np.diag([cosine, cosine]), *degrees)
+    shared = scatter.shared_degrees
+    rng = np.random.default_rng(0)
+    root = correction._residual_root(scatter, shared)
+    private = 1 - shared / np.sqrt(60 * 50)
+    between = root[:2] @ root[2:].T
+    np.testing.assert_allclose(np.linalg.svd(between)[1], cosine / (1 - private), atol=1e-12)
+    np.testing.assert_allclose((root @ root.T)[:2, :2], np.eye(2), atol=1e-12)
+    np.testing.assert_allclose((root @ root.T)[2:, 2:], np.eye(2), atol=1e-12)
+    drawn = correction._draw(scatter, 10.0)
+    for factors, n in ((drawn.factors_t, 60), (np.linalg.inv(drawn.inverses_s), 50)):
+        products = factors @ np.swapaxes(factors, 1, 2)
+        error = 5 * np.sqrt(2 * n / len(products))
+        np.testing.assert_allclose(products.mean(axis=0), n * np.eye(2), atol=error)
+    for n in (2, 7):
+        roots = correction._wishart_root(3, n, 4000, rng)
+        products = roots @ np.swapaxes(roots, 1, 2)
+        error = 5 * np.sqrt(2 * n / 4000)
+        np.testing.assert_allclose(products.mean(axis=0), n * np.eye(3), atol=error)
+    # Eigenvalues of pairs whose log determinants are unbiased: their logs sum to 0 on average.
+    sums = drawn.log_eigenvalues(np.zeros(2)).sum(axis=1)
+    assert sums.mean() == pytest.approx(0.0, abs=5 * sums.std() / np.sqrt(len(sums)))
+    moved = drawn.log_eigenvalues(np.log([3.0, 3.0])).sum(axis=1)
+    np.testing.assert_allclose(moved - sums, 2 * np.log(3.0), atol=1e-9)
+
+
+def test_the_mean_spread_leans_on_the_mean_that_is_known() -> None:
+    """Where all signs agree it is exact; elsewhere it is the mean of draws, near enough."""
+    drawn = correction._draw(scatter_of(0.3, 3, (95, 90, 99)), 1.0)
+    far = np.log([9.0, 8.0, 7.0])
+    assert drawn.mean_half_spread(far) == pytest.approx(far.sum() / 2, abs=1e-12)
+    mixed = np.array([0.5, 0.1, -0.6])
+    plain = np.abs(drawn.log_eigenvalues(mixed)).sum(axis=1) / 2
+    error = plain.std() / np.sqrt(len(plain))
+    assert drawn.mean_half_spread(mixed) == pytest.approx(plain.mean(), abs=4 * error)
+
+
+@pytest.mark.parametrize("power", [0.2, 1.0, 3.0, 6.0])
+def test_a_spread_is_met_in_few_steps(power: float) -> None:
+    asked = []
+
+    def spread(share: float) -> float:
+        asked.append(share)
+        return 1.0 + 2.0 * share**power
+
+    for target in (1.02, 1.3, 2.0, 2.9):
+        asked.clear()
+        share, reached = correction._match(spread, target)
+        assert reached == pytest.approx(1.0 + 2.0 * share**power, abs=1e-12)
+        assert reached == pytest.approx(target, rel=correction.MATCH)
+        assert len(asked) <= 14
+    assert correction._match(spread, 0.5) == (0.0, 1.0)
+    assert correction._match(spread, 3.5) == (1.0, 3.0)
+    assert correction._match(spread, 1.0) == (0.0, 1.0)
+
+
+def test_eigenvalues_like_the_sample_are_all_equal_where_it_spreads_less() -> None:
+    """A sample that spreads less than samples of equal eigenvalues says that they are equal."""
+    scatter = scatter_of(0.3, 4, (95, 95, 99))
+    close = correction.fit(0.05 * np.array([1.0, 0.4, -0.4, -1.0]), scatter)
+    np.testing.assert_allclose(close.log_g, 0.0, atol=1e-12)
+    far = correction.fit(np.array([1.0, 0.4, -0.4, -1.0]), scatter)
+    assert np.ptp(far.log_g) > 1.0
+    assert far.excess > 0
+    # One sample and its mirror image have opposite signs.
+    other = correction.fit(np.array([1.0, 0.4, -0.4, -1.0])[::-1] * -1.0, scatter)
+    assert other.excess == pytest.approx(far.excess, abs=1e-12)
+
+
+def test_noise_of_a_centre_is_taken_off_its_square() -> None:
+    assert correction._shrunk(-3.0, 5.0) == -2.0
+    assert correction._shrunk(3.0, 5.0) == 2.0
+    assert correction._shrunk(1.0, 5.0) == 0.0
+
+
+def test_log_determinants_of_wishart_matrices() -> None:
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(size=(20_000, 3, 12))
+    found = np.linalg.slogdet(drawn @ np.swapaxes(drawn, 1, 2))[1]
+    error = found.std() / np.sqrt(len(found))
+    mean = correction.log_det_mean(3, 12) + 3 * np.log(2)
+    assert mean == pytest.approx(found.mean(), abs=4 * error)

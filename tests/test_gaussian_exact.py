@@ -277,3 +277,12 @@ def test_the_gap_holds_where_a_direction_is_near_rounding(seed: int) -> None:
     left_out = any("left out unit" in note for note in all_said(pid))
     assert left_out == any("not certainly rounding" in str(w.message) for w in caught)
     assert not left_out or pid.gap > 1e-3
+
+
+def test_units_left_out_are_listed_as_far_as_they_can_be_read() -> None:
+    from pidtools._gaussian import exact
+
+    n = exact.NAMED_UNITS
+    assert exact._listed(np.array([4])) == "unit 4"
+    assert exact._listed(np.arange(n)) == "units " + ", ".join(map(str, range(n)))
+    assert exact._listed(np.arange(n + 1)).endswith(f", {n - 1} and 1 more")

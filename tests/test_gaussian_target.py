@@ -130,3 +130,70 @@ def test_rank_is_decided_beside_the_rounding_of_float32() -> None:
     assert target.reduce(offset).values is offset
     with pytest.raises(ValueError, match="Y is constant, or varies in the last place"):
         measure(Y, Y, np.ones((300, 2)) + 1e-17 * Y)
+
+
+# --- pieces -----------------------------------------------------------------------------------
+
+
+def test_one_rounding_of_what_is_stored() -> None:
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(50, 3))
+    Y[:, 1] = Y[:, 1].astype(np.float32)
+    assert target.last_place(Y).tolist() == [2.0**-53, 2.0**-24, 2.0**-53]
+    for dtype in (np.float32, np.float16, np.int32):
+        assert target.last_place(Y.astype(dtype)).tolist() == [2.0**-24] * 3
+    assert target._places(4) == pytest.approx(np.sqrt(16**2 + 16 * 4), rel=1e-15)
+
+
+def test_constant_columns_alone() -> None:
+    Y = np.random.default_rng(0).normal(size=(6, 4))
+    whole = target.without_constants(Y)
+    assert whole.values is Y
+    assert (len(whole.constant), len(whole.linear), whole.rounding) == (0, 0, 0.0)
+    Y[:, 2] = 3.0
+    found = target.without_constants(Y)
+    np.testing.assert_array_equal(found.values, Y[:, [0, 1, 3]])
+    assert found.constant.tolist() == [2]
+    square = target.without_constants(Y[:4])
+    np.testing.assert_array_equal(square.values, Y[:4, [0, 1, 3]])
+
+
+def test_what_columns_leave_of_others_is_that_of_a_regression() -> None:
+    """Twice regressed: the weights are right to the last digits, though the columns nearly agree."""
+    rng = np.random.default_rng(0)
+    seen = rng.normal(size=(300, 3)) @ np.array([[1, 0.99, 0.98], [0, 0.1, 0], [0, 0, 0.01]])
+    other = seen @ rng.normal(size=(3, 2)) + 1e-4 * rng.normal(size=(300, 2))
+    Y = np.hstack([seen, other])
+    mean, scale = Y.mean(axis=0), Y.std(axis=0, ddof=1)
+    kept, dropped = np.arange(3), np.arange(3, 5)
+    z = (Y - mean) / scale
+    lower = np.linalg.cholesky(np.corrcoef(seen, rowvar=False))
+    left = target._Left(Y, mean, 1 / scale, target.Factor(kept, lower), dropped)
+    weights = np.linalg.lstsq(z[:, :3], z[:, 3:], rcond=None)[0]
+    np.testing.assert_allclose(left.weights, weights, rtol=1e-9)
+    rests = z[:, 3:] - z[:, :3] @ weights
+    np.testing.assert_allclose(left.deviations(), rests.std(axis=0, ddof=1), rtol=1e-9)
+    np.testing.assert_allclose(left.columns(np.array([1])), rests[:, 1:], atol=1e-10)
+    noise = np.array([1e-3, 2e-3, 3e-3, 4e-3, 5e-3])
+    squares = (noise / scale) ** 2
+    expected = np.sqrt(squares[3:] + squares[:3] @ weights**2)
+    np.testing.assert_allclose(left.rounding(noise), expected, rtol=1e-8)
+
+
+def test_a_source_gets_columns_for_what_its_factor_left_out() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    X[:, 2] = X[:, 0] + 1e-7 * X[:, 2]
+    found = target.moments.moments(X)
+    factor = target.Factor(np.array([0, 1]), np.linalg.cholesky(found.correlation[:2, :2]))
+    more = target.resolved(X, found.mean, found.scale, factor)
+    assert more.values.shape == (200, 3)
+    assert (len(more.constant), len(more.linear), more.rounding) == (0, 0, 0.0)
+    rest = more.values[:, 2] / more.values[:, 2].std()
+    assert abs(np.corrcoef(rest, X[:, 2] - X[:, 0])[0, 1]) > 0.99
+    X[:, 2] = X[:, 0] * 3
+    found = target.moments.moments(X)
+    same = target.resolved(X, found.mean, found.scale, factor)
+    assert same.values is X
+    assert same.linear.tolist() == [2]
+    assert 0 <= same.rounding < 1e-14

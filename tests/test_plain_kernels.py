@@ -1,0 +1,1 @@
+"""Kernels as plain Python: what is compiled is what is written."""
