@@ -1,4 +1,4 @@
-"""Mutation testing of the mathematics: how many small changes of the code do the tests notice?
+"""Mutation testing of the mathematics: how many small changes of it the tests notice.
 
     python -m benchmarks.mutation                        # a sample of every part
     python -m benchmarks.mutation --parts gaussian --most 2000 --seed 1

@@ -146,7 +146,7 @@ def test_a_spread_is_met_in_few_steps(power: float) -> None:
 
     def spread(share: float) -> float:
         asked.append(share)
-        return 1.0 + 2.0 * share**power
+        return float(1.0 + 2.0 * share**power)
 
     for target in (1.02, 1.3, 2.0, 2.9):
         asked.clear()

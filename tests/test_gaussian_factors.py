@@ -50,8 +50,7 @@ SPANS = np.s_[:3], np.s_[3:5], np.s_[5:8]
 def correlations(seed: int) -> Floats:
     """Of three units of T, two of S and three of Y, all of them dependent."""
     rng = np.random.default_rng(seed)
-    found: Floats = np.corrcoef(rng.normal(size=(40, 8)) @ rng.normal(size=(8, 8)), rowvar=False)
-    return found
+    return np.asarray(np.corrcoef(rng.normal(size=(40, 8)) @ rng.normal(size=(8, 8)), rowvar=False))
 
 
 def half_log_det(matrix: Floats) -> float:

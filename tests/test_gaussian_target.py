@@ -11,7 +11,8 @@ from helpers import Dtype, all_said, atoms, known
 from random_gaussians import contrasts, measure
 
 import pidtools as pt
-from pidtools._gaussian import pencil, target
+from pidtools._gaussian import moments, pencil, target
+from pidtools._gaussian.factors import Factor
 from pidtools._types import Array, Floats
 
 Drawn = Callable[[np.random.Generator, int, int, Dtype], tuple[Array, Floats]]
@@ -159,7 +160,7 @@ def test_constant_columns_alone() -> None:
 
 
 def test_what_columns_leave_of_others_is_that_of_a_regression() -> None:
-    """Twice regressed: the weights are right to the last digits, though the columns nearly agree."""
+    """Twice regressed: weights are right to the last digits, though the columns nearly agree."""
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(300, 3)) @ np.array([[1, 0.99, 0.98], [0, 0.1, 0], [0, 0, 0.01]])
     other = seen @ rng.normal(size=(3, 2)) + 1e-4 * rng.normal(size=(300, 2))
@@ -168,7 +169,7 @@ def test_what_columns_leave_of_others_is_that_of_a_regression() -> None:
     kept, dropped = np.arange(3), np.arange(3, 5)
     z = (Y - mean) / scale
     lower = np.linalg.cholesky(np.corrcoef(seen, rowvar=False))
-    left = target._Left(Y, mean, 1 / scale, target.Factor(kept, lower), dropped)
+    left = target._Left(Y, mean, 1 / scale, Factor(kept, lower), dropped)
     weights = np.linalg.lstsq(z[:, :3], z[:, 3:], rcond=None)[0]
     np.testing.assert_allclose(left.weights, weights, rtol=1e-9)
     rests = z[:, 3:] - z[:, :3] @ weights
@@ -184,15 +185,15 @@ def test_a_source_gets_columns_for_what_its_factor_left_out() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 3))
     X[:, 2] = X[:, 0] + 1e-7 * X[:, 2]
-    found = target.moments.moments(X)
-    factor = target.Factor(np.array([0, 1]), np.linalg.cholesky(found.correlation[:2, :2]))
+    found = moments.moments(X)
+    factor = Factor(np.array([0, 1]), np.linalg.cholesky(found.correlation[:2, :2]))
     more = target.resolved(X, found.mean, found.scale, factor)
     assert more.values.shape == (200, 3)
     assert (len(more.constant), len(more.linear), more.rounding) == (0, 0, 0.0)
     rest = more.values[:, 2] / more.values[:, 2].std()
     assert abs(np.corrcoef(rest, X[:, 2] - X[:, 0])[0, 1]) > 0.99
     X[:, 2] = X[:, 0] * 3
-    found = target.moments.moments(X)
+    found = moments.moments(X)
     same = target.resolved(X, found.mean, found.scale, factor)
     assert same.values is X
     assert same.linear.tolist() == [2]
