@@ -186,7 +186,8 @@ def test_a_source_gets_columns_for_what_its_factor_left_out() -> None:
     X = rng.normal(size=(200, 3))
     X[:, 2] = X[:, 0] + 1e-7 * X[:, 2]
     found = moments.moments(X)
-    factor = Factor(np.array([0, 1]), np.linalg.cholesky(found.correlation[:2, :2]))
+    lower = np.asarray(np.linalg.cholesky(found.correlation[:2, :2]), np.float64)
+    factor = Factor(np.array([0, 1]), lower)
     more = target.resolved(X, found.mean, found.scale, factor)
     assert more.values.shape == (200, 3)
     assert (len(more.constant), len(more.linear), more.rounding) == (0, 0, 0.0)
