@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from pidtools._compiled import kernel as kernels
 from pidtools._compiled.header import Bytes, Floats, Header, Ints, Longs
 
@@ -130,6 +132,14 @@ def assign(x: Any, y: Any, n: int) -> None:
 def run(kernel: kernels.Kernel) -> Callable[[int], None]:
     """What a `Kernel` calls with the address of a header."""
     return lambda address: _FUNCTIONS[kernel.address](header_at(address))
+
+
+def interpret(module: types.ModuleType, patch: pytest.MonkeyPatch) -> None:
+    """Have the kernels of one module interpreted for one test, also where they are compiled."""
+    for name, function in list(vars(module).items()):
+        source = getattr(function, "py_func", getattr(function, "__wrapped__", None))
+        if source is not None:
+            patch.setattr(module, name, source)
 
 
 def install() -> None:
