@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -144,14 +145,17 @@ def cells_of_support(occupied: list[int], n_cells: int) -> int:
 def test_panzeri_and_treves_expect_as_many_cells_as_were_seen() -> None:
     rng = np.random.default_rng(0)
     n_unseen = set()
-    for n_cells in (2, 3, 5, 9, 30):
-        for n in (1, 2, 4, 8, 30):
-            drawn = rng.multinomial(n, rng.dirichlet(np.full(n_cells, 0.7)))
+    for n_cells, n in itertools.product((2, 5, 9, 40), (1, 2, 4, 9, 30, 100)):
+        for flat in (0.3, 1.0, 3.0, 9.0):
+            drawn = rng.multinomial(n, rng.dirichlet(np.full(n_cells, flat)))
             occupied = drawn[drawn > 0]
             expected = cells_of_support(occupied.tolist(), n_cells)
             assert _cells_of_support(occupied.astype(float), n_cells) == expected
             n_unseen.add(expected - len(occupied))
-    assert len(n_unseen) > 2
+    assert len(n_unseen) > 4
+    # As many as there are room for: with single samples alone there seem to be many more.
+    for n_cells in (6, 7, 8, 11):
+        assert _cells_of_support(np.ones(6), n_cells) == n_cells
 
 
 @pytest.mark.parametrize("counts", TABLES)

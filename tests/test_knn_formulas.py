@@ -198,6 +198,21 @@ def test_three_neighbours_and_the_first_variant_unless_asked() -> None:
     assert knn.ross(x, y > 0) == knn.ross(x, y > 0, n_neighbors=3)
 
 
+def test_options_go_by_name() -> None:
+    x, y, z = np.random.default_rng(0).normal(size=(3, 50))
+    for measure, given in (
+        (knn.ksg, {"X": x, "Y": y}),
+        (knn.mixture, {"X": x, "Y": y}),
+        (knn.ross, {"X": x, "Y": y > 0}),
+        (knn.conditional, {"X": x, "Y": y, "Z": z}),
+        (knn.entropy, {"X": x}),
+    ):
+        anything: Any = measure
+        assert anything(**given) == anything(*given.values())
+        with pytest.raises(TypeError, match="positional argument"):
+            anything(*given.values(), 3)
+
+
 def test_what_does_not_vary_tells_nothing() -> None:
     x, constant = np.random.default_rng(0).normal(size=30), np.full(30, 7.0)
     for found in (
@@ -371,14 +386,15 @@ def test_scales_are_their_definitions() -> None:
 def test_columns_of_rounding_alone_are_left_out(scale: Any) -> None:
     """A deviation of some 1e-12 of the values."""
     signs = np.where(np.arange(200) % 2, 1.0, -1.0)
-    x = np.column_stack([signs, 1 + 4e-12 * signs, 1 + 4e-13 * signs, np.full(200, 5.0)])
+    x = [signs, 1 + 2e-12 * signs, signs**2 + np.abs(signs - 1), 1 + 5e-13 * signs]
+    x = np.column_stack([*x, np.full(200, 5.0)])
     (scaled, other), said = scaling.rescale(scale, X=x, Y=correlated_columns())
-    assert scaled.shape[1] == (1 if scale == "whiten" else 2)  # those two go together
+    assert scaled.shape[1] == (1 if scale == "whiten" else 3)  # those three go together
     assert other.shape[1] == 3
     constant = [remark for remark in said if "constant" in remark.text]
     assert [remark.text for remark in constant] == ["2 constant columns left out."]
     assert constant[0].of == ("X",)
-    (none,), _ = scaling.rescale(scale, X=x[:, 3:])
+    (none,), _ = scaling.rescale(scale, X=x[:, 4:])
     assert none.shape == (200, 0)
 
 
@@ -405,9 +421,9 @@ def copies(share: float, n: int = 400) -> tuple[Floats, Floats]:
 
 
 def test_a_shared_component_is_refused_up_to_rounding() -> None:
-    scaling.refuse_copies(*copies(4e-12))
+    scaling.refuse_copies(*copies(1.5e-12))
     with pytest.raises(ValueError, match="share a component exactly"):
-        scaling.refuse_copies(*copies(2.5e-13))
+        scaling.refuse_copies(*copies(7e-13))
 
 
 def test_few_rows_or_values_are_no_copy() -> None:

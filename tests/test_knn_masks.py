@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -106,6 +107,33 @@ def test_counts_are_added_to_what_other_blocks_have_for_the_points_asked_for() -
     np.testing.assert_array_equal(on, 5 + np.where(mine, (matrix == 1)[:, 20:60].sum(1), 0))
 
 
+def test_few_points_are_measured_and_many_are_trimmed() -> None:
+    """Up to eight a column are measured: these are seen where the block says that they are."""
+    x = np.arange(40.0)[:, None]
+    known = masks._index(x, 1)
+    elsewhere = np.full((40, 1), 500.0)
+    for radius, expected in ((3.5, 0), (4.0, 9), (4.5, 9), (5.0, 11)):
+        counts, on = np.zeros((2, 40), np.int64)
+        radii = np.full(40, radius)
+        kernels.count_masked_kernel(*known, elsewhere, x, radii, 20, 21, counts, on)
+        assert counts[20] == expected
+        assert on[20] == (2 if radius in (4, 5) else 0)
+    for n_left, seen in ((8, False), (9, True), (16, True), (17, True)):
+        counts, on = np.zeros((2, 40), np.int64)
+        radii = np.full(40, n_left - 0.5)  # from the first point on
+        kernels.count_masked_kernel(*known, elsewhere, x, radii, 0, 1, counts, on)
+        assert counts[0] == (n_left if seen else 0)
+
+
+def test_a_whole_block_may_be_on_the_rim() -> None:
+    block = np.zeros((40, 1))
+    x = np.array([[1.0], [-1.0], [0.0], [1.5], [-0.5]])
+    counts, on = np.zeros((2, 5), np.int64)
+    kernels.count_masked_kernel(*masks._index(block, 1), block, x, np.ones(5), 0, 5, counts, on)
+    assert counts.tolist() == [40, 40, 40, 0, 40]
+    assert on.tolist() == [40, 40, 0, 0, 0]
+
+
 # --- the nearest ------------------------------------------------------------------------------
 
 
@@ -152,6 +180,19 @@ def test_leaves_that_are_not_asked_for_keep_what_they_have() -> None:
     for ours, theirs, before in zip(part, whole, at_home, strict=True):
         np.testing.assert_array_equal(ours[mine], theirs[mine])
         np.testing.assert_array_equal(ours[~mine], before[~mine])
+
+
+def test_copies_are_counted_unseen() -> None:
+    """Where the k-th neighbour is a copy all that masks leave are, wherever they may be now."""
+    grown = tree.grow(np.zeros((70, 5)), euclidean=False, leaf_size=8)
+    known = masks._index(grown.points, 1)
+    n_leaves = len(grown.leaves)
+    starts, stops = grown.starts[-n_leaves:], grown.stops[-n_leaves:]
+    found = tree.nearest_at_home(grown, 2, 1)
+    points = np.full((70, 5), 9.0)
+    points[starts[3] : stops[3]] = 0
+    kernels.nearest_masked_kernel(*known, 0, 70, points, starts, stops, 2, 3, 4, *found)
+    assert found.tied[starts[3] : stops[3]].tolist() == [67] * int(stops[3] - starts[3])
 
 
 # --- what the kernels stand on ----------------------------------------------------------------
@@ -201,24 +242,30 @@ def test_columns_are_sorted_by_width(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_boxes_are_intersections_of_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until few points are left, and then no more columns than are worth their time."""
+    """Until points are few, and four columns more would cost more than measuring them."""
     interpret(kernels, monkeypatch)
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(256, 9))
-    words = masks._index(x, 1)[-1]
-    n_cuts = words.shape[1]
+    words = masks._index(rng.normal(size=(256, 11)), 1)[-1]
+    n_cuts, n_done = words.shape[1], set()
     left = np.empty(4, np.uint64)
-    for n_columns, half in ((1, 9), (2, 20), (3, 25), (4, 9), (6, 30), (9, 31), (9, 32), (9, 14)):
+    for n_columns, width in itertools.product((1, 2, 3, 4, 5, 6, 9, 10, 11), (2, 28, 40, 63, 64)):
         order = rng.permutation(n_columns)
-        lows = rng.integers(0, 33 - half, n_columns)
-        highs = np.minimum(n_cuts - 1 - lows, n_cuts - 1)
+        widths = rng.integers(width - 1, width + 3, n_columns).clip(1, n_cuts - 1)
+        lows = rng.integers(0, n_cuts - widths)
+        highs = lows + widths
         n_left, done = kernels._intersect(words[:n_columns], lows, highs, order, left)
-        box = np.ones(256, bool)
-        for c in order[:done]:
+        box, before = np.ones(256, bool), 256
+        for place, c in enumerate(order):
             box &= of_bits(words[c, highs[c]] & ~words[c, lows[c]], 256) > 0
+            if (place + 1) % 4 == 0 and place + 1 < n_columns:
+                n_box = int(box.sum())
+                spared, before = n_box * (before - n_box) / before, n_box
+                if n_box == 0 or (n_box <= 8 * n_columns and 40 * spared < 4):
+                    break
+        assert (n_left, done) == (box.sum(), place + 1)
         np.testing.assert_array_equal(of_bits(left, 256), box)
-        assert n_left == box.sum()
-        assert done == n_columns or n_left == 0 or n_left <= 8 * n_columns
+        n_done.add((n_columns, done))
+    assert {(5, 4), (9, 4), (9, 9), (11, 11)} <= n_done
     # A column whose interval is empty leaves nothing.
     lows, highs = np.array([0, 4]), np.array([9, 4])
     assert kernels._intersect(words[:2], lows, highs, np.array([1, 0]), left) == (0, 2)

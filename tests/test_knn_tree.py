@@ -266,6 +266,36 @@ def test_nodes_all_at_the_bound_are_counted_unseen(euclidean: bool) -> None:
     assert found.tied[rows].tolist() == [26] * 4
 
 
+@pytest.mark.parametrize("euclidean", [False, True])
+def test_a_node_is_tied_where_all_of_it_is_at_every_bound(
+    euclidean: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seven nodes of one value each; the k-th distance of one leaf to all of another."""
+    interpret(kernels, monkeypatch)
+    boxes = np.array([0.0, 1, 2, 3, 4, 5, 7])[:, None]
+    ends, k = np.array([1]), 2
+
+    def tied(home: int, node: int, kth: list[float], others: float = 0.0) -> bool:
+        distances = np.full((5, 3), others)
+        distances[1 : 1 + len(kth), k - 1] = kth
+        given = ends, euclidean, home, node, distances, 1, 1 + len(kth), k
+        return bool(kernels._all_tied(boxes, boxes, *given))
+
+    four = 16.0 if euclidean else 4.0
+    assert tied(5, 1, [four, four])
+    assert tied(5, 1, [four])
+    assert not tied(5, 1, [four, 3.0])
+    assert not tied(5, 1, [3.0, four])
+    assert not tied(5, 1, [3.0, 3.0], four)
+    assert tied(3, 4, [1.0])
+    # Nodes that hold the leaf itself.
+    assert not tied(5, 2, [9.0 if euclidean else 3.0])
+    assert not tied(5, 0, [25.0 if euclidean else 5.0])
+    assert not tied(5, 5, [0.0])
+    assert not tied(3, 1, [four / 4 if euclidean else 2.0])
+    assert not tied(4, 1, [9.0 if euclidean else 3.0])
+
+
 def test_a_distance_goes_to_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranks kept by insertion, against sorting, with ties counted."""
     interpret(kernels, monkeypatch)
@@ -303,6 +333,21 @@ def test_counts_are_those_of_the_matrix(
         np.testing.assert_array_equal(counts, (matrix <= radii[:, None]).sum(axis=1))
         within = (matrix == radii[:, None]).sum(axis=1)
         np.testing.assert_array_equal(on, within)
+
+
+@pytest.mark.parametrize("end", [6, 7, 20])
+def test_what_is_surely_within_is_counted_once(end: int) -> None:
+    """A radius beyond a distance by all that single precision may lose, and by a bit less."""
+    x = np.array([0.0, 1, 2, 3, end])[:, None]
+    grown = tree.grow(x, euclidean=False, leaf_size=8)
+    matrix = all_distances([grown.points], euclidean=False)
+    for distance in (1, 2, 3):
+        margin = 2.0**-22 * (end / 2 + distance)
+        for share in (0, 0.5, 0.9, 1, 1.1):
+            radii = np.full(5, distance + share * margin)
+            counts, on = tree.count(grown, radii, 1)
+            np.testing.assert_array_equal(counts, (matrix <= radii[:, None]).sum(axis=1))
+            np.testing.assert_array_equal(on, (matrix == radii[:, None]).sum(axis=1))
 
 
 @pytest.mark.parametrize("euclidean", [False, True])
