@@ -326,6 +326,8 @@ def test_units_are_those_asked_for() -> None:
     assert nats.expected_error == pytest.approx(bits.expected_error * np.log(2))
     given: dict[str, Any] = {"n_samples": 7, "n_tied": 0, "effective_dimension": 2.3456}
     shown = NeighbourEstimate(value=0.5, units="bits", expected_error=0.25, remarks=(), **given)
+    with pytest.raises(TypeError, match="positional"):
+        NeighbourEstimate(0.5, "bits", 7, 0, 2.0, 0.0, ())  # type: ignore[misc]
     assert repr(shown) == (
         "NeighbourEstimate(value=0.500 bits, n_samples=7, effective_dimension=2.35, "
         "expected_error=0.250)"
@@ -386,8 +388,8 @@ def test_scales_are_their_definitions() -> None:
 def test_columns_of_rounding_alone_are_left_out(scale: Any) -> None:
     """A deviation of some 1e-12 of the values."""
     signs = np.where(np.arange(200) % 2, 1.0, -1.0)
-    x = [signs, 1 + 2e-12 * signs, signs**2 + np.abs(signs - 1), 1 + 5e-13 * signs]
-    x = np.column_stack([*x, np.full(200, 5.0)])
+    varying = [signs, 1 + 2e-12 * signs, signs**2 + np.abs(signs - 1)]
+    x = np.column_stack([*varying, 1 + 5e-13 * signs, np.full(200, 5.0)])
     (scaled, other), said = scaling.rescale(scale, X=x, Y=correlated_columns())
     assert scaled.shape[1] == (1 if scale == "whiten" else 3)  # those three go together
     assert other.shape[1] == 3

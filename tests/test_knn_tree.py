@@ -405,8 +405,8 @@ def test_boxes_have_a_least_and_a_largest_distance(
     """Against corners of boxes and their nearest points, group by group."""
     interpret(kernels, monkeypatch)
     rng = np.random.default_rng(0)
-    for _ in range(20):
-        corners = np.sort(np.round(rng.normal(size=(2, 2, 3)) * 3), axis=0)
+    for unit in np.repeat([1, 1 / 64], 15):
+        corners = np.sort(unit * np.round(rng.normal(size=(2, 2, 3)) * 3), axis=0)
         lows, highs, ends = corners[0], corners[1], np.array([2, 3])
         corner = list(itertools.product(*np.stack([lows[0], highs[0]], axis=1)))
         other = list(itertools.product(*np.stack([lows[1], highs[1]], axis=1)))
@@ -418,7 +418,7 @@ def test_boxes_have_a_least_and_a_largest_distance(
         least = pair_distance(np.array([a, np.clip(a, lows[1], highs[1])]), euclidean)
         assert kernels._box_gap(lows, highs, ends, euclidean, 0, 1) == least
         assert kernels._box_gap(lows, highs, ends, euclidean, 1, 0) == least
-        x, query = np.round(rng.normal(size=(2, 3)) * 4), np.empty(3, np.float32)
+        x, query = unit * np.round(rng.normal(size=(2, 3)) * 4), np.empty(3, np.float32)
         nearest = np.array([x[1], np.clip(x[1], lows[1], highs[1])])
         gap, half = kernels._shift(x, 1, lows, highs, 1, ends, euclidean, query)
         assert gap == pair_distance(nearest, euclidean)
