@@ -400,6 +400,14 @@ def test_columns_of_rounding_alone_are_left_out(scale: Any) -> None:
     assert none.shape == (200, 0)
 
 
+def test_columns_over_decades_are_said_where_they_are_scaled_with_others() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 2)) ** [1, 31]
+    for scale, n_said in (("standardise", 1), ("whiten", 1), ("none", 0)):
+        said = scaling.rescale(scale, X=x, Y=x[:, 1:])[1]
+        assert len(said) == 1 + n_said
+        assert all(remark.of == ("X",) for remark in said[:-1])
+
+
 def test_whitening_drops_directions_of_rounding_and_keeps_copies() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 300))
