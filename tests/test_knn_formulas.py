@@ -374,6 +374,11 @@ def test_scales_are_their_definitions() -> None:
     ((whitened,), said) = scaling.rescale("whiten", X=x)
     np.testing.assert_allclose(whitened.T @ whitened / len(x), np.eye(3), atol=1e-9)
     np.testing.assert_allclose(whitened.mean(axis=0), 0, atol=1e-9)
+    # Along the axes of the standardised columns, whatever the signs of these.
+    variances, axes = np.linalg.eigh(np.corrcoef(x.T))
+    np.testing.assert_allclose(
+        np.abs(whitened), np.abs(standardised @ axes / np.sqrt(variances)), atol=1e-9
+    )
     assert [remark.text[:26] for remark in said] == ["columns of each source wer"]
     ((plain, other), said) = scaling.rescale("none", X=x, Y=4 * x)
     np.testing.assert_array_equal(other, 4 * plain)

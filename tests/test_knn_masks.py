@@ -260,7 +260,7 @@ def test_boxes_are_intersections_of_intervals(monkeypatch: pytest.MonkeyPatch) -
             if (place + 1) % 4 == 0 and place + 1 < n_columns:
                 n_box = int(box.sum())
                 spared, before = n_box * (before - n_box) / before, n_box
-                if n_box == 0 or (n_box <= 8 * n_columns and 40 * spared < 4):
+                if n_box <= 8 * n_columns and 40 * spared < 4:
                     break
         assert (n_left, done) == (box.sum(), place + 1)
         np.testing.assert_array_equal(of_bits(left, 256), box)
