@@ -327,7 +327,7 @@ def test_units_are_those_asked_for() -> None:
     given: dict[str, Any] = {"n_samples": 7, "n_tied": 0, "effective_dimension": 2.3456}
     shown = NeighbourEstimate(value=0.5, units="bits", expected_error=0.25, remarks=(), **given)
     with pytest.raises(TypeError, match="positional"):
-        NeighbourEstimate(0.5, "bits", 7, 0, 2.0, 0.0, ())  # type: ignore[misc]
+        NeighbourEstimate(0.5, "bits", 7, 0, 2.0, 0.0, ())  # type: ignore[call-arg]
     assert repr(shown) == (
         "NeighbourEstimate(value=0.500 bits, n_samples=7, effective_dimension=2.35, "
         "expected_error=0.250)"
