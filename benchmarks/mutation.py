@@ -82,7 +82,7 @@ PARTS = {
         ("test_knn_*.py", "test_information.py", "test_laws.py"),
     ),
     "knn kernels": Part(
-        _rooms("knn/kernels", ("masks", "tree")), ("test_knn_*.py", "test_plain_kernels.py"),
+        _rooms("knn/kernels", ("masks", "tree")), ("test_knn_masks.py", "test_knn_tree.py"),
         plain=True,
     ),
 }  # fmt: skip

@@ -3,8 +3,8 @@
 Compiled, a kernel can be neither followed by coverage nor stopped in a debugger, and a change to it
 costs seconds of compilation. `install` puts twins of `pidtools._compiled.jit` and
 `pidtools._compiled.pointers` in the places of these modules, before any kernel is imported. Their
-decorators change nothing; pointers are those of ctypes, addresses of kernels are looked up in a
-table, BLAS is called as compiled code calls it.
+decorators change nothing but warnings; pointers are those of ctypes, addresses of kernels are
+looked up in a table, BLAS is called as compiled code calls it.
 
     PIDTOOLS_PLAIN_KERNELS=1 pytest tests/test_plain_kernels.py
 
@@ -23,6 +23,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+import pytest
+
 from pidtools._compiled import kernel as kernels
 from pidtools._compiled.header import Bytes, Floats, Header, Ints, Longs
 
@@ -40,6 +43,17 @@ _FUNCTIONS: list[Callable[[Any], None]] = []
 def unchanged(function: Any) -> Any:
     """Decorate with nothing."""
     return function
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a kernel that Python calls with arrays: what is compiled warns of nothing."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*arguments)
+
+    return call
 
 
 @contextmanager
@@ -132,13 +146,21 @@ def run(kernel: kernels.Kernel) -> Callable[[int], None]:
     return lambda address: _FUNCTIONS[kernel.address](header_at(address))
 
 
+def interpret(module: types.ModuleType, patch: pytest.MonkeyPatch) -> None:
+    """Have the kernels of one module interpreted for one test, also where they are compiled."""
+    for name, function in list(vars(module).items()):
+        source = getattr(function, "py_func", getattr(function, "__wrapped__", None))
+        if source is not None:
+            patch.setattr(module, name, source)
+
+
 def install() -> None:
     """Have all kernels that are imported from now on interpreted."""
     names = "pidtools._compiled.jit", "pidtools._compiled.pointers"
     if any(name in sys.modules for name in names):
         raise RuntimeError("kernels were imported already")
     jit, pointers = map(types.ModuleType, names)
-    vars(jit).update(kernel=unchanged, inner_kernel=unchanged, compiler_on=compiler_on)
+    vars(jit).update(kernel=called, inner_kernel=unchanged, compiler_on=compiler_on)
     vars(pointers).update(
         inner=unchanged, entry=PlainEntry, view=view, header_at=header_at, at=at,
         call_kernel=call_kernel, call_fortran=call_fortran, fill=fill, assign=assign,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,15 @@ from helpers import EXACT, information
 from scipy.sparse import csr_array
 
 import pidtools as pt
-from pidtools._cells.corrections import CORRECTIONS, corrected_information
+from pidtools._cells.corrections import (
+    CORRECTIONS,
+    N_PARTITIONS,
+    N_SHUFFLES,
+    _cells_of_support,
+    _samples,
+    corrected_information,
+    first_order_bias,
+)
 from pidtools._types import Floats
 
 DRAWN = np.random.default_rng(0).multinomial(60, np.random.default_rng(1).dirichlet(np.ones(20)))
@@ -53,17 +62,134 @@ def chao_shen_entropy(counts: Floats) -> float:
     return float(-sum(p * np.log2(p) / (1 - (1 - p) ** n) for p in shares))
 
 
-def test_chao_and_shen_weigh_each_symbol_by_its_chance_of_being_seen() -> None:
-    expected = (
-        chao_shen_entropy(COUNTS.sum(axis=1))
-        + chao_shen_entropy(COUNTS.sum(axis=0))
-        - chao_shen_entropy(COUNTS)
-    )
-    assert corrected(COUNTS, "chao-shen") == pytest.approx(expected, abs=EXACT)
+def test_singletons_alone_leave_chao_and_shen_a_coverage() -> None:
+    """All six seen once: a coverage of one in six, as if one of them had been seen twice."""
+    p = 1 / 36
+    entropy = -6 * p * np.log2(p) / (1 - (1 - p) ** 6)
+    assert corrected(np.eye(6), "chao-shen") == pytest.approx(entropy, abs=EXACT)
 
 
-def test_singletons_alone_leave_chao_and_shen_a_number() -> None:
-    assert np.isfinite(corrected(np.eye(6), "chao-shen"))
+# Tables wider than high, higher than wide, and with a class and a cell that are empty.
+TABLES = [COUNTS, COUNTS.T, np.array([[3, 1, 0, 2, 1, 5], [0, 2, 2, 1, 0, 1]], float)]
+TABLES += [np.array([[0, 2, 1], [0, 0, 0], [0, 1, 3], [0, 4, 0]], float)]
+
+
+@pytest.mark.parametrize("counts", TABLES)
+def test_chao_and_shen_weigh_each_symbol_by_its_chance_of_being_seen(counts: Floats) -> None:
+    parts = counts.sum(axis=1), counts.sum(axis=0), counts
+    x, y, both = map(chao_shen_entropy, parts)
+    assert corrected(counts, "chao-shen") == pytest.approx(x + y - both, abs=EXACT)
+
+
+def drawn(counts: Floats) -> tuple[list[int], list[int]]:
+    """Cell and class of each sample, cells in the order of their counts weighed at random."""
+    weights = np.random.default_rng(0).random(counts.shape[1])
+    rows = sorted(range(len(counts)), key=lambda row: float(counts[row] @ weights))
+    x = [k for k, row in enumerate(rows) for c in counts[row] for _ in range(int(c))]
+    y = [j for row in rows for j, c in enumerate(counts[row]) for _ in range(int(c))]
+    return x, y
+
+
+def of_samples(x: Any, y: Any) -> float:
+    table = np.zeros((max(x) + 1, max(y) + 1))
+    for a, b in zip(x, y, strict=True):
+        table[a, b] += 1
+    return information(table / len(x))
+
+
+@pytest.mark.parametrize("counts", TABLES)
+def test_samples_are_those_behind_the_table(counts: Floats) -> None:
+    found = _samples(csr_array(counts))
+    assert [f.tolist() for f in found] == list(map(list, drawn(counts)))
+
+
+@pytest.mark.parametrize("counts", TABLES)
+def test_the_bias_of_first_order_counts_what_is_occupied(counts: Floats) -> None:
+    n = (counts > 0).sum(), (counts.sum(axis=1) > 0).sum(), (counts.sum(axis=0) > 0).sum()
+    expected = (n[0] - n[1] - n[2] + 1) / (2 * counts.sum() * np.log(2))
+    assert first_order_bias(csr_array(counts)) == pytest.approx(expected, abs=EXACT)
+    found = corrected(counts, "none") - corrected(counts, "miller-madow")
+    assert found == pytest.approx(expected, abs=EXACT)
+
+
+@pytest.mark.parametrize("counts", [*TABLES, np.eye(2), np.array([[1.0, 1.0]])])
+def test_the_jackknife_leaves_each_sample_out_once(counts: Floats) -> None:
+    n, without = counts.sum(), []
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        fewer = counts.copy()
+        fewer[i, j] -= 1
+        without += [information(fewer / (n - 1))] * int(counts[i, j])
+    expected = n * information(counts / n) - (n - 1) * np.mean(without)
+    assert corrected(counts, "jackknife") == pytest.approx(expected, abs=EXACT)
+
+
+def cells_of_support(occupied: list[int], n_cells: int) -> int:
+    """As many unseen cells as bring the expected number of occupied ones nearest to that seen.
+
+    Seen ones have the shares of Bayes with one sample more each, unseen ones divide the rest.
+    """
+    n, seen = sum(occupied), len(occupied)
+    distance = {0: abs(sum((1 - c / n) ** n for c in occupied))}
+    for unseen in range(1, n_cells - seen + 1):
+        share = unseen * (1 - (n / (n + seen)) ** (1 / n))
+        shares = [(1 - share) * (c + 1) / (n + seen) for c in occupied] + [share / unseen] * unseen
+        distance[unseen] = abs(seen - sum(1 - (1 - p) ** n for p in shares))
+    best = 0
+    while best + 1 in distance and distance[best + 1] < distance[best]:
+        best += 1
+    return seen + best
+
+
+def test_panzeri_and_treves_expect_as_many_cells_as_were_seen() -> None:
+    rng = np.random.default_rng(0)
+    n_unseen = set()
+    for n_cells, n in itertools.product((2, 5, 9, 40), (1, 2, 4, 9, 30, 100)):
+        for flat in (0.3, 1.0, 3.0, 9.0):
+            drawn = rng.multinomial(n, rng.dirichlet(np.full(n_cells, flat)))
+            occupied = drawn[drawn > 0]
+            expected = cells_of_support(occupied.tolist(), n_cells)
+            assert _cells_of_support(occupied.astype(float), n_cells) == expected
+            n_unseen.add(expected - len(occupied))
+    assert len(n_unseen) > 4
+    # As many as there are room for: with single samples alone there seem to be many more.
+    for n_cells in (6, 7, 8, 11):
+        assert _cells_of_support(np.ones(6), n_cells) == n_cells
+
+
+@pytest.mark.parametrize("counts", TABLES)
+def test_panzeri_and_treves_add_up_the_cells_of_classes(counts: Floats) -> None:
+    n, classes = counts.sum(), [column[column > 0].tolist() for column in counts.T if column.any()]
+    cells = sum(cells_of_support(each, len(counts)) for each in classes)
+    bias = (cells - len(counts) - len(classes) + 1) / (2 * n * np.log(2))
+    expected = information(counts / n) - bias
+    assert corrected(counts, "panzeri-treves") == pytest.approx(expected, abs=EXACT)
+
+
+@pytest.mark.parametrize(
+    "counts", [*TABLES, *(np.diag(c) for c in ([2.0, 1], [3.0, 1], [3.0, 2], [4.0, 3]))]
+)
+def test_extrapolation_takes_halves_and_quarters(counts: Floats) -> None:
+    """The parabola in 1/n through all samples, halves and quarters, at 0."""
+    x, y = map(np.array, drawn(counts))
+    n, rng = len(x), np.random.default_rng(7)
+    means: list[float] = []
+    orders = [rng.permutation(n) for _ in range(N_PARTITIONS)]
+    for n_parts in (1, 2, 4):
+        size = n // n_parts
+        parts = [o[k * size : (k + 1) * size] for o in orders for k in range(n_parts)]
+        means.append(float(np.mean([of_samples(x[p], y[p]) for p in parts])) if size else 0.0)
+    at_zero = float(np.polynomial.Polynomial.fit([1, 2, 4], means, 2)(0))
+    expected = at_zero if n >= 4 else means[0]
+    assert corrected(counts, "extrapolation", 7) == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("counts", TABLES)
+def test_shuffling_takes_away_what_shuffled_labels_tell(counts: Floats) -> None:
+    x, y = drawn(counts)
+    rng = np.random.default_rng(7)
+    chance = np.mean([of_samples(x, rng.permutation(y)) for _ in range(N_SHUFFLES)])
+    expected = of_samples(x, y) - chance
+    assert corrected(counts, "shuffling", 7) == pytest.approx(expected, abs=EXACT)
 
 
 def test_extrapolation_takes_a_bias_of_first_and_second_order_away() -> None:

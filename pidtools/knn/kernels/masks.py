@@ -188,7 +188,7 @@ def _intersect(masks, lows, highs, order, left):
                 n_left += _ones(left[w])
             # Four more columns are likely to take the same share of the points as these four.
             spared = n_left * (before - n_left) / before
-            if n_left == 0 or (n_left <= FEW * n_columns and MEASURE * spared < n_words):
+            if n_left <= FEW * n_columns and MEASURE * spared < n_words:
                 break
     return n_left, done
 

@@ -213,7 +213,8 @@ def count_kernel(
 ):
     """Points at distance at most radii[i] of point i, itself included, in tree order.
 
-    `on` gets the number of those at exactly that distance.
+    `on` gets the number of those at exactly that distance. Radii are finite: leaves are filled
+    up with points at infinity.
     """
     first_leaf = len(starts) // 2
     out, sums, query = _room(leaves)
@@ -473,7 +474,7 @@ def _all_tied(lows, highs, ends, euclidean, home, node, distances, start, stop, 
 @inner_kernel
 def _box_gap(lows, highs, ends, euclidean, a, b):
     """Least distance of points in two boxes."""
-    result, group, c = 0.0, 0.0, 0
+    result, c = 0.0, 0
     for end in ends:
         group = 0.0
         while c < end:
@@ -490,7 +491,7 @@ def _box_gap(lows, highs, ends, euclidean, a, b):
 @inner_kernel
 def _box_reach(lows, highs, ends, euclidean, a, b):
     """Largest distance of points in two boxes."""
-    result, group, c = 0.0, 0.0, 0
+    result, c = 0.0, 0
     for end in ends:
         group = 0.0
         while c < end:
