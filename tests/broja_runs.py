@@ -33,6 +33,8 @@ from pidtools._compiled.header import Header
 from pidtools._compiled.kernel import Kernel
 from pidtools._types import Floats
 
+Pair = tuple[Floats, Floats]
+
 # Which classes each value of T, and each of S, can have.
 IRREGULAR = (
     ("111 111 111", "111 111 111"),
@@ -42,7 +44,7 @@ IRREGULAR = (
 )
 
 
-def tables(of_t: str, of_s: str, seed: int = 0, concentration: float = 1.0) -> tuple[Floats, ...]:
+def tables(of_t: str, of_s: str, seed: int = 0, concentration: float = 1.0) -> Pair:
     """Pair tables of a random pmf in which T and S have the classes marked by 1."""
     has_t, has_s = (np.array([[c == "1" for c in row] for row in x.split()]) for x in (of_t, of_s))
     rng = np.random.default_rng(seed)
@@ -124,7 +126,8 @@ class Formulas:
         col = np.maximum(p_col - np.bincount(sup.col, q, sup.n_cols), 0.0)
         total = np.bincount(sup.row_class, row, sup.n_classes)[sup.row_class]
         share = np.divide(row, total, out=np.zeros_like(row), where=row > 0)
-        return q + share[sup.row] * col[sup.col]
+        rounded: Floats = q + share[sup.row] * col[sup.col]
+        return rounded
 
 
 # --- runs ---------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ class Run:
 
 
 def new_run(
-    p_ty: Floats, p_sy: Floats, algebra: Callable[[Support], Algebra] = schur, **changes: int
+    p_ty: Floats, p_sy: Floats, algebra: Callable[[Support], Algebra] = schur, **changes: Any
 ) -> Run:
     """Memory, with nothing in it but the program."""
     prog = program_of(p_ty, p_sy)
@@ -203,7 +206,7 @@ def at_a_point(
     p_sy: Floats,
     algebra: Callable[[Support], Algebra] = schur,
     seed: int = 0,
-    **changes: int,
+    **changes: Any,
 ) -> Run:
     """Return a run at a random point, its conditionals and k filled in, a column a class pinned."""
     rng = np.random.default_rng(seed)
@@ -244,7 +247,7 @@ def copied(record: Iterable[Any] | Floats) -> Any:
     """Copy a named tuple of arrays, or an array."""
     if isinstance(record, np.ndarray):
         return record.copy()
-    return type(record)(*(each.copy() for each in record))  # type: ignore[call-arg]
+    return type(record)(*(each.copy() for each in record))
 
 
 @dataclass
@@ -307,8 +310,8 @@ def watch(new: Run, scripts: Scripts | None = None) -> tuple[Run, list[Call]]:
         factorise=watched(
             "factorise", factorise,
             lambda: {
-                "point": copied(point), "k": run.k.copy(), "system_tol": float(run.numbers[SYSTEM_TOL]),
-                "weight": run.weight.copy(),
+                "point": copied(point), "k": run.k.copy(), "weight": run.weight.copy(),
+                "system_tol": float(run.numbers[SYSTEM_TOL]),
             },
             lambda: {"succeeded": int(run.flags[SUCCEEDED])},
         ),
@@ -323,8 +326,5 @@ def watch(new: Run, scripts: Scripts | None = None) -> tuple[Run, list[Call]]:
 
 def _kernels_of(run: Solve) -> tuple[Kernel, Kernel]:
     return next(
-        pair
-        for pair in (roster.SCHUR, roster.LOW_RANK)
-        if pair[0].address == run.factorise
+        pair for pair in (roster.SCHUR, roster.LOW_RANK) if pair[0].address == run.factorise
     )
-

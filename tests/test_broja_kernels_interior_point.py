@@ -14,7 +14,6 @@ import pytest
 from broja_runs import (
     IRREGULAR,
     Call,
-    Formulas,
     Run,
     low_rank,
     new_run,
@@ -57,6 +56,7 @@ class Twin:
         self.start = start
         self.bounds = np.array([-np.inf, np.inf])
         self.cuts: list[int] = []
+        self.cautions: list[float] = []
 
     # --- the calls
 
@@ -68,13 +68,13 @@ class Twin:
     def evaluate(self, a: Floats, b: Floats, s: Floats, t: Floats | None, raised: bool) -> Place:
         call = self.next("evaluate")
         given = call.given
+        assert t is None or min(given["s"].min(), given["t"].min()) > 0
         same(given["a"], a)
         same(given["b"], b)
         assert given["raise_slack"] == raised
         if t is not None:
             same(given["s"], s)
             same(given["t"], t)
-        pi, lse = self.formulas.conditionals(given["a"], given["b"])
         found = call.answer["trial"]
         left = np.concatenate([found.row_gap, found.col_gap])
         return Place(
@@ -145,7 +145,7 @@ class Twin:
         same(run.f, f)
         assert np.array_equal(run.run.pinned, self.pinned(f))
         weight = self.weights(f)
-        total, n_cells = float(weight.sum()), self.sup.n_cells
+        total = float(weight.sum())
         at = self.product_start(f) if self.start is None else self.warm_start(total, weight)
         merit, idle, caution, least_products = at.residuals, 0, 0.0, np.inf
         for iteration in range(self.max_iter + 1):
@@ -171,6 +171,7 @@ class Twin:
                 break
             least = max(self.mu_floor * merit, 1e-3 * self.tol) / total
             self.fraction, self.caution = max(0.95, 1 - products), caution
+            self.cautions.append(caution)
             alpha, step, plain = self.find_step(at, products / total, total, weight, least)
             at, cuts = self.advance(at, step, plain, alpha, merit)
             merit = at.residuals
@@ -183,7 +184,7 @@ class Twin:
         least = min(float((step.s / at.s).min()), float((step.t / at.t).min()))
         return 1.0 if least >= -1 else -self.fraction / least
 
-    def moved(self, at: Place, step: Step, alpha: float) -> tuple[Floats, ...]:
+    def moved(self, at: Place, step: Step, alpha: float) -> tuple[Floats, Floats, Floats, Floats]:
         s, t = at.s + alpha * step.s, at.t + alpha * step.t
         return (
             at.a + alpha * step.a, at.b + alpha * step.b,
@@ -252,9 +253,7 @@ def follow(
 ) -> tuple[Twin, Run]:
     """Run with kernels watched, and go through the calls."""
     warm = int(start is not None)
-    new = new_run(
-        p_ty, p_sy, algebra, max_iter=max_iter, n_corrections=n_corrections, warm=warm
-    )
+    new = new_run(p_ty, p_sy, algebra, max_iter=max_iter, n_corrections=n_corrections, warm=warm)
     new.run.numbers[[TOL, MU_FLOOR, FLOOR]] = tol, mu_floor, floor
     watched, calls = watch(new, scripts and {k: f(new) for k, f in scripts.items()})
     driver.run_once(watched.run, max_iter, n_corrections, start)
@@ -325,10 +324,11 @@ def overshooting(first: int, last: int, factor: float, lift: float = 0.0) -> Any
 
 
 @pytest.mark.parametrize("n_corrections", [0, 2])
-@pytest.mark.parametrize(("last", "factor", "lift"), [(8, 8.0, 0.0), (12, 20.0, 0.0), (12, 1.0, 3.0), (8, 1.0, 20.0), (8, 1.0, 200.0)])
-def test_steps_that_are_refused(
-    last: int, factor: float, lift: float, n_corrections: int
-) -> None:
+@pytest.mark.parametrize(
+    ("last", "factor", "lift"),
+    [(8, 8.0, 0.0), (12, 20.0, 0.0), (12, 1.0, 3.0), (8, 1.0, 20.0), (8, 1.0, 200.0)],
+)
+def test_steps_that_are_refused(last: int, factor: float, lift: float, n_corrections: int) -> None:
     twin, _ = follow(
         *tables(*IRREGULAR[1]), n_corrections=n_corrections, max_iter=7,
         scripts={"newton": overshooting(4, last, factor, lift)},
@@ -338,9 +338,33 @@ def test_steps_that_are_refused(
 
 def test_after_many_refusals_the_point_stays_and_steps_only_centre() -> None:
     twin, _ = follow(
-        *tables(*IRREGULAR[2]), max_iter=6, scripts={"newton": overshooting(4, 99, 1.0, 1e6)}
-    )
-    assert twin.cuts == [0] + 5 * [CUTS]
+        *tables(*IRREGULAR[2]), n_corrections=0, max_iter=6,
+        scripts={"newton": overshooting(2, 99, 1.0, 1200.0)},
+    )  # fmt: skip
+    assert twin.cuts[-3:] == 3 * [CUTS]
+
+
+def test_after_some_refusals_steps_centre_and_then_take_courage() -> None:
+    twin, _ = follow(
+        *tables(*IRREGULAR[2]), n_corrections=0, max_iter=9,
+        scripts={"newton": overshooting(2, 8, 1.0, 1200.0)},
+    )  # fmt: skip
+    assert twin.cautions[:6] == pytest.approx([0.0, 0.0, 0.4, 0.8, 1.0, 0.3])
+
+
+def test_a_step_that_empties_a_pair_leaves_a_trace_of_it() -> None:
+    """One that is just long enough is taken whole."""
+
+    def script(new: Run) -> Any:
+        def work(call: int) -> None:
+            if call == 1:
+                for array in new.run.extra:
+                    array[:] *= 0.1
+                new.run.extra.s[0], new.run.extra.t[1] = -new.run.point.s[0], -new.run.point.t[1]
+
+        return work
+
+    follow(*tables(*IRREGULAR[2]), n_corrections=0, max_iter=1, scripts={"newton": script})
 
 
 def test_without_progress_it_ends() -> None:

@@ -166,9 +166,7 @@ def _aim_at(new: Run, dz: Floats) -> None:
 # --- conjugate gradients ------------------------------------------------------------------
 
 
-def conjugate_gradients(
-    new: Run, H: Floats, rhs: Floats, precondition: Any
-) -> tuple[Floats, int]:
+def conjugate_gradients(new: Run, H: Floats, rhs: Floats, precondition: Any) -> tuple[Floats, int]:
     """Textbook rounds until what is left is small; returns the solution and the rounds."""
     f, free = new.f, new.free()
 
@@ -243,5 +241,3 @@ def test_nothing_is_walked_along_a_direction_without_curvature() -> None:
     new.call(NEWTON)
     assert rounds == [1]
     assert not found(new)[0].any()
-
-
