@@ -216,6 +216,8 @@ def at_a_point(
     run.pinned[:] = 0
     for y in range(sup.n_classes):
         run.pinned[rng.choice(np.flatnonzero(sup.col_class == y))] = 1
+    factor: Any = run.factor
+    factor.fields.blas.factors[:] = np.nan  # what was there before does not count
     point = run.point
     point.a[:], point.b[:] = rng.normal(size=sup.n_rows), rng.normal(size=sup.n_cols)
     point.s[:], point.t[:] = (rng.gamma(2.0, 0.2, size=sup.n_cells) for _ in range(2))

@@ -103,12 +103,25 @@ def test_vertices_that_coincide_and_edges_in_line(order: int) -> None:
     np.testing.assert_allclose(out[:, 3], [i_t, informations(merged)[1], 0.0], atol=1e-15)
 
 
+PURE = np.array([[0.0, 0.3], [0.4, 0.1], [0.1, 0.1]])
+OF_BOTH = np.array([[0.0, 0.1], [0.3, 0.2], [0.0, 0.15], [0.15, 0.05], [0.05, 0.0]])
+
+
+@pytest.mark.parametrize("one", [PURE, PURE[::-1], OF_BOTH])
+@pytest.mark.parametrize("other", [OF_BOTH, OF_BOTH[::-1], OF_BOTH[[1, 2, 0, 4, 3]]])
+def test_values_that_have_one_class_alone(one: Floats, other: Floats) -> None:
+    """Vertices of both curves then lie above one another, and beside one another."""
+    for p_ty, p_sy in ((one, other), (other, one), (one[:, ::-1], other[:, ::-1])):
+        pmf = p_ty[:, None] * p_sy / 0.5
+        union = NATS_PER_BIT * information(hull.join(p_ty, p_sy))
+        assert solve_all(pmf[None])[0][0, 0] == pytest.approx(union, abs=1e-14)
+
+
 # --- more classes -------------------------------------------------------------------------
 
 
 def test_members_of_more_classes_are_those_of_the_driver() -> None:
-    pmfs = random_pmfs(4, (2, 3, 3), zeros=0.3, seed=5)
-    pmfs = np.concatenate([pmfs, pmfs.transpose(0, 1, 2, 3)[:, :, ::-1]])[:5]
+    pmfs = random_pmfs(3, (2, 3, 3), zeros=0.3, seed=5)
     out, _, _ = solve_all(pmfs)
     for pmf, found in zip(pmfs, out, strict=True):
         assert tuple(found[2:5]) == pytest.approx(informations(pmf), abs=1e-13)

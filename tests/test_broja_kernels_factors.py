@@ -212,6 +212,22 @@ def test_a_class_that_hardly_holds_together_is_raised(lost: float) -> None:
     np.testing.assert_allclose(lost * x, lost * solved(new, H, rhs), rtol=1e-8)
 
 
+@pytest.mark.parametrize("lack", [3e-11, 3e-9, 3e-7])
+def test_the_diagonal_of_the_classes_is_raised_as_far_as_it_takes(lack: float) -> None:
+    """Row value 0 and column value 0 hang on to the others by masses a little below 0."""
+    new = at_a_point(*tables(*IRREGULAR[0]), low_rank())
+    sup, point = new.sup, new.run.point
+    point.s[:] = np.where((sup.cell_row == 0) ^ (sup.cell_col == 0), -lack, 1.0)
+    new.run.k[:] = 0.0
+    new.run.pinned[:] = np.repeat([0, 1, 0], 3)
+    new.call(LOW_RANK[0])
+    assert new.run.flags[SUCCEEDED] == 1
+    tried = (_raised(laplacians(new), 10.0**-power) for power in range(13, 4, -1))
+    raised = next(matrix for matrix in tried if _positive(matrix, new))
+    rhs, x = applied(new, LOW_RANK)
+    np.testing.assert_allclose(x, solved(new, raised, rhs), rtol=1e-3)
+
+
 def test_masses_below_zero_are_told_and_not_inverted() -> None:
     new = at_a_point(*tables(*IRREGULAR[0]), low_rank())
     new.run.point.s[:] *= -1.0
