@@ -104,11 +104,13 @@ def test_vertices_that_coincide_and_edges_in_line(order: int) -> None:
 
 
 PURE = np.array([[0.0, 0.3], [0.4, 0.1], [0.1, 0.1]])
+FEWER = np.array([[0.0, 0.1], [0.3, 0.2], [0.2, 0.2]])
+MORE = np.array([[0.0, 0.25], [0.2, 0.1], [0.1, 0.05], [0.2, 0.1]])
 OF_BOTH = np.array([[0.0, 0.1], [0.3, 0.2], [0.0, 0.15], [0.15, 0.05], [0.05, 0.0]])
 
 
-@pytest.mark.parametrize("one", [PURE, PURE[::-1], OF_BOTH])
-@pytest.mark.parametrize("other", [OF_BOTH, OF_BOTH[::-1], OF_BOTH[[1, 2, 0, 4, 3]]])
+@pytest.mark.parametrize("one", [PURE, PURE[::-1], OF_BOTH, FEWER])
+@pytest.mark.parametrize("other", [OF_BOTH, OF_BOTH[::-1], OF_BOTH[[1, 2, 0, 4, 3]], MORE])
 def test_values_that_have_one_class_alone(one: Floats, other: Floats) -> None:
     """Vertices of both curves then lie above one another, and beside one another."""
     for p_ty, p_sy in ((one, other), (other, one), (one[:, ::-1], other[:, ::-1])):

@@ -131,6 +131,15 @@ def test_masses_of_any_kind_get_the_marginals(has: tuple[str, str], kind: str) -
         np.testing.assert_allclose(q, product, atol=1e-15)
 
 
+def test_no_mass_is_below_zero() -> None:
+    """Not even by the rounding of what rows and columns still miss."""
+    for seed in range(40):
+        problem = problem_at_random(IRREGULAR[seed % 4], seed)
+        problem.q[:] *= 4.0 ** (seed % 5 - 2)
+        CERTIFY(Header(problem))
+        assert problem.q.min() >= 0.0
+
+
 @pytest.mark.parametrize("scale", [1.0, 800.0])
 @pytest.mark.parametrize("has", IRREGULAR)
 def test_the_log_sum_exps_of_points_from_elsewhere(has: tuple[str, str], scale: float) -> None:
