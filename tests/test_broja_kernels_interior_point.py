@@ -57,6 +57,7 @@ class Twin:
         self.bounds = np.array([-np.inf, np.inf])
         self.cuts: list[int] = []
         self.cautions: list[float] = []
+        self.by_residuals = 0
 
     # --- the calls
 
@@ -221,7 +222,9 @@ class Twin:
     ) -> tuple[Place, int]:
         for cuts in range(CUTS):
             trial = self.evaluate(*self.moved(at, step, alpha), True)
-            if trial.residuals <= max((1 - 0.1 * alpha) * merit, 5 * float(trial.s @ trial.t)):
+            products = float(trial.s @ trial.t)
+            if trial.residuals <= max((1 - 0.1 * alpha) * merit, 5 * products):
+                self.by_residuals += trial.residuals > 5 * products
                 return trial, cuts
             if cuts == CUTS_OF_CORRECTED and self.n_corrections:
                 step, alpha = plain, self.longest(at, plain)
@@ -308,6 +311,40 @@ def test_a_warm_start() -> None:
     start.a[2] += 0.3
     near_ty, near_sy = tables(*IRREGULAR[1], seed=1)
     follow(0.9 * p_ty + 0.1 * near_ty, 0.9 * p_sy + 0.1 * near_sy, start=start)
+
+
+def test_residuals_that_shrink_are_enough() -> None:
+    """From cell totals far from the marginals, a small gap and so small products, by half steps."""
+    p_ty, p_sy = tables(*IRREGULAR[1])
+    _, solved = follow(p_ty, p_sy, tol=1e-6)
+    point = solved.run.point
+
+    def narrow(new: Run) -> Any:
+        return lambda call: new.problem.best.bounds.__setitem__(slice(None), (-0.5, -0.5 + 1e-4))
+
+    def halve(new: Run) -> Any:
+        def work(call: int) -> None:
+            for array in new.run.extra:
+                array[:] *= 0.5
+
+        return work
+
+    start = Start(point.a.copy(), point.b.copy(), 3.0 * point.s)
+    twin, _ = follow(
+        p_ty, p_sy, start=start, max_iter=5, n_corrections=0,
+        scripts={"certify": narrow, "newton": halve},
+    )  # fmt: skip
+    assert twin.by_residuals > 1
+
+
+def test_a_cell_with_nearly_all_mass_starts_with_some_slack() -> None:
+    p_ty, p_sy = tables(*IRREGULAR[0])
+    p_y = p_ty.sum(axis=0)
+    p_ty, p_sy = 0.002 * p_ty, 0.002 * p_sy
+    p_ty[0] += 0.998 * p_y
+    p_sy[0] += 0.998 * p_y
+    _, run = follow(p_ty, p_sy, max_iter=0)
+    assert run.run.point.t.min() == pytest.approx(1e-2, rel=1e-9)
 
 
 def overshooting(first: int, last: int, factor: float, lift: float = 0.0) -> Any:
