@@ -180,6 +180,12 @@ class Run:
     def f(self) -> Floats:
         return np.concatenate([self.run.f_row, self.run.f_col])
 
+    @property
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        """`factorise` and `apply`."""
+        both = roster.SCHUR, roster.LOW_RANK
+        return next(pair for pair in both if pair[0].address == self.run.factorise)
+
     def call(self, kernel: Kernel) -> None:
         kernel(Header(self.run))
 
@@ -245,10 +251,8 @@ def called_back(function: Callable[[], None]) -> int:
     return int(ctypes.cast(address, ctypes.c_void_p).value or 0)
 
 
-def copied(record: Iterable[Any] | Floats) -> Any:
-    """Copy a named tuple of arrays, or an array."""
-    if isinstance(record, np.ndarray):
-        return record.copy()
+def copied(record: Iterable[Floats]) -> Any:
+    """Copy a named tuple of arrays."""
     return type(record)(*(each.copy() for each in record))
 
 
@@ -262,19 +266,18 @@ class Call:
 
 
 Scripts = dict[str, Callable[[int], None]]
-"""Work to be done after a kernel, with the number of its call, or in its stead."""
+"""What is done after a kernel of that name, given the number of its call."""
 
 
 def watch(new: Run, scripts: Scripts | None = None) -> tuple[Run, list[Call]]:
     """Have the kernels of a run called through Python and their calls listed.
 
-    What a script of a kernel's name does comes after it and changes its answer.
+    A script comes after its kernel and may change the answer.
     """
     calls: list[Call] = []
     run, scripts = new.run, scripts or {}
     header = Header(run)  # of the true kernels
     point, trial, best = run.point, run.trial, run.problem.best
-    factorise, _ = _kernels_of(run)
 
     def watched(
         name: str,
@@ -310,7 +313,7 @@ def watch(new: Run, scripts: Scripts | None = None) -> tuple[Run, list[Call]]:
             lambda: {"bounds": best.bounds.copy()},
         ),
         factorise=watched(
-            "factorise", factorise,
+            "factorise", new.kernels[0],
             lambda: {
                 "point": copied(point), "k": run.k.copy(), "weight": run.weight.copy(),
                 "system_tol": float(run.numbers[SYSTEM_TOL]),
@@ -324,9 +327,3 @@ def watch(new: Run, scripts: Scripts | None = None) -> tuple[Run, list[Call]]:
         ),
     )  # fmt: skip
     return Run(changed, new.formulas), calls
-
-
-def _kernels_of(run: Solve) -> tuple[Kernel, Kernel]:
-    return next(
-        pair for pair in (roster.SCHUR, roster.LOW_RANK) if pair[0].address == run.factorise
-    )

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from broja_runs import ALGEBRAS, IRREGULAR, Run, at_a_point, called_back, new_run, tables
 
-from pidtools._broja import roster
 from pidtools._broja.kernels.headers import RAISE_SLACK, RESIDUALS, SYSTEM_TOL
 from pidtools._broja.roster import EVALUATE, NEWTON
 from pidtools._types import Floats
@@ -100,15 +99,10 @@ def test_the_step_closes_the_residuals(algebra: str, has: tuple[str, str]) -> No
     new = at_a_point(*tables(*has), ALGEBRAS[algebra])
     new.run.numbers[SYSTEM_TOL] = 1e-13
     expected = aim(new, 0.45)
-    new.call(_factorise(new))
+    new.call(new.kernels[0])
     new.call(NEWTON)
     for one, other in zip(found(new), expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-10)
-
-
-def _factorise(new: Run) -> Any:
-    pair = next(p for p in (roster.SCHUR, roster.LOW_RANK) if p[0].address == new.run.factorise)
-    return pair[0]
 
 
 def damped(x: Floats) -> Floats:
@@ -121,7 +115,7 @@ def test_a_long_step_in_the_duals_counts_by_its_logarithm(has: tuple[str, str]) 
     new = at_a_point(*tables(*has))
     new.run.numbers[SYSTEM_TOL] = 1e-13
     dz, ds, dt = aim(new, 6.0)
-    new.call(_factorise(new))
+    new.call(new.kernels[0])
     new.call(NEWTON)
     formulas, point = new.formulas, new.run.point
     v = damped(formulas.A.T @ dz)
@@ -146,7 +140,7 @@ def test_steps_up_to_one_are_not_damped(largest: float, is_damped: bool, sign: f
     at = int(np.argmax(abs(change)))
     dz = dz * largest / top * sign * np.sign(change[at])
     _aim_at(new, dz)
-    new.call(_factorise(new))
+    new.call(new.kernels[0])
     new.call(NEWTON)
     assert (abs(found(new)[0] - dz).max() > 1e-3) == is_damped
 
