@@ -215,6 +215,19 @@ def test_rounds_of_conjugate_gradients(max_rounds: int, system_tol: float, rare:
     assert rounds == [expected_rounds]
 
 
+@pytest.mark.parametrize("touched", ["rows", "columns"])
+def test_what_is_left_on_either_side_counts(touched: str) -> None:
+    """A preconditioner that leaves one side alone can close the other; rounds then go on."""
+    new = at_a_point(*tables(*IRREGULAR[1]), max_rounds=20)
+    new.run.numbers[SYSTEM_TOL] = 1.0
+    aim(new, 0.3)
+    side = np.arange(len(new.f)) < new.sup.n_rows
+    scale = new.free() * (side if touched == "rows" else ~side)
+    new, rounds = with_preconditioner(new, lambda left: left * scale)
+    new.call(NEWTON)
+    assert rounds == [20]
+
+
 @pytest.mark.parametrize("factor", [-1.0, 0.0, math.nan])
 def test_a_preconditioner_that_points_nowhere_ends_the_rounds(factor: float) -> None:
     new = at_a_point(*tables(*IRREGULAR[1]))
