@@ -27,7 +27,8 @@ def solve_all(pmfs: Floats, tol: float = 1e-9, max_iter: int = 30) -> tuple[Floa
     assert isinstance(fields, Batch)
     run = fields.run.fields  # type: ignore[union-attr]
     assert isinstance(run, Solve)
-    for array in run.problem.support[7:]:
+    hulls = fields.hull_x, fields.hull_y, fields.hull_step
+    for array in (*run.problem.support[7:], *hulls, fields.number):
         array[:] = 77  # what was there before does not count
     SOLVE_ALL(header)
     return out, fields, run
