@@ -170,6 +170,15 @@ def test_what_the_last_member_leaves_is_its_program(swapped: bool) -> None:
     assert tuple(out[1, :2]) == pytest.approx(tuple(entropy + problem.best.bounds), abs=1e-15)
 
 
+def test_rows_are_those_of_the_table_with_more_cells_in_use() -> None:
+    """Two values of T that have all three classes, three values of S with one each."""
+    p_ty = random_pmfs(1, (2, 1, 3), zeros=0.0)[0, :, 0]
+    pmf = p_ty[:, None] * np.eye(3)
+    for each in (pmf, pmf.transpose(1, 0, 2)):
+        _, fields, _ = solve_all(np.ascontiguousarray(each)[None], max_iter=1)
+        assert list(fields.run.words[:5]) == [3, 2, 3, 6, 3]  # type: ignore[union-attr]
+
+
 def test_the_largest_dual_may_be_one_of_the_columns() -> None:
     seen = set()
     for pmf in random_pmfs(6, (2, 2, 3), zeros=0.0, seed=2):
