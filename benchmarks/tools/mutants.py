@@ -210,6 +210,9 @@ def _look(tests: Sequence[str], modules: Sequence[str], plain: bool, file: Path)
 
     failed: set[str] = set()
     follow.start()
+    # What runs on import is reached by all tests, not by the one that happens to be the first.
+    for module in modules:
+        importlib.import_module(module.removesuffix(".py").replace("/", "."))
     pytest.main([*PYTEST, *tests], plugins=[Watch()])
     follow.stop()
     data, lines = follow.get_data(), {}
