@@ -49,3 +49,20 @@ def test_degenerate_members_of_a_batch() -> None:
 def test_bad_batches_are_refused(pmfs: Floats, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         pt.broja_batch(pmfs)
+
+
+@pytest.mark.filterwarnings("ignore::pidtools.PIDWarning")
+@pytest.mark.parametrize("max_iter", [1, 3])
+def test_members_that_one_attempt_leaves_are_solved_alone(max_iter: int) -> None:
+    pmfs = np.random.default_rng(0).dirichlet(np.full(36, 0.3), size=12).reshape(-1, 4, 3, 3)
+    pmfs[4:] = pmfs[4:].sum(axis=3, keepdims=True) / 3  # these are trivial
+    batch = pt.broja_batch(pmfs, max_iter=max_iter)
+    for k, pmf in enumerate(pmfs):
+        alone, member = pt.broja(pmf, max_iter=max_iter), batch[k]
+        assert member.gap == pytest.approx(alone.gap, abs=1e-12)
+        assert member.redundancy == pytest.approx(alone.redundancy, abs=1e-12)
+        assert member.unique_t == pytest.approx(alone.unique_t, abs=1e-12)
+        if k < 4:
+            assert member.outcome is alone.outcome is pt.Outcome.iteration_limit
+        else:
+            assert member.outcome is pt.Outcome.optimal

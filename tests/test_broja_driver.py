@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from helpers import EXACT, pair_tables, random_pmf
@@ -13,6 +15,7 @@ import pidtools as pt
 from benchmarks.tools.generated import N_PROBLEMS, generated_problems
 from pidtools import problems
 from pidtools._broja import driver, hull, program
+from pidtools._broja.kernels.headers import FLOOR, MU_FLOOR, Start
 from pidtools._information import entropy, mutual_information_of_table
 from pidtools._result import NATS_PER_BIT
 
@@ -150,3 +153,83 @@ def test_generated_problems_are_solved() -> None:
 @pytest.mark.slow
 def test_all_generated_problems_are_solved() -> None:
     assert widest_gap(N_PROBLEMS) <= 1e-9
+
+
+# --- attempts ------------------------------------------------------------------------------
+
+
+def three_classes() -> program.Program:
+    return program.program_of(*pair_tables(random_pmf("dense", (3, 4, 3), 0)))
+
+
+Attempt = tuple[int, int, float, float, bool]
+
+
+def attempts(
+    monkeypatch: pytest.MonkeyPatch, max_iter: int, used: int, *, start: bool = False
+) -> list[Attempt]:
+    """Limits, corrections, both floors and starts of runs that get nowhere in `used` iterations."""
+    asked = list[Attempt]()
+
+    def get_nowhere(run: Any, limit: int, n_corrections: int, start: Start | None) -> int:
+        floors = float(run.numbers[FLOOR]), float(run.numbers[MU_FLOOR])
+        asked.append((limit, n_corrections, *floors, start is not None))
+        return min(used, limit)
+
+    monkeypatch.setattr(driver, "run_once", get_nowhere)
+    prog = three_classes()
+    sup = prog.support
+    given = Start(*(np.zeros(n) for n in (sup.n_rows, sup.n_cols, sup.n_cells)))
+    found = driver.solve(prog, tol=1e-9, max_iter=max_iter, start=given if start else None)
+    assert found.iterations == sum(min(used, limit) for limit, *_ in asked)
+    assert (found.lower, found.upper) == (-np.inf, np.inf)
+    return asked
+
+
+def test_attempts_share_the_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    floors = [(2, 1e-14, 0.05), (4, 1e-11, 0.05), (8, 1e-16, 0.05), (4, 1e-12, 0.3)]
+    limits = 50, 50, 50, 40
+    four = [(n, *each, k == 0) for k, (n, each) in enumerate(zip(limits, floors, strict=True))]
+    assert attempts(monkeypatch, 100, 20, start=True) == four
+    assert [limit for limit, *_ in attempts(monkeypatch, 100, 50)] == [50, 50]
+    assert [limit for limit, *_ in attempts(monkeypatch, 70, 50)] == [40, 30]
+    assert [limit for limit, *_ in attempts(monkeypatch, 5, 50)] == [5]
+    assert [limit for limit, *_ in attempts(monkeypatch, 300, 200)] == [150, 150]
+
+
+@pytest.mark.parametrize(
+    ("tol", "seconds", "first"),
+    [(1e-6, 13.9, True), (1e-6, 14.0, False), (9e-7, 1.0, False), (1e-3, 1.0, True)],
+)
+def test_scaling_first_where_it_is_loose_and_quick(
+    tol: float, seconds: float, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen iterations of the interior point are what it must be quicker than."""
+    asked = list[int]()
+
+    def sweep(problem: Any, tol: float, max_sweeps: int, start: Start | None) -> int:
+        asked.append(max_sweeps)
+        return 101
+
+    monkeypatch.setattr(driver, "scaling_seconds", lambda _: seconds)
+    monkeypatch.setattr(driver, "seconds_per_iteration", lambda _: 1.0)
+    monkeypatch.setattr(driver, "solve_by_scaling", sweep)
+    found = driver.solve(three_classes(), tol=tol, max_iter=100)
+    assert found.upper - found.lower <= tol
+    assert asked == ([2000] if first else [])
+    assert driver.solve(three_classes(), tol=tol, max_iter=7).iterations <= 7
+    assert asked == ([2000, 700] if first else [])
+    alone = driver.solve(three_classes(), tol=1e-12, max_iter=7, scaling=True)
+    assert (alone.iterations, asked[-1]) == (2, 700)
+
+
+def test_a_part_of_one_class_needs_no_iterations() -> None:
+    pmf = np.zeros((4, 4, 4))
+    pmf[:3, :3, :3], pmf[3, 3, 3] = random_pmf("dense", (3, 3, 3), 0) / 2, 0.5
+    found = driver.solve(program.program_of(*pair_tables(pmf)), tol=1e-9, max_iter=100)
+    assert 0 < found.iterations < 100
+    diagonal = np.zeros((3, 3, 3))
+    diagonal[range(3), range(3), range(3)] = 1 / 3
+    found = driver.solve(program.program_of(*pair_tables(diagonal)), tol=1e-9, max_iter=100)
+    assert (found.iterations, found.lower, found.upper) == (0, 0.0, 0.0)
+    np.testing.assert_allclose(found.q, 1 / 3)

@@ -123,3 +123,35 @@ def test_duals_where_a_source_knows_nothing() -> None:
     t, s = np.array([[0.3, 0.1, 0.05], [0.1, 0.2, 0.25]]), np.array([[0.4, 0.3, 0.3]])
     for pair in ((t, s), (s, t), (s, s)):
         _check_duals(*pair)
+
+
+# --- couplings --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_couplings_of_symbols_of_very_unequal_mass(seed: int) -> None:
+    """Marginals of both tables, the information of the union, and few entries."""
+    rng = np.random.default_rng(seed)
+    p_ty, p_sy = (
+        rng.dirichlet(np.full(n, 0.5))[:, None] * rng.dirichlet((0.7, 0.7), size=n) for n in (9, 7)
+    )
+    p_sy *= p_ty.sum(axis=0) / p_sy.sum(axis=0)
+    found = pt.broja_from_pairs(p_ty, p_sy, keep_q=True)
+    assert found.q is not None
+    q = found.q.toarray()
+    np.testing.assert_allclose(q.sum(axis=1), p_ty, atol=1e-12)
+    np.testing.assert_allclose(q.sum(axis=0), p_sy, atol=1e-12)
+    assert q.min() >= 0
+    cells = q.reshape(-1, 2)
+    p_y, mass = cells.sum(axis=0), cells.sum(axis=1, keepdims=True)
+    ratio = np.divide(cells, mass * p_y, out=np.ones_like(cells), where=cells > 0)
+    assert float((cells * np.log2(ratio)).sum()) == pytest.approx(found.union_information, abs=1e-9)
+
+
+def test_the_hull_of_points_that_can_be_seen() -> None:
+    from pidtools._broja.hull import _hull
+
+    x = np.array([0.0, 0.0, 0.2, 0.4, 0.6, 1.0, 1.0])
+    y = np.array([0.0, 0.3, 0.3, 0.8, 0.8, 0.9, 1.0])
+    assert _hull(x, y).tolist() == [0, 1, 3, 6]
+    assert _hull(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.5, 1.0])).tolist() == [0, 2]

@@ -84,3 +84,28 @@ def test_a_class_of_such_entries_alone_keeps_its_largest_entry() -> None:
     assert moved > 0
     assert np.count_nonzero(kept_t[:, 4]) == np.count_nonzero(kept_s[:, 4]) == 1
     assert np.isfinite(pt.broja_from_pairs(t, s, tol=TOL).redundancy)
+
+
+def test_the_bound_is_that_of_the_notes() -> None:
+    """2 h(m) + m log K bits for the mass m left out of both tables."""
+    t, s = certain_posteriors(12, 4, 0)
+    kept_t, kept_s, moved = without_negligible(t, s, TOL)
+    m = float(t[kept_t == 0].sum() + s[kept_s == 0].sum())
+    h = -(m * np.log2(m) + (1 - m) * np.log2(1 - m))
+    assert moved == pytest.approx(2 * h + m * 2, rel=1e-9)
+    out = np.sort(np.concatenate([t[kept_t == 0], s[kept_s == 0]]))
+    kept = np.concatenate([t[kept_t > 0], s[kept_s > 0]])
+    # As many as go into the share: the next one would not, unless it is the largest of its class.
+    assert out.sum() <= 1e-3 * TOL
+    assert out.max() <= np.partition(kept, 8)[8]
+
+
+def test_entries_that_are_zero_are_none_to_leave_out() -> None:
+    t = np.eye(20) / 20
+    t[0, 1] = 1e-14
+    t[0, 0] -= 1e-14
+    s = np.full((2, 20), 1 / 40) * t.sum(axis=0) * 20
+    kept_t, kept_s, moved = without_negligible(t, s, 1e-6)
+    assert kept_t is t
+    assert kept_s is s
+    assert moved == 0

@@ -7,6 +7,7 @@ import pytest
 from helpers import EXACT, random_pmf
 from scipy.sparse import coo_array
 
+import pidtools as pt
 from pidtools._broja.reduction import lift, reduce_tables
 from pidtools._types import Floats
 
@@ -57,3 +58,42 @@ def test_lift_spreads_any_coupling_to_the_original_marginals() -> None:
     assert lifted.shape == pmf.shape
     assert abs(lifted.sum(axis=1) - p_ty).max() <= EXACT
     assert abs(lifted.sum(axis=0) - p_sy).max() <= EXACT
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3, 4])
+def test_duals_are_there_where_there_is_mass_and_only_there(n_classes: int) -> None:
+    """Rows without mass, merged rows, merged classes, zeros: a dual for every entry with mass."""
+    rng = np.random.default_rng(n_classes)
+    p_ty, p_sy = rng.random((5, n_classes)), rng.random((4, n_classes))
+    p_ty[1], p_ty[3] = 0.0, 2 * p_ty[0]
+    p_sy[2] = 3 * p_sy[3]
+    p_sy[0] = 0.0
+    if n_classes > 2:
+        p_ty[2, 0], p_sy[1, 1] = 0.0, 0.0
+    p_ty /= p_ty.sum()
+    p_sy *= p_ty.sum(axis=0) / p_sy.sum(axis=0)
+    if n_classes == 4:  # two classes that both tables take for one
+        p_ty[:, 3], p_sy[:, 3] = 2 * p_ty[:, 2], 2 * p_sy[:, 2]
+        p_ty, p_sy = p_ty / p_ty.sum(), p_sy / p_sy.sum()
+    found = pt.broja_from_pairs(p_ty, p_sy, keep_duals=True, keep_q=True)
+    assert found.duals is not None
+    assert found.q is not None
+    for table, duals in ((p_ty, found.duals.t_y), (p_sy, found.duals.s_y)):
+        assert (np.isfinite(duals) == (table > 0)).all()
+    q, cells = found.q.toarray(), found.duals.t_s.toarray()
+    np.testing.assert_allclose(q.sum(axis=1), p_ty, atol=1e-12)
+    np.testing.assert_allclose(q.sum(axis=0), p_sy, atol=1e-12)
+    np.testing.assert_allclose(cells.sum(axis=1), p_ty.sum(axis=1), atol=1e-9)
+    np.testing.assert_allclose(cells.sum(axis=0), p_sy.sum(axis=1), atol=1e-9)
+    # The value of the duals is the union, and they are feasible in every cell.
+    a, b = np.nan_to_num(found.duals.t_y), np.nan_to_num(found.duals.s_y)
+    h_y = -sum(p * np.log(p) for p in p_ty.sum(axis=0))
+    value = (float((p_ty * a).sum() + (p_sy * b).sum()) + h_y) / np.log(2)
+    assert value == pytest.approx(found.union_information, abs=1e-8)
+    both = (p_ty > 0)[:, None, :] & (p_sy > 0)[None, :, :]
+    assert np.where(both, np.exp(a[:, None] + b[None]), 0).sum(axis=2).max() <= 1 + 1e-9
+
+
+def test_rows_merge_up_to_thirteen_decimals() -> None:
+    assert len(set(groups(ROW, ROW + np.array([1e-14, -1e-14]), OTHER))) == 2
+    assert len(set(groups([0.31, 0.19], [0.31 + 4e-13, 0.19 - 4e-13], OTHER))) == 3

@@ -105,12 +105,21 @@ def mutants(module: str) -> list[Mutant]:
     from cosmic_ray.plugins import get_operator
 
     text = (ROOT / module).read_text(encoding="utf-8")
-    nodes, found = list(ast_nodes(get_ast(text))), []
+    nodes, lines, found = list(ast_nodes(get_ast(text))), text.splitlines(), []
     for name in OPERATORS:
         operator = get_operator(name)()
         places = [place for node in nodes for place in operator.mutation_positions(node)]
-        found += [Mutant(module, name, k, place[0][0]) for k, place in enumerate(places)]
+        found += [
+            Mutant(module, name, k, line)
+            for k, ((line, column), _) in enumerate(places)
+            if not _says_nothing(lines[line - 1], column)
+        ]
     return found
+
+
+def _says_nothing(line: str, column: int) -> bool:
+    """Whether it is the star of a signature, or what only type checkers read."""
+    return line[column : column + 2] in ("*,", "*)") or "TYPE_CHECKING" in line
 
 
 def sample(all_of_them: Sequence[Mutant], n: int, seed: int) -> list[Mutant]:
