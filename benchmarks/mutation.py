@@ -2,7 +2,7 @@
 
     python -m benchmarks.mutation                        # a sample of every part
     python -m benchmarks.mutation --parts gaussian --most 2000 --seed 1
-    python -m benchmarks.mutation --survivors            # those that lived, once more
+    python -m benchmarks.mutation --survivors            # do those still live? writes nothing
     python -m benchmarks.mutation --table
 
 Needs `pip install cosmic-ray coverage` and a POSIX system. Kernels are interpreted, as plain Python
@@ -17,8 +17,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.tools import mutants, written
@@ -98,82 +98,80 @@ def main() -> int:
     """Read the command line, try, write the table."""
     options = Options(__doc__)
     options.names("parts", known=PARTS, about="all by default")
-    options.number("most", 200, "mutants of a part")
+    options.number("most", 70, "mutants of a part")
     options.number("seed", 0, "of the sample")
     options.number("jobs", 2, "mutants side by side")
     options.add_argument("--survivors", action="store_true", help="try only those once more")
     options.only_table()
     given = options.parse_args()
+    if given.survivors and given.table:
+        options.error("--survivors writes nothing, so there is no table of it")
     store = Store("mutation", "part", "module", "operator", "occurrence")
-    if not given.table:
-        for name in given.parts or PARTS:
-            _try_part(name, given.most, given.seed, given.jobs, store, again=given.survivors)
-    _write(latest(store.rows()))
+    for name in [] if given.table else given.parts or PARTS:
+        if given.survivors:
+            lived = [_mutant(row) for row in store.rows() if row["part"] == name and _lived(row)]
+            for _ in _outcomes(name, lived, given.jobs):
+                pass
+        else:
+            _try_part(name, given.most, given.seed, given.jobs, store)
+    if not given.survivors:
+        written.write("mutation", "# Mutants of the mathematics", written.table_of(scores(store)))
     return 0
 
 
-def _try_part(name: str, most: int, seed: int, jobs: int, store: Store, *, again: bool) -> None:
-    part = PARTS[name]
-    everything = [mutant for module in part.modules for mutant in mutants.mutants(module)]
-    before = {store._key_of(row): row["outcome"] for row in latest(store.rows())}
+def _try_part(name: str, most: int, seed: int, jobs: int, store: Store) -> None:
+    """Try a sample of a part, and keep what comes of each."""
+    everything = [mutant for module in PARTS[name].modules for mutant in mutants.mutants(module)]
+    known = store.finished()
     wanted = [
         mutant
         for mutant in mutants.sample(everything, most, seed)
-        if (outcome := before.get(_key(name, mutant))) is None or (again and outcome not in NOTICED)
+        if (name, mutant.module, mutant.operator, mutant.occurrence) not in known
     ]
-    if again:
-        wanted = [mutant for mutant in wanted if _key(name, mutant) in before]
+    for row in _outcomes(name, wanted, jobs):
+        store.add([row | {"of": len(everything), "seed": seed}])
+
+
+def _outcomes(name: str, wanted: Sequence[Mutant], jobs: int) -> Iterator[Row]:
+    """What comes of each mutant of a part; those that live are printed."""
     if not wanted:
         return
+    part = PARTS[name]
     with tempfile.TemporaryDirectory() as folder:
         reach = mutants.measure_reach(
             part.files, part.modules, plain=part.plain, file=Path(folder, "reach.json")
         )
-    print(
-        f"{name}: {len(wanted)} of {len(everything)} mutants, {len(reach.seconds)} tests",
-        flush=True,
-    )
+    print(f"{name}: {len(wanted)} mutants, {len(reach.seconds)} tests", flush=True)
     unchanged = [replace(mutant, operator="") for mutant in wanted[:3]]
     for mutant, outcome, _ in mutants.try_all(unchanged, reach, plain=part.plain, jobs=jobs):
         if outcome in NOTICED:
             raise RuntimeError(f"tests fail that reach {mutant.module}:{mutant.line} as it stands")
     for mutant, outcome, seconds in mutants.try_all(wanted, reach, plain=part.plain, jobs=jobs):
-        row: Row = {
-            **dict(zip(store.key, _key(name, mutant), strict=True)),
-            "line": mutant.line,
-            "outcome": outcome,
-            "seconds": seconds,
-            "of": len(everything),
-        }
-        if outcome not in NOTICED:
+        row = {"part": name} | asdict(mutant) | {"outcome": outcome, "cpu_seconds": seconds}
+        if _lived(row):
             row["change"] = mutant.change()
             print(f"{outcome} {mutant.module}:{mutant.line}  {row['change']}", flush=True)
-        store.add([row])
+        yield row
 
 
-def _key(part: str, mutant: Mutant) -> tuple[str, str, str, int]:
-    return part, mutant.module, mutant.operator, mutant.occurrence
+def _mutant(row: Row) -> Mutant:
+    return Mutant(row["module"], row["operator"], row["occurrence"], row["line"])
 
 
-def latest(rows: Sequence[Row]) -> list[Row]:
-    """The last word on each mutant."""
-    return list(
-        {
-            tuple(row[k] for k in ("part", "module", "operator", "occurrence")): row for row in rows
-        }.values()
-    )
+def _lived(row: Row) -> bool:
+    return row["outcome"] not in NOTICED
 
 
-def _write(rows: Sequence[Row]) -> None:
-    lines = []
-    for (part,), of_part in [*grouped(rows, "part").items(), (("all",), list(rows))]:
+def scores(store: Store) -> list[Row]:
+    """How many mutants of each part were noticed, and of all."""
+    rows, lines = store.rows(), list[Row]()
+    for (part,), of_part in [*grouped(rows, "part").items(), (("all",), rows)]:
         count = Counter(row["outcome"] for row in of_part)
         noticed = sum(count[outcome] for outcome in NOTICED)
-        total = sum({row["part"]: row["of"] for row in of_part}.values())
         lines.append(
             {
                 "part": part,
-                "mutants": total,
+                "mutants": sum({row["part"]: row["of"] for row in of_part}.values()),
                 "tried": len(of_part),
                 "killed": noticed,
                 "of these by not ending": count["hung"],
@@ -182,7 +180,7 @@ def _write(rows: Sequence[Row]) -> None:
                 "score": f"{100 * noticed / max(len(of_part), 1):.1f} %",
             }
         )
-    written.write("mutation", "# Mutants of the mathematics", written.table_of(lines))
+    return lines
 
 
 if __name__ == "__main__":

@@ -190,6 +190,7 @@ ARGUMENTS = {
     "best_layers": ("--cases classes clear close", "--cases border --draws 60"),
     "decisions_digits": ("--seeds 5",),
     "digits_pid": ("noise --n 500 2000",),
+    "mutation": ("--most 70 --seed 2",),
     "redundancy_climb": ("--seeds 10",),
     "tests_of_knowledge": (
         "independence --cases plain",

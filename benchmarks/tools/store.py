@@ -25,6 +25,7 @@ FIRST_SEED = 0
 PACKAGES = (
     *("pidtools", "numpy", "scipy", "scikit-learn", "numba", "cvxpy", "clarabel", "scs", "ecos"),
     *("dit", "ennemi", "infomeasure", "syntropyx", "npeet", "torch", "plotly"),
+    *("cosmic-ray",),
 )
 Row = dict[str, Any]
 Job = tuple[Row, Callable[[], Row]]

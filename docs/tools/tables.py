@@ -342,6 +342,37 @@ def speed_of_gaussian() -> str:
     )
 
 
+PARTS = {
+    "solver": "the solver of many classes: reductions, choices, attempts, scaling",
+    "solver's kernels": "its compiled loops, interpreted",
+    "certificate": "the certificate",
+    "hull": "the closed form of two classes",
+    "gaussian": "Gaussian factors, eigenvalues, corrections of small samples",
+    "corrections": "counts and corrections of entropies",
+    "knn formulas": "formulas of neighbours",
+    "knn kernels": "their searches, interpreted",
+}
+
+
+def mutants() -> str:
+    """Which share of small changes of the mathematics the tests notice."""
+    found: dict[str, list[Row]] = {part: [] for part in PARTS}
+    for row in rows_of("mutation"):
+        found[row["part"]].append(row)
+
+    def noticed(rows: list[Row]) -> list[bool]:
+        return [row["outcome"] in ("killed", "hung") for row in rows]
+
+    lines = [(PARTS[part], *_shares(rows[0]["of"], noticed(rows))) for part, rows in found.items()]
+    whole = [each for rows in found.values() for each in noticed(rows)]
+    lines.append(("all", *_shares(sum(rows[0]["of"] for rows in found.values()), whole)))
+    return table(("part", "places to change", "tried", "noticed"), lines)
+
+
+def _shares(total: int, noticed: list[bool]) -> tuple[str, str, str]:
+    return f"{total:,}", str(len(noticed)), f"{mean(noticed):.0%}".replace("%", " %")
+
+
 def _seconds(value: float | str) -> str:
     """Seconds, or that a library was absent."""
     return value if isinstance(value, str) else f"{value:.2g}"
@@ -387,6 +418,7 @@ TABLES: dict[str, Callable[[], str]] = {
         decision,
         estimators_for_labels, estimators_of_information, gaussian_bias, probe_by_rows,
         accuracy, probe_by_family, coverage, speed_of_broja, cost_of_probe, speed_of_gaussian,
+        mutants,
     )
 }  # fmt: skip
 
