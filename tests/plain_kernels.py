@@ -6,7 +6,7 @@ costs seconds of compilation. `install` puts twins of `pidtools._compiled.jit` a
 decorators change nothing but warnings; pointers are those of ctypes, addresses of kernels are
 looked up in a table, BLAS is called as compiled code calls it.
 
-    PIDTOOLS_PLAIN_KERNELS=1 pytest tests/test_plain_kernels.py
+    PIDTOOLS_PLAIN_KERNELS=1 pytest tests/test_broja_kernels_newton.py
 
 A hundred to a thousand times slower; what is computed is the same, but for the order of sums that
 the compiler may change.

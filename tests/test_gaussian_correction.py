@@ -185,3 +185,18 @@ def test_log_determinants_of_wishart_matrices() -> None:
     error = found.std() / np.sqrt(len(found))
     mean = correction.log_det_mean(3, 12) + 3 * np.log(2)
     assert mean == pytest.approx(found.mean(), abs=4 * error)
+
+
+def test_both_sides_of_the_spread_of_equal_eigenvalues_cancel() -> None:
+    """As far below it as above: uniques of opposite sign and one size."""
+    scatter = scatter_of(0.3, 4, (95, 95, 99))
+    drawn = np.array([1.0, 0.4, -0.4, -1.0])
+    equal = correction._draw(scatter, 1.0).mean_half_spread(np.zeros(4))
+    for off in (0.02, 0.05):
+        below, above = (
+            spread / 2 - correction.fit(spread * drawn / 1.4, scatter).excess
+            for spread in (equal - off, equal + off)
+        )
+        assert above > 0.05 * off
+        # Each is met to a thousandth of its spread.
+        assert below == pytest.approx(-above, abs=2 * correction.MATCH * (equal + off))

@@ -98,3 +98,15 @@ def test_beyond_which_share_and_moments_columns_are_named() -> None:
     found = shape.Shape(values, share, skew, kurtosis)
     assert found.clumped.tolist() == [1]
     assert found.heavy.tolist() == [3, 0]
+
+
+def test_results_of_every_room_are_frozen() -> None:
+    """What a summary holds is what was measured: nobody can change it in place."""
+    import dataclasses
+
+    from pidtools._gaussian import correction, exact, factors, moments, pencil, target, wide
+
+    for room in (correction, exact, factors, moments, pencil, shape, target, wide):
+        for each in vars(room).values():
+            if isinstance(each, type) and dataclasses.is_dataclass(each):
+                assert each.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -206,3 +206,11 @@ def test_many_copies_of_few_columns_need_no_shrinkage(monkeypatch: pytest.Monkey
         pt.mutual_information(copies, Y, estimator="gaussian")
     with pytest.raises(ValueError, match="Y has 100 units for 60 samples, and a covariance of"):
         pt.mutual_information(few, np.tile(Y, 50), estimator="gaussian")
+
+
+def test_columns_that_elimination_would_keep_at_least() -> None:
+    """Of each column it may leave 1e-12 of its variance: d columns lose up to d times as much."""
+    variances = np.array([2.0, 1e-4, 6e-12, 4e-12, 1e-13])
+    for n_columns, rank in ((5, 3), (3, 4), (20, 2)):
+        varies = np.ones(n_columns, np.bool_)
+        assert wide.Principal(np.zeros((6, 5)), variances, varies).rank() == rank
