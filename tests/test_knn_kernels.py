@@ -44,6 +44,10 @@ def draw(kind: str, n: int, widths: tuple[int, ...]) -> list[Floats]:
     return [shapes[kind](group) for group in groups]
 
 
+KINDS = [
+    *("normal", "integers", "relu"),
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("constant", "heavy", "tiny")),
+]
 WAYS = [("tree", False), ("tree", True), ("masks", False), ("masks in blocks", False)]
 
 
@@ -56,7 +60,7 @@ def take(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(masks, "LONG", 150)
 
 
-@pytest.mark.parametrize("kind", ["normal", "integers", "relu", "constant", "heavy", "tiny"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("widths", [(1,), (3, 2), (20, 3), (5, 17, 9)])
 @pytest.mark.parametrize(("way", "euclidean"), WAYS)
 def test_the_nearest_are_those_of_the_matrix_of_distances(
@@ -75,7 +79,7 @@ def test_the_nearest_are_those_of_the_matrix_of_distances(
             np.testing.assert_array_equal(found.tied + k, (others <= expected[:, -1:]).sum(axis=1))
 
 
-@pytest.mark.parametrize("kind", ["normal", "integers", "relu", "constant", "heavy", "tiny"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("widths", [(1,), (3, 2), (20, 3)])
 @pytest.mark.parametrize(("way", "euclidean"), WAYS)
 def test_counts_are_those_of_the_matrix_on_and_just_inside_the_radius(

@@ -36,7 +36,7 @@ def mixed(share: float) -> Any:
     return np.where(RNG.random(len(Y)) < share, Y, RNG.integers(0, 4, len(Y)))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # in any order of tests they are made once
 def found() -> dict[str, Any]:
     """A result of each kind."""
     left = {"first": mixed(0.5), HOSTILE: mixed(0.9), "broken": np.full((600, 2), np.nan)}
@@ -118,7 +118,7 @@ class Parsed(HTMLParser):
         return [json.loads(content) for kind, content in both if kind == "application/json"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pages(found: dict[str, Any]) -> dict[str, str]:
     """A page of each kind, as a stand-in has it for the plotting library."""
     pytest.importorskip("plotly")

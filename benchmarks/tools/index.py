@@ -190,7 +190,11 @@ ARGUMENTS = {
     "best_layers": ("--cases classes clear close", "--cases border --draws 60"),
     "decisions_digits": ("--seeds 5",),
     "digits_pid": ("noise --n 500 2000",),
-    "mutation": ("--most 70 --seed 2",),
+    "mutation": (
+        '--most 70 --seed 2 --parts solver certificate hull "solver\'s kernels"',
+        "--most 70 --seed 3 --parts gaussian",
+        '--most 40 --seed 2 --parts corrections "knn formulas" "knn kernels"',
+    ),
     "redundancy_climb": ("--seeds 10",),
     "tests_of_knowledge": (
         "independence --cases plain",
