@@ -116,3 +116,27 @@ def test_a_code_that_weighs_nothing_keeps_its_place() -> None:
     table = counting.count_weighted(np.array([0, 2]), np.array([0, 3]), np.array([1, 0]))
     assert table.shape == (3, 4)
     assert table.nnz == 1
+
+
+@pytest.mark.parametrize("n_keys", [1, 7, 90])
+def test_tables_that_grow_again_and_again(n_keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interpreted, from room for four in blocks of eight: places collide, counts pass 255."""
+    from plain_kernels import interpret
+
+    from pidtools._cells import kernels
+
+    interpret(kernels, monkeypatch)
+    monkeypatch.setattr(kernels, "SMALLEST", 4)
+    monkeypatch.setattr(kernels, "BLOCK", 8)
+    rng = np.random.default_rng(n_keys)
+    columns = np.stack([rng.integers(0, n_keys, 600), rng.integers(0, 2, 600)]).astype(np.int64)
+    sizes = np.array([n_keys, 2])
+    keys = columns[0] * 2 + columns[1]
+    expected, codes, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    with np.errstate(over="ignore"):  # products of keys wrap around
+        found, found_counts = kernels.count_hashed_kernel(columns, sizes)
+        order = np.argsort(found)
+        np.testing.assert_array_equal(found[order], expected)
+        np.testing.assert_array_equal(found_counts[order], counts)
+        coded = kernels.code_rows_kernel(columns, sizes, expected)
+    np.testing.assert_array_equal(coded, codes)
