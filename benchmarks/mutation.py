@@ -109,13 +109,19 @@ def main() -> int:
     store = Store("mutation", "part", "module", "operator", "occurrence")
     for name in [] if given.table else given.parts or PARTS:
         if given.survivors:
-            lived = [_mutant(row) for row in store.rows() if row["part"] == name and _lived(row)]
-            for _ in _outcomes(name, lived, given.jobs):
+            living = [_mutant(row) for row in lived(store) if row["part"] == name]
+            for _ in _outcomes(name, living, given.jobs):
                 pass
         else:
             _try_part(name, given.most, given.seed, given.jobs, store)
     if not given.survivors:
-        written.write("mutation", "# Mutants of the mathematics", written.table_of(scores(store)))
+        written.write(
+            "mutation",
+            "# Mutants of the mathematics",
+            written.table_of(scores(store)),
+            "Those that live:",
+            written.table(("where", "line", "before and after"), map(_living, lived(store))),
+        )
     return 0
 
 
@@ -160,6 +166,18 @@ def _mutant(row: Row) -> Mutant:
 
 def _lived(row: Row) -> bool:
     return row["outcome"] not in NOTICED
+
+
+def lived(store: Store) -> list[Row]:
+    """Mutants that no test noticed, from room to room."""
+    rows = [row for row in store.rows() if _lived(row)]
+    return sorted(rows, key=lambda row: (row["module"], row["line"], row["operator"]))
+
+
+def _living(row: Row) -> tuple[str, int, str]:
+    change = " ".join(row["change"].split()).replace("|", "&#124;").replace("`", "")
+    before, after = change.split(" -> ", 1)
+    return f"`{row['module']}`", row["line"], f"`{before}` becomes `{after}`"
 
 
 def scores(store: Store) -> list[Row]:
