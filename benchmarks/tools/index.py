@@ -191,7 +191,7 @@ ARGUMENTS = {
     "decisions_digits": ("--seeds 5",),
     "digits_pid": ("noise --n 500 2000",),
     "mutation": (
-        '--most 70 --seed 2 --parts solver certificate hull "solver\'s kernels"',
+        '--most 70 --seed 2 --parts solver certificate hull gaussian "solver\'s kernels"',
         "--most 70 --seed 3 --parts gaussian",
         '--most 40 --seed 2 --parts corrections "knn formulas" "knn kernels"',
     ),
