@@ -192,10 +192,10 @@ def scores(store: Store) -> list[Row]:
                 "mutants": sum({row["part"]: row["of"] for row in of_part}.values()),
                 "tried": len(of_part),
                 "killed": noticed,
+                "score": f"{100 * noticed / max(len(of_part), 1):.1f} %",
                 "of these by not ending": count["hung"],
                 "survived": count["survived"],
                 "reached by no test": count["unreached"],
-                "score": f"{100 * noticed / max(len(of_part), 1):.1f} %",
             }
         )
     return lines
