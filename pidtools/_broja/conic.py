@@ -35,13 +35,15 @@ def solve(program: Program, *, max_iter: int) -> Solution:
     sup = program.support
     n_entries, n_cells = len(sup.row), len(sup.cell_row)
     q, s, r = cp.Variable(n_entries), cp.Variable(n_cells), cp.Variable(n_entries)
-    rows = _sums(sup.row) @ q == program.p_row
-    cols = _sums(sup.col) @ q == program.p_col
-    cells = _sums(np.repeat(np.arange(n_cells), np.diff(sup.cell_start)))
-    model = cp.Problem(
-        cp.Minimize(cp.sum(r)),
-        [cp.constraints.ExpCone(-r, q, cells.T @ s), cells @ q == s, rows, cols],
-    )
+    # To find shapes some versions of cvxpy add up memory that nobody wrote to.
+    with np.errstate(all="ignore"):
+        rows = _sums(sup.row) @ q == program.p_row
+        cols = _sums(sup.col) @ q == program.p_col
+        cells = _sums(np.repeat(np.arange(n_cells), np.diff(sup.cell_start)))
+        model = cp.Problem(
+            cp.Minimize(cp.sum(r)),
+            [cp.constraints.ExpCone(-r, q, cells.T @ s), cells @ q == s, rows, cols],
+        )
     _run(model, max_iter)
     if q.value is None or rows.dual_value is None or not np.isfinite(q.value).all():
         raise PIDError(f"Clarabel stopped: {Outcome.no_answer.value}", Outcome.no_answer)
