@@ -209,6 +209,8 @@ def _look(tests: Sequence[str], modules: Sequence[str], plain: bool, file: Path)
             try:
                 return (yield)
             except TimeoutError as slow:
+                # Left out, not failed: every mutant would wait for it. Hypothesis fails on the
+                # traceback of an error that came from a signal, so this one has its own.
                 raise pytest.skip.Exception(str(slow)) from None
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0.0)
