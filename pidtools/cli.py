@@ -29,7 +29,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 import pidtools
-from pidtools import _outputs, _progress, _validate, activations, validation
+from pidtools import _interrupts, _outputs, _progress, _validate, activations, validation
 from pidtools._ignored import IgnoreLabel
 from pidtools._knowledge import SHOWN, DistillableKnowledge, StudentComparison
 from pidtools._layers import DistillationMap, TeacherRanking
@@ -227,11 +227,6 @@ app = typer.Typer(
 # Paths and notes may hold what looks like the name of an emoji.
 output = Console(emoji=False)
 log = Console(stderr=True, emoji=False)
-
-
-def main() -> None:
-    """Entry point of the `pidtools` command."""
-    app()
 
 
 def _show_version(wanted: bool) -> None:
@@ -1271,4 +1266,4 @@ def _validation_table(rows: tuple[validation.Validation, ...]) -> Table:
 
 
 if __name__ == "__main__":
-    main()
+    _interrupts.run(app)

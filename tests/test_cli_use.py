@@ -238,7 +238,7 @@ def test_bash_is_answered(words: str, at: int, wanted: str) -> None:
     """As the lines of --show-completion ask."""
     here = {**os.environ, "PYTHONPATH": str(Path(pt.__file__).parents[1])}
     asked = {"_PIDTOOLS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
-    code = "import sys; sys.argv = ['pidtools']; from pidtools.cli import main; main()"
+    code = "import sys; sys.argv = ['pidtools']; from pidtools.__main__ import main; main()"
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=here | asked, check=False
     )

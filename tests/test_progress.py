@@ -456,7 +456,9 @@ def test_an_interrupt_leaves_the_terminal_clean(tmp_path: Path) -> None:
         if not is_told and "looking at T" in seen:
             os.write(master, b"\x03")
             is_told = True
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    # Python ends by the signal itself where code that was a text had been interrupted; shells show
+    # both alike.
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (130, -signal.SIGINT), seen[-2000:]
     assert is_told
     assert "Traceback" not in seen
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")  # the cursor is back
