@@ -5,14 +5,14 @@ from pidtools import _interrupts
 
 def main() -> None:
     """Entry point of the `pidtools` command."""
-    _interrupts.run(_command_line)
+    _interrupts.run(_load_and_run)
 
 
-def _command_line() -> None:
-    # Takes most of a second, in which people see what they mistyped.
-    from pidtools.cli import app
+def _load_and_run() -> None:
+    # To load it takes most of a second, in which people see what they mistyped.
+    from pidtools import cli
 
-    app()
+    cli.main()
 
 
 if __name__ == "__main__":

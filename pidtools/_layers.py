@@ -250,8 +250,11 @@ class Best(Rows[Standing]):
 
     @classmethod
     def _read(cls, written: Written) -> Best:
+        rows = tuple(Standing._read(own) for own in written.rows())
+        if all(row.ruled_out for row in rows):
+            raise written.refusal("rows", "are all ruled_out; one of them is the highest.")
         return cls(
-            tuple(Standing._read(own) for own in written.rows()),
+            rows,
             written.choice("units", UNITS),
             student=written.text("student"),
             confidence_level=written.number("confidence_level"),
@@ -434,9 +437,10 @@ class DistillationMap(Remarked, Rows[LayerPair]):
         if [(own.teacher_layer, own.student_layer) for own in rows] != [
             (t, s) for t in teacher for s in student
         ]:
-            raise ValueError(
-                f"{written.kind}.from_dict: rows must be those of all pairs of teacher_layers and "
-                "student_layers, in their order; pass the whole dictionary."
+            raise written.refusal(
+                "rows",
+                "must be those of all pairs of teacher_layers and student_layers, in their order; "
+                "pass the whole dictionary.",
             )
         return cls(
             rows,
@@ -664,10 +668,15 @@ class TeacherRanking(Remarked, Rows[RankedTeacher]):
             If it is no such dictionary, or one of another version; the message names the key.
         """
         written = Written.checked(content, cls)
+        rows = tuple(RankedTeacher._read(own, written) for own in written.rows())
+        additions = tuple(Addition._read(own) for own in written.rows("additions", least=0))
+        strange = {step.teacher for step in additions} - {row.teacher for row in rows}
+        if strange:
+            raise written.refusal("additions", f"has teachers without a row: {sorted(strange)}.")
         return cls(
-            tuple(RankedTeacher._read(own, written) for own in written.rows()),
+            rows,
             written.choice("units", UNITS),
-            additions=tuple(Addition._read(own) for own in written.rows("additions")),
+            additions=additions,
             n_samples=written.integer("n_samples"),
             remarks=written.remarks(),
             _best=_best_in(written),
@@ -719,9 +728,9 @@ def listed(names: Sequence[str]) -> str:
 
 def _result_in(written: Written, whole: Written) -> DistillableKnowledge | None:
     """The answer of a row, in a table that says the units and the number of rows."""
-    if written.number_or_none("distillable") is None:
+    if written.text_or_none("error") is not None:
         return None
-    shared = {key: whole.label(key) for key in ("units", "n_samples")}
+    shared = {"units": whole.text("units"), "n_samples": whole.integer("n_samples")}
     return DistillableKnowledge._read(
         Written(written.kind, {**written.content, **shared}, written.place)
     )

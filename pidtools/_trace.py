@@ -135,11 +135,10 @@ class TraceRow(Remarked, InALine):
         if "confidence_level" in written.content:
             theirs["confidence_level"] = written.content["confidence_level"]
         beside = Written(written.kind, theirs, f"{written.place}baseline_")
-        apart = [name for name in BANDED if f"difference_{name}" in written.content]
         return dataclasses.replace(
             own,
             baseline=cls._numbers(beside),
-            differences={name: written.number(f"difference_{name}") for name in apart},
+            differences={name: written.number(f"difference_{name}") for name in BANDED},
             difference_bands=_bands_in(written, "difference_"),
         )
 
@@ -389,11 +388,13 @@ def _rows_in(written: Written) -> tuple[TraceRow, ...]:
     """Steps with what is said of each."""
     numbers, said = written.rows(), written.rows("steps")
     if len(numbers) != len(said):
-        raise ValueError(
-            f"{written.kind}.from_dict: steps must have an entry for each of {len(numbers)} rows; "
-            f"got {len(said)}."
+        raise written.refusal(
+            "steps", f"must have an entry for each of {len(numbers)} rows; got {len(said)}."
         )
-    return tuple(TraceRow._read(own, of) for own, of in zip(numbers, said, strict=True))
+    rows = tuple(TraceRow._read(own, of) for own, of in zip(numbers, said, strict=True))
+    if len({row.baseline is None for row in rows}) > 1:
+        raise written.refusal("rows", "must all have a baseline_distillable, or none of them.")
+    return rows
 
 
 def _bands_in(written: Written, prefix: str = "") -> dict[str, Interval]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, TypeVar
@@ -136,8 +136,11 @@ class Written:
         raise ValueError(self._wrong(key, f"one of {', '.join(known)}", value))
 
     def label(self, key: str) -> Any:
-        """Whatever stands there."""
-        return self._get(key)
+        """A label of a class, of whatever kind."""
+        value = self._get(key)
+        if not isinstance(value, Hashable):
+            raise TypeError(self._wrong(key, "a label", value))
+        return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
@@ -155,11 +158,13 @@ class Written:
             raise TypeError(self._wrong(key, "strings by name", value))
         return dict(value)
 
-    def rows(self, key: str = "rows") -> list[Written]:
-        """A list of dictionaries."""
+    def rows(self, key: str = "rows", *, least: int = 1) -> list[Written]:
+        """A list of dictionaries, of so many at least."""
         value = self._get(key)
         if not isinstance(value, list | tuple) or not all(isinstance(x, Mapping) for x in value):
             raise TypeError(self._wrong(key, "a list of dictionaries", value))
+        if len(value) < least:
+            raise ValueError(self._wrong(key, "a list that is not empty", value))
         return [Written(self.kind, x, f"{self.place}{key}[{k}].") for k, x in enumerate(value)]
 
     def part(self, key: str) -> Written:
@@ -183,6 +188,10 @@ class Written:
         return from_lists(
             warnings=self.texts("warnings"), notes=self.texts("notes"), details=details
         )
+
+    def refusal(self, key: str, reason: str) -> ValueError:
+        """What to raise where a key does not go with the others."""
+        return ValueError(f"{self.kind}.from_dict: {self.place}{key} {reason}")
 
     def _get(self, key: str) -> Any:
         if key not in self.content:

@@ -15,6 +15,7 @@ import io
 import json
 import os
 import shlex
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -227,6 +228,20 @@ app = typer.Typer(
 # Paths and notes may hold what looks like the name of an emoji.
 output = Console(emoji=False)
 log = Console(stderr=True, emoji=False)
+
+
+def main() -> None:
+    """The `pidtools` command: an answer, or a sentence and an exit code."""
+    _interrupts.run(_command_line)
+
+
+def _command_line() -> None:
+    try:
+        with _printing():  # help and version, which are printed before any command
+            app()
+    except OSError as error:
+        _complain(_of_system(error))
+        sys.exit(REFUSED)
 
 
 def _show_version(wanted: bool) -> None:
@@ -1266,4 +1281,4 @@ def _validation_table(rows: tuple[validation.Validation, ...]) -> Table:
 
 
 if __name__ == "__main__":
-    _interrupts.run(app)
+    main()

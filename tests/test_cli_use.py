@@ -246,7 +246,7 @@ def test_bash_is_answered(words: str, at: int, wanted: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
-@pytest.mark.parametrize("command", [MEASURE, ("validate",)])
+@pytest.mark.parametrize("command", [MEASURE, ("validate",), ("--version",), ("measure", "-h")])
 def test_what_can_t_be_printed_is_refused_in_a_sentence(command: tuple[str, ...]) -> None:
     root = Path(pt.__file__).parents[1]
     with Path("/dev/full").open("w") as full:

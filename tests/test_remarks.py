@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
 import re
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from helpers import unheard
 
 import pidtools as pt
 from pidtools import _notebook
+from pidtools._layers import Best
 from pidtools._remarks import Rank, Remark, arranged, headline, of_table, packed, unpacked
 from pidtools._result import Units
 from pidtools._written import AsWritten
@@ -265,7 +268,7 @@ def test_numbers_that_can_t_be_are_refused_by_their_key(key: str, value: int) ->
 def test_a_map_has_a_row_for_each_pair_of_its_layers() -> None:
     content = RESULTS["map"].to_dict()
     rows: list[Any]
-    for rows in ([], content["rows"][1:], content["rows"][::-1]):
+    for rows in (content["rows"][1:], content["rows"][::-1]):
         with pytest.raises(ValueError, match="from_dict: rows must be those of all pairs"):
             pt.DistillationMap.from_dict({**content, "rows": rows})
 
@@ -429,6 +432,85 @@ def test_numbers_that_are_none_are_refused() -> None:
     with pytest.raises(TypeError, match=r"^DistillationMap.from_dict: rows\[1\].gap must be"):
         pt.DistillationMap.from_dict(rows)
     assert pt.DistillableKnowledge.from_dict(whole).synergy is None
+
+
+WRONG: tuple[Any, ...] = (None, [], {}, [None], "x", -1, 0, 1.5, True, 10**400, math.nan)
+GONE = object()
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths to all values of a dictionary, and to those of the first two of each list."""
+    inside = node.items() if isinstance(node, dict) else enumerate(node[:2])
+    for key, value in inside:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, (*path, key))
+
+
+def _with(whole: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """A copy with another value in one place, or without what is there."""
+    changed = copy.deepcopy(whole)
+    node = changed
+    for key in path[:-1]:
+        node = node[key]
+    if value is GONE:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = value
+    return changed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mangled_dictionary_is_refused_or_can_be_shown(kind: str) -> None:
+    """Whatever stands in one place, reading and showing it has no error of its own."""
+    result = RESULTS[kind]
+    whole = json.loads(json.dumps(result.to_dict()))
+    refusals = []
+    for path in _places(whole):
+        for value in (*WRONG, GONE):
+            try:
+                again = type(result).from_dict(_with(whole, path, value))
+            except (ValueError, TypeError) as error:
+                refusals.append(str(error))
+                continue
+            assert again.verdict
+            if kind != "weight":
+                assert again.summary()
+            assert repr(again)
+            assert again._repr_html_()
+            again.metrics()
+            again.to_dict()
+    assert refusals
+    strange = [text for text in refusals if not text.startswith(f"{type(result).__name__}.from_")]
+    assert strange == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "message"),
+    [
+        ("map", ("standings", "rows"), [], r"standings\.rows must be a list that is not empty"),
+        ("best", ("rows",), [], r"rows must be a list that is not empty"),
+        ("ranking", ("additions", 0, "teacher"), "x", r"teachers without a row: \['x'\]"),
+        ("ranking", ("rows", 0, "distillable"), None, r"rows\[0\]\.distillable must be a number"),
+        ("trace", ("rows", 1, "baseline_distillable"), None, "or none of them"),
+        ("trace", ("rows", 0, "difference_distilled"), GONE, r"difference_distilled is missing"),
+        ("pairs", ("rows", 0, "label_a"), [], r"rows\[0\]\.label_a must be a label"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(
+    kind: str, path: tuple[Any, ...], value: Any, message: str
+) -> None:
+    result = RESULTS[kind]
+    with pytest.raises((ValueError, TypeError), match=message):
+        type(result).from_dict(_with(result.to_dict(), path, value))
+
+
+def test_one_of_those_that_may_be_best_is_not_ruled_out() -> None:
+    whole = RESULTS["best"].to_dict()
+    rows = [{**row, "ruled_out": True} for row in whole["rows"]]
+    with pytest.raises(ValueError, match=r"rows are all ruled_out"):
+        Best.from_dict({**whole, "rows": rows})
 
 
 def test_a_gap_without_bound_is_none_in_json() -> None:
