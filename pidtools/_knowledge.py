@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pidtools._notebook import Shown, short_list, wrapped
+from pidtools._notebook import Shown, percent, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import (
     PID,
@@ -813,4 +813,4 @@ def _shown(interval: Interval | None, digits: str) -> str:
     if interval is None:
         return ""
     low, high = (unsigned_zero(f"{end:{digits}}") for end in (interval.low, interval.high))
-    return f"   {interval.confidence_level:g}: {low} to {high}"
+    return f"   {percent(interval.confidence_level)}: {low} to {high}"

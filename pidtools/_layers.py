@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from pidtools._knowledge import QUANTITIES, DistillableKnowledge
-from pidtools._notebook import InALine, counted, short_list, wrapped
+from pidtools._notebook import InALine, counted, percent, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import UNITS, Interval, Units, as_metrics, in_line, n_doubts
 from pidtools._types import Floats
@@ -267,8 +267,8 @@ class Best(Rows[Standing]):
         """The set and the differences."""
         width = max(len(row.name) for row in self.rows)
         lines = [
-            f"Into {self.student}, in {self.units}; at {self.confidence_level:g} those with a * "
-            "may be the best.",
+            f"Into {self.student}, in {self.units}; at {percent(self.confidence_level)} those with "
+            "a * may be the best.",
             f"  {'':<{width}} {'distillable':>12} {'less the best of the others':>30}",
         ]
         for row in self.rows:
@@ -716,7 +716,7 @@ class TeacherRanking(Remarked, Rows[RankedTeacher]):
 def _may_be(best: Best) -> str:
     """Those that may have most, of several; chance leaves one of one."""
     one_of = "one of " if len(best.layers) > 1 else ""
-    return f"at {best.confidence_level:g} {one_of}{', '.join(best.layers)}"
+    return f"at {percent(best.confidence_level)} {one_of}{', '.join(best.layers)}"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -811,4 +811,4 @@ def _ends(row: _Answer, name: str) -> str:
 
 
 def _of_interval(interval: Interval) -> str:
-    return f"   {interval.confidence_level:g}: {interval.low:.4f} to {interval.high:.4f}"
+    return f"   {percent(interval.confidence_level)}: {interval.low:.4f} to {interval.high:.4f}"

@@ -88,6 +88,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def percent(share: float) -> str:
+    """A confidence or a share; the space in it breaks no line."""
+    return f"{100 * share:g}\N{NO-BREAK SPACE}%"
+
+
 def short_list(found: list[str], more: str = "") -> str:
     """Parts of a line, without the empty ones."""
     return ", ".join(part for part in (*found, more) if part)

@@ -225,7 +225,10 @@ def of_table(
             for k, row in enumerate(rows)
             if any(FIGURES.sub("0", remark.text) == single[0] for remark in row)
         )
-        text = f"{these} about some of the {what} alone, such as {example(with_one)}."
+        text = (
+            f"{these} about some of the {what} alone, such as {example(with_one)}; --json has them "
+            "in its rows."
+        )
         kept.append(Remark(text, "note", Rank.general))
     kept += [remark for remark in every if remark.kind == "detail"]
     return arranged(kept)

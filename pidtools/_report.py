@@ -12,6 +12,7 @@ import pidtools
 from pidtools import _outputs, _warnings
 from pidtools._page import page, sections
 from pidtools._page.parts import Section
+from pidtools.gate import DistillationWeight
 
 TITLE = "What a teacher still has to give its student"
 
@@ -124,7 +125,7 @@ def _by_title(result: Any) -> list[tuple[str | None, Any]]:
     is_named = isinstance(result, Mapping)
     given = dict(result) if is_named else {None: result}
     for name, own in given.items():
-        if not sections.is_known(own):
+        if not isinstance(own, DistillationWeight) and not sections.is_known(own):
             raise TypeError(
                 f"{f'results[{name!r}]' if is_named else 'results'} must hold results of pidtools, "
                 f"such as what distillable_knowledge(...) returned; got {type(own).__name__}."
@@ -133,5 +134,8 @@ def _by_title(result: Any) -> list[tuple[str | None, Any]]:
 
 
 def _section(result: Any, title: str | None) -> Section:
-    own = sections.section(result, whole=True)
+    if isinstance(result, DistillationWeight):
+        own = result._section(whole=True)
+    else:
+        own = sections.section(result, whole=True)
     return own if title is None else dataclasses.replace(own, title=title)

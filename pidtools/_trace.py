@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pidtools._notebook import InALine, counted, short_list, wrapped
+from pidtools._notebook import InALine, counted, percent, short_list, wrapped
 from pidtools._remarks import Remark, Remarked, as_lists
 from pidtools._result import UNITS, Interval, as_metrics, in_line, n_doubts
 from pidtools._where import Rows, interval_ends, intervals_in
@@ -358,9 +358,8 @@ def _table(trace: DistillationTrace, room: int) -> list[str]:
             lines += [f"{step}{text}" for step, text in zip(steps, more, strict=True)]
     lines = [line.rstrip() for line in lines]
     if trace.confidence_level is not None:
-        lines.append(
-            f"  Bands hold all steps at once, with a confidence of {trace.confidence_level:g}."
-        )
+        level = percent(trace.confidence_level)
+        lines.append(f"  Bands hold all steps at once, with a confidence of {level}.")
     if trace.has_baseline:
         text = "baseline: distillable without distillation; less by: what distilling took from it."
         lines.append(wrapped(text, room, first="  ", rest="  "))

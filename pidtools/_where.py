@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 
-from pidtools._notebook import Shown, counted
+from pidtools._notebook import Shown, counted, percent
 from pidtools._result import UNITS, Interval, Units, as_metrics, in_line
 from pidtools._types import Codes, Floats
 from pidtools._written import SCHEMA_VERSION, Written
@@ -364,7 +364,9 @@ def _beside(row: ClassKnowledge) -> str:
     found = row.intervals.get("distillable")
     if found is None:
         return ""
-    return f"   {found.confidence_level:g}: {in_line(found.low, 4)} to {in_line(found.high, 4)}"
+    return (
+        f"   {percent(found.confidence_level)}: {in_line(found.low, 4)} to {in_line(found.high, 4)}"
+    )
 
 
 def _flat(row: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pidtools._knowledge import DistillableKnowledge
 from pidtools._measuring import Options, Uncertainty, measure
 from pidtools._notebook import Shown
 from pidtools._page import verdicts
+from pidtools._page.parts import Section
 from pidtools._remarks import Rank, Remark, Remarked, arranged, as_lists
 from pidtools._result import Units, as_metrics
 from pidtools._written import SCHEMA_VERSION, Written
@@ -98,10 +99,16 @@ class DistillationWeight(Remarked, Shown, float):
 
     def _repr_html_(self) -> str:
         """The weight, and what it was made from, for notebooks."""
-        from pidtools._page import fragment, sections
+        from pidtools._page import fragment
 
-        made = sections.section(self.result, whole=False)
-        own = dataclasses.replace(
+        return fragment.of_section(self._section(whole=False))
+
+    def _section(self, *, whole: bool) -> Section:
+        """The result behind it, headed by the weight."""
+        from pidtools._page import sections
+
+        made = sections.section(self.result, whole=whole)
+        return dataclasses.replace(
             made,
             title="Weight of distillation",
             said=(self.verdict, *made.said[1:]),
@@ -109,7 +116,6 @@ class DistillationWeight(Remarked, Shown, float):
             notes=self.notes,
             details=tuple(self.details().splitlines()),
         )
-        return fragment.of_section(own)
 
     def metrics(self, prefix: str = "") -> dict[str, float]:
         """The weight and the numbers behind it as floats alone, for loggers.

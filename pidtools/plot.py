@@ -20,6 +20,7 @@ from pidtools._knowledge import (
     StudentComparison,
 )
 from pidtools._layers import DistillationMap, LayerPair
+from pidtools._notebook import percent
 from pidtools._trace import DistillationTrace, TraceRow
 from pidtools._where import ClassTable, PairTable
 
@@ -231,7 +232,7 @@ def _draw_student(ax: Axes, place: int, result: DistillableKnowledge, *, is_firs
             ecolor="black",
             elinewidth=1.4,
             capsize=4,
-            label=f"{spread.confidence_level * 100:g} % interval" if is_first else None,
+            label=f"{percent(spread.confidence_level)} interval" if is_first else None,
         )
     ax.annotate(
         _with_interval(result, DISTILLABLE),
@@ -608,7 +609,7 @@ def _draw_parts(ax: Axes, result: DistillableKnowledge) -> None:
     low, high = ax.get_xlim()
     ax.set_xlim(low, max(high, max(ends) + _width(ax, result, high - low) * 1.4))
     levels = {interval.confidence_level for interval in result.intervals.values()}
-    lines = f"; lines: {levels.pop() * 100:g} % intervals" if levels else ""
+    lines = f"; lines: {percent(levels.pop())} intervals" if levels else ""
     ax.set_xlabel(f"information about Y ({result.units}){lines}")
 
 
@@ -620,7 +621,7 @@ def save_comparison(comparison: StudentComparison, path: Path) -> None:
     atoms.set_xlabel("student")
     plot_differences(comparison, ax=differences)
     level = next((one.confidence_level for one in comparison.intervals.values()), None)
-    said = "" if level is None else f", {100 * level:g} % intervals"
+    said = "" if level is None else f", {percent(level)} intervals"
     differences.set_title(f"Difference of the students{said}", fontsize=10)
     p = comparison.p_value
     if p is not None:

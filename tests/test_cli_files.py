@@ -276,7 +276,7 @@ def test_intervals_from_one_solve(command: str) -> None:
     options = ("--estimator", "symbols", "--confidence-level", "0.9", "--uncertainty", "analytic")
     found = CliRunner().invoke(cli.app, [command, *sources, *options])
     assert found.exit_code == 0, found.output
-    assert "0.9: " in found.output
+    assert "90\N{NO-BREAK SPACE}%: " in found.output
 
 
 def test_a_mask_that_nothing_takes_is_refused() -> None:

@@ -1162,7 +1162,7 @@ def command_line(tmp_path: Path) -> None:
     level = [*advice.code("--confidence-level 0.95").split(), "--n-resamples", "10"]
     found = CliRunner().invoke(cli.app, ["measure", *flat, *level])
     assert found.exit_code == 0
-    assert "0.95" in found.output or "95%" in found.output
+    assert "95\N{NO-BREAK SPACE}%" in found.output
     advice = advice_of()
     assert measured(*advice.code("--pool mean --layout ntd").split())[0]
     advice = advice_of("--layout", "ntd")

@@ -305,7 +305,7 @@ def test_intervals_of_everything_and_the_same_for_any_n_jobs() -> None:
         assert interval.confidence_level == 0.9
     keys = alone.to_dict()
     assert keys["distillable_low"] == alone.intervals["distillable"].low
-    assert "0.9: " in alone.summary()
+    assert "90\N{NO-BREAK SPACE}%: " in alone.summary()
     assert atoms(alone.pid).tolist() == atoms_of().tolist()
 
 

@@ -283,7 +283,7 @@ def test_the_summary_marks_what_covers_zero() -> None:
     text = found.summary()
     assert "(0.0000)" in text
     assert "(1.0000)" not in text
-    assert "Most to distil into last: at 0.95 conv1\n" in text
+    assert "Most to distil into last: at 95\N{NO-BREAK SPACE}% conv1\n" in text
 
 
 def test_layers_in_files_and_layers_without_tables(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_table_says_what_is_said_of_all_rows() -> None:
         "T: wrong.",
         "Of every row.",
         "s0: up to 0 bits. (Other pairs have such a note with other figures.)",
-        "1 note is about some of the pairs alone, such as m[1].notes.",
+        "1 note is about some of the pairs alone, such as m[1].notes; --json has them in its rows.",
     ]
     assert of_table([], "pairs", str) == ()
 
@@ -308,7 +308,7 @@ def test_numbers_of_one_and_zeros_without_a_sign() -> None:
     assert "-0.0000" not in classes.summary()
     ranking = pt.rank_teachers({"one": y}, poor, y, n_resamples=20)
     assert "1 teacher, 2000 samples" in ranking.summary()
-    assert "Most to distil: at 0.95 one\n" in ranking.summary()
+    assert "Most to distil: at 95\N{NO-BREAK SPACE}% one\n" in ranking.summary()
     trace = pt.distillation_trace(y, {3: poor}, y, estimator="symbols", n_resamples=20)
     assert trace.summary().splitlines()[2].startswith("1 step of 2000 samples")
 

@@ -325,6 +325,14 @@ def test_the_weight_shows_itself() -> None:
     assert "(weight 0.4" in "".join(shown.shown)
 
 
+def test_the_weight_is_a_section_of_a_page() -> None:
+    weight = pt.distillation_weight(Y, Y // 2, Y, n_resamples=20)
+    shown = "".join(without_library(pt.report(weight, {"gate": weight})).shown)
+    assert "Weight of distillation" in shown
+    assert "gate" in shown
+    assert shown.count("(weight 0.4") == 2
+
+
 def test_numbers_and_names_as_text() -> None:
     assert text.number(-0.00001) == "0.0000"
     assert text.number(-0.01, "+.3f") == "-0.010"

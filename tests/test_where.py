@@ -216,7 +216,7 @@ def test_a_student_at_its_border_has_no_interval_of_its_own() -> None:
     result = of_codes(codes, codes // 2, codes, confidence_level=0.95, uncertainty="analytic")
     assert "student_only" not in result.intervals
     assert any("has no analytic interval" in note for note in all_said(result))
-    assert "0.95:" in result.summary()
+    assert "95\N{NO-BREAK SPACE}%:" in result.summary()
 
 
 def test_analytic_needs_tables() -> None:

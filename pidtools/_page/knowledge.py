@@ -17,6 +17,7 @@ from pidtools._knowledge import (
     StudentComparison,
     p_value_text,
 )
+from pidtools._notebook import percent
 from pidtools._page import charts, pictures, text
 from pidtools._page.charts import Series
 from pidtools._page.parts import Block, Figure, Section, Table
@@ -70,7 +71,7 @@ def independence(result: IndependenceTest, *, whole: bool) -> Section:
     """Whether a source tells anything of the target."""
     p = p_value_text(result.p_value, result.p_value_is_bound)
     null = tuple(
-        (f"{text.percent(q)} quantile if independent", text.number(value))
+        (f"{percent(q)} quantile if independent", text.number(value))
         for q, value in result.null_quantiles.items()
     )
     rows = (
@@ -182,14 +183,14 @@ def plain(units: str, intervals: Mapping[str, Interval]) -> str:
     levels = {interval.confidence_level for interval in intervals.values()}
     if not levels:
         return f"In {units}"
-    return f"In {units}, intervals at {' and '.join(text.percent(x) for x in sorted(levels))}"
+    return f"In {units}, intervals at {' and '.join(percent(x) for x in sorted(levels))}"
 
 
 def _said(result: DistillableKnowledge) -> tuple[str, ...]:
     found = [result.verdict]
     if result.fraction_distilled is not None:
         found.append(
-            f"The student has taken over {text.percent(round(result.fraction_distilled, 2))} of "
+            f"The student has taken over {percent(round(result.fraction_distilled, 2))} of "
             f"what the teacher knows{text.within(result.intervals.get('distilled'))}, and knows "
             f"{result.student_information:.3f} {result.units} in all."
         )
@@ -214,7 +215,7 @@ def _numbers(result: DistillableKnowledge) -> Block:
         for quantity in SHOWN
     ]
     if result.fraction_distilled is not None:
-        rows.append(("fraction distilled", text.percent(round(result.fraction_distilled, 3)), ""))
+        rows.append(("fraction distilled", percent(round(result.fraction_distilled, 3)), ""))
     if result.p_distillable is not None:
         shown = p_value_text(result.p_distillable, result.p_distillable_is_bound)
         rows.append(("p-value of nothing to distil", shown, ""))
@@ -267,7 +268,7 @@ def hover_ends(interval: Interval | None, digits: str = ".4f") -> str:
     """An interval as a line of what a pointer shows."""
     if interval is None:
         return ""
-    return f"{text.percent(interval.confidence_level)}: {text.ends(interval, digits)}"
+    return f"{percent(interval.confidence_level)}: {text.ends(interval, digits)}"
 
 
 def _said_of_two(result: StudentComparison) -> tuple[str, ...]:
@@ -346,7 +347,7 @@ def _said_of_classes(result: DistillableKnowledge, table: ClassTable) -> tuple[s
     if n > text.MOST_NAMES:
         return (f"It is spread over the classes: half of it is of {n} of {len(rows)} classes.",)
     which = text.names([row.label for row in rows[:n]])
-    share = text.percent(round(float(parts[n - 1]), 2))
+    share = percent(round(float(parts[n - 1]), 2))
     return (f"{share} of it lies in {'class' if n == 1 else 'classes'} {which}.",)
 
 

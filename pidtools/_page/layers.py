@@ -13,6 +13,7 @@ from pidtools._layers import (
     RankedTeacher,
     TeacherRanking,
 )
+from pidtools._notebook import percent
 from pidtools._page import charts, pictures, text, verdicts
 from pidtools._page.charts import Series
 from pidtools._page.knowledge import (
@@ -207,7 +208,7 @@ def _standings(best: Best, title: str) -> Block:
         )
         for row in best
     )
-    at = text.percent(best.confidence_level)
+    at = percent(best.confidence_level)
     return Block(
         title=title,
         said=("Each against the best of the others; the intervals hold all at once.",),

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from pidtools._notebook import counted
+from pidtools._notebook import counted, percent
 from pidtools._result import Interval, unsigned_zero
 
 # Characters of a name that a figure has room for; tables and what a pointer shows have all of it.
@@ -28,11 +28,6 @@ def ends(interval: Interval | None, digits: str = ".4f") -> str:
         return ""
     low, high = (unsigned_zero(f"{end:{digits}}") for end in (interval.low, interval.high))
     return f"{low} to {high}"
-
-
-def percent(level: float) -> str:
-    """A confidence or a share."""
-    return f"{100 * level:g}\N{NO-BREAK SPACE}%"
 
 
 def within(interval: Interval | None, digits: str = ".3f") -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pidtools._knowledge import ATOMS, DISTILLABLE, Quantity
+from pidtools._notebook import percent
 from pidtools._page import charts, pictures, text, verdicts
 from pidtools._page.knowledge import MOST_OPEN, OF_INFORMATION, hover_ends, remarks, said_of_some
 from pidtools._page.parts import Block, Figure, Section, Table
@@ -80,7 +81,7 @@ def _curves(trace: DistillationTrace) -> Block:
         rows.append((*cells, text.number(row.student_only)))
     caption = f"In {trace.units}"
     if trace.confidence_level is not None:
-        caption += f"; bands hold all steps at once, at {text.percent(trace.confidence_level)}"
+        caption += f"; bands hold all steps at once, at {percent(trace.confidence_level)}"
     return Block(
         title="Step by step",
         figure=_figure(trace),

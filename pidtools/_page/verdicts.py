@@ -13,6 +13,7 @@ from pidtools._knowledge import (
     p_value_text,
 )
 from pidtools._layers import Addition, Best, DistillationMap, LayerPair, TeacherRanking
+from pidtools._notebook import percent
 from pidtools._page import text
 from pidtools._remarks import headline
 from pidtools._result import NATS_PER_BIT, PID, Interval, PIDBatch
@@ -134,7 +135,7 @@ def classes(r: ClassTable) -> str:
     total = sum(row.share * row.distillable for row in r)
     if total <= 0 or top.distillable <= 0:
         return "Nothing is left to distil in any class."
-    share = text.percent(round(top.share * top.distillable / total, 2))
+    share = percent(round(top.share * top.distillable / total, 2))
     return (
         f"Class {text.name(top.label)} has most left to distil, {share} of all: "
         f"{bits(top.distillable)} {r.units} a row{_of(top.intervals)}."
@@ -188,7 +189,7 @@ def highest(m: DistillationMap, answers: Sequence[LayerPair]) -> str:
 
 def standings(best: Best) -> str:
     """Which may be the one with most to distil."""
-    at, top = text.percent(best.confidence_level), best.rows[0]
+    at, top = percent(best.confidence_level), best.rows[0]
     into = f"into {text.name(best.student)}"
     if len(best.layers) == 1:
         return (
@@ -264,12 +265,12 @@ def bits(value: float, sign: str = "") -> str:
 
 def level(intervals: Mapping[str, Interval]) -> str:
     """Confidence of intervals."""
-    return text.percent(next(iter(intervals.values())).confidence_level)
+    return percent(next(iter(intervals.values())).confidence_level)
 
 
 def _within(own: Interval, sign: str = "") -> str:
     ends = f"{bits(own.low, sign)} to {bits(own.high, sign)}"
-    return f"{text.percent(own.confidence_level)}: {ends}"
+    return f"{percent(own.confidence_level)}: {ends}"
 
 
 def _of(intervals: Mapping[str, Interval]) -> str:

@@ -127,8 +127,8 @@ def note_on_unread(bits: float, n_samples: int) -> Remark:
     """How much more rows may show."""
     text = (
         f"may hold up to {bits:.2g} bits more than classifiers could read from {n_samples} rows "
-        "(an interval reaches that far). To see it, pass more rows, or rows to learn from alone "
-        "(fit_on)."
+        "(intervals, where asked for, reach that far). To see it, pass more rows, or rows to learn "
+        "from alone (fit_on)."
     )
     return Remark(text, "note", Rank.size)
 
