@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 import numpy as np
 
@@ -199,11 +200,11 @@ class Rows(Shown, Sequence[Row], Generic[Row]):
 
 
 @dataclass(frozen=True, repr=False)
-class ClassTable(Rows[ClassKnowledge]):
-    """What teacher and student know of each class, in the order of the sorted labels."""
+class _OfLabels(Rows[Row]):
+    """A table of nothing but rows."""
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> ClassTable:
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """What `to_dict` gave, here or in another process.
 
         Raises
@@ -212,8 +213,22 @@ class ClassTable(Rows[ClassKnowledge]):
             If it is no such dictionary; the message names the key.
         """
         written = Written.checked(content, cls)
-        rows = tuple(ClassKnowledge._read(own) for own in written.rows())
+        rows = tuple(cls._row(own) for own in written.rows())
         return cls(rows, written.choice("units", UNITS))
+
+    @classmethod
+    @abstractmethod
+    def _row(cls, written: Written) -> Row:
+        """A row as it was written."""
+
+
+@dataclass(frozen=True, repr=False)
+class ClassTable(_OfLabels[ClassKnowledge]):
+    """What teacher and student know of each class, in the order of the sorted labels."""
+
+    @classmethod
+    def _row(cls, written: Written) -> ClassKnowledge:
+        return ClassKnowledge._read(written)
 
     def metrics(self, prefix: str = "") -> dict[str, float]:
         """Numbers of each class as floats alone, for loggers: "distillable/LABEL".
@@ -250,21 +265,12 @@ class ClassTable(Rows[ClassKnowledge]):
 
 
 @dataclass(frozen=True, repr=False)
-class PairTable(Rows[PairKnowledge]):
+class PairTable(_OfLabels[PairKnowledge]):
     """What teacher and student know of each pair of classes."""
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> PairTable:
-        """What `to_dict` gave, here or in another process.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is no such dictionary; the message names the key.
-        """
-        written = Written.checked(content, cls)
-        rows = tuple(PairKnowledge._read(own) for own in written.rows())
-        return cls(rows, written.choice("units", UNITS))
+    def _row(cls, written: Written) -> PairKnowledge:
+        return PairKnowledge._read(written)
 
     def metrics(self, prefix: str = "") -> dict[str, float]:
         """Numbers of each pair as floats alone, for loggers: "distillable/LABEL/LABEL".
