@@ -44,6 +44,8 @@ MOST_INFORMATION = 8
 # Of a header as text, and of summaries that are heard inside of others.
 MOST_HEADER, MOST_HEARD = 2**24, 4
 SUM_TOLERANCE = 1e-6
+# Of posteriors, whose logarithms are kept in single precision: |log p| 2^-24, for p of 1e-300 even.
+POSTERIOR_TOLERANCE = 1e-4
 NOT_WHOLE = "is not a whole file of a summary; write one by summary.save(path)."
 # What a header raises that is not what it should be.
 UNUSABLE = (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError)
@@ -410,8 +412,12 @@ def _of_probe(header: Header, fields: Header) -> Header:
         raise ValueError(f"keys are of {len(fields['keys'])} rows, and there are {n + n_learned}")
     if (table < 0).any() or abs(table.sum() - 1) > SUM_TOLERANCE:
         raise ValueError(f"table is no pmf: it sums to {table.sum():.6g}")
-    if max(fields[name].max() for name in POSTERIORS) > SUM_TOLERANCE:
-        raise ValueError("posteriors are above 1")
+    for name in POSTERIORS:
+        with np.errstate(over="ignore"):
+            sums = np.exp(fields[name], dtype=np.float64).sum(axis=1)
+        off = np.abs(sums - 1).max(initial=0)
+        if off > POSTERIOR_TOLERANCE:
+            raise ValueError(f"{name} of a row sum to 1 but for {off:.2g}")
     for name in ("bound", "bound_from_half"):
         _finite(fields[name], name)
     _check_seed(fields["random_state"])

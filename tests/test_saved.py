@@ -304,6 +304,7 @@ HOSTILE = {
     "labels beyond": _set("labels", lambda a: a + 9),
     "NaN": _set("log_posteriors", lambda a: a * np.float32("nan")),
     "posteriors above 1": _set("log_posteriors", lambda a: a + 9),
+    "posteriors that sum to less": _set("log_posteriors_from_half", lambda a: a - 0.001),
     "no pmf": _set("table", lambda a: 2 * a),
     "folds beyond": _set("folds", lambda a: a + 10**9),
     "keys of other rows": _set("keys", lambda a: a[1:]),
