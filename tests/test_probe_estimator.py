@@ -158,16 +158,19 @@ def test_loud_nuisance_does_not_matter() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["shared_and_parity", "swiss_roll"])
+@pytest.mark.parametrize(
+    "name", ["shared_and_parity", "swiss_roll", "circle", "relu_zeros", "hundred_classes"]
+)
 def test_noise_in_the_last_digits_moves_nothing(name: str) -> None:
     """The law: noise of 1e-12 moves nothing by more than .0005 bits."""
     T, S, Y = sampled_problem(name).sample(500, 0)
-    rng = np.random.default_rng(1)
-    T_, S_ = (X * (1 + 1e-12 * rng.normal(size=X.shape)) for X in (T, S))
     before = distillable_knowledge(T, S, Y, estimator="probe")
-    after = distillable_knowledge(T_, S_, Y, estimator="probe")
-    for value in (*OF_THE_TASK, *INFORMATIONS):
-        assert abs(getattr(after, value) - getattr(before, value)) < 5e-4
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        T_, S_ = (X * (1 + 1e-12 * rng.normal(size=X.shape)) for X in (T, S))
+        after = distillable_knowledge(T_, S_, Y, estimator="probe")
+        for value in (*OF_THE_TASK, *INFORMATIONS):
+            assert abs(getattr(after, value) - getattr(before, value)) < 5e-4
 
 
 @pytest.mark.parametrize("factor", [2.0**-1000, 2.0**-600, 2.0**400])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pidtools._probe.network import _convex_fit, _Layout, _Loss, _start
+from pidtools._probe.network import Penalty, _convex_fit, _Layout, _Loss, _start, network_fits
 from pidtools._types import Array
 
 
@@ -26,3 +26,29 @@ def test_gradient_of_the_network() -> None:
     # With the hidden units at their start, the two are one function.
     assert convex(start[free])[0] == pytest.approx(loss(start)[0], rel=1e-6)
     assert loss(_convex_fit(loss, start))[0] < loss(start)[0]
+
+
+def test_noise_in_the_last_digits_makes_no_other_network() -> None:
+    """80 steps on a curved problem, which otherwise end at posteriors that differ by .1."""
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(300, 6))
+    y = (Z[:, 0] * Z[:, 1] + 0.5 * rng.normal(size=300) > 0).astype(np.intp)
+    new = rng.normal(size=(200, 6))
+
+    def fitted(noise: float) -> Array:
+        moved = 1 + noise * np.random.default_rng(1).normal(size=(2, *Z.shape))
+        fits = network_fits(
+            Z * moved[0],
+            y,
+            np.eye(6)[:, :3] * moved[1, :6, :3],
+            n_classes=2,
+            n_hidden=24,
+            penalty=Penalty(linear=1e-2, output=2e-3, start=1e-3),
+            steps=(80,),
+            perhaps=None,
+            random_state=0,
+        )
+        return fits[80](new)
+
+    np.testing.assert_array_equal(fitted(1e-12), fitted(0.0))
+    assert np.abs(fitted(1e-2) - fitted(0.0)).max() > 0.01

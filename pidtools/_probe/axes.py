@@ -1,4 +1,4 @@
-"""Factorisations that rounding can't upset: eigenvectors made unique, and Cholesky factors.
+"""What rounding can't upset: eigenvectors made unique, Cholesky factors, and what long fits see.
 
 A routine may return any sign, and any axes of equal eigenvalues; experts that start from axes or
 split along them then answer differently with another version of LAPACK, or after noise in the
@@ -19,6 +19,8 @@ from pidtools._types import Array, Floats
 RIDGES = (0.0, 1e-9, 1e-7, 1e-5, 1e-3)
 # Eigenvalues nearer than this count as equal: far above rounding, far below sampling error.
 EQUAL = 1e-6
+# Decimals of features of unit scale that fits of many steps see.
+DIGITS = 4
 
 
 def principal_axes(symmetric: Floats) -> tuple[Floats, Floats]:
@@ -28,6 +30,17 @@ def principal_axes(symmetric: Floats) -> tuple[Floats, Floats]:
     for equal in _runs_of_equals(values):
         axes[:, equal] = _within_eigenspace(axes[:, equal])
     return values, axes * signs(axes)
+
+
+def steady(rows: Array) -> Floats:
+    """Features of unit scale to few decimals, for a fit whose steps build on each other.
+
+    Of features that differ in their last digits hundreds of steps make another network, and one
+    step more or less another fit: up to .02 bits, at 500 rows. Features that are equal to the bit
+    have equal fits.
+    """
+    double = rows.astype(np.float64)
+    return np.round(double, DIGITS, out=double)
 
 
 def signs(axes: Array) -> Floats:

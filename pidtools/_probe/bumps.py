@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pidtools._blocks import blocks
+from pidtools._probe.axes import steady
 from pidtools._probe.softmax import Singles
 from pidtools._types import Array, Floats
 
@@ -21,7 +22,7 @@ LEAST_EIGENVALUE = 1e-5
 def bumps(rows: Array, n_bumps: int, gamma: float, random_state: int) -> Callable[[Array], Singles]:
     """Features of any rows by bumps ``exp(-gamma |x - x_k|^2)`` on drawn `rows`."""
     drawn = np.random.RandomState(random_state).permutation(len(rows))[:n_bumps]
-    centres = rows[drawn].astype(np.float64)
+    centres = steady(rows[drawn])
     eigenvalues, vectors = np.linalg.eigh(_kernel(centres, centres, gamma))
     kept = eigenvalues > LEAST_EIGENVALUE * eigenvalues[-1]
     back = (vectors[:, kept] / np.sqrt(eigenvalues[kept])).astype(np.float32)

@@ -18,7 +18,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import log_softmax
 
 from pidtools._blocks import blocks
-from pidtools._probe.axes import lower_factor
+from pidtools._probe.axes import lower_factor, steady
 from pidtools._probe.bumps import bumps
 from pidtools._probe.discriminant import (
     FEW_CLASSES,
@@ -592,7 +592,7 @@ def _bumps_fit(view: View, seen: Features, n_bumps: int, narrow: float = 1.0) ->
         found *= 10
         return np.hstack([found, some.astype(found.dtype)])
 
-    said = _logistic_fit(view, lambda block: both(seen.part(block)), 0.1)
+    said = _logistic_fit(view, lambda block: both(steady(seen.part(block))), 0.1)
     return _after(seen.read, lambda new: said(both(new)))
 
 
@@ -643,7 +643,7 @@ def _network_fit(
         n_means = min(found.mean_directions.shape[1], MAX_MEAN_DIRECTIONS)
         start = np.delete(np.eye(seen.rows.shape[1]), np.arange(8, n_means), axis=1)
     fits = network_fits(
-        np.asarray(seen.rows, dtype=np.float64),
+        seen.rows,
         view.labels,
         start,
         n_classes=view.n_classes,

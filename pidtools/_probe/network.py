@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
+from pidtools._probe.axes import steady
 from pidtools._probe.softmax import Singles, loss_and_error
 from pidtools._types import Array, Bools, Codes, Floats
 
@@ -138,7 +139,7 @@ class _Loss:
 
 
 def network_fits(
-    Z: Floats,
+    Z: Array,
     labels: Codes,
     directions: Floats,
     *,
@@ -153,6 +154,7 @@ def network_fits(
 
     So many steps as `perhaps` are made only if the loss still falls at the last of the others.
     """
+    Z = steady(Z)
     layout = _Layout(Z.shape[1], directions.shape[1], n_hidden, n_classes)
     start = _start(layout, Z, labels, directions, random_state)
     kept_near = layout.per_parameter((0, 0, 1, 1, 0, 0))
@@ -186,7 +188,7 @@ def _start(
 ) -> Floats:
     """Linear part 0, projections on the directions, random hidden units of two widths."""
     rng = np.random.default_rng(random_state)
-    P = directions / np.maximum((Z @ directions).std(axis=0), 1e-12)
+    P = steady(directions / np.maximum((Z @ directions).std(axis=0), 1e-12))
     shape = (layout.n_directions, layout.n_hidden)
     U = rng.standard_normal(shape) * np.where(rng.random(shape) < 0.5, 1.2, 0.3)
     c = 0.7 * rng.standard_normal(layout.n_hidden)
