@@ -209,7 +209,7 @@ def test_parts_have_their_numbers_beside_their_bars(ax: Axes) -> None:
     assert len([c for c in ax.containers if isinstance(c, ErrorbarContainer)]) == 4
     spread = KNOWN.intervals["distillable"]
     assert ax.texts[1].get_text() == f"1.00 ({spread.low:.2f} to {spread.high:.2f})"
-    assert ax.get_xlabel() == "information about Y (bits); lines: 90 % intervals"
+    assert ax.get_xlabel() == "information about Y (bits); lines: 90\N{NO-BREAK SPACE}% intervals"
     without = dataclasses.replace(RESULT, pid=dataclasses.replace(RESULT.pid, synergy=None))
     plot._draw_parts(Figure().subplots(), without)
 
