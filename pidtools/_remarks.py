@@ -226,8 +226,8 @@ def of_table(
             if any(FIGURES.sub("0", remark.text) == single[0] for remark in row)
         )
         text = (
-            f"{these} about some of the {what} alone, such as {example(with_one)}; --json has them "
-            "in its rows."
+            f"{these} about some of the {what} alone, such as {example(with_one)} (at the command "
+            "line: in the rows of --json)."
         )
         kept.append(Remark(text, "note", Rank.general))
     kept += [remark for remark in every if remark.kind == "detail"]

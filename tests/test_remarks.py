@@ -104,7 +104,8 @@ def test_a_table_says_what_is_said_of_all_rows() -> None:
         "T: wrong.",
         "Of every row.",
         "s0: up to 0 bits. (Other pairs have such a note with other figures.)",
-        "1 note is about some of the pairs alone, such as m[1].notes; --json has them in its rows.",
+        "1 note is about some of the pairs alone, such as m[1].notes (at the command line: "
+        "in the rows of --json).",
     ]
     assert of_table([], "pairs", str) == ()
 
