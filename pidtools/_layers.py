@@ -252,7 +252,8 @@ class Best(Rows[Standing]):
     def _read(cls, written: Written) -> Best:
         rows = tuple(Standing._read(own) for own in written.rows())
         if all(row.ruled_out for row in rows):
-            raise written.refusal("rows", "are all ruled_out; one of them is the highest.")
+            at = written.at("rows")
+            raise ValueError(f"{at} are all ruled_out; one of them is the highest.")
         return cls(
             rows,
             written.choice("units", UNITS),
@@ -437,10 +438,9 @@ class DistillationMap(Remarked, Rows[LayerPair]):
         if [(own.teacher_layer, own.student_layer) for own in rows] != [
             (t, s) for t in teacher for s in student
         ]:
-            raise written.refusal(
-                "rows",
-                "must be those of all pairs of teacher_layers and student_layers, in their order; "
-                "pass the whole dictionary.",
+            raise ValueError(
+                f"{written.at('rows')} must be those of all pairs of teacher_layers and "
+                "student_layers, in their order; pass the whole dictionary."
             )
         return cls(
             rows,
@@ -672,7 +672,8 @@ class TeacherRanking(Remarked, Rows[RankedTeacher]):
         additions = tuple(Addition._read(own) for own in written.rows("additions", least=0))
         strange = {step.teacher for step in additions} - {row.teacher for row in rows}
         if strange:
-            raise written.refusal("additions", f"has teachers without a row: {sorted(strange)}.")
+            at = written.at("additions")
+            raise ValueError(f"{at} has teachers without a row: {sorted(strange)}.")
         return cls(
             rows,
             written.choice("units", UNITS),

@@ -387,12 +387,14 @@ def _rows_in(written: Written) -> tuple[TraceRow, ...]:
     """Steps with what is said of each."""
     numbers, said = written.rows(), written.rows("steps")
     if len(numbers) != len(said):
-        raise written.refusal(
-            "steps", f"must have an entry for each of {len(numbers)} rows; got {len(said)}."
+        at = written.at("steps")
+        raise ValueError(
+            f"{at} must have an entry for each of {len(numbers)} rows; got {len(said)}."
         )
     rows = tuple(TraceRow._read(own, of) for own, of in zip(numbers, said, strict=True))
     if len({row.baseline is None for row in rows}) > 1:
-        raise written.refusal("rows", "must all have a baseline_distillable, or none of them.")
+        at = written.at("rows")
+        raise ValueError(f"{at} must all have a baseline_distillable, or none of them.")
     return rows
 
 

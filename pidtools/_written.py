@@ -189,19 +189,16 @@ class Written:
             warnings=self.texts("warnings"), notes=self.texts("notes"), details=details
         )
 
-    def refusal(self, key: str, reason: str) -> ValueError:
-        """What to raise where a key does not go with the others."""
-        return ValueError(f"{self.kind}.from_dict: {self.place}{key} {reason}")
+    def at(self, key: str) -> str:
+        """Where in the whole a key is, as refusals begin."""
+        return f"{self.kind}.from_dict: {self.place}{key}"
 
     def _get(self, key: str) -> Any:
         if key not in self.content:
-            raise ValueError(
-                f"{self.kind}.from_dict: {self.place}{key} is missing; pass all that to_dict() "
-                "gave."
-            )
+            raise ValueError(f"{self.at(key)} is missing; pass all that to_dict() gave.")
         return self.content[key]
 
     def _wrong(self, key: str, wanted: str, found: Any) -> str:
         shown = repr(found)
         shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-        return f"{self.kind}.from_dict: {self.place}{key} must be {wanted}; got {shown}."
+        return f"{self.at(key)} must be {wanted}; got {shown}."

@@ -110,8 +110,12 @@ def test_classes_have_intervals_where_the_result_has() -> None:
     text = rows.summary()
     assert "intervals of distillable" in text
     names = {str(row.label) for row in rows}
-    words = [line.split() for line in text.splitlines()]
-    shown = {line[0]: "0.9:" in line for line in words if line and line[0] in names}
+    lines = [line for line in text.splitlines() if line.split()[:1]]
+    shown = {
+        line.split()[0]: "90\N{NO-BREAK SPACE}%:" in line
+        for line in lines
+        if line.split()[0] in names
+    }
     assert shown == {name: name != "emu" for name in names}
     assert measured("kmeans", labels, confidence_level=0.9, n_resamples=30).by_class() == rows
 
