@@ -207,7 +207,7 @@ ARGUMENTS = {
     "tests_on_cells": ("teacher", "students"),
 }
 # Results whose measurement was stopped before its end: the commands go on with it.
-STOPPED = ("accuracy_gaussian_coverage", "tests_on_cells")
+STOPPED = ("accuracy_gaussian_coverage", "coverage_pid", "tests_on_cells")
 
 
 def commands(result: Result, size: str) -> list[str]:
