@@ -175,6 +175,7 @@ def dual_value_slowly(p_ty: Floats, p_sy: Floats, a: Floats, b: Floats) -> float
     return float(max(values))
 
 
+@pytest.mark.slow
 def test_random_duals_never_exceed_random_couplings() -> None:
     n_programs, n_pairs, worst = 200, 50, np.inf
     for seed, (_, pmf) in enumerate(generated_problems(n_programs)):

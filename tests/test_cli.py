@@ -201,6 +201,7 @@ def test_validate_exits_1_if_one_is_off(monkeypatch: pytest.MonkeyPatch) -> None
     assert "OFF" in result.stdout
 
 
+@pytest.mark.slow
 def test_demo_prints_its_table(monkeypatch: pytest.MonkeyPatch, demonstration: Shown) -> None:
     monkeypatch.setattr(cli, "run", lambda folder, report: demonstration[0])
     result = run("demo", "--out", "elsewhere")
@@ -345,6 +346,7 @@ def test_where_shows_classes_and_pairs(folder: Path) -> None:
     assert np.array_equal(np.load(folder / "rows.npy"), answer.scores())
 
 
+@pytest.mark.slow
 def test_where_prints_json_alone_and_draws(folder: Path) -> None:
     result = where("--json", "-", "--confidence-level", 0.9, "--n-resamples", 20)
     assert "distillable_low" in json.loads(result.stdout)["rows"][0]

@@ -209,6 +209,7 @@ def test_tables_of_one_row() -> None:
     assert "can't both be standard output" in misused("measure", *call, "--csv", "-", "--json", "-")
 
 
+@pytest.mark.slow
 def test_rank_and_trace_take_files_of_layers() -> None:
     found = answer(
         "rank", "s.npz:h1", "t.npz:y", "--teacher", "t.npz:head", "--teacher", "s.npz:h2"

@@ -189,6 +189,7 @@ def test_validate_writes_json_and_lines() -> None:
     assert lines == Path("v.csv").read_text()
 
 
+@pytest.mark.slow
 def test_compare_draws() -> None:
     assert run(*COMPARE, "--n-resamples", 10, "--plot", "c.svg").exit_code == ANSWER
     text = Path("c.svg").read_text()
@@ -245,6 +246,7 @@ def test_bash_is_answered(words: str, at: int, wanted: str) -> None:
     assert answer.stdout.split() == [wanted]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
 @pytest.mark.parametrize("command", [MEASURE, ("validate",), ("--version",), ("measure", "-h")])
 def test_what_can_t_be_printed_is_refused_in_a_sentence(command: tuple[str, ...]) -> None:

@@ -28,6 +28,7 @@ def layers(n: int = 500, seed: int = 0) -> tuple[Floats, Floats, Floats, Codes]:
     return teacher, teacher[:, :3], teacher[:, :1] + rng.normal(size=(n, 1)), y
 
 
+@pytest.mark.slow
 def test_each_student_is_measured_as_it_is_alone() -> None:
     teacher, a, b, y = layers()
     found = pt.compare_students(teacher, a, b, y, **FAST)
@@ -84,6 +85,7 @@ def test_a_plain_difference_is_found() -> None:
     assert known(found.p_value) <= 0.05
 
 
+@pytest.mark.slow
 def test_pairing_takes_out_what_both_share() -> None:
     """Chance in the choice of rows moves two like students alike."""
     teacher, a, _, y = layers(n=800)
@@ -97,6 +99,7 @@ def test_pairing_takes_out_what_both_share() -> None:
     assert difference < 0.7 * width(found.a.intervals["student_information"])
 
 
+@pytest.mark.slow
 def test_a_summary_stands_for_its_array() -> None:
     teacher, a, b, y = layers()
     whole = pt.compare_students(teacher, a, b, y, **FAST)
@@ -134,6 +137,7 @@ def test_groups_widen_the_differences() -> None:
     assert width(groups=groups) > 1.4 * width()
 
 
+@pytest.mark.slow
 def test_units() -> None:
     bits = pt.compare_students(T, HALF, Y, Y, n_resamples=10)
     nats = pt.compare_students(T, HALF, Y, Y, n_resamples=10, units="nats")

@@ -123,6 +123,7 @@ def digest_of(path: Path, *options: str, **env: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_digest_is_that_of_the_code_wherever_it_lies(tmp_path: Path) -> None:
     package = Path(pidtools.__file__).parent
     ignored = shutil.ignore_patterns("__pycache__")

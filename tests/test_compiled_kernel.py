@@ -95,6 +95,7 @@ def test_without_any_folder_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch
     assert total(new_kernel()) == 5
 
 
+@pytest.mark.slow
 def test_a_later_process_loads_little() -> None:
     """Numba itself, yet none of what it imports to compile."""
     command = [sys.executable, "-c", SOLVE]

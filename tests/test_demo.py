@@ -79,6 +79,7 @@ def test_intervals_of_a_student_are_those_of_a_call_for_it(
     }
 
 
+@pytest.mark.slow
 def test_json_holds_every_student(demonstration: Shown, written: dict[str, Any]) -> None:
     found = demonstration[0]
     assert [s["width"] for s in written["students"]] == [2, 4, 8, 16]
@@ -86,12 +87,14 @@ def test_json_holds_every_student(demonstration: Shown, written: dict[str, Any])
     assert [s["accuracy"] for s in written["students"]] == [s.accuracy for s in found.students]
 
 
+@pytest.mark.slow
 def test_networks_have_learned(written: dict[str, Any]) -> None:
     """Chance is 0.1; a network that has not learned would make the figure pointless."""
     assert written["teacher_accuracy"] > 0.9
     assert all(student["accuracy"] > 0.3 for student in written["students"])
 
 
+@pytest.mark.slow
 def test_every_step_is_reported(demonstration: Shown) -> None:
     steps = demonstration[1]
     assert sum("training the student" in step for step in steps) == len(STUDENT_WIDTHS)

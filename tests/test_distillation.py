@@ -543,6 +543,7 @@ def test_what_goes_to_a_worker_holds_the_activations_once(estimator: Chosen) -> 
     assert len(pickle.dumps(again)) < 1.1 * (T.nbytes + S.nbytes)
 
 
+@pytest.mark.slow
 def test_warnings_come_once_at_the_line_of_the_user() -> None:
     rng = np.random.default_rng(0)
     T, a, b, Y = rng.normal(size=(4, 14, 3))

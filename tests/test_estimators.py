@@ -143,6 +143,7 @@ class SignOfOneColumn(estimators.Estimator[CellSummary]):
         return pt.Symbols().pair(t, s, synergy=synergy)
 
 
+@pytest.mark.slow
 def test_an_estimator_of_ones_own_answers_every_question() -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 400)

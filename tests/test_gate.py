@@ -29,6 +29,7 @@ def test_a_teacher_of_more_has_a_weight() -> None:
     assert "are left to distil" in weight.summary()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("teacher", ["noise", "the student", "a garbling of it"])
 def test_a_teacher_of_nothing_new_has_none(teacher: str) -> None:
     T = {
@@ -48,6 +49,7 @@ def test_the_margin_is_taken_off() -> None:
     assert pt.distillation_weight(CODES, CODES // 2, CODES, margin=0.6) == 0.0
 
 
+@pytest.mark.slow
 def test_units_change_only_the_bound() -> None:
     bits, nats = (
         pt.distillation_weight(CODES, CODES // 2, CODES, units=u) for u in ("bits", "nats")
@@ -65,6 +67,7 @@ def test_features_and_analytic_errors() -> None:
     assert pt.distillation_weight(T[:, :1], T, labels, **options) == 0.0
 
 
+@pytest.mark.slow
 def test_copies_keep_what_it_was_made_from() -> None:
     weight = pt.distillation_weight(CODES, CODES // 2, CODES)
     for other in (copy.copy(weight), copy.deepcopy(weight), pickle.loads(pickle.dumps(weight))):

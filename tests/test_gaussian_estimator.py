@@ -70,6 +70,7 @@ def test_targets_that_are_refused(kind: str) -> None:
         measure(Y=bad)
 
 
+@pytest.mark.slow
 def test_whole_floats_are_taken_with_a_note() -> None:
     codes = LABELS.astype(float)
     found = measure(Y=codes)

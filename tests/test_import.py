@@ -50,6 +50,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.slow
 def test_nothing_but_its_own_solver_needs_cvxpy() -> None:
     assert printed(WITHOUT_CVXPY) == (
         'solver="cvxpy" needs cvxpy, which could not be imported: pip install cvxpy, or leave '

@@ -112,6 +112,7 @@ def test_a_pair_that_fails_leaves_the_others() -> None:
     assert found["head", "last"].distillable == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_workers_change_nothing() -> None:
     teacher, student, y = features(300)
     options: dict[str, Any] = {"estimator": LDA, "confidence_level": 0.9, "n_resamples": 20}

@@ -159,6 +159,7 @@ def test_too_few_groups_are_refused_before_anything_is_resampled(
         )
 
 
+@pytest.mark.slow
 def test_notes_of_one_student_are_not_the_others() -> None:
     rng = np.random.default_rng(0)
     T, a, b = rng.integers(0, 3, 60), rng.integers(0, 40, 60), rng.integers(0, 50, 60)

@@ -485,6 +485,7 @@ def test_the_probe_has_a_name_and_intervals() -> None:
     )
 
 
+@pytest.mark.slow
 def test_summaries_can_be_reused_with_intervals() -> None:
     X, y, _ = classes_with_posterior(400)
     t = CHEAP.summarise(X, y)

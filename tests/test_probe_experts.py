@@ -101,6 +101,7 @@ def test_a_network_of_more_classes_than_directions_it_sees() -> None:
     assert Probe(experts=("network",), n_folds=3).summarise(X, y).information > 5
 
 
+@pytest.mark.slow
 def test_perceptrons_read_loud_components() -> None:
     rng = np.random.default_rng(0)
     n = 1500

@@ -103,6 +103,7 @@ def test_attributes(shared: bool) -> None:
     assert alone == pytest.approx(known(of_b), abs=0.06)
 
 
+@pytest.mark.slow
 def test_laws_hold_in_the_numbers(garbled: Garbled) -> None:
     """Also with a synergy, and with fewer cells than classes, which is said."""
     labels, T, S = garbled
@@ -315,6 +316,7 @@ def test_intervals_of_many_classes(garbled: Garbled) -> None:
         assert 0.01 < interval.high - interval.low < 0.3
 
 
+@pytest.mark.slow
 def test_features_of_more_than_a_hundred_classes() -> None:
     """The experts of many classes on their own: a student that sees a part of the teacher."""
     assert FEW_CLASSES < 110

@@ -40,6 +40,7 @@ def test_many_rare_units_that_go_with_the_labels_are_kept() -> None:
     assert Probe(experts=("logistic",)).summarise(X, symbols % 2).information > 0.7
 
 
+@pytest.mark.slow
 def test_a_unit_of_one_row_of_the_rare_class() -> None:
     """The call that met `LinAlgError`: 'Matrix is not positive definite'."""
     rng = np.random.default_rng(1)

@@ -29,6 +29,7 @@ def censored(n: int, width: int = 24, n_classes: int = 5) -> tuple[Floats, Codes
     return X, y, float(np.log2(n_classes) + said.mean() / np.log(2))
 
 
+@pytest.mark.slow
 def test_rectified_units_are_read_along_their_axes() -> None:
     X, y, exact = censored(4000)
     turned, axes = (
@@ -95,6 +96,7 @@ def test_loud_components_are_heard_as_loud_as_they_are() -> None:
     assert loud > 1.2
 
 
+@pytest.mark.slow
 def test_what_more_rows_would_show_widens_intervals() -> None:
     X, y, _ = censored(400, width=12, n_classes=3)
     probe = pt.Probe(experts=("logistic", "units"))

@@ -72,6 +72,7 @@ def test_the_same_with_a_probe() -> None:
     assert row.distillable == alone.distillable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["kmeans", pt.Binning(n_bins=2), pt.Binning(n_bins=3)])
 def test_the_same_with_cells(estimator: Any) -> None:
     rng = np.random.default_rng(0)

@@ -103,6 +103,7 @@ class _Logger:
         return self
 
 
+@pytest.mark.slow
 def test_results_to_a_logger(monkeypatch: pytest.MonkeyPatch) -> None:
     """All three hear the same floats, under the same names."""
     mlflow, writer, wandb = _Logger(), _Logger(), _Logger()

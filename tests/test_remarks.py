@@ -274,6 +274,7 @@ def test_a_map_has_a_row_for_each_pair_of_its_layers() -> None:
             pt.DistillationMap.from_dict({**content, "rows": rows})
 
 
+@pytest.mark.slow
 def test_warnings_of_tables_say_of_which_row_they_are() -> None:
     y, rng = np.arange(300) % 3, np.random.default_rng(3)
     many, more = rng.integers(0, 150, (2, 300))
@@ -348,6 +349,7 @@ def test_atoms_below_0_by_more_than_chance_are_warned_of() -> None:
         assert noted == (-chance - found.pid.gap <= value < -found.pid.gap)
 
 
+@pytest.mark.slow
 def test_students_are_compared_without_repetition() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(150) % 3

@@ -275,6 +275,7 @@ def test_words_follow_the_interval(found: dict[str, Any]) -> None:
     assert "do not tell the two students apart" in sections.section(alike, whole=False).said[0]
 
 
+@pytest.mark.slow
 def test_several_results_under_their_names(found: dict[str, Any]) -> None:
     pytest.importorskip("plotly")
     page = without_library(pt.report({HOSTILE: found["knowledge"]}, found["trace"], title="<T>"))
@@ -325,6 +326,7 @@ def test_the_weight_shows_itself() -> None:
     assert "(weight 0.4" in "".join(shown.shown)
 
 
+@pytest.mark.slow
 def test_the_weight_is_a_section_of_a_page() -> None:
     weight = pt.distillation_weight(Y, Y // 2, Y, n_resamples=20)
     shown = "".join(without_library(pt.report(weight, {"gate": weight})).shown)

@@ -147,6 +147,7 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("\\", "").split())
 
 
+@pytest.mark.slow
 def test_notes_are_listed_once() -> None:
     """Each warning and note stands in one list of the page, whether its room is named or not."""
     page = (DOCS / "when-wrong.md").read_text(encoding="utf-8")
