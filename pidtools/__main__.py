@@ -12,7 +12,7 @@ def _load_and_run() -> None:
     # To load it takes most of a second, in which people see what they mistyped.
     from pidtools import cli
 
-    cli.main()
+    cli.command_line()
 
 
 if __name__ == "__main__":

@@ -230,12 +230,8 @@ output = Console(emoji=False)
 log = Console(stderr=True, emoji=False)
 
 
-def main() -> None:
+def command_line() -> None:
     """The `pidtools` command: an answer, or a sentence and an exit code."""
-    _interrupts.run(_command_line)
-
-
-def _command_line() -> None:
     try:
         with _printing():  # help and version, which are printed before any command
             app()
@@ -1281,4 +1277,4 @@ def _validation_table(rows: tuple[validation.Validation, ...]) -> Table:
 
 
 if __name__ == "__main__":
-    main()
+    _interrupts.run(command_line)

@@ -24,7 +24,7 @@ try:
     {pressed}
     time.sleep({seconds})
     is_there = True
-except:
+except:  # bare, as where libraries lose an interrupt: what is tested
     is_there = False
 """
 

@@ -29,7 +29,7 @@ def test_gradient_of_the_network() -> None:
 
 
 def test_noise_in_the_last_digits_makes_no_other_network() -> None:
-    """80 steps on a curved problem, which otherwise end at posteriors that differ by .1."""
+    """To the bit: steps that build on each other would make ever more of any difference."""
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(300, 6))
     y = (Z[:, 0] * Z[:, 1] + 0.5 * rng.normal(size=300) > 0).astype(np.intp)

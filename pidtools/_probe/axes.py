@@ -36,8 +36,7 @@ def steady(rows: Array) -> Floats:
     """Features of unit scale to few decimals, for a fit whose steps build on each other.
 
     Of features that differ in their last digits hundreds of steps make another network, and one
-    step more or less another fit: up to .02 bits, at 500 rows. Features that are equal to the bit
-    have equal fits.
+    step more or less another fit. Features that are equal to the bit have equal fits.
     """
     double = rows.astype(np.float64)
     return np.round(double, DIGITS, out=double)
